@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+// Starts the CLI on Node 24, whatever Node starts this file (20.19 or newer): the package brings its own.
+import { existsSync } from 'node:fs';
+import module, { createRequire } from 'node:module';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const source = new URL('../src/client.ts', import.meta.url);
+const program = existsSync(source) ? source : new URL('../dist/client.js', import.meta.url);
+const userCache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
+const cache = process.env.NODE_COMPILE_CACHE ?? join(userCache, 'intake', 'compiled');
+
+if (Number(process.versions.node.split('.')[0]) >= 24) {
+  module.enableCompileCache(cache);
+  process.argv[1] = fileURLToPath(program);
+  await import(program.href);
+} else {
+  await runOnOwnNode();
+}
+
+async function runOnOwnNode() {
+  const { spawn } = await import('node:child_process');
+  let node;
+  try {
+    node = join(dirname(createRequire(import.meta.url).resolve('node/package.json')), 'bin', 'node');
+  } catch {
+    console.error('Intake needs Node 24 and its packages. Run `npm ci` first.');
+    process.exit(2);
+  }
+  const env = { ...process.env, NODE_COMPILE_CACHE: cache };
+  const child = spawn(node, [fileURLToPath(program), ...process.argv.slice(2)], { stdio: 'inherit', env });
+  // The terminal sends Ctrl-C to both; the child decides what it means. Signals sent to us alone are passed on.
+  process.on('SIGINT', () => undefined);
+  for (const name of ['SIGTERM', 'SIGHUP']) process.on(name, () => child.kill(name));
+  child.once('error', (error) => {
+    console.error(`Node 24 does not start (${error.message}). Run \`npm ci\` again.`);
+    process.exit(2);
+  });
+  child.once('exit', (code, signal) => {
+    process.removeAllListeners(signal ?? 'SIGINT');
+    if (signal) process.kill(process.pid, signal);
+    else process.exit(code ?? 1);
+  });
+}

@@ -1,0 +1,14 @@
+/** What activities need from outside; made by the composition root. */
+import type { Logger } from 'pino';
+import type { Backend } from '../backends/backend.ts';
+import type { BackendName } from '../config.ts';
+import type { Parser } from './parser.ts';
+
+export interface Deps {
+  /** Directory for the manifests of files being read, absolute. */
+  readonly workDir: string;
+  readonly log: Logger;
+  readonly parser: Parser;
+  /** @throws IntakeError CONFIG_INVALID when this worker has no such backend. */
+  backend(name: BackendName): Backend;
+}

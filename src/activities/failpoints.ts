@@ -1,0 +1,16 @@
+/**
+ * Named points at which tests kill the process. Armed by environment only: `INTAKE_FAILPOINTS=parse.before,upsert.after`
+ * kills at the first pass of each; a marker file beside `INTAKE_FAILPOINTS_DIR` keeps a restarted worker from dying again.
+ */
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const armed = new Set((process.env.INTAKE_FAILPOINTS ?? '').split(',').filter(Boolean));
+
+export function failpoint(name: string): void {
+  if (!armed.has(name)) return;
+  const marker = join(process.env.INTAKE_FAILPOINTS_DIR ?? '.', `failpoint-${name}`);
+  if (existsSync(marker)) return;
+  writeFileSync(marker, '');
+  process.kill(process.pid, process.env.INTAKE_FAILPOINTS_SIGNAL === 'SIGSTOP' ? 'SIGSTOP' : 'SIGKILL');
+}

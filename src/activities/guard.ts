@@ -1,0 +1,61 @@
+/** What surrounds every activity: heartbeats, the log, and failures that carry a code and no data. */
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import { CancelledFailure } from '@temporalio/common';
+import type { Logger } from 'pino';
+import { ERRORS, IntakeError } from '../errors.ts';
+
+/** A bug is tried a few times, in case it was the surroundings after all. */
+const ATTEMPTS_OF_INTERNAL = 5;
+const LONGEST_WAIT_MS = 30_000;
+
+type Activity = (...args: never[]) => Promise<unknown>;
+
+/** What an activity last said of its progress, repeated by the pulse. */
+const said = new WeakMap<Context, unknown>();
+
+/** Reports progress of the running activity; Temporal UI and the CLI show it. */
+export function heartbeat(details: { readonly done: number; readonly total: number }): void {
+  const context = Context.current();
+  said.set(context, details);
+  context.heartbeat(details);
+}
+
+/** Wraps activities so that they heartbeat while they run and fail with codes only. */
+export function guarded<A extends { [name in keyof A]: Activity }>(activities: A, log: Logger): A {
+  const wrap = (name: string, run: Activity): Activity => async (...args) => {
+    const context = Context.current();
+    const { heartbeatTimeoutMs, attempt, workflowExecution } = context.info;
+    const pulse = setInterval(() => context.heartbeat(said.get(context)), Math.max(1000, (heartbeatTimeoutMs ?? 20_000) / 4));
+    const started = performance.now();
+    try {
+      const result = await run(...args);
+      log.debug({ activity: name, workflow: workflowExecution?.workflowId, attempt, ms: Math.round(performance.now() - started) }, 'done');
+      return result;
+    } catch (error) {
+      if (context.cancellationSignal.aborted) throw new CancelledFailure('cancelled');
+      throw failure(error, name, attempt, log);
+    } finally {
+      clearInterval(pulse);
+    }
+  };
+  return Object.fromEntries(Object.entries<Activity>(activities).map(([name, run]) => [name, wrap(name, run)])) as unknown as A;
+}
+
+function failure(error: unknown, activity: string, attempt: number, log: Logger): ApplicationFailure {
+  const known = error instanceof IntakeError ? error : new IntakeError('INTERNAL', 'An unexpected error; the log of the worker has it', { cause: error });
+  const nonRetryable = known.code === 'INTERNAL' ? attempt >= ATTEMPTS_OF_INTERNAL : !known.retryable;
+  log.warn({ activity, attempt, code: known.code, err: known.cause ?? known }, known.message);
+  return ApplicationFailure.create({
+    type: known.code,
+    message: known.line === undefined ? known.message : `${known.message} (line ${known.line})`,
+    details: known.remedy === ERRORS[known.code].remedy ? [] : [known.remedy],
+    nonRetryable,
+    ...(nonRetryable ? {} : { nextRetryDelay: jittered(attempt) }),
+  });
+}
+
+/** Exponential from half a second up to 30 s, up to half of it at random, so that waiting imports do not come at once. */
+function jittered(attempt: number): number {
+  const wait = Math.min(LONGEST_WAIT_MS, 500 * 2 ** Math.min(attempt - 1, 10));
+  return Math.round(wait * (0.5 + Math.random() / 2));
+}

@@ -1,0 +1,29 @@
+/** The activities of a worker: one step a file, closed over their dependencies. */
+import { claimActivities } from './claim.ts';
+import type { Deps } from './deps.ts';
+import { finishActivities } from './finish.ts';
+import { guarded } from './guard.ts';
+import { hashActivity } from './hash.ts';
+import { parseActivity } from './parse.ts';
+import { partitionActivities } from './partitions.ts';
+import { planActivity } from './plan.ts';
+import { rejectsActivity } from './rejects.ts';
+import { uploadActivity } from './upload.ts';
+
+export function createActivities(deps: Deps) {
+  return guarded(
+    {
+      ...planActivity(deps),
+      ...hashActivity(deps),
+      ...claimActivities(deps),
+      ...uploadActivity(deps),
+      ...parseActivity(deps),
+      ...partitionActivities(deps),
+      ...finishActivities(deps),
+      ...rejectsActivity(deps),
+    },
+    deps.log,
+  );
+}
+
+export type Activities = ReturnType<typeof createActivities>;

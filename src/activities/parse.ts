@@ -1,0 +1,44 @@
+/** parse: one chunk into the unlogged stage. */
+import { COMMON_COLUMNS } from './stageRows.ts';
+import { IntakeError } from '../errors.ts';
+import { kindNamed } from '../kinds/index.ts';
+import type { Content, ImportInput, Plan } from '../workflows/messages.ts';
+import type { Deps } from './deps.ts';
+import { failpoint } from './failpoints.ts';
+import { digest, localManifest, partName, partsFolder, readRange, storedManifest } from './manifest.ts';
+
+export interface ParseRequest {
+  readonly input: ImportInput;
+  readonly plan: Plan;
+  readonly content: Content;
+  readonly stageId: string;
+  readonly chunk: number;
+  readonly partitions: number;
+  /** Whether the parts are read from storage; else the file itself is, on its host. */
+  readonly stored: boolean;
+}
+
+export const parseActivity = ({ backend, workDir, parser }: Deps) => ({
+  async parse({ input, content, stageId, chunk, partitions, stored }: ParseRequest) {
+    failpoint('parse.before');
+    const target = backend(input.backend);
+    const manifest = stored ? await storedManifest(target, input.fileHash, content.layout) : await localManifest(workDir, content.layout);
+    const range = manifest.chunks[chunk];
+    if (!range) throw new IntakeError('OBJECT_CORRUPT', `The manifest has no chunk ${chunk}`);
+    const part = `${partsFolder(input.fileHash, content.layout)}/${partName(chunk + 1)}`;
+    const bytes = stored ? await target.objects.get(part) : await readRange(input.path, range);
+    if (stored && digest(bytes) !== range.sha256) throw new IntakeError('OBJECT_CORRUPT', `The stored object ${part} is not what was uploaded`);
+
+    const kind = kindNamed(input.kind);
+    const { payload, rows, errored, codes } = await parser.parse({
+      bytes, format: target.format, kind: kind.name, sourceSystem: input.sourceSystem, dateOrder: input.options.dateOrder,
+      map: input.options.map, header: manifest.header, encoding: manifest.encoding, delimiter: manifest.delimiter,
+      newline: manifest.newline, line: range.line, firstRow: range.firstRow, partitions, stageId, chunk,
+    });
+    failpoint('parse.within');
+    const columns = [...COMMON_COLUMNS, ...kind.stageColumns];
+    await target.stage({ stageId, kind: kind.name, table: kind.table, chunk, columns, rows, errored, payload });
+    failpoint('parse.after');
+    return { rows, errored, codes };
+  },
+});

@@ -1,0 +1,56 @@
+/** upsert and its relatives: one key partition of a stage, in one transaction each. */
+import type { Comparison, ImportInput } from '../workflows/messages.ts';
+import type { Deps } from './deps.ts';
+import { failpoint } from './failpoints.ts';
+
+export interface PartRequest {
+  readonly input: ImportInput;
+  readonly stageId: string;
+  /** Chunks that must be staged. */
+  readonly chunks: number;
+  readonly runId: string;
+  readonly lease: number;
+  readonly part: number;
+}
+
+export interface PartAnswer {
+  readonly inserted: number;
+  readonly updated: number;
+  readonly skipped: number;
+  /** A database crash emptied the stage; nothing was done. */
+  readonly stageLost: boolean;
+  readonly comparison?: Comparison;
+}
+
+type SqlAnswer = { stage_lost?: true; inserted?: number; updated?: number; skipped?: number };
+
+const answer = ({ stage_lost, inserted = 0, updated = 0, skipped = 0 }: SqlAnswer): PartAnswer => ({
+  inserted, updated, skipped, stageLost: stage_lost ?? false,
+});
+
+export const partitionActivities = ({ backend }: Deps) => {
+  const inRun = async (fn: string, { input, stageId, chunks, runId, lease, part }: PartRequest) =>
+    answer(await backend(input.backend).call<SqlAnswer>(fn, { run_id: runId, lease, stage_id: stageId, chunks, part }));
+  return {
+    /** Lands and promotes; the ledger row in the same transaction makes a second time a look-up. */
+    async upsertPartition(request: PartRequest): Promise<PartAnswer> {
+      failpoint('upsert.before');
+      const result = await inRun('upsert_partition', request);
+      if (request.part === 0) await backend(request.input.backend).call('heartbeat_import_run', { run_id: request.runId });
+      failpoint('upsert.after');
+      return result;
+    },
+    /** Lands without promoting, for the rejects of a run that stopped at --max-errors. */
+    stopPartition: (request: PartRequest): Promise<PartAnswer> => inRun('stop_partition', request),
+    /** What upsertPartition would answer now. */
+    async countPartition({ input, stageId, chunks, part }: PartRequest): Promise<PartAnswer> {
+      const args = { kind: input.kind, source_system: input.sourceSystem, stage_id: stageId, chunks, part };
+      return answer(await backend(input.backend).call<SqlAnswer>('count_partition', args));
+    },
+    async comparePartition({ input, stageId, chunks, runId, part }: PartRequest): Promise<PartAnswer> {
+      const found = await backend(input.backend).call<SqlAnswer & Comparison>('compare_partition', { run_id: runId, stage_id: stageId, chunks, part });
+      const { rows, missing, different, edited, lines } = found;
+      return { ...answer(found), comparison: { rows, missing, different, edited, lines } };
+    },
+  };
+};

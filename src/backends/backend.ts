@@ -1,0 +1,48 @@
+/** The seam between Intake and a database with object storage; what differs behind it is transport only. */
+import type { BackendName } from '../config.ts';
+
+/**
+ * A backend may be called twice with the same arguments, at the same time or after the caller was given up: every
+ * function of schema `ingest` is harmless then, by its ledger and keys.
+ */
+export interface Backend {
+  readonly name: BackendName;
+  /** How rows are sent to `stage`. */
+  readonly format: StageFormat;
+  readonly objects: ObjectStore;
+  /**
+   * Calls a function of schema `ingest` with named arguments.
+   * @returns its scalar, JSON or composite result as JSON.
+   * @throws IntakeError: see `sqlError` (transient ones are retryable).
+   */
+  call<T>(fn: string, args: Readonly<Record<string, unknown>>): Promise<T>;
+  /** Puts a chunk into its stage, all rows in one transaction with the chunk's ledger row; a chunk already there stays as it is. */
+  stage(chunk: StagedChunk): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** `copy`: PostgreSQL's COPY text format; `json`: an array of row arrays. */
+export type StageFormat = 'copy' | 'json';
+
+export interface StagedChunk {
+  readonly stageId: string;
+  readonly kind: string;
+  /** Suffix of the kind's stage table. */
+  readonly table: string;
+  readonly chunk: number;
+  readonly columns: readonly string[];
+  readonly rows: number;
+  readonly errored: number;
+  /** Rows in the backend's format, UTF-8. */
+  readonly payload: Uint8Array;
+}
+
+/** Objects by path under one bucket or folder; written whole, never changed. */
+export interface ObjectStore {
+  /** Stores bytes under a path, durably; the same bytes again are fine. */
+  put(path: string, bytes: Buffer): Promise<void>;
+  /** @throws IntakeError OBJECT_MISSING. */
+  get(path: string): Promise<Buffer>;
+  /** Names and sizes in a folder. */
+  list(folder: string): Promise<Map<string, number>>;
+}

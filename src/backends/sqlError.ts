@@ -1,0 +1,54 @@
+/** SQLSTATE and transport faults -> Intake's codes. The original stays as cause, for the redacted log only. */
+import { IntakeError, type ErrorCode } from '../errors.ts';
+
+/** Longer prefixes first; a code that is not here is a refusal, which nobody retries. */
+const BY_STATE: readonly (readonly [prefix: string, code: ErrorCode, message: string])[] = [
+  ['IN001', 'LEASE_LOST', 'The run was taken over, ended or rolled back by someone else'],
+  ['IN002', 'RUN_NOT_FOUND', 'There is no such import run'],
+  ['40001', 'DATABASE_BUSY', 'The transaction met a concurrent one'],
+  ['40P01', 'DATABASE_BUSY', 'The transaction met a deadlock'],
+  ['55P03', 'DATABASE_BUSY', 'A lock was not available'],
+  ['57014', 'DATABASE_BUSY', 'The statement was cancelled or timed out'],
+  ['57P', 'DATABASE_UNAVAILABLE', 'The database is restarting'],
+  ['08', 'DATABASE_UNAVAILABLE', 'The connection to the database broke'],
+  ['53100', 'DATABASE_FULL', 'The disk of the database is full'],
+  ['53', 'DATABASE_UNAVAILABLE', 'The database has no resources left'],
+  ['58', 'DATABASE_UNAVAILABLE', 'The database met a system error'],
+  ['25006', 'DATABASE_UNAVAILABLE', 'The database is read-only now'],
+  ['42P01', 'DATABASE_SCHEMA', 'A table is missing'],
+  ['42883', 'DATABASE_SCHEMA', 'A function is missing'],
+  ['42703', 'DATABASE_SCHEMA', 'A column is missing'],
+  ['3F000', 'DATABASE_SCHEMA', 'A schema is missing'],
+  ['PGRST2', 'DATABASE_SCHEMA', 'The API does not know a function'],
+  ['PGRST106', 'DATABASE_SCHEMA', 'The API does not expose schema ingest'],
+  ['PGRST0', 'DATABASE_UNAVAILABLE', 'The API does not reach its database'],
+  ['PGRST3', 'DATABASE_DENIED', 'The API refuses the key'],
+  ['42501', 'DATABASE_DENIED', 'The role has not the right to do this'],
+  ['28', 'DATABASE_DENIED', 'The database refuses the user or the password'],
+  ['3D000', 'DATABASE_DENIED', 'The database does not exist'],
+];
+
+const NETWORK = /^(CONNECT|CONNECTION_|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR)/;
+
+/** @param status HTTP status where there was one. */
+export function sqlError(cause: unknown, status?: number): IntakeError {
+  if (cause instanceof IntakeError) return cause;
+  const { code = '', message = '' } = (typeof cause === 'object' && cause !== null ? cause : {}) as { code?: string; message?: string };
+  const state = String(code);
+  if (/tenant or user not found/i.test(message)) {
+    return new IntakeError('DATABASE_DENIED', 'The pooler does not know this user (Tenant or user not found)', {
+      cause, remedy: 'Write the user of DATABASE_URL as postgres.<project-ref> for the pooler.',
+    });
+  }
+  for (const [prefix, error, text] of BY_STATE) {
+    if (state.startsWith(prefix)) return new IntakeError(error, `${text} (${state})`, { cause });
+  }
+  if (NETWORK.test(state) || /fetch failed|terminated|socket|other side closed/i.test(message) || status === 0) {
+    return new IntakeError('DATABASE_UNAVAILABLE', 'The database cannot be reached', { cause });
+  }
+  if (status === 401 || status === 403) return new IntakeError('DATABASE_DENIED', `The API refuses the key (${status})`, { cause });
+  if (status !== undefined && (status >= 500 || status === 429 || status === 408)) {
+    return new IntakeError('DATABASE_UNAVAILABLE', `The API answers ${status}`, { cause });
+  }
+  return new IntakeError('DATABASE_REFUSED', `The database refused a statement (${state || status || 'no code'})`, { cause });
+}

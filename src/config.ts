@@ -1,0 +1,119 @@
+/** Configuration: the environment (or a `.env` file), parsed once, every fault listed at once. */
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { IntakeError } from './errors.ts';
+
+export type BackendName = 'postgres' | 'supabase';
+
+export interface SupabaseConfig {
+  readonly url: string;
+  readonly serviceKey: string;
+  readonly anonKey: string | undefined;
+}
+
+export interface TemporalConfig {
+  readonly address: string;
+  readonly namespace: string;
+  readonly apiKey: string | undefined;
+  /** Paths of PEM files for mTLS. */
+  readonly tlsCert: string | undefined;
+  readonly tlsKey: string | undefined;
+}
+
+export interface Config {
+  /** State of the embedded stack and caches, absolute. */
+  readonly dir: string;
+  /** Names this host; files are read on its own task queue. */
+  readonly host: string;
+  readonly taskQueue: string;
+  readonly backend: BackendName;
+  /** Undefined when nothing is configured: the embedded stack is used. */
+  readonly temporal: TemporalConfig | undefined;
+  readonly databaseUrl: string | undefined;
+  readonly supabase: SupabaseConfig | undefined;
+  /** Object folder of the postgres backend, absolute. */
+  readonly objectsDir: string;
+  /** Whether other hosts see the object folder: true when it was configured. */
+  readonly objectsShared: boolean;
+  /** Size of a chunk in bytes. */
+  readonly chunkBytes: number;
+  /** Chunks or partitions in flight of one import. */
+  readonly window: number;
+  /** Rows of a partition, about. */
+  readonly partitionRows: number;
+  readonly logLevel: string;
+}
+
+const integer = (min: number, max: number, fallback: number) => z.coerce.number().int().min(min).max(max).default(fallback);
+
+const schema = z.object({
+  INTAKE_DIR: z.string().default('.intake'),
+  INTAKE_HOST: z.string().regex(/^[\w.-]{1,120}$/, 'only letters, digits, dot, dash').default(hostname().replace(/[^\w.-]/g, '-')),
+  INTAKE_TASK_QUEUE: z.string().min(1).default('intake'),
+  INTAKE_BACKEND: z.enum(['postgres', 'postgresql', 'supabase']).optional(),
+  INTAKE_OBJECTS_DIR: z.string().optional(),
+  INTAKE_CHUNK_BYTES: integer(4096, 64 * 1024 * 1024, 8 * 1024 * 1024),
+  INTAKE_WINDOW: integer(1, 64, 4),
+  INTAKE_PARTITION_ROWS: integer(100, 200_000, 25_000),
+  TEMPORAL_ADDRESS: z.string().regex(/^[^/\s]+:\d+$/, 'write it as host:port').optional(),
+  TEMPORAL_NAMESPACE: z.string().default('default'),
+  TEMPORAL_API_KEY: z.string().optional(),
+  TEMPORAL_TLS_CERT: z.string().optional(),
+  TEMPORAL_TLS_KEY: z.string().optional(),
+  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'write it as postgresql://user:password@host:5432/database').optional(),
+  SUPABASE_URL: z.url({ protocol: /^https?$/ }).optional(),
+  SUPABASE_SERVICE_ROLE_KEY: z.string().optional(),
+  SUPABASE_SECRET_KEY: z.string().optional(),
+  SUPABASE_ANON_KEY: z.string().optional(),
+  SUPABASE_PUBLISHABLE_KEY: z.string().optional(),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+});
+
+/**
+ * Parses the configuration.
+ * @throws IntakeError CONFIG_INVALID naming every setting that is wrong, never its value.
+ */
+export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = schema.safeParse(given);
+  const faults = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  const value = parsed.data;
+  const serviceKey = value?.SUPABASE_SERVICE_ROLE_KEY ?? value?.SUPABASE_SECRET_KEY;
+  if (value?.SUPABASE_URL && !serviceKey) faults.push('SUPABASE_SERVICE_ROLE_KEY: needed with SUPABASE_URL');
+  if (value && !value.TEMPORAL_TLS_CERT !== !value.TEMPORAL_TLS_KEY) faults.push('TEMPORAL_TLS_CERT, TEMPORAL_TLS_KEY: give both');
+  if (value?.INTAKE_BACKEND === 'supabase' && value.DATABASE_URL && !value.SUPABASE_URL) {
+    faults.push('SUPABASE_URL: needed for the supabase backend');
+  }
+  if (!value || faults.length > 0) throw new IntakeError('CONFIG_INVALID', `Configuration: ${faults.join('; ')}`);
+
+  const dir = resolve(value.INTAKE_DIR);
+  const external = Boolean(value.TEMPORAL_ADDRESS ?? value.DATABASE_URL ?? value.SUPABASE_URL);
+  const fallback: BackendName = value.SUPABASE_URL && !value.DATABASE_URL ? 'supabase' : 'postgres';
+  return {
+    dir,
+    host: value.INTAKE_HOST,
+    taskQueue: value.INTAKE_TASK_QUEUE,
+    backend: value.INTAKE_BACKEND === undefined ? fallback : value.INTAKE_BACKEND === 'supabase' ? 'supabase' : 'postgres',
+    temporal: external
+      ? {
+          address: value.TEMPORAL_ADDRESS ?? '127.0.0.1:7233',
+          namespace: value.TEMPORAL_NAMESPACE,
+          apiKey: value.TEMPORAL_API_KEY,
+          tlsCert: value.TEMPORAL_TLS_CERT,
+          tlsKey: value.TEMPORAL_TLS_KEY,
+        }
+      : undefined,
+    databaseUrl: value.DATABASE_URL,
+    supabase:
+      value.SUPABASE_URL && serviceKey
+        ? { url: value.SUPABASE_URL, serviceKey, anonKey: value.SUPABASE_ANON_KEY ?? value.SUPABASE_PUBLISHABLE_KEY }
+        : undefined,
+    objectsDir: resolve(value.INTAKE_OBJECTS_DIR ?? `${dir}/objects`),
+    objectsShared: value.INTAKE_OBJECTS_DIR !== undefined,
+    chunkBytes: value.INTAKE_CHUNK_BYTES,
+    window: value.INTAKE_WINDOW,
+    partitionRows: value.INTAKE_PARTITION_ROWS,
+    logLevel: value.LOG_LEVEL,
+  };
+}

@@ -1,0 +1,107 @@
+/**
+ * The one table of error codes: what each means for a retry, for the exit code and for the operator.
+ *
+ * A code is what histories, `error_details` and metrics carry; messages name places (file, line, column), never values.
+ */
+
+export interface ErrorRule {
+  /** `retry`: transient, tried again with backoff; `fatal`: an operator has to mend something first. */
+  readonly kind: 'retry' | 'fatal';
+  /** Process exit code of a command that ends with this error: 1 the run failed, 2 wrong use or unusable input. */
+  readonly exit: 1 | 2;
+  /** What the operator does. */
+  readonly remedy: string;
+}
+
+const fatal = (exit: 1 | 2, remedy: string): ErrorRule => ({ kind: 'fatal', exit, remedy });
+const retry = (remedy: string): ErrorRule => ({ kind: 'retry', exit: 1, remedy });
+
+export const ERRORS = {
+  // The file.
+  FILE_NOT_FOUND: fatal(2, 'Check the path; relative paths start at the current directory.'),
+  FILE_UNREADABLE: fatal(2, 'Give the user that runs the worker permission to read the file.'),
+  NOT_A_FILE: fatal(2, 'Give a regular file; save the output of a pipe to a file first.'),
+  EMPTY_FILE: fatal(2, 'Export the file again; it needs a header and at least one row.'),
+  MISSING_COLUMNS: fatal(2, 'Rename the header or map it: --map "Their Header=our_column".'),
+  DUPLICATE_HEADER: fatal(2, 'Rename one of the columns, or map the one that counts: --map "Their Header=our_column".'),
+  UNKNOWN_COLUMN: fatal(2, 'Use a column of the kind on the right of --map; `intake schema <kind>` lists them.'),
+  UNKNOWN_ENCODING: fatal(2, 'Use --encoding utf-8, utf-16le, utf-16be or windows-1252.'),
+  HEADER_UNREADABLE: fatal(2, 'Mend the first line of the file: balanced quotes, one encoding, under 1 MB.'),
+  CHANGED_FILE: fatal(2, 'Let the file be written to its end, then import it again.'),
+  TOO_MANY_ERRORS: fatal(1, 'Mend the rejects (`intake rejects ID`) or raise --max-errors; nothing reached a production table.'),
+  // The run.
+  RUN_NOT_FOUND: fatal(2, 'List the runs with `intake runs`.'),
+  IN_PROGRESS: fatal(1, 'Wait for the other import, or cancel it; a silent one is taken over after 30 minutes.'),
+  LEASE_LOST: fatal(1, 'Another worker or an operator took the run; `intake resume ID` goes on with it.'),
+  CANCELLED: fatal(1, '`intake resume ID` goes on where it stopped.'),
+  RECONCILIATION_FAILED: fatal(1, 'Compare with `intake reconcile ID` and `intake verify ID`, then `intake resume ID`.'),
+  ROLLBACK_REFUSED: fatal(1, 'Cancel the import first, then roll it back.'),
+  VERIFY_FAILED: fatal(1, 'Look at the listed rows; `intake reconcile ID` shows the counts.'),
+  STAGE_LOST: retry('Nothing to do: the database lost its unlogged stage in a crash and the rows are parsed again.'),
+  OBJECT_MISSING: fatal(1, '`intake resume ID` on the host that holds the file uploads it again.'),
+  OBJECT_CORRUPT: fatal(1, 'Delete the stored object and run `intake resume ID` on the host that holds the file.'),
+  // The surroundings.
+  DATABASE_UNAVAILABLE: retry('Nothing to do: it is retried until the database answers. `intake doctor` tells why it does not.'),
+  DATABASE_BUSY: retry('Nothing to do: the transaction is tried again.'),
+  STORAGE_UNAVAILABLE: retry('Nothing to do: it is retried until Storage answers. `intake doctor` tells why it does not.'),
+  DATABASE_SCHEMA: fatal(1, 'Run `intake migrate`; the database misses a table or function.'),
+  DATABASE_DENIED: fatal(1, 'Check the key or the password and the role; `intake doctor` names what is missing.'),
+  DATABASE_FULL: retry('Free disk space on the database server; the import goes on by itself.'),
+  DATABASE_REFUSED: fatal(1, 'The database refused a statement; the log of the worker has its SQLSTATE.'),
+  TEMPORAL_UNAVAILABLE: retry('Start Temporal or check TEMPORAL_ADDRESS; `intake doctor` tells more.'),
+  STACK_FAILED: fatal(1, 'Look at the log it names; `intake down` and `intake up` start the stack anew.'),
+  // The call.
+  USAGE: fatal(2, 'See --help.'),
+  CONFIG_INVALID: fatal(2, 'Mend the listed settings in the environment or in .env.'),
+  INTERNAL: retry('Run again with --debug and report what it prints.'),
+} as const satisfies Record<string, ErrorRule>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export interface IntakeErrorOptions {
+  readonly cause?: unknown;
+  /** Physical line of the file, 1-based. */
+  readonly line?: number;
+  /** Overrides the table's remedy where the place knows better. */
+  readonly remedy?: string;
+}
+
+/** An error with a code of the table; its message never carries a cell's value. */
+export class IntakeError extends Error {
+  override readonly name = 'IntakeError';
+  readonly code: ErrorCode;
+  readonly line: number | undefined;
+  readonly remedy: string;
+
+  constructor(code: ErrorCode, message: string, options: IntakeErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.line = options.line;
+    this.remedy = options.remedy ?? ERRORS[code].remedy;
+  }
+
+  get retryable(): boolean {
+    return ERRORS[this.code].kind === 'retry';
+  }
+
+  get exitCode(): 1 | 2 {
+    return ERRORS[this.code].exit;
+  }
+}
+
+/** Codes of rejected rows; each names what is wrong with the row and how to mend it, without its values. */
+export const ROW_ERRORS = {
+  UNBALANCED_QUOTE: 'A quote is opened and never closed properly; close it, or double it inside a quoted cell.',
+  RAGGED_ROW: 'The row has more or fewer cells than the header.',
+  INVALID_ENCODING: "The row is not valid in the file's encoding; save the file as UTF-8 or give --encoding windows-1252.",
+  NUL_BYTE: 'The row holds a NUL character, which PostgreSQL cannot store; remove it.',
+  FIELD_TOO_LARGE: 'A cell is larger than 1 MB.',
+  MISSING_VALUE: 'A required cell is empty.',
+  BAD_AMOUNT: 'The amount is not a decimal number; write it like 1234.50.',
+  BAD_DATE: 'The date does not exist in the order of the file; write it as YYYY-MM-DD or give --date-order.',
+  BAD_EMAIL: 'The e-mail address is not one.',
+  BAD_PHONE: 'The phone number has not between 7 and 15 digits.',
+  BAD_STATE: 'The state is not a two-letter code.',
+} as const satisfies Record<string, string>;
+
+export type RowErrorCode = keyof typeof ROW_ERRORS;

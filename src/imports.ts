@@ -1,0 +1,164 @@
+/** Starting, watching and ending imports: the calls that the CLI and the gateway share. */
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import { basename, parse, resolve } from 'node:path';
+import { Client, Connection, WorkflowFailedError, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure, defineSearchAttributeKey, SearchAttributeType, TerminatedFailure } from '@temporalio/common';
+import type { BackendName, Config } from './config.ts';
+import { ERRORS, IntakeError } from './errors.ts';
+import { kindNamed } from './kinds/index.ts';
+import { connectOptions, hostQueue } from './temporal.ts';
+import { PROGRESS_QUERY, SEARCH_ATTRIBUTES, type ImportInput, type ImportMode, type ImportOptions, type ImportReport } from './workflows/messages.ts';
+
+export interface ImportRequest {
+  readonly kind: string;
+  readonly path: string;
+  readonly mode: ImportMode;
+  readonly backend?: BackendName;
+  readonly sourceSystem?: string;
+  readonly batchId?: string;
+  readonly batchName?: string;
+  readonly sourceReference?: string;
+  readonly options?: Partial<ImportOptions>;
+  readonly rejectsPath?: string;
+  readonly relatedRunId?: string;
+}
+
+export async function connectTemporal(config: Config): Promise<Client> {
+  if (!config.temporal) throw new IntakeError('CONFIG_INVALID', 'TEMPORAL_ADDRESS is not set');
+  try {
+    const connection = await Connection.connect({ ...(await connectOptions(config.temporal)), connectTimeout: '5 s' });
+    return new Client({ connection, namespace: config.temporal.namespace });
+  } catch (cause) {
+    if (cause instanceof IntakeError) throw cause;
+    throw new IntakeError('TEMPORAL_UNAVAILABLE', `Temporal does not answer at ${config.temporal.address}`, { cause });
+  }
+}
+
+/** Fills in the defaults of a request; reads the whole file once for its hash. @throws IntakeError for an unusable file. */
+export async function importInput(config: Config, request: ImportRequest): Promise<ImportInput> {
+  const kind = kindNamed(request.kind);
+  const path = resolve(request.path);
+  const { hash, bytes } = await hashFile(path);
+  const batchName = request.batchName ?? parse(path).name;
+  const backend = request.backend ?? config.backend;
+  return {
+    kind: kind.name,
+    mode: request.mode,
+    backend,
+    path,
+    filename: basename(path),
+    fileQueue: hostQueue(config.taskQueue, config.host),
+    taskQueue: config.taskQueue,
+    sourceSystem: request.sourceSystem ?? kind.defaultSource,
+    // From the content, so that a copy under another name is the same batch.
+    batchId: request.batchId ?? `sha256-${hash.slice(0, 32)}`,
+    batchName,
+    sourceReference: request.sourceReference ?? batchName,
+    fileHash: hash,
+    bytes,
+    options: { map: {}, dateOrder: 'mdy', skipJobs: false, ...request.options },
+    ...(request.rejectsPath ? { rejectsPath: resolve(request.rejectsPath) } : {}),
+    ...(request.relatedRunId ? { relatedRunId: request.relatedRunId } : {}),
+    tuning: {
+      chunkBytes: config.chunkBytes,
+      window: config.window,
+      partitionRows: config.partitionRows,
+      sharedObjects: backend === 'supabase' || config.objectsShared,
+    },
+  };
+}
+
+/** `import/<kind>/<source-system>/<batch>/<hash16>`; a dry run ends in `/dry`, a verification in `/verify`. */
+export function workflowIdOf(input: ImportInput): string {
+  const { kind, sourceSystem, batchId, fileHash, mode } = input;
+  const id = ['import', kind, sourceSystem, batchId, fileHash.slice(0, 16)].join('/');
+  return mode === 'commit' ? id : `${id}/${mode === 'dry-run' ? 'dry' : 'verify'}`;
+}
+
+/** Starts the import, or attaches to the one that is running. */
+export async function startImport(client: Client, input: ImportInput): Promise<WorkflowHandle> {
+  const keyword = (name: string, value: string) => ({ key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD), value });
+  return client.workflow.start('importFile', {
+    workflowId: workflowIdOf(input),
+    taskQueue: input.taskQueue,
+    args: [input],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    staticSummary: `${input.mode}: ${input.kind} from ${input.sourceSystem}, ${input.filename}`,
+    typedSearchAttributes: [
+      keyword(SEARCH_ATTRIBUTES.kind, input.kind),
+      keyword(SEARCH_ATTRIBUTES.source, input.sourceSystem),
+      keyword(SEARCH_ATTRIBUTES.status, 'running'),
+    ],
+  });
+}
+
+/** Waits for the end of an import, through outages of Temporal. Never throws for an import that failed: the report says so. */
+export async function importResult(handle: WorkflowHandle): Promise<ImportReport> {
+  for (;;) {
+    try {
+      return (await handle.result()) as ImportReport;
+    } catch (error) {
+      if (error instanceof WorkflowFailedError) return (await failedReport(handle, error));
+      if (error instanceof WorkflowNotFoundError) throw new IntakeError('RUN_NOT_FOUND', 'Temporal knows no such import', { cause: error });
+      // Temporal is away for a while; the import is not.
+      await new Promise((wake) => setTimeout(wake, 1000));
+    }
+  }
+}
+
+/** The report of a running import, or undefined when no worker answers now. */
+export async function importProgress(handle: WorkflowHandle): Promise<ImportReport | undefined> {
+  try {
+    return await handle.query<ImportReport>(PROGRESS_QUERY);
+  } catch {
+    return undefined;
+  }
+}
+
+async function failedReport(handle: WorkflowHandle, { cause }: WorkflowFailedError): Promise<ImportReport> {
+  const [details] = cause instanceof ApplicationFailure ? ((cause.details ?? []) as ImportReport[]) : [];
+  if (details?.phases) return details;
+  const cancelled = cause instanceof CancelledFailure;
+  // A closed workflow still answers its query while a worker can replay it.
+  const last = await importProgress(handle);
+  const code = cancelled ? 'CANCELLED' : cause instanceof TerminatedFailure ? 'CANCELLED' : 'INTERNAL';
+  return {
+    ...(last ?? emptyReport()),
+    status: cancelled ? 'cancelled' : 'failed',
+    error: last?.error ?? { code, message: cancelled ? 'The import was cancelled' : 'The import was ended from outside', remedy: ERRORS[code].remedy },
+  };
+}
+
+const emptyReport = (): ImportReport => ({
+  status: 'failed', runId: null, duplicateOf: null, parentRunId: null, storagePath: null, startedAt: new Date().toISOString(),
+  counts: { fetched: 0, inserted: 0, updated: 0, skipped: 0, errored: 0 }, codes: {}, phases: {},
+});
+
+/** SHA-256 of a regular file, hex. @throws IntakeError FILE_NOT_FOUND, NOT_A_FILE, FILE_UNREADABLE, EMPTY_FILE. */
+export async function hashFile(path: string): Promise<{ hash: string; bytes: number }> {
+  let file;
+  try {
+    // Non-blocking, so that a pipe nobody writes to does not hang.
+    file = await open(path, 'r');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw new IntakeError('FILE_NOT_FOUND', `${path} does not exist`, { cause });
+    throw new IntakeError('FILE_UNREADABLE', `${path} cannot be read (${code})`, { cause });
+  }
+  try {
+    const stats = await file.stat();
+    if (!stats.isFile()) throw new IntakeError('NOT_A_FILE', `${path} is ${stats.isDirectory() ? 'a directory' : 'no regular file'}`);
+    if (stats.size === 0) throw new IntakeError('EMPTY_FILE', `${path} is empty`);
+    const hash = createHash('sha256');
+    let bytes = 0;
+    for await (const block of file.createReadStream({ highWaterMark: 1024 * 1024, autoClose: false })) {
+      hash.update(block as Buffer);
+      bytes += (block as Buffer).length;
+    }
+    return { hash: hash.digest('hex'), bytes };
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,13 @@
+/** The registry: a kind is one file beside this one, one line here and one migration. */
+import { IntakeError } from '../errors.ts';
+import type { CsvKind } from './kind.ts';
+import { plaintiffs } from './plaintiffs.ts';
+
+export const KINDS: readonly CsvKind[] = [plaintiffs];
+
+/** @throws IntakeError USAGE listing the kinds. */
+export function kindNamed(name: string): CsvKind {
+  const kind = KINDS.find((k) => k.name === name || k.aliases.includes(name));
+  if (!kind) throw new IntakeError('USAGE', `Unknown kind '${name}'`, { remedy: `Use one of: ${KINDS.map((k) => k.name).join(', ')}.` });
+  return kind;
+}

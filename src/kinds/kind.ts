@@ -1,0 +1,33 @@
+/** What an import kind is: how the columns of a file become a staged row. Pure: runs in parse threads and in the CLI. */
+import type { ColumnSet } from '../csv/columns.ts';
+import type { RowErrorCode } from '../errors.ts';
+
+export interface RowContext {
+  readonly sourceSystem: string;
+  readonly dateOrder: 'mdy' | 'dmy';
+}
+
+export interface StagedRow {
+  /** Natural key, hex SHA-256: it also decides the partition. */
+  readonly key: string;
+  /** In the order of the kind's `stageColumns`. */
+  readonly values: readonly (string | null)[];
+  readonly error?: RowErrorCode;
+  /** Column of the error, ours. */
+  readonly column?: string;
+}
+
+export interface CsvKind extends ColumnSet {
+  readonly name: string;
+  /** Other words for it on the command line. */
+  readonly aliases: readonly string[];
+  readonly title: string;
+  /** `--source-system` when none is given. */
+  readonly defaultSource: string;
+  /** Suffix of its SQL functions and name of its stage table. */
+  readonly table: string;
+  /** Stage columns it fills, the key first. */
+  readonly stageColumns: readonly string[];
+  /** Reads one record; `cell` gives the text under one of our columns, undefined where the file has no such column. */
+  row(cell: (column: string) => string | undefined, context: RowContext): StagedRow;
+}

@@ -1,0 +1,46 @@
+/** Kind `plaintiffs` (runbooks 001 and 002): one plaintiff a row, the same key is the same plaintiff. */
+import type { RowErrorCode } from '../errors.ts';
+import { parseEmail, parsePhone } from '../values/contact.ts';
+import { normalizeName, plaintiffKey } from '../values/key.ts';
+import { text } from '../values/text.ts';
+import type { CsvKind } from './kind.ts';
+
+export const plaintiffs: CsvKind = {
+  name: 'plaintiffs',
+  aliases: ['plaintiff'],
+  title: 'Plaintiffs',
+  defaultSource: 'csv',
+  columns: [
+    { name: 'plaintiff_name', aliases: ['PlaintiffName', 'name', 'plaintiff'] },
+    { name: 'firm_name', aliases: ['firm'] },
+    { name: 'short_name', aliases: [] },
+    { name: 'contact_name', aliases: ['contact'] },
+    { name: 'contact_email', aliases: ['email'] },
+    { name: 'contact_phone', aliases: ['phone'] },
+    { name: 'contact_address', aliases: ['address'] },
+    { name: 'source_reference', aliases: ['external_id'] },
+  ],
+  required: [['plaintiff_name']],
+  table: 'plaintiffs',
+  stageColumns: [
+    'plaintiff_key', 'plaintiff_name', 'plaintiff_name_normalized', 'firm_name', 'short_name', 'contact_name', 'contact_email',
+    'contact_phone', 'contact_address', 'source_reference',
+  ],
+  row(cell, { sourceSystem }) {
+    const name = text(cell('plaintiff_name'));
+    const email = parseEmail(cell('contact_email'));
+    const phone = parsePhone(cell('contact_phone'));
+    const writtenEmail = email.error ? text(cell('contact_email')) : email.value;
+    const key = plaintiffKey(sourceSystem, name ?? '', writtenEmail);
+    const values = [
+      key, name, name === null ? null : normalizeName(name), text(cell('firm_name')), text(cell('short_name')),
+      text(cell('contact_name')), writtenEmail, phone.error ? text(cell('contact_phone')) : phone.value,
+      text(cell('contact_address')), text(cell('source_reference')),
+    ];
+    const bad = (error: RowErrorCode, column: string) => ({ key, values, error, column });
+    if (name === null) return bad('MISSING_VALUE', 'plaintiff_name');
+    if (email.error) return bad(email.error, 'contact_email');
+    if (phone.error) return bad(phone.error, 'contact_phone');
+    return { key, values };
+  },
+};

@@ -1,0 +1,85 @@
+/** One process of the stack, started again whenever it ends by itself. */
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { ended, identify, signal } from './processes.ts';
+import type { ProcessId } from './processes.ts';
+import type { ChildState, ServerUser } from './state.ts';
+
+const FIRST_BACKOFF_MS = 200;
+const LONGEST_BACKOFF_MS = 5_000;
+/** One that ran this long was well: its next failure starts with the first backoff again. */
+const HEALTHY_MS = 10_000;
+
+export interface ChildSpec {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  /** Receives stdout and stderr. */
+  readonly log: string;
+  readonly user?: ServerUser | undefined;
+  readonly stopSignal: NodeJS.Signals;
+  /** How long it may take to stop before SIGKILL. */
+  readonly graceMs: number;
+  /** Mends what a crash left; runs before every start, and its failure counts as the child's. */
+  readonly beforeStart?: () => void;
+}
+
+export class SupervisedChild {
+  readonly #spec: ChildSpec;
+  readonly #onChange: () => void;
+  #process: ProcessId | undefined;
+  #exits = 0;
+  #backoff = FIRST_BACKOFF_MS;
+  #retry: NodeJS.Timeout | undefined;
+  #stopping = false;
+
+  constructor(spec: ChildSpec, onChange: () => void) {
+    this.#spec = spec;
+    this.#onChange = onChange;
+  }
+
+  get state(): ChildState {
+    return { ...(this.#process && { process: this.#process }), exits: this.#exits };
+  }
+
+  start(): void {
+    const { command, args, env, log, user, beforeStart } = this.#spec;
+    const since = Date.now();
+    const output = openSync(log, 'a', 0o600);
+    try {
+      beforeStart?.();
+      const child = spawn(command, args, { ...user, env, cwd: '/', stdio: ['ignore', output, output] });
+      this.#process = child.pid === undefined ? undefined : identify(child.pid);
+      child.once('error', (error) => console.error(`${command}: ${error.message}`));
+      child.once(child.pid === undefined ? 'error' : 'exit', () => this.#ended(Date.now() - since));
+      this.#onChange();
+    } catch (error) {
+      console.error(`${command}: ${String(error)}`);
+      this.#ended(0);
+    } finally {
+      closeSync(output);
+    }
+  }
+
+  /** Stops it for good; resolves when it is gone. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#retry);
+    const running = this.#process;
+    if (!running) return;
+    signal(running, this.#spec.stopSignal);
+    if (await ended([running], this.#spec.graceMs)) return;
+    signal(running, 'SIGKILL');
+    await ended([running], 2_000);
+  }
+
+  #ended(ranMs: number): void {
+    this.#process = undefined;
+    if (this.#stopping) return;
+    this.#exits += 1;
+    if (ranMs > HEALTHY_MS) this.#backoff = FIRST_BACKOFF_MS;
+    this.#retry = setTimeout(() => this.start(), this.#backoff);
+    this.#backoff = Math.min(this.#backoff * 2, LONGEST_BACKOFF_MS);
+    this.#onChange();
+  }
+}

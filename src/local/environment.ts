@@ -1,0 +1,24 @@
+/** The stack as the environment of its programs: the same variables that configure a real deployment. */
+import { join } from 'node:path';
+import type { StackSettings } from './state.ts';
+
+export const databaseUrlOf = (settings: Pick<StackSettings, 'ports' | 'postgresPassword'>): string =>
+  `postgresql://postgres:${settings.postgresPassword}@127.0.0.1:${settings.ports.postgres}/postgres`;
+
+export const supabaseUrlOf = (settings: Pick<StackSettings, 'ports'>): string => `http://127.0.0.1:${settings.ports.api}`;
+
+export function environmentOf(dir: string, settings: StackSettings): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    INTAKE_DIR: dir,
+    INTAKE_OBJECTS_DIR: process.env['INTAKE_OBJECTS_DIR'] ?? join(dir, 'objects'),
+    TEMPORAL_ADDRESS: `127.0.0.1:${settings.ports.temporal}`,
+    TEMPORAL_NAMESPACE: 'default',
+    DATABASE_URL: databaseUrlOf(settings),
+    SUPABASE_URL: supabaseUrlOf(settings),
+    SUPABASE_SERVICE_ROLE_KEY: settings.serviceRoleKey,
+    SUPABASE_ANON_KEY: settings.anonKey,
+    INTAKE_JWT_SECRET: settings.jwtSecret,
+    NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(dir, 'cache'),
+  };
+}

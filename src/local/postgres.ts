@@ -1,0 +1,96 @@
+/** The embedded PostgreSQL: made once, started with settings for imports, mended after a crash. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chownSync, closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import { IntakeError } from '../errors.ts';
+import { makeOwned } from './postgresPlace.ts';
+import { commandLineOf } from './processes.ts';
+import { logFile } from './state.ts';
+import type { PostgresPlace } from './state.ts';
+
+/**
+ * Makes the cluster unless it exists: UTF-8 everywhere, one collation on every machine, passwords for every connection.
+ * Built aside and renamed, so that a kill leaves no half of one.
+ * @throws IntakeError STACK_FAILED with the log's path.
+ */
+export function initializeCluster(dir: string, place: PostgresPlace, password: string): void {
+  if (existsSync(join(place.dataDir, 'PG_VERSION'))) return;
+  const building = `${place.dataDir}.new`;
+  rmSync(building, { recursive: true, force: true });
+  makeOwned(building, place.user);
+  const passwordFile = join(dirname(place.dataDir), 'postgres.password');
+  const log = openSync(logFile(dir, 'initdb'), 'w', 0o600);
+  try {
+    makePasswordFile(passwordFile, password, place);
+    const args = [`--pgdata=${building}`, '--username=postgres', `--pwfile=${passwordFile}`, '--auth=scram-sha-256'];
+    const text = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
+    execFileSync(join(place.binDir, 'initdb'), [...args, ...text], { ...place.user, cwd: '/', stdio: ['ignore', log, log] });
+  } catch (cause) {
+    throw new IntakeError('STACK_FAILED', `initdb failed: ${logFile(dir, 'initdb')}`, { cause });
+  } finally {
+    closeSync(log);
+    rmSync(passwordFile, { force: true });
+  }
+  renameSync(building, place.dataDir);
+}
+
+/** Gives a stopped cluster a new password: its old one went with a lost `stack.json`. */
+export function resetPassword(place: PostgresPlace, password: string): void {
+  const args = ['--single', '-D', place.dataDir, '-c', 'log_min_messages=fatal', 'postgres'];
+  const input = `ALTER ROLE postgres PASSWORD '${password}'\n`;
+  const options = { ...place.user, cwd: '/', input, stdio: ['pipe', 'ignore', 'ignore'] as ['pipe', 'ignore', 'ignore'] };
+  const { status } = spawnSync(join(place.binDir, 'postgres'), args, options);
+  if (status !== 0) throw new IntakeError('STACK_FAILED', `The database in ${place.dataDir} did not take a new password`);
+}
+
+/**
+ * Removes a `postmaster.pid` that names a dead process or a foreign one. Call it only when none of our servers is left:
+ * PostgreSQL itself refuses a recycled pid, and only its absence tells it that nobody has the data open.
+ * @throws IntakeError STACK_FAILED when another server has this data open.
+ */
+export function clearStalePid(place: PostgresPlace): void {
+  const path = join(place.dataDir, 'postmaster.pid');
+  if (!existsSync(path)) return;
+  const pid = Number(readFileSync(path, 'utf8').split('\n')[0]);
+  if (pid > 0 && commandLineOf(pid).includes(place.dataDir)) {
+    throw new IntakeError('STACK_FAILED', `Process ${pid} has the database open: ${place.dataDir}`);
+  }
+  rmSync(path);
+}
+
+/** Command line of the server. `tag` becomes the cluster's name, which stands in the title of each of its processes. */
+export function postgresCommand(place: PostgresPlace, port: number, tag: string): { command: string; args: string[] } {
+  const sharedBuffersMb = Math.max(32, Math.min(512, Math.floor(totalmem() / 4 / 1024 / 1024)));
+  const settings = {
+    cluster_name: tag,
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    max_connections: 60,
+    shared_buffers: `${sharedBuffersMb}MB`,
+    work_mem: '32MB',
+    maintenance_work_mem: '128MB',
+    // Imports write much at once: few, spread checkpoints. Nobody replicates an embedded server.
+    max_wal_size: '8GB',
+    checkpoint_timeout: '15min',
+    wal_level: 'minimal',
+    max_wal_senders: 0,
+    jit: 'off',
+    timezone: 'UTC',
+    log_timezone: 'UTC',
+    // Errors, statements and parameters may quote cells; the client gets them, the log does not.
+    log_min_messages: 'log',
+    log_min_error_statement: 'panic',
+    log_parameter_max_length: 0,
+    log_parameter_max_length_on_error: 0,
+    log_error_verbosity: 'terse',
+  };
+  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  return { command: join(place.binDir, 'postgres'), args: ['-D', place.dataDir, '-p', String(port), ...flags] };
+}
+
+function makePasswordFile(path: string, password: string, place: PostgresPlace): void {
+  rmSync(path, { force: true });
+  writeFileSync(path, `${password}\n`, { mode: 0o600, flag: 'wx' });
+  if (place.user) chownSync(path, place.user.uid, place.user.gid);
+}

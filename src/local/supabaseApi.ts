@@ -1,0 +1,116 @@
+/** Supabase's API on a plain PostgreSQL: REST, Auth and Storage by `@supabase/lite`. For the embedded stack and tests only. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { serve } from '@hono/node-server';
+import { App, SUPABASE_AUTH_HELPERS_SQL, getAuthSchemaSql, getStorageSchemaSql, setExperimental } from '@supabase/lite';
+import { createPostgresConnection } from '@supabase/lite/postgres';
+import postgres from 'postgres';
+import { migrate } from '../migrate.ts';
+import { createObjectStore } from './objectStore.ts';
+
+/** The private bucket that Intake stores uploads in. */
+const BUCKET = 'imports';
+/** Only the API's own schemas and roles: a database that has them is left alone. */
+const ROLES_SQL = `DO $$ BEGIN
+  IF to_regrole('anon') IS NULL THEN CREATE ROLE anon NOLOGIN NOINHERIT; END IF;
+  IF to_regrole('authenticated') IS NULL THEN CREATE ROLE authenticated NOLOGIN NOINHERIT; END IF;
+  IF to_regrole('service_role') IS NULL THEN CREATE ROLE service_role NOLOGIN NOINHERIT BYPASSRLS; END IF;
+END $$;
+GRANT USAGE ON SCHEMA public TO anon, authenticated, service_role;`;
+const GRANTS_SQL = `
+GRANT USAGE ON SCHEMA auth, storage TO anon, authenticated, service_role;
+GRANT ALL ON ALL TABLES IN SCHEMA auth, storage TO service_role;
+GRANT ALL ON ALL TABLES IN SCHEMA storage TO anon, authenticated;`;
+
+export interface ApiOptions {
+  readonly databaseUrl: string;
+  readonly serviceRoleKey: string;
+  readonly anonKey: string;
+  readonly jwtSecret: string;
+  readonly storageDir: string;
+  /** 0: a free one. */
+  readonly port: number;
+}
+
+export interface RunningApi {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** Makes a database what a Supabase project is to Intake: roles, auth, storage, every migration, the bucket. Repeatable. */
+export async function setUpDatabase(databaseUrl: string, onStep?: (line: string) => void): Promise<void> {
+  const sql = postgres(databaseUrl, { max: 1, onnotice: () => undefined });
+  try {
+    const [present] = await sql`SELECT to_regclass('storage.objects') IS NOT NULL AS storage`;
+    if (!present?.['storage']) {
+      const parts = [ROLES_SQL, SUPABASE_AUTH_HELPERS_SQL, getAuthSchemaSql(), getStorageSchemaSql(), GRANTS_SQL];
+      await sql.begin((transaction) => transaction.unsafe(parts.join(';\n')));
+    }
+    await migrate(databaseUrl, onStep ? { onStep } : {});
+    await sql`INSERT INTO storage.buckets (id, name, public) VALUES (${BUCKET}, ${BUCKET}, false) ON CONFLICT DO NOTHING`;
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
+}
+
+/** Waits until the database takes connections, as after its start or its recovery; other errors are thrown at once. */
+export async function awaitDatabase(databaseUrl: string, timeoutMs: number): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const sql = postgres(databaseUrl, { max: 1, connect_timeout: 5 });
+    try {
+      await sql`SELECT 1`;
+      return;
+    } catch (error) {
+      const starting = ['57P03', 'ECONNREFUSED', 'ECONNRESET', 'CONNECTION_CLOSED'].includes((error as { code?: string }).code ?? '');
+      if (!starting || Date.now() > deadline) throw error;
+      await sleep(50);
+    } finally {
+      await sql.end({ timeout: 1 });
+    }
+  }
+}
+
+/** Serves the API on 127.0.0.1 for a database that is set up. */
+export async function startSupabaseApi(options: ApiOptions): Promise<RunningApi> {
+  setExperimental('storage', true);
+  // Its driver encodes json that is a string already a second time.
+  const json = (oid: number) => ({
+    to: oid,
+    from: [oid],
+    serialize: (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value)),
+    parse: (value: string) => JSON.parse(value) as unknown,
+  });
+  const types = { json: json(114), jsonb: json(3802) };
+  const connection = createPostgresConnection({
+    url: options.databaseUrl,
+    postgresOptions: { max: 10, onnotice: () => undefined, types },
+  });
+  const app = new App({
+    connection,
+    auth: {
+      enabled: true,
+      secret_key: options.serviceRoleKey,
+      publishable_key: options.anonKey,
+      jwt_secret: options.jwtSecret,
+    },
+    api: { schemas: ['public', 'ingest'] },
+    storage: { enabled: true },
+  });
+  app._storageAdapter = createObjectStore(options.storageDir);
+  await app.init();
+  return new Promise((resolve, reject) => {
+    const server = serve({ fetch: (request) => app.fetch(request), hostname: '127.0.0.1', port: options.port }, ({ port }) =>
+      resolve({
+        url: `http://127.0.0.1:${port}`,
+        stop: async () => {
+          await new Promise((done) => {
+            server.close(done);
+            if ('closeAllConnections' in server) server.closeAllConnections();
+          });
+          await connection.close();
+        },
+      }),
+    );
+    server.once('error', reject);
+  });
+}

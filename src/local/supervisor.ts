@@ -1,0 +1,93 @@
+/** Program: `supervisor --dir DIR TAG` runs the processes of the embedded stack until SIGTERM; it outlives who started it. */
+import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SupervisedChild } from './child.ts';
+import type { ChildSpec } from './child.ts';
+import { environmentOf } from './environment.ts';
+import { clearStalePid, postgresCommand } from './postgres.ts';
+import { answers } from './ports.ts';
+import { identify } from './processes.ts';
+import { CHILDREN, logFile, readSettings, stackTag, writeSupervisor } from './state.ts';
+import type { ChildName } from './state.ts';
+import { temporalArguments } from './temporal.ts';
+
+const dir = process.argv[3];
+const settings = dir === undefined ? undefined : readSettings(dir);
+const self = identify(process.pid);
+if (dir === undefined || !settings || !self) throw new Error('usage: supervisor --dir DIR TAG, with DIR/stack.json');
+
+const tag = stackTag(dir);
+const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
+const env = environmentOf(dir, settings);
+const { postgres: place, ports } = settings;
+
+/** A program of ours next to this one; the tag lets a later start recognize it. */
+const program = (path: string, graceMs: number, log: string): ChildSpec => ({
+  command: process.execPath,
+  args: [fileURLToPath(import.meta.resolve(`${path}${extension}`)), '--dir', dir, tag],
+  env,
+  log,
+  stopSignal: 'SIGTERM',
+  graceMs,
+});
+
+const specs: Record<ChildName, ChildSpec> = {
+  postgres: {
+    ...postgresCommand(place, ports.postgres, tag),
+    env: { PATH: process.env['PATH'], LC_ALL: 'C' },
+    log: logFile(dir, 'postgres'),
+    user: place.user,
+    stopSignal: 'SIGINT', // fast: ends sessions, writes a checkpoint
+    graceMs: 20_000,
+    beforeStart: () => clearStalePid(place),
+  },
+  temporal: {
+    command: settings.temporalCli,
+    args: temporalArguments(dir, ports),
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'] ?? dir },
+    log: logFile(dir, 'temporal'),
+    stopSignal: 'SIGTERM',
+    graceMs: 5_000,
+  },
+  api: program('./api', 3_000, logFile(dir, 'api')),
+  worker: program('../worker', 10_000, logFile(dir, 'worker')),
+};
+
+const children: Partial<Record<ChildName, SupervisedChild>> = {};
+
+function record(): void {
+  const states = Object.fromEntries(Object.entries(children).map(([name, child]) => [name, child.state]));
+  try {
+    writeSupervisor(dir!, { supervisor: self!, children: states });
+  } catch (error) {
+    console.error(`supervisor.json: ${String(error)}`); // a full disk must not end the stack
+  }
+}
+
+function start(name: ChildName): void {
+  const child = new SupervisedChild(specs[name], record);
+  children[name] = child;
+  child.start();
+}
+
+let stopping = false;
+async function stop(): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  for (const name of CHILDREN.toReversed()) await children[name]?.stop();
+  process.exit(0);
+}
+
+process.on('SIGTERM', () => void stop());
+process.on('SIGINT', () => void stop());
+process.on('SIGHUP', () => undefined); // a closed terminal is no reason to stop
+process.on('uncaughtException', (error) => console.error(error));
+
+start('postgres');
+start('temporal');
+start('api');
+if (settings.worker) {
+  // The API answers once the database is migrated.
+  while (!(await answers(ports.api))) await sleep(100);
+  if (!stopping) start('worker');
+}

@@ -1,0 +1,85 @@
+/** Composition root of a worker: one on the queue of all, one on the queue of this host's files. */
+import { join } from 'node:path';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { createActivities } from './activities/index.ts';
+import { createParser } from './activities/parser.ts';
+import { openBackends } from './backends/open.ts';
+import { loadConfig, type Config } from './config.ts';
+import { createLogger } from './log.ts';
+import { connectOptions, hostQueue } from './temporal.ts';
+import { workflowBundle } from './workflows/bundle.ts';
+import type { Logger } from 'pino';
+
+/** Activities at a time and process: each holds a chunk in memory, and two cores are busy with fewer. */
+const ACTIVITIES = 4;
+
+export interface RunningWorker {
+  /** Lets running activities end, then stops. */
+  shutdown(): Promise<void>;
+  /** Ends when the worker does. */
+  readonly done: Promise<void>;
+}
+
+/**
+ * Starts a worker.
+ * @param only `files` serves just the files of this host: what a client without a worker beside it needs.
+ */
+export async function startWorker(config: Config, log: Logger, only?: 'files'): Promise<RunningWorker> {
+  if (!config.temporal) throw new Error('no Temporal address');
+  Runtime.install({
+    logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
+      const { error, ...rest } = meta ?? {};
+      log[level === 'ERROR' ? 'error' : 'warn']({ sdk: rest, ...(error ? { err: error } : {}) }, message);
+    }),
+    shutdownSignals: [],
+    telemetryOptions: { logging: { forward: {}, filter: 'WARN' } },
+  });
+  const connection = await NativeConnection.connect(await connectOptions(config.temporal));
+  const backends = openBackends(config);
+  const parser = createParser();
+  const activities = createActivities({ workDir: join(config.dir, 'work'), log, parser, backend: backends.get });
+  const common = { connection, namespace: config.temporal.namespace, activities, shutdownGraceTime: '20 s', shutdownForceTime: '60 s' } as const;
+  const workers = [
+    await Worker.create({ ...common, taskQueue: hostQueue(config.taskQueue, config.host), maxConcurrentActivityTaskExecutions: ACTIVITIES }),
+  ];
+  if (only !== 'files') {
+    workers.push(
+      await Worker.create({
+        ...common,
+        taskQueue: config.taskQueue,
+        workflowBundle: { codePath: workflowBundle(join(config.dir, 'cache')) },
+        maxConcurrentActivityTaskExecutions: ACTIVITIES,
+        maxCachedWorkflows: 50,
+        maxConcurrentWorkflowTaskExecutions: 10,
+        workflowThreadPoolSize: 1,
+        reuseV8Context: true,
+      }),
+    );
+  }
+  log.info({ taskQueue: config.taskQueue, host: config.host }, 'worker started');
+  const done = Promise.all(workers.map((worker) => worker.run())).then(async () => {
+    await parser.close();
+    await backends.close();
+    await connection.close();
+  });
+  return {
+    done,
+    async shutdown() {
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+      await done;
+    },
+  };
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const config = loadConfig();
+  const log = createLogger(config.logLevel);
+  const worker = await startWorker(config, log);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      log.info('worker stops');
+      void worker.shutdown();
+    });
+  }
+  await worker.done;
+}

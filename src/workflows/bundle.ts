@@ -1,0 +1,40 @@
+/** The workflows as one bundle, built once for their sources and kept: bundling takes seconds and much memory. */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+/** Made by `npm run build` beside the compiled code. */
+const prebuilt = join(here, '../workflow-bundle.js');
+
+/**
+ * Path of the bundle, built in a process of its own when the sources or the SDK changed.
+ * @param cacheDir where built bundles are kept.
+ */
+export function workflowBundle(cacheDir: string): string {
+  if (existsSync(prebuilt)) return prebuilt;
+  const sdk = createRequire(import.meta.url)('@temporalio/worker/package.json') as { version: string };
+  const hash = createHash('sha256').update(sdk.version);
+  for (const file of [...readdirSync(here).map((name) => join(here, name)), join(here, `../errors.${extension}`)].sort()) {
+    hash.update(readFileSync(file));
+  }
+  const bundle = join(cacheDir, `workflows-${hash.digest('hex').slice(0, 16)}.js`);
+  if (!existsSync(bundle)) {
+    mkdirSync(cacheDir, { recursive: true });
+    const { status } = spawnSync(process.execPath, [fileURLToPath(import.meta.url), bundle], { stdio: ['ignore', 'ignore', 'inherit'] });
+    if (status !== 0) throw new Error('the workflow bundle could not be built');
+  }
+  return bundle;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker');
+  const { code } = await bundleWorkflowCode({ workflowsPath: join(here, `index.${extension}`), logger: new DefaultLogger('WARN') });
+  const target = process.argv[2] as string;
+  writeFileSync(`${target}.${process.pid}`, code);
+  renameSync(`${target}.${process.pid}`, target);
+}

@@ -1,0 +1,191 @@
+/**
+ * One import of one file: plan, hash, claim, upload, parse, upsert, finalize, reconcile (runbooks 000 to 002).
+ * A dry run takes the same way up to counting, claims nothing and leaves nothing.
+ */
+import {
+  ApplicationFailure, CancellationScope, ContinueAsNew, continueAsNew, defineQuery, isCancellation, proxyActivities, setHandler, uuid4, workflowInfo,
+} from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+import type { PartRequest, PartAnswer } from '../activities/partitions.ts';
+import { PROGRESS_QUERY, type Claim, type Content, type ImportInput, type ImportReport, type Plan } from './messages.ts';
+import { FULL_PASS, STEP } from './policies.ts';
+import { phase, show } from './progress.ts';
+import { addPart, describe, documentOf, end, exceeds, forgetCounts, newReport, refuse } from './report.ts';
+import { inWindow } from './window.ts';
+
+/** What an execution hands to its successor when its history has grown long. */
+export interface ImportState {
+  readonly report: ImportReport;
+  readonly stageId: string;
+  /** Names the claim across executions. */
+  readonly token: string;
+  plan?: Plan;
+  content?: Content;
+  claim?: Claim;
+  partitions: number;
+  parsed: number;
+  settled: number;
+}
+
+export async function importFile(input: ImportInput, carried?: ImportState): Promise<ImportReport> {
+  const state = carried ?? begin(input);
+  const { report } = state;
+  setHandler(defineQuery<ImportReport>(PROGRESS_QUERY), () => report);
+
+  const onHost = proxyActivities<Activities>({ ...STEP, taskQueue: input.fileQueue });
+  const overFile = proxyActivities<Activities>({ ...FULL_PASS, taskQueue: input.fileQueue });
+  const anywhere = proxyActivities<Activities>({ ...STEP, taskQueue: input.taskQueue });
+
+  try {
+    await readFile();
+    if (input.mode === 'commit') {
+      if (!(await claim())) return refuse(report, state.claim as Claim);
+      await upload();
+    } else if (input.mode === 'dry-run') {
+      report.duplicateOf = (await anywhere.findRun(input)).completedRunId;
+    }
+
+    // A database crash empties the unlogged stage: the chunks are parsed again, what is in the ledger stays done.
+    do await parse();
+    while ((await (exceeds(input, report) ? stopAtThreshold() : settle())) === 'stage-lost');
+
+    if (input.mode === 'commit') {
+      await finalize();
+      await reconcile();
+    } else if (input.rejectsPath && state.content) {
+      await onHost.writeRejects({ input, content: state.content });
+    }
+    await clearStage();
+    return end(report, input.mode === 'commit' ? 'completed' : input.mode === 'verify' ? 'verified' : 'dry_run');
+  } catch (error) {
+    if (error instanceof ContinueAsNew) throw error;
+    await CancellationScope.nonCancellable(() => giveUp(error));
+    if (isCancellation(error)) throw error;
+    throw ApplicationFailure.create({
+      type: report.error?.code ?? 'INTERNAL', message: report.error?.message ?? '', nonRetryable: true, details: [report],
+    });
+  }
+
+  /** Plan looks at the beginning, hash at every byte: from here on a file that changes is a clear failure. */
+  async function readFile(): Promise<void> {
+    const plan = (state.plan ??= await phase(report, 'plan', () => onHost.plan(input)));
+    const content = (state.content ??= await phase(report, 'hash', () => overFile.hash({ input, plan })));
+    state.partitions ||= Math.max(1, Math.ceil(content.rows / input.tuning.partitionRows));
+    describe(report, plan, content);
+  }
+
+  /** The worker id is the workflow id, so that a retry claims again and a stranger does not. */
+  async function claim(): Promise<boolean> {
+    const { plan, content, token, partitions } = state as Required<ImportState>;
+    const { workflowId } = workflowInfo();
+    state.claim ??= await phase(report, 'claim', () => anywhere.claim({ input, plan, content, partitions, workflowId, token }));
+    if (state.claim.status !== 'claimed') return false;
+    report.runId = state.claim.runId;
+    state.partitions = state.claim.partitions;
+    return true;
+  }
+
+  /** The parts in storage are the original, byte for byte; other hosts parse from there. */
+  async function upload(): Promise<void> {
+    if (report.phases.upload?.status === 'completed') return;
+    await phase(report, 'upload', async (p) => {
+      const { parts, skipped } = await overFile.upload({ ...run(), input, content: state.content as Content });
+      Object.assign(p, { done: parts, skipped });
+    }, (state.content as Content).chunks);
+  }
+
+  /** Every chunk into the stage. */
+  async function parse(): Promise<void> {
+    const { plan, content, stageId, partitions } = state as Required<ImportState>;
+    const stored = input.mode === 'commit' && input.tuning.sharedObjects;
+    const parser = stored ? anywhere : onHost;
+    await phase(report, 'parse', async (p) => {
+      p.done = state.parsed;
+      state.parsed = await inWindow(state.parsed, content.chunks, input.tuning.window, async (chunk) => {
+        const { rows, errored, codes } = await parser.parse({ input, plan, content, stageId, chunk, partitions, stored });
+        p.done++;
+        p.failed += errored;
+        report.counts.fetched += rows;
+        report.counts.errored += errored;
+        for (const [code, n] of Object.entries(codes)) report.codes[code] = (report.codes[code] ?? 0) + n;
+        show(report);
+      });
+      if (state.parsed < content.chunks) await goOnAsNew();
+    }, content.chunks);
+  }
+
+  /** Every key partition into the tables; a dry run counts, a verification compares. */
+  function settle(): Promise<'settled' | 'stage-lost'> {
+    const { mode } = input;
+    if (mode === 'verify') return eachPartition('compare', anywhere.comparePartition);
+    return eachPartition('upsert', mode === 'commit' ? anywhere.upsertPartition : anywhere.countPartition);
+  }
+
+  /** Nothing reaches a production table; the rows of a commit land as they are, so that rejects exist. */
+  async function stopAtThreshold(): Promise<'stage-lost'> {
+    if (input.mode === 'commit' && (await eachPartition('upsert', anywhere.stopPartition)) === 'stage-lost') return 'stage-lost';
+    const { errored, fetched } = report.counts;
+    throw ApplicationFailure.nonRetryable(`${errored} of ${fetched} rows are rejected, more than --max-errors allows`, 'TOO_MANY_ERRORS');
+  }
+
+  async function eachPartition(name: 'upsert' | 'compare', work: (part: PartRequest) => Promise<PartAnswer>): Promise<'settled' | 'stage-lost'> {
+    let lost = false;
+    await phase(report, name, async (p) => {
+      p.done = state.settled;
+      state.settled = await inWindow(state.settled, state.partitions, input.tuning.window, async (part) => {
+        if (lost) return;
+        const answer = await work({ ...run(), input, stageId: state.stageId, chunks: (state.content as Content).chunks, part });
+        if (answer.stageLost) {
+          lost = true;
+          return;
+        }
+        p.done++;
+        addPart(report, answer);
+        show(report);
+      });
+      if (!lost && state.settled < state.partitions) await goOnAsNew();
+    }, state.partitions);
+    if (!lost) return 'settled';
+    Object.assign(state, { parsed: 0, settled: 0 });
+    forgetCounts(report);
+    return 'stage-lost';
+  }
+
+  /** Counters and summary from the ledger; the run is still processing. */
+  async function finalize(): Promise<void> {
+    const { codes, phases, counts, plan } = report;
+    report.counts = await phase(report, 'finalize', () => anywhere.finalize({ ...run(), fetched: counts.fetched, summary: { codes, phases, plan } }));
+  }
+
+  /** Counts the final tables, not what steps reported, and completes the run. */
+  async function reconcile(): Promise<void> {
+    const { fetched } = report.counts;
+    report.finishedAt = (await phase(report, 'reconcile', () => anywhere.reconcile({ ...run(), expected: fetched }))).completedAt;
+  }
+
+  /** The run is told why it ended, and the stage is emptied. */
+  async function giveUp(error: unknown): Promise<void> {
+    report.error = documentOf(error);
+    if (state.claim?.status === 'claimed' && report.error.code !== 'LEASE_LOST') {
+      await anywhere.fail({ ...run(), error: report.error, counts: report.counts });
+    }
+    if (state.content) await clearStage();
+    end(report, isCancellation(error) ? 'cancelled' : 'failed');
+  }
+
+  function clearStage(): Promise<void> {
+    return anywhere.clearStage({ input, stageId: state.stageId });
+  }
+
+  function run(): { runId: string; lease: number; backend: ImportInput['backend'] } {
+    return { backend: input.backend, runId: state.claim?.runId ?? input.relatedRunId ?? '', lease: state.claim?.lease ?? 0 };
+  }
+
+  async function goOnAsNew(): Promise<never> {
+    return continueAsNew<typeof importFile>(input, state);
+  }
+}
+
+function begin(input: ImportInput): ImportState {
+  return { report: newReport(input), stageId: uuid4(), token: workflowInfo().firstExecutionRunId, partitions: 0, parsed: 0, settled: 0 };
+}

@@ -1,0 +1,26 @@
+/** The one place for timeouts and retries of activities, each with its reason. */
+import type { ActivityOptions } from '@temporalio/workflow';
+import { ERRORS } from '../errors.ts';
+
+/** What an operator must mend fails at once; everything else is transient and is retried until it works or is cancelled. */
+const retry = {
+  initialInterval: '500 ms',
+  backoffCoefficient: 2,
+  // Activities ask for their own, jittered delay; this caps the wait after a worker that vanished.
+  maximumInterval: '30 s',
+  nonRetryableErrorTypes: Object.entries(ERRORS)
+    .filter(([, rule]) => rule.kind === 'fatal')
+    .map(([code]) => code),
+};
+
+/** Long enough for a busy machine, short enough that a lost worker is noticed while an operator watches. */
+const heartbeatTimeout = '20 s';
+
+/** One transaction or one small file read. */
+export const STEP = { startToCloseTimeout: '15 min', heartbeatTimeout, retry } satisfies ActivityOptions;
+
+/** A pass over the whole file: 10 GB over a slow disk take their time. */
+export const FULL_PASS = { startToCloseTimeout: '12 h', heartbeatTimeout, retry } satisfies ActivityOptions;
+
+/** After so many events an execution continues as new; a workflow stays well under 2,000. */
+export const EVENTS_PER_EXECUTION = 1200;

@@ -1,0 +1,78 @@
+import { strict as assert } from 'node:assert';
+import { randomBytes } from 'node:crypto';
+import { createClient } from '@supabase/supabase-js';
+import postgres from 'postgres';
+import { createDatabase, startApi } from '../support/stack.ts';
+import type { TestApi, TestDatabase } from '../support/stack.ts';
+
+describe('the embedded Supabase API', () => {
+  let database: TestDatabase;
+  let api: TestApi;
+  const client = (key: string) => createClient(api.url, key, { auth: { persistSession: false, autoRefreshToken: false } });
+  const ingest = (key: string) => client(key).schema('ingest' as 'public');
+
+  before(async () => {
+    database = await createDatabase();
+    const sql = postgres(database.databaseUrl, { max: 1, onnotice: () => undefined });
+    await sql.unsafe(`
+      CREATE SCHEMA IF NOT EXISTS ingest;
+      GRANT USAGE ON SCHEMA ingest TO anon, authenticated, service_role;
+      CREATE FUNCTION ingest.probe_json(doc jsonb) RETURNS jsonb LANGUAGE sql AS
+        $$ SELECT jsonb_build_object('type', jsonb_typeof(doc), 'length', jsonb_array_length(doc), 'first', doc -> 0) $$;
+      CREATE FUNCTION ingest.probe_rows(n integer) RETURNS TABLE (i integer, word text) LANGUAGE sql AS
+        $$ SELECT g, 'w' || g FROM generate_series(1, n) g $$;
+      CREATE FUNCTION ingest.probe_role() RETURNS text LANGUAGE sql AS $$ SELECT current_user::text $$;
+      CREATE FUNCTION ingest.probe_text(body text) RETURNS integer LANGUAGE sql AS $$ SELECT length(body) $$;
+      CREATE TABLE public.probe_secret (id integer);
+      INSERT INTO public.probe_secret VALUES (1);
+      ALTER TABLE public.probe_secret ENABLE ROW LEVEL SECURITY;
+      GRANT SELECT ON public.probe_secret TO anon, service_role;`);
+    await sql.end();
+    api = await startApi(database.databaseUrl);
+  });
+  after(async () => {
+    await api?.stop();
+    await database?.drop();
+  });
+
+  it('passes a json argument of 10 MB once encoded', async () => {
+    const doc = Array.from({ length: 50_000 }, (_, i) => ({ i, text: 'x'.repeat(190), quote: '"', accent: 'é' }));
+    const { data, error } = await ingest(api.serviceRoleKey).rpc('probe_json', { doc });
+    assert.equal(error, null);
+    assert.deepEqual(data, { type: 'array', length: 50_000, first: doc[0] });
+  });
+
+  it('takes an rpc body of 20 MB', async () => {
+    const { data, error } = await ingest(api.serviceRoleKey).rpc('probe_text', { body: 'y'.repeat(20_000_000) });
+    assert.equal(error, null);
+    assert.equal(data, 20_000_000);
+  });
+
+  it('returns the rows of a function that returns a table', async () => {
+    const { data, error } = await ingest(api.serviceRoleKey).rpc('probe_rows', { n: 2 });
+    assert.equal(error, null);
+    assert.deepEqual(data, [{ i: 1, word: 'w1' }, { i: 2, word: 'w2' }]);
+  });
+
+  it('runs a request in the role of its key, under row level security', async () => {
+    assert.equal((await ingest(api.serviceRoleKey).rpc('probe_role')).data, 'service_role');
+    assert.equal((await ingest(api.anonKey).rpc('probe_role')).data, 'anon');
+    assert.deepEqual((await client(api.serviceRoleKey).from('probe_secret').select()).data, [{ id: 1 }]);
+    assert.deepEqual((await client(api.anonKey).from('probe_secret').select()).data, []);
+    assert.ok((await ingest('sb_secret_wrong').rpc('probe_role')).error);
+  });
+
+  it('stores and returns an object of 8 MB byte for byte, for the service role only', async () => {
+    const bytes = randomBytes(8 * 1024 * 1024);
+    const bucket = client(api.serviceRoleKey).storage.from('imports');
+    const uploaded = await bucket.upload('ab/cd/part-0', bytes, { contentType: 'application/octet-stream' });
+    assert.equal(uploaded.error, null);
+    const again = await bucket.upload('ab/cd/part-0', bytes, { contentType: 'application/octet-stream', upsert: true });
+    assert.equal(again.error, null);
+    const { data, error } = await bucket.download('ab/cd/part-0');
+    assert.equal(error, null);
+    assert.ok(bytes.equals(Buffer.from(await data!.arrayBuffer())));
+    assert.ok((await client(api.anonKey).storage.from('imports').download('ab/cd/part-0')).error);
+    assert.ok((await bucket.download('ab/cd/absent')).error);
+  });
+});
