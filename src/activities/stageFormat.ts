@@ -12,7 +12,6 @@ export function copyCell(value: string | null): string {
 /** JSON text has no raw control characters: only its backslashes need doubling. */
 export const copyJson = (json: string): string => (json.includes('\\') ? json.replaceAll('\\', '\\\\') : json);
 
-// eslint-disable-next-line no-control-regex
 const JSON_SPECIAL = /["\\\u0000-\u001f\ud800-\udfff]/;
 
 export const jsonCell = (value: string | null): string => (value === null ? 'null' : quoted(value));
