@@ -1,8 +1,8 @@
 /** Starting, watching and ending imports: the calls that the CLI and the gateway share. */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { basename, parse, resolve } from 'node:path';
-import { Client, Connection, WorkflowFailedError, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
+import { Client, Connection, isGrpcServiceError, WorkflowFailedError, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, defineSearchAttributeKey, SearchAttributeType, TerminatedFailure } from '@temporalio/common';
 import type { BackendName, Config } from './config.ts';
 import { ERRORS, IntakeError } from './errors.ts';
@@ -76,8 +76,8 @@ export function workflowIdOf(input: ImportInput): string {
   return mode === 'commit' ? id : `${id}/${mode === 'dry-run' ? 'dry' : 'verify'}`;
 }
 
-/** Starts the import, or attaches to the one that is running. */
-export async function startImport(client: Client, input: ImportInput): Promise<WorkflowHandle> {
+/** Starts the import, or attaches to the one that is running; `starter` tells the two apart (see `attached`). */
+export async function startImport(client: Client, input: ImportInput, starter: string = randomUUID()): Promise<WorkflowHandle> {
   const keyword = (name: string, value: string) => ({ key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD), value });
   return client.workflow.start('importFile', {
     workflowId: workflowIdOf(input),
@@ -85,6 +85,7 @@ export async function startImport(client: Client, input: ImportInput): Promise<W
     args: [input],
     workflowIdConflictPolicy: 'USE_EXISTING',
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    memo: { starter },
     staticSummary: `${input.mode}: ${input.kind} from ${input.sourceSystem}, ${input.filename}`,
     typedSearchAttributes: [
       keyword(SEARCH_ATTRIBUTES.kind, input.kind),
@@ -94,18 +95,40 @@ export async function startImport(client: Client, input: ImportInput): Promise<W
   });
 }
 
-/** Waits for the end of an import, through outages of Temporal. Never throws for an import that failed: the report says so. */
-export async function importResult(handle: WorkflowHandle): Promise<ImportReport> {
+/** Whether an import was running already when `starter` asked for it. */
+export async function attached(handle: WorkflowHandle, starter: string): Promise<boolean> {
+  const { memo } = await handle.describe();
+  return memo !== undefined && memo['starter'] !== starter;
+}
+
+/** gRPC's DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, INTERNAL, UNAVAILABLE and a broken stream: the server is away or busy. */
+const OUTAGE = new Set([1, 2, 4, 8, 13, 14]);
+
+/**
+ * Waits for the end of an import, through outages of Temporal. An import that failed is no error: the report says so.
+ * @param onOutage called once when Temporal does not answer.
+ * @throws IntakeError RUN_NOT_FOUND; what Temporal refuses.
+ */
+export async function importResult(handle: WorkflowHandle, onOutage?: () => void): Promise<ImportReport> {
+  let away = false;
   for (;;) {
     try {
       return (await handle.result()) as ImportReport;
     } catch (error) {
       if (error instanceof WorkflowFailedError) return (await failedReport(handle, error));
       if (error instanceof WorkflowNotFoundError) throw new IntakeError('RUN_NOT_FOUND', 'Temporal knows no such import', { cause: error });
+      if (!isOutage(error)) throw error;
       // Temporal is away for a while; the import is not.
+      if (!away) onOutage?.();
+      away = true;
       await new Promise((wake) => setTimeout(wake, 1000));
     }
   }
+}
+
+function isOutage(error: unknown): boolean {
+  const cause = error instanceof Error && !isGrpcServiceError(error) ? error.cause : error;
+  return isGrpcServiceError(cause) && OUTAGE.has(cause.code);
 }
 
 /** The report of a running import, or undefined when no worker answers now. */
@@ -131,7 +154,8 @@ async function failedReport(handle: WorkflowHandle, { cause }: WorkflowFailedErr
   };
 }
 
-const emptyReport = (): ImportReport => ({
+/** The report of an import that has not begun. */
+export const emptyReport = (): ImportReport => ({
   status: 'failed', runId: null, duplicateOf: null, parentRunId: null, storagePath: null, startedAt: new Date().toISOString(),
   counts: { fetched: 0, inserted: 0, updated: 0, skipped: 0, errored: 0 }, codes: {}, phases: {},
 });

@@ -5,12 +5,15 @@ import { kindNamed } from '../kinds/index.ts';
 import type { Content, ImportInput, Plan } from '../workflows/messages.ts';
 import type { Deps } from './deps.ts';
 import { failpoint } from './failpoints.ts';
+import { keepAlive } from './keepAlive.ts';
 import { digest, localManifest, partName, partsFolder, readRange, storedManifest } from './manifest.ts';
 
 export interface ParseRequest {
   readonly input: ImportInput;
   readonly plan: Plan;
   readonly content: Content;
+  /** Null before a run is claimed: a dry run never has one. */
+  readonly runId: string | null;
   readonly stageId: string;
   readonly chunk: number;
   readonly partitions: number;
@@ -19,9 +22,10 @@ export interface ParseRequest {
 }
 
 export const parseActivity = ({ backend, workDir, parser }: Deps) => ({
-  async parse({ input, content, stageId, chunk, partitions, stored }: ParseRequest) {
+  async parse({ input, content, runId, stageId, chunk, partitions, stored }: ParseRequest) {
     failpoint('parse.before');
     const target = backend(input.backend);
+    await keepAlive(target, runId);
     const manifest = stored ? await storedManifest(target, input.fileHash, content.layout) : await localManifest(workDir, content.layout);
     const range = manifest.chunks[chunk];
     if (!range) throw new IntakeError('OBJECT_CORRUPT', `The manifest has no chunk ${chunk}`);

@@ -11,17 +11,17 @@ export interface Parser {
 /** Below this a thread costs more than it saves. */
 const SMALL = 512 * 1024;
 
-export function createParser(threads = Math.min(4, availableParallelism())): Parser {
+/** @param threads half of the processors, since PostgreSQL wants as many for what they send it. */
+export function createParser(threads = Math.max(1, Math.min(4, availableParallelism() >> 1))): Parser {
   let pool: Piscina | undefined;
   const start = () =>
     new Piscina({
-      filename: new URL('./stageRows.' + import.meta.url.split('.').pop(), import.meta.url).href,
-      name: 'stageRows',
+      filename: new URL(`./parseThread.${import.meta.url.split('.').pop()}`, import.meta.url).href,
       minThreads: 0,
       maxThreads: threads,
       idleTimeout: 5_000,
       // A chunk, its cells and its encoded rows; the rest is garbage that a small heap collects early.
-      resourceLimits: { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 192 },
+      resourceLimits: { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 128 },
     });
   return {
     async parse(job) {

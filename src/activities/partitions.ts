@@ -2,6 +2,7 @@
 import type { Comparison, ImportInput } from '../workflows/messages.ts';
 import type { Deps } from './deps.ts';
 import { failpoint } from './failpoints.ts';
+import { keepAlive } from './keepAlive.ts';
 
 export interface PartRequest {
   readonly input: ImportInput;
@@ -36,7 +37,7 @@ export const partitionActivities = ({ backend }: Deps) => {
     async upsertPartition(request: PartRequest): Promise<PartAnswer> {
       failpoint('upsert.before');
       const result = await inRun('upsert_partition', request);
-      if (request.part === 0) await backend(request.input.backend).call('heartbeat_import_run', { run_id: request.runId });
+      await keepAlive(backend(request.input.backend), request.runId);
       failpoint('upsert.after');
       return result;
     },

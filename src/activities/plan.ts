@@ -60,8 +60,8 @@ async function readHead(path: string): Promise<Buffer> {
 /** The run that a file of rejects came from, as its first readable row says. */
 function parentOf(head: Buffer, header: readonly string[], options: HeaderOptions & { encoding: Encoding; delimiter: Delimiter }): string | undefined {
   const records = parseChunk(head.subarray(options.bomBytes), { ...options, columns: header.length, line: 1, firstRow: 0 });
-  for (const { cells } of records.slice(1)) {
-    const run = cells?.at(-1)?.trim();
+  for (const { rowIndex, cells } of records) {
+    const run = rowIndex === 0 ? undefined : cells?.at(-1)?.trim();
     if (run && RUN_ID.test(run)) return run;
   }
   return undefined;

@@ -1,6 +1,7 @@
 /** The rows of a chunk, encoded as their backend wants them and sorted by partition. Runs in the worker's parse threads. */
 import type { StageFormat } from '../backends/backend.ts';
 import { originalWidth, readRows, type ChunkSource } from './readRows.ts';
+import { RowBuffer } from './rowBuffer.ts';
 import { copyCell, copyJson, jsonCell, payloadWriter } from './stageFormat.ts';
 
 export interface StageJob extends ChunkSource {
@@ -33,7 +34,8 @@ export default function stageRows(job: StageJob): StagedRows {
   // COPY wants every column; the function behind the JSON format adds these two itself.
   const start = copy ? `${job.stageId}\t${job.chunk}\t` : '';
   const noError = separator + [null, null, null].map(cell).join(separator);
-  const parts: string[][] = Array.from({ length: job.partitions }, () => []);
+  // Rows of a usual file grow fourfold: key, normalized name, payload under its headers.
+  const buffer = new RowBuffer(job.bytes.length * 4 + 1024);
   const codes: Record<string, number> = {};
   let rows = 0;
   let errored = 0;
@@ -51,11 +53,9 @@ export default function stageRows(job: StageJob): StagedRows {
       text += noError;
     }
     for (const value of row.values) text += separator + cell(value);
-    (parts[part] as string[]).push(copy ? `${text}\n` : `[${text}]`);
+    buffer.add(part, copy ? `${text}\n` : `[${text}],`);
   }
-
-  const filled = parts.filter((part) => part.length > 0);
-  const body = copy ? filled.map((part) => part.join('')).join('') : `[${filled.map((part) => part.join(',')).join(',')}]`;
-  const payload = Buffer.from(body);
-  return { payload: new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength), rows, errored, codes };
+  const sorted = buffer.sorted(job.partitions);
+  const payload = copy ? sorted : Buffer.concat([Buffer.from('['), sorted.subarray(0, -1), Buffer.from(']')]);
+  return { payload, rows, errored, codes };
 }

@@ -3,15 +3,17 @@ import type { Content, ImportInput } from '../workflows/messages.ts';
 import type { Deps } from './deps.ts';
 import { failpoint } from './failpoints.ts';
 import { heartbeat } from './guard.ts';
+import { keepAlive } from './keepAlive.ts';
 import { localManifest, partName, partsFolder, readRange, type Manifest } from './manifest.ts';
 
 /** Parts on their way at a time: enough to fill a line, few enough for memory. */
 const IN_FLIGHT = 3;
 
 export const uploadActivity = ({ backend, workDir }: Deps) => ({
-  async upload({ input, content }: { input: ImportInput; content: Content }): Promise<{ parts: number; skipped: number }> {
+  async upload({ input, content, runId }: { input: ImportInput; content: Content; runId: string }): Promise<{ parts: number; skipped: number }> {
     failpoint('upload.before');
-    const { objects } = backend(input.backend);
+    const target = backend(input.backend);
+    const { objects } = target;
     const manifest = await localManifest(workDir, content.layout);
     const folder = partsFolder(manifest.sha256, content.layout);
     const stored = await objects.list(folder);
@@ -28,6 +30,7 @@ export const uploadActivity = ({ backend, workDir }: Deps) => ({
           await objects.put(`${folder}/${name}`, await readRange(input.path, range));
         }
         if (i === 1) failpoint('upload.within');
+        await keepAlive(target, runId);
         heartbeat({ done: ++done, total: parts.length });
       }
     };

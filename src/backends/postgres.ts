@@ -43,7 +43,7 @@ export function postgresBackend({ databaseUrl, objectsDir, connections = 6 }: Po
       });
       const text = `select to_jsonb(ingest.${fn}(${list})) as result`;
       try {
-        const { rows } = await pool.query(prepared ? { name: `${fn}(${names.join()})`, text, values } : { text, values });
+        const { rows } = await pool.query(prepared ? { name: fn, text, values } : { text, values });
         return rows[0].result;
       } catch (error) {
         throw sqlError(error);

@@ -74,6 +74,9 @@ function single(indexes: readonly number[], column: Column, header: readonly str
   });
 }
 
+/** What a column may be called; the cells of a data row are hardly all of this form. */
+const WORD = /^[A-Za-z][A-Za-z]*(?:[_-][A-Za-z]+)*$/;
+
 function requireColumns(header: readonly string[], set: ColumnSet, positions: readonly (number | undefined)[]): void {
   const present = new Set(set.columns.filter((_, i) => positions[i] !== undefined).map(({ name }) => name));
   const missing = set.required.filter((group) => !group.some((name) => present.has(name)));
@@ -82,7 +85,7 @@ function requireColumns(header: readonly string[], set: ColumnSet, positions: re
   const message = `Missing required columns: {${names.join(', ')}}`;
   const free = header.filter((_, i) => !positions.includes(i));
   const hints = missing.flatMap((group) => suggestion(group, free, set.columns) ?? []);
-  if (present.size === 0 && hints.length === 0) {
+  if (present.size === 0 && hints.length === 0 && !header.every((cell) => WORD.test(cell))) {
     const cells = `${header.length} column${header.length === 1 ? '' : 's'}`;
     throw new IntakeError('MISSING_COLUMNS', `${message}; the first line does not look like a header (${cells})`, { line: 1 });
   }

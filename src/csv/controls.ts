@@ -2,6 +2,8 @@
 import { unitBytes } from './encoding.ts';
 import type { Encoding } from './encoding.ts';
 
+const QUOTE = 0x22;
+
 export const CONTROL_COLUMNS = ['_line', '_code', '_error', '_run'] as const;
 
 /** Whether a header ends with the control columns. */
@@ -16,19 +18,25 @@ export function hasControls(header: readonly string[]): boolean {
 export function firstCells(record: Buffer, cells: number, { encoding, delimiter }: { encoding: Encoding; delimiter: string }): Buffer {
   const width = unitBytes(encoding);
   const high = encoding === 'utf-16be' ? 1 : 0;
+  const unitAt = (at: number) => (width === 1 ? record[at] : (record[at + high] as number) | ((record[at + 1 - high] as number) << 8));
   const wanted = delimiter.charCodeAt(0);
   let quoted = false;
+  let cellStart = 0;
   let seen = 0;
   for (let at = 0; at + width <= record.length; at += width) {
-    const unit = width === 1 ? record[at] : (record[at + high] as number) | ((record[at + 1 - high] as number) << 8);
-    if (unit === 0x22) quoted = !quoted;
-    else if (unit === wanted && !quoted && ++seen === cells) return record.subarray(0, at);
+    const unit = unitAt(at);
+    // A quote counts where a cell starts; within a quoted cell a doubled one closes and opens it again.
+    if (unit === QUOTE && (quoted || at === cellStart || unitAt(cellStart) === QUOTE)) quoted = !quoted;
+    else if (unit === wanted && !quoted) {
+      if (++seen === cells) return record.subarray(0, at);
+      cellStart = at + width;
+    }
   }
   return record;
 }
 
-/** Text in a file's encoding. */
+/** ASCII text in a file's encoding. */
 export function encode(text: string, encoding: Encoding): Buffer {
   if (encoding === 'utf-16be') return Buffer.from(text, 'utf16le').swap16();
-  return Buffer.from(text, encoding === 'utf-16le' ? 'utf16le' : encoding === 'utf-8' ? 'utf8' : 'latin1');
+  return Buffer.from(text, encoding === 'utf-16le' ? 'utf16le' : 'latin1');
 }

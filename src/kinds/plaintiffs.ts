@@ -1,7 +1,7 @@
 /** Kind `plaintiffs` (runbooks 001 and 002): one plaintiff a row, the same key is the same plaintiff. */
 import type { RowErrorCode } from '../errors.ts';
 import { parseEmail, parsePhone } from '../values/contact.ts';
-import { normalizeName, plaintiffKey } from '../values/key.ts';
+import { keyOfNormalized, normalizeEmail, normalizeName } from '../values/key.ts';
 import { text } from '../values/text.ts';
 import type { CsvKind } from './kind.ts';
 
@@ -31,9 +31,10 @@ export const plaintiffs: CsvKind = {
     const email = parseEmail(cell('contact_email'));
     const phone = parsePhone(cell('contact_phone'));
     const writtenEmail = email.error ? text(cell('contact_email')) : email.value;
-    const key = plaintiffKey(sourceSystem, name ?? '', writtenEmail);
+    const normalized = normalizeName(name ?? '');
+    const key = keyOfNormalized(sourceSystem, normalized, normalizeEmail(writtenEmail));
     const values = [
-      key, name, name === null ? null : normalizeName(name), text(cell('firm_name')), text(cell('short_name')),
+      key, name, name === null ? null : normalized, text(cell('firm_name')), text(cell('short_name')),
       text(cell('contact_name')), writtenEmail, phone.error ? text(cell('contact_phone')) : phone.value,
       text(cell('contact_address')), text(cell('source_reference')),
     ];

@@ -22,5 +22,8 @@ export function normalizeEmail(email: string | null | undefined): string {
 
 /** Natural key of a plaintiff: SHA-256 of `source|name|email`, normalized, as hex; SQL's `compute_plaintiff_dedupe_key`. */
 export function plaintiffKey(source: string, name: string, email?: string | null): string {
-  return hash('sha256', `${source}|${normalizeName(name)}|${normalizeEmail(email)}`, 'hex');
+  return keyOfNormalized(source, normalizeName(name), normalizeEmail(email));
 }
+
+/** The same from parts that are normalized already. */
+export const keyOfNormalized = (source: string, name: string, email: string): string => hash('sha256', `${source}|${name}|${email}`, 'hex');

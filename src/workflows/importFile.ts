@@ -102,7 +102,7 @@ export async function importFile(input: ImportInput, carried?: ImportState): Pro
     await phase(report, 'parse', async (p) => {
       p.done = state.parsed;
       state.parsed = await inWindow(state.parsed, content.chunks, input.tuning.window, async (chunk) => {
-        const { rows, errored, codes } = await parser.parse({ input, plan, content, stageId, chunk, partitions, stored });
+        const { rows, errored, codes } = await parser.parse({ input, plan, content, runId: state.claim?.runId ?? null, stageId, chunk, partitions, stored });
         p.done++;
         p.failed += errored;
         report.counts.fetched += rows;

@@ -1,0 +1,63 @@
+/** `npm start`: the stack comes up and the bundled samples are imported, dry run first, then committed. */
+import type { Command } from 'commander';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { importInput, workflowIdOf, type ImportRequest } from '../imports.ts';
+import { KINDS } from '../kinds/index.ts';
+import type { ImportReport } from '../workflows/messages.ts';
+import { addCommand, run, type Call, type CommonOptions } from './command.ts';
+import { follow } from './import.ts';
+import { importDocument, type ImportFacts } from './importDocument.ts';
+import { exitCodeOf, summarize } from './importSummary.ts';
+import type { Session } from './session.ts';
+import { addressLines, addressesOf } from './stack.ts';
+
+interface Flags extends CommonOptions {
+  readonly exit?: boolean;
+}
+
+const SAMPLES = new URL('../../samples/', import.meta.url);
+
+export function define(program: Command): void {
+  addCommand(program, 'demo', 'Bring up the stack and import the samples', 'npm start -- --exit')
+    .option('--exit', 'end after the summary')
+    .action(run(demoCommand));
+}
+
+async function demoCommand(call: Call<Flags>): Promise<number> {
+  const { options, out } = call;
+  const session = await call.open();
+  const documents: object[] = [];
+  let worst = 0;
+  for (const { name } of KINDS) {
+    const path = fileURLToPath(new URL(`${name}.csv`, SAMPLES));
+    if (!existsSync(path)) continue;
+    for (const mode of ['dry-run', 'commit'] as const) {
+      out.detail(`\nintake import ${name} samples/${name}.csv${mode === 'commit' ? ' --commit' : ''}`);
+      const { facts, report } = await importSample(call, session, { kind: name, path, mode });
+      documents.push(importDocument(facts, report));
+      worst = Math.max(worst, out.json ? exitCodeOf(report) : summarize(out, facts, report));
+      if (report.status === 'duplicate') out.detail('  That is fine: the sample was imported when you first started Intake.');
+    }
+  }
+  out.document({ addresses: session.stack ? addressesOf(session.stack) : null, imports: documents });
+  for (const line of ['', 'Intake is up.', ...(session.stack ? addressLines(session.stack) : [])]) out.detail(line);
+  out.detail('\n  Next: npx intake import plaintiffs YOUR.csv, npx intake runs, npx intake doctor');
+  if (!options.exit && !out.json) await untilInterrupted(out);
+  return worst;
+}
+
+async function importSample(call: Call<Flags>, session: Session, request: ImportRequest): Promise<{ facts: ImportFacts; report: ImportReport }> {
+  const input = await importInput(session.config, request);
+  const report = await follow({ out: call.out, options: {} }, session, input);
+  return { facts: { request, input, workflowId: workflowIdOf(input) }, report };
+}
+
+/** The stack is left running: other commands use it. */
+function untilInterrupted(out: Call<Flags>['out']): Promise<void> {
+  out.detail('  Ctrl-C ends this; the stack stays up until: npx intake down');
+  const alive = setInterval(() => undefined, 60_000);
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(clearInterval(alive)));
+  });
+}

@@ -1,0 +1,68 @@
+/** Finding a run by its id, or the beginning of it. */
+import type { BackendName } from '../config.ts';
+import { IntakeError } from '../errors.ts';
+import type { ImportInput } from '../workflows/messages.ts';
+import type { Session } from './session.ts';
+
+/** A row of ingest.import_runs. */
+export interface Run {
+  readonly id: string;
+  readonly source_system: string;
+  readonly source_batch_id: string;
+  readonly file_hash: string;
+  readonly filename: string;
+  readonly import_kind: string;
+  readonly status: 'pending' | 'processing' | 'completed' | 'failed' | 'rolled_back' | 'duplicate';
+  readonly rows_fetched: number;
+  readonly rows_inserted: number;
+  readonly rows_updated: number;
+  readonly rows_skipped: number;
+  readonly rows_errored: number;
+  readonly error_details: Record<string, unknown> | null;
+  readonly metadata: RunMetadata;
+  readonly storage_path: string | null;
+  /** The workflow that holds it. */
+  readonly worker_id: string | null;
+  readonly lease_generation: number;
+  readonly parent_run_id: string | null;
+  readonly created_at: string;
+  readonly completed_at: string | null;
+}
+
+interface RunMetadata {
+  /** What the import was started with; runs claimed by hand have none. */
+  readonly input?: ImportInput;
+  readonly rollback?: Rollback;
+  readonly duplicate_of?: string;
+}
+
+export interface Rollback {
+  readonly rows_affected: number;
+  readonly removed: number;
+  readonly inherited: number;
+  readonly kept_edited: { readonly count: number; readonly plaintiff_ids: readonly number[] };
+}
+
+/** @param id a run's id or at least 8 characters of its beginning. @throws IntakeError RUN_NOT_FOUND, USAGE for a prefix of several. */
+export async function findRun(session: Session, id: string | undefined, backend?: BackendName): Promise<Run> {
+  if (!id) throw new IntakeError('USAGE', 'Which run?', { remedy: 'Give its id; `intake runs` lists them.' });
+  if (!/^[0-9a-f-]{8,36}$/i.test(id)) throw new IntakeError('RUN_NOT_FOUND', `'${id}' is no run id (at least 8 hex digits)`);
+  const [run, other] = await (await session.backend(backend)).call<Run[]>('find_run', { id });
+  if (!run) throw new IntakeError('RUN_NOT_FOUND', `There is no run ${id}`);
+  if (other) throw new IntakeError('USAGE', `Several runs begin with ${id}`, { remedy: 'Give more of the id.' });
+  return run;
+}
+
+/** What the run was started with. @throws IntakeError USAGE for a run that Intake did not start. */
+export function inputOf({ id, metadata }: Run): ImportInput {
+  if (metadata.input) return metadata.input;
+  throw new IntakeError('USAGE', `Run ${id} was not started by Intake`, { remedy: 'Import its file with `intake import`.' });
+}
+
+/** The workflow of a run id, or the workflow id itself. */
+export async function workflowOf(session: Session, id: string | undefined): Promise<{ workflowId: string; run?: Run }> {
+  if (id?.startsWith('import/')) return { workflowId: id };
+  const run = await findRun(session, id);
+  if (!run.worker_id) throw new IntakeError('RUN_NOT_FOUND', `Run ${run.id} has no workflow`);
+  return { workflowId: run.worker_id, run };
+}

@@ -1,0 +1,97 @@
+/** `intake import`: starts the import of a file, or attaches to it, and shows it to its end. */
+import type { WorkflowHandle } from '@temporalio/client';
+import type { Command } from 'commander';
+import { randomUUID } from 'node:crypto';
+import type { ImportInput, ImportReport } from '../workflows/messages.ts';
+import { addCommand, run, type Call } from './command.ts';
+import { errorDocument, knownError } from './fault.ts';
+import { importDocument, type ImportFacts } from './importDocument.ts';
+import { importFlags, importRequest, type ImportFlags } from './importRequest.ts';
+import { exitCodeOf, summarize } from './importSummary.ts';
+import { onInterrupt } from './interrupt.ts';
+import type { Session } from './session.ts';
+
+export function define(program: Command): void {
+  const example = [
+    'intake import plaintiffs plaintiffs.csv                     # dry run',
+    'intake import plaintiffs plaintiffs.csv --source-system simplicity --commit',
+    'intake import plaintiffs list.csv --map "Client=plaintiff_name" --max-errors 5% --commit',
+  ].join('\n');
+  importFlags(addCommand(program, 'import', 'Import a file; a dry run unless --commit', example)).action(run(importCommand));
+}
+
+async function importCommand(call: Call<ImportFlags>): Promise<number> {
+  const { args, options, out } = call;
+  const request = importRequest(args, options);
+  const { importInput, workflowIdOf, emptyReport } = await import('../imports.ts');
+  let facts: ImportFacts = { request };
+  let report: ImportReport;
+  try {
+    const session = await call.open();
+    const input = await importInput(session.config, request);
+    facts = { request, input };
+    const stopWorker = await serveFile(call, session, input);
+    facts = { request, input, workflowId: workflowIdOf(input) };
+    try {
+      report = await follow(call, session, input);
+    } finally {
+      await stopWorker();
+    }
+    if (!options.detach && options.rejects && options.commit && report.runId && report.status !== 'duplicate') {
+      const { findRun } = await import('./findRun.ts');
+      const { writeRejects } = await import('./rejectFile.ts');
+      await writeRejects(session, await findRun(session, report.runId), options.rejects);
+    }
+  } catch (error) {
+    if (!out.json) throw error;
+    const now = new Date().toISOString();
+    report = { ...emptyReport(), startedAt: now, finishedAt: now, error: errorDocument(knownError(error, 'import')) };
+  }
+  out.document(importDocument(facts, report));
+  return options.detach && report.status === 'running' ? 0 : out.json ? exitCodeOf(report) : summarize(out, facts, report);
+}
+
+/** Starts the import or attaches to it, and waits for its end unless detached. */
+export async function follow({ out, options }: Pick<Call<{ detach?: boolean }>, 'out' | 'options'>, session: Session, input: ImportInput): Promise<ImportReport> {
+  const { attached, emptyReport, startImport } = await import('../imports.ts');
+  const starter = randomUUID();
+  const handle = await startImport(await session.temporal(), input, starter);
+  const joined = attached(handle, starter).then((yes) => yes && out.note('Attached to the running import'), () => undefined);
+  if (options.detach) {
+    await joined;
+    sayDetached(out, handle);
+    return { ...emptyReport(), status: 'running' };
+  }
+  const { watchImport } = await import('./watch.ts');
+  const goOn = onInterrupt(out, handle);
+  try {
+    return await watchImport(handle, { out, input });
+  } finally {
+    goOn();
+    await joined;
+  }
+}
+
+function sayDetached(out: Call<object>['out'], { workflowId }: WorkflowHandle): void {
+  out.answer(`Started ${workflowId}`);
+  out.detail(`  Watch it:  intake runs watch ${workflowId}`);
+  out.detail(`  Cancel it: intake cancel ${workflowId}`);
+}
+
+/** Without the embedded stack: sees that somebody reads this host's files, if need be this process. @returns what ends that. */
+async function serveFile({ out, options }: Call<ImportFlags>, session: Session, { fileQueue, taskQueue }: ImportInput): Promise<() => Promise<void>> {
+  const nothing = async () => undefined;
+  if (session.stack) return nothing;
+  const { isPolled } = await import('./pollers.ts');
+  const client = await session.temporal();
+  const [files, all] = await Promise.all([isPolled(client, fileQueue), isPolled(client, taskQueue, 'workflow')]);
+  if (!all) out.note(`No worker polls task queue '${taskQueue}': the import waits until one runs (intake worker)`);
+  if (files) return nothing;
+  if (options.detach) {
+    out.note(`No worker reads the files of this host: the import waits until one runs here (intake worker)`);
+    return nothing;
+  }
+  const [{ startWorker }, { createLogger }] = await Promise.all([import('../worker.ts'), import('../log.ts')]);
+  const worker = await startWorker(session.config, createLogger(out.debug ? 'debug' : 'error'), 'files');
+  return () => worker.shutdown();
+}

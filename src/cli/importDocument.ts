@@ -1,0 +1,56 @@
+/** The document that `--json` prints of an import. */
+import type { ImportRequest } from '../imports.ts';
+import type { Counts, ImportInput, ImportReport, PhaseName, PhaseState } from '../workflows/messages.ts';
+
+/** As much as is known: a file that cannot be read has neither hash nor workflow. */
+export interface ImportFacts {
+  readonly request: ImportRequest;
+  readonly input?: ImportInput;
+  readonly workflowId?: string;
+}
+
+export function importDocument({ request, input, workflowId }: ImportFacts, report: ImportReport): object {
+  const { status, runId, storagePath, startedAt, finishedAt, plan } = report;
+  const known = input ?? request;
+  const dryRun = request.mode === 'dry-run';
+  return {
+    run_id: dryRun ? null : runId,
+    workflow_id: workflowId ?? null,
+    kind: known.kind,
+    source_system: known.sourceSystem ?? null,
+    source_batch_id: known.batchId ?? null,
+    batch_name: known.batchName ?? null,
+    source_reference: known.sourceReference ?? null,
+    filename: input?.filename ?? request.path.split(/[\\/]/).at(-1),
+    file_hash: input?.fileHash ?? null,
+    dry_run: dryRun,
+    status,
+    duplicate_of: report.duplicateOf,
+    counts: countsOf(report),
+    storage_path: storagePath,
+    started_at: startedAt,
+    finished_at: finishedAt ? new Date(finishedAt).toISOString() : null,
+    duration_seconds: secondsOf(report),
+    phases: Object.fromEntries(Object.entries(report.phases).map(([name, state]) => [name, phaseDocument(state)])) as Record<PhaseName, object>,
+    error: report.error ?? null,
+    metadata: {
+      backend: input?.backend ?? null,
+      parent_run_id: report.parentRunId,
+      rejects: report.codes,
+      encoding: plan?.encoding ?? null,
+      delimiter: plan?.delimiter ?? null,
+      columns: plan?.columns ?? null,
+      mapped: plan?.mapped ?? [],
+    },
+  };
+}
+
+const countsOf = ({ counts: { fetched, inserted, updated, skipped, errored } }: ImportReport): Counts => ({ fetched, inserted, updated, skipped, errored });
+
+const phaseDocument = ({ status, seconds, done, total, failed, skipped }: PhaseState): object =>
+  ({ status, seconds: seconds ?? null, done, total, failed, skipped });
+
+/** Wall-clock seconds of an import. */
+export function secondsOf({ startedAt, finishedAt }: ImportReport): number {
+  return finishedAt ? Math.max(0, Date.parse(finishedAt) - Date.parse(startedAt)) / 1000 : 0;
+}

@@ -1,0 +1,106 @@
+/** What the words after `intake import` ask for. */
+import type { Command } from 'commander';
+import type { ImportRequest } from '../imports.ts';
+import { IntakeError } from '../errors.ts';
+import { KINDS, kindNamed } from '../kinds/index.ts';
+import type { ImportOptions } from '../workflows/messages.ts';
+import type { CommonOptions } from './command.ts';
+import { backendNamed } from './session.ts';
+
+export interface ImportFlags extends CommonOptions {
+  readonly csv?: string;
+  readonly file?: string;
+  readonly source?: string;
+  readonly sourceSystem?: string;
+  readonly batchId?: string;
+  readonly batchName?: string;
+  readonly sourceReference?: string;
+  readonly commit?: boolean;
+  readonly dryRun?: boolean;
+  readonly skipJobs?: boolean;
+  readonly map?: Record<string, string>;
+  readonly encoding?: string;
+  readonly delimiter?: string;
+  readonly maxErrors?: NonNullable<ImportOptions['maxErrors']>;
+  readonly dateOrder?: 'mdy' | 'dmy';
+  readonly detach?: boolean;
+  readonly rejects?: string;
+  readonly backend?: string;
+}
+
+export function importFlags(command: Command): Command {
+  return command
+    .argument('[kind]', `what the file holds: ${KINDS.map(({ name }) => name).join(', ')}`)
+    .argument('[path]', 'the file')
+    .option('--csv <path>', 'the file')
+    .option('--file <path>', 'the file')
+    .option('--source <name>', 'who sent it; without a kind: the kind')
+    .option('--source-system <name>', 'who sent it')
+    .option('--batch-id <id>', 'names the batch (from the content)')
+    .option('--batch-name <name>', "title of the batch (the file's stem)")
+    .option('--source-reference <text>', 'reference of the batch at its source (the batch name)')
+    .option('--commit', 'write; without it nothing is')
+    .option('--dry-run', 'count and check only (the default)')
+    .option('--skip-jobs', 'queue no jobs for what was imported')
+    .option('--map <header=column>', 'a header of the file means this column; may be given again', addMapping)
+    .option('--encoding <name>', 'utf-8, utf-16le, utf-16be, windows-1252 (detected)')
+    .option('--delimiter <name>', 'comma, semicolon, tab, pipe (detected)')
+    .option('--max-errors <n>', 'stop before production tables when more rows, or more percent (5%), are rejected', parseLimit)
+    .option('--date-order <order>', 'mdy or dmy', parseOrder)
+    .option('--detach', 'start it and return')
+    .option('--rejects <file>', 'write the rejected rows there')
+    .option('--backend <name>', 'supabase or postgres');
+}
+
+/** @throws IntakeError USAGE. */
+export function importRequest([first, second]: readonly (string | undefined)[], flags: ImportFlags): ImportRequest {
+  const named = KINDS.some(({ name, aliases }) => name === flags.source || aliases.includes(flags.source ?? ''));
+  const byPosition = first !== undefined && !(named && second === undefined && !isKind(first));
+  const kind = byPosition ? first : named ? flags.source : undefined;
+  if (kind === undefined) throw new IntakeError('USAGE', 'Which kind of file is it?', { remedy: `Use one of: ${KINDS.map((k) => k.name).join(', ')}.` });
+  kindNamed(kind);
+  const paths = [...new Set([byPosition ? second : first, flags.csv, flags.file].filter((path) => path !== undefined))];
+  if (paths.length !== 1) throw new IntakeError('USAGE', paths.length ? 'More than one file is given' : 'Which file?', { remedy: `Write intake import ${kind} FILE.` });
+  if (flags.commit && flags.dryRun) throw new IntakeError('USAGE', '--commit and --dry-run exclude each other');
+  if (flags.commit && flags.detach && flags.rejects) {
+    throw new IntakeError('USAGE', '--rejects needs the end of the import', { remedy: 'Leave --detach away, or use `intake rejects ID` afterwards.' });
+  }
+  const sourceSystem = flags.sourceSystem ?? (byPosition ? flags.source : undefined);
+  const backend = backendNamed(flags.backend);
+  const { batchId, batchName, sourceReference, map, encoding, delimiter, maxErrors, dateOrder, skipJobs } = flags;
+  return {
+    kind,
+    path: paths[0] as string,
+    mode: flags.commit ? 'commit' : 'dry-run',
+    ...defined({ backend, sourceSystem, batchId, batchName, sourceReference }),
+    ...(flags.rejects && !flags.commit ? { rejectsPath: flags.rejects } : {}),
+    options: defined({ map, encoding, delimiter, maxErrors, dateOrder, skipJobs }),
+  };
+}
+
+const isKind = (word: string): boolean => KINDS.some(({ name, aliases }) => name === word || aliases.includes(word));
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+const defined = <T extends object>(object: T): Defined<T> =>
+  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Defined<T>;
+
+function addMapping(text: string, map: Record<string, string> = {}): Record<string, string> {
+  const at = text.lastIndexOf('=');
+  const [theirs, ours] = [text.slice(0, at).trim(), text.slice(at + 1).trim()];
+  if (at < 1 || !theirs || !ours) throw new IntakeError('USAGE', '--map needs a header and a column', { remedy: 'Write --map "Their Header=our_column".' });
+  return { ...map, [theirs]: ours };
+}
+
+function parseLimit(text: string): NonNullable<ImportOptions['maxErrors']> {
+  const [, number = '', percent] = /^(\d+(?:\.\d+)?)(%?)$/.exec(text.trim()) ?? [];
+  const value = Number(number);
+  if (number === '' || (percent ? value > 100 : !Number.isInteger(value))) {
+    throw new IntakeError('USAGE', '--max-errors is a number of rows or a percentage', { remedy: 'Write --max-errors 10 or --max-errors 2.5%.' });
+  }
+  return percent ? { percent: value } : { rows: value };
+}
+
+function parseOrder(text: string): 'mdy' | 'dmy' {
+  if (text === 'mdy' || text === 'dmy') return text;
+  throw new IntakeError('USAGE', '--date-order is mdy or dmy');
+}

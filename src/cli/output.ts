@@ -1,0 +1,49 @@
+/** Where a command's words go: answers to stdout, everything else to stderr; with --json one document on stdout. */
+import { styleText } from 'node:util';
+import { errorLine } from './fault.ts';
+import type { ErrorDocument } from '../workflows/messages.ts';
+
+export interface OutputOptions {
+  readonly json?: boolean;
+  readonly pretty?: boolean;
+  readonly quiet?: boolean;
+  readonly color?: boolean;
+  readonly debug?: boolean;
+}
+
+type Style = Parameters<typeof styleText>[0];
+
+export interface Output {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly debug: boolean;
+  /** Whether stderr is a terminal on which a display may be redrawn. */
+  readonly live: boolean;
+  /** The answer of the command. */
+  answer(line: string): void;
+  /** What is useful beside the answer; not with --quiet. */
+  detail(line: string): void;
+  /** What happens now, on stderr; not with --quiet. */
+  note(line: string): void;
+  /** One line on stderr, always. */
+  error(document: ErrorDocument): void;
+  /** The document of --json. */
+  document(value: unknown): void;
+  style(style: Style, text: string): string;
+}
+
+export function createOutput({ json = false, pretty = false, quiet = false, color = true, debug = false }: OutputOptions): Output {
+  const colored = color && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb' && process.stderr.isTTY === true;
+  const out = (line: string) => void process.stdout.write(`${line}\n`);
+  const err = (line: string) => void process.stderr.write(`${line}\n`);
+  return {
+    json, quiet, debug,
+    live: process.stderr.isTTY === true && process.env['TERM'] !== 'dumb' && !json && !quiet,
+    answer: (line) => json || out(line),
+    detail: (line) => json || quiet || out(line),
+    note: (line) => quiet || err(line),
+    error: (document) => json || err(errorLine(document)),
+    document: (value) => json && out(JSON.stringify(value, undefined, pretty ? 2 : undefined)),
+    style: (style, text) => (colored ? styleText(style, text, { validateStream: false }) : text),
+  };
+}

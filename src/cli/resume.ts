@@ -1,0 +1,37 @@
+/** `intake resume`: goes on with a failed, cancelled or silent run where it stopped. */
+import type { Command } from 'commander';
+import { workflowIdOf } from '../imports.ts';
+import { IntakeError } from '../errors.ts';
+import { addCommand, run, type Call, type CommonOptions } from './command.ts';
+import { findRun, inputOf } from './findRun.ts';
+import { follow } from './import.ts';
+import { importDocument, type ImportFacts } from './importDocument.ts';
+import { exitCodeOf, summarize } from './importSummary.ts';
+
+interface Flags extends CommonOptions {
+  readonly detach?: boolean;
+}
+
+export function define(program: Command): void {
+  addCommand(program, 'resume', 'Go on with a failed or cancelled run', 'intake resume 1f0c9a2e')
+    .argument('<id>', 'the run, or the first 8 digits of its id')
+    .option('--detach', 'start it and return')
+    .action(run(resumeCommand));
+}
+
+async function resumeCommand(call: Call<Flags>): Promise<number> {
+  const { args: [id], options, out } = call;
+  const session = await call.open();
+  const found = await findRun(session, id);
+  if (found.status === 'completed' || found.status === 'duplicate' || found.status === 'rolled_back') {
+    throw new IntakeError('USAGE', `Run ${found.id} is ${found.status}`, {
+      remedy: found.status === 'rolled_back' ? 'Import its file again with `intake import`.' : 'Nothing to resume.',
+    });
+  }
+  const input = inputOf(found);
+  const report = await follow(call, session, input);
+  const facts: ImportFacts = { request: { kind: input.kind, path: input.path, mode: input.mode }, input, workflowId: workflowIdOf(input) };
+  out.document(importDocument(facts, report));
+  if (options.detach && report.status === 'running') return 0;
+  return out.json ? exitCodeOf(report) : summarize(out, facts, report);
+}

@@ -1,0 +1,83 @@
+/** What a command works with: the configuration, the embedded stack where nothing is configured, connections when asked for. */
+import type { Client } from '@temporalio/client';
+import type { Backend } from '../backends/backend.ts';
+import type { Backends } from '../backends/open.ts';
+import { loadConfig, type BackendName, type Config } from '../config.ts';
+import { IntakeError } from '../errors.ts';
+import type { Stack } from '../local/stack.ts';
+import { loadEnvironment } from './environment.ts';
+
+export interface Session {
+  readonly config: Config;
+  /** The embedded stack, when that is what is used. */
+  readonly stack: Stack | undefined;
+  temporal(): Promise<Client>;
+  /** The configured backend unless another one is named. */
+  backend(name?: BackendName): Promise<Backend>;
+  close(): Promise<void>;
+}
+
+export interface SessionOptions {
+  readonly mode?: string | undefined;
+  readonly dir?: string | undefined;
+  /** Receives one line for each thing that takes long. */
+  readonly onStep: (line: string) => void;
+}
+
+/** @throws IntakeError CONFIG_INVALID, STACK_FAILED. */
+export async function openSession({ mode, dir, onStep }: SessionOptions): Promise<Session> {
+  const configured = readConfig(mode, dir);
+  const stack = configured.temporal ? undefined : await embeddedStack(configured, onStep);
+  const config = stack ? stackConfig(configured, stack) : configured;
+  let client: Promise<Client> | undefined;
+  let backends: Promise<Backends> | undefined;
+  return {
+    config, stack,
+    temporal: () => (client ??= import('../imports.ts').then(({ connectTemporal }) => connectTemporal(config))),
+    backend: async (name = config.backend) => {
+      backends ??= import('../backends/open.ts').then(({ openBackends }) => openBackends(config));
+      return (await backends).get(name);
+    },
+    async close() {
+      await Promise.all([
+        client?.then(({ connection }) => connection.close()).catch(() => undefined),
+        backends?.then((opened) => opened.close()).catch(() => undefined),
+      ]);
+    },
+  };
+}
+
+export async function closeSession(session: Session | undefined): Promise<void> {
+  await session?.close();
+}
+
+/** The configuration of the environment and its `.env` file. */
+export function readConfig(mode: string | undefined, dir: string | undefined): Config {
+  loadEnvironment(mode);
+  if (dir !== undefined) process.env['INTAKE_DIR'] = dir;
+  return loadConfig();
+}
+
+/** The configuration that uses an embedded stack. */
+export function stackConfig(config: Config, stack: Stack): Config {
+  return {
+    ...config,
+    dir: stack.dir,
+    temporal: { address: stack.temporal, namespace: 'default', apiKey: undefined, tlsCert: undefined, tlsKey: undefined },
+    databaseUrl: stack.databaseUrl,
+    supabase: { url: stack.supabaseUrl, serviceKey: stack.serviceRoleKey, anonKey: stack.anonKey },
+    objectsDir: config.objectsShared ? config.objectsDir : stack.objectsDir,
+  };
+}
+
+async function embeddedStack({ dir }: Config, onStep: (line: string) => void): Promise<Stack> {
+  const { ensureStack } = await import('../local/stack.ts');
+  return ensureStack({ dir, onStep });
+}
+
+/** `postgres`, `postgresql` or `supabase`. */
+export function backendNamed(name: string | undefined): BackendName | undefined {
+  if (name === undefined || name === 'postgres' || name === 'supabase') return name;
+  if (name === 'postgresql') return 'postgres';
+  throw new IntakeError('USAGE', '--backend is supabase or postgres');
+}

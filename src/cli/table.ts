@@ -1,0 +1,19 @@
+/** Rows as a table of text; what is too long for the terminal is cut at its end. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** @param columns which columns, in which order. */
+export function renderTable(rows: readonly Row[], columns: readonly string[]): string[] {
+  const cells = rows.map((row) => columns.map((column) => cellText(row[column])));
+  const widths = columns.map((column, i) => Math.max(column.length, ...cells.map((row) => row[i]?.length ?? 0)));
+  const numeric = columns.map((column) => rows.every((row) => typeof row[column] === 'number' || row[column] == null));
+  const line = (row: readonly string[]) =>
+    row.map((cell, i) => (numeric[i] ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0))).join('  ').trimEnd();
+  return [line(columns), widths.map((width) => '-'.repeat(width)).join('  '), ...cells.map(line)];
+}
+
+function cellText(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  if (typeof value === 'object') return JSON.stringify(value);
+  const text = String(value);
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.test(text) ? text.slice(0, 19).replace('T', ' ') : text.replace(/[\r\n\t]+/g, ' ');
+}

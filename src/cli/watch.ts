@@ -1,0 +1,45 @@
+/** Shows a running import until it ends: a display on a terminal, else a line for each phase. */
+import type { WorkflowHandle } from '@temporalio/client';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { importProgress, importResult } from '../imports.ts';
+import type { ImportInput, ImportReport } from '../workflows/messages.ts';
+import { activityProgress, type ActivityProgress } from './activityProgress.ts';
+import { createDisplay } from './display.ts';
+import type { Output } from './output.ts';
+import { createPhaseLines } from './phaseLines.ts';
+
+/** A short import is over before it is worth asking. */
+const FIRST_LOOK_MS = 300;
+const LOOK_MS = { live: 250, plain: 1000 };
+
+export interface View {
+  show(report: ImportReport, activity: ActivityProgress | undefined): void;
+  close(): void;
+}
+
+export async function watchImport(handle: WorkflowHandle, { out, input }: { out: Output; input: ImportInput }): Promise<ImportReport> {
+  const result = importResult(handle, () => out.note('Temporal does not answer; waiting for it'));
+  if (out.json || out.quiet) return result;
+  const view: View = out.live ? createDisplay(out, input) : createPhaseLines(out);
+  const over = new AbortController();
+  void look();
+  try {
+    const report = await result;
+    over.abort();
+    view.show(report, undefined);
+    return report;
+  } finally {
+    over.abort();
+    view.close();
+  }
+
+  async function look(): Promise<void> {
+    await sleep(FIRST_LOOK_MS);
+    while (!over.signal.aborted) {
+      const report = await importProgress(handle);
+      const activity = report && (await activityProgress(handle, report));
+      if (report && !over.signal.aborted) view.show(report, activity);
+      await sleep(out.live ? LOOK_MS.live : LOOK_MS.plain, undefined, { ref: false });
+    }
+  }
+}

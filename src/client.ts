@@ -1,0 +1,53 @@
+/** The CLI: loads the one command that is asked for, runs it and ends with its exit code. */
+import { Command, CommanderError } from 'commander';
+import { exitWith } from './cli/exit.ts';
+import { reportError } from './cli/fault.ts';
+import { IntakeError } from './errors.ts';
+
+/** Loaded one at a time, so that a command pays only for itself. */
+const COMMANDS = {
+  up: ['Bring up the embedded stack', () => import('./cli/stack.ts')],
+  down: ['Stop the embedded stack; its data stays', () => import('./cli/stack.ts')],
+  import: ['Import a file; a dry run unless --commit', () => import('./cli/import.ts')],
+  runs: ['List, show and watch runs; the operator queries', () => import('./cli/runs.ts')],
+  rejects: ['Write the rejected rows of a run, byte for byte', () => import('./cli/rejects.ts')],
+  reconcile: ['Count the tables against what a run reported', () => import('./cli/reconcile.ts')],
+  rollback: ['Withdraw what a run imported', () => import('./cli/rollback.ts')],
+  cancel: ['Stop a running import', () => import('./cli/cancel.ts')],
+  resume: ['Go on with a failed or cancelled run', () => import('./cli/resume.ts')],
+  verify: ['Compare a source file with the database, row by row', () => import('./cli/verify.ts')],
+  schema: ['Columns, headers and requirements of a kind, as JSON Schema', () => import('./cli/schema.ts')],
+  doctor: ['Check everything Intake needs', () => import('./cli/doctor.ts')],
+  migrate: ['Apply the migrations, or list what is pending', () => import('./cli/migrate.ts')],
+  worker: ['Run a worker until it is stopped', () => import('./cli/worker.ts')],
+  demo: ['Bring up the stack and import the samples', () => import('./cli/demo.ts')],
+} as const;
+
+async function main(argv: readonly string[]): Promise<number> {
+  const program = new Command('intake')
+    .description('Durable file imports into Supabase and PostgreSQL; every import is one Temporal workflow.')
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined })
+    .addHelpText('after', '\nExample:\n  intake import plaintiffs plaintiffs.csv --commit\n\nintake <command> --help tells more.');
+  const at = argv.findIndex((word) => Object.hasOwn(COMMANDS, word));
+  const name = argv[at] as keyof typeof COMMANDS | undefined;
+  if (name) {
+    const { define } = await COMMANDS[name][1]();
+    define(program);
+  } else {
+    for (const [command, [summary]] of Object.entries(COMMANDS)) program.command(command).description(summary);
+  }
+  try {
+    if (argv.length === 0) throw new IntakeError('USAGE', 'Which command?', { remedy: 'See intake --help.' });
+    // Options before the command belong to it.
+    const words = name ? [name, ...argv.slice(0, at), ...argv.slice(at + 1)] : argv;
+    await program.parseAsync(words, { from: 'user' });
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    return reportError(error, { json: argv.includes('--json'), debug: argv.includes('--debug'), command: name });
+  }
+}
+
+await exitWith(await main(process.argv.slice(2)));
