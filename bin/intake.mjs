@@ -30,9 +30,8 @@ async function runOnOwnNode() {
   }
   const env = { ...process.env, NODE_COMPILE_CACHE: cache };
   const child = spawn(node, [fileURLToPath(program), ...process.argv.slice(2)], { stdio: 'inherit', env });
-  // The terminal sends Ctrl-C to both; the child decides what it means. Signals sent to us alone are passed on.
-  process.on('SIGINT', () => undefined);
-  for (const name of ['SIGTERM', 'SIGHUP']) process.on(name, () => child.kill(name));
+  // The child decides what a signal means; it may get Ctrl-C twice, from the terminal and from here.
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => child.kill(name));
   child.once('error', (error) => {
     console.error(`Node 24 does not start (${error.message}). Run \`npm ci\` again.`);
     process.exit(2);

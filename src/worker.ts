@@ -5,6 +5,7 @@ import { createActivities } from './activities/index.ts';
 import { createParser } from './activities/parser.ts';
 import { openBackends } from './backends/open.ts';
 import { loadConfig, type Config } from './config.ts';
+import { IntakeError } from './errors.ts';
 import { createLogger } from './log.ts';
 import { connectOptions, hostQueue } from './temporal.ts';
 import { workflowBundle } from './workflows/bundle.ts';
@@ -25,7 +26,8 @@ export interface RunningWorker {
  * @param only `files` serves just the files of this host: what a client without a worker beside it needs.
  */
 export async function startWorker(config: Config, log: Logger, only?: 'files'): Promise<RunningWorker> {
-  if (!config.temporal) throw new Error('no Temporal address');
+  const { temporal } = config;
+  if (!temporal) throw new IntakeError('CONFIG_INVALID', 'TEMPORAL_ADDRESS is not set');
   Runtime.install({
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
       const { error, ...rest } = meta ?? {};
@@ -34,11 +36,13 @@ export async function startWorker(config: Config, log: Logger, only?: 'files'): 
     shutdownSignals: [],
     telemetryOptions: { logging: { forward: {}, filter: 'WARN' } },
   });
-  const connection = await NativeConnection.connect(await connectOptions(config.temporal));
+  const connection = await NativeConnection.connect(await connectOptions(temporal)).catch((cause) => {
+    throw new IntakeError('TEMPORAL_UNAVAILABLE', `Temporal does not answer at ${temporal.address}`, { cause });
+  });
   const backends = openBackends(config);
   const parser = createParser();
   const activities = createActivities({ workDir: join(config.dir, 'work'), log, parser, backend: backends.get });
-  const common = { connection, namespace: config.temporal.namespace, activities, shutdownGraceTime: '20 s', shutdownForceTime: '60 s' } as const;
+  const common = { connection, namespace: temporal.namespace, activities, shutdownGraceTime: '20 s', shutdownForceTime: '60 s' } as const;
   const workers = [
     await Worker.create({ ...common, taskQueue: hostQueue(config.taskQueue, config.host), maxConcurrentActivityTaskExecutions: ACTIVITIES }),
   ];
@@ -50,6 +54,7 @@ export async function startWorker(config: Config, log: Logger, only?: 'files'): 
         workflowBundle: { codePath: workflowBundle(join(config.dir, 'cache')) },
         maxConcurrentActivityTaskExecutions: ACTIVITIES,
         maxCachedWorkflows: 50,
+        stickyQueueScheduleToStartTimeout: '2 s', // how long a dead worker's cache is waited for
         maxConcurrentWorkflowTaskExecutions: 10,
         workflowThreadPoolSize: 1,
         reuseV8Context: true,
@@ -72,14 +77,21 @@ export async function startWorker(config: Config, log: Logger, only?: 'files'): 
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const config = loadConfig();
-  const log = createLogger(config.logLevel);
-  const worker = await startWorker(config, log);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      log.info('worker stops');
-      void worker.shutdown();
-    });
+  const log = createLogger('info');
+  try {
+    const config = loadConfig();
+    log.level = config.logLevel;
+    const worker = await startWorker(config, log);
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => {
+        log.info('worker stops');
+        void worker.shutdown();
+      });
+    }
+    await worker.done;
+  } catch (error) {
+    if (!(error instanceof IntakeError)) throw error;
+    log.fatal({ code: error.code, remedy: error.remedy }, error.message);
+    process.exit(error.exitCode);
   }
-  await worker.done;
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { IntakeError } from '../errors.ts';
 import type { Claim, Content, ImportInput, Plan } from '../workflows/messages.ts';
 import type { Deps } from './deps.ts';
-import { failpoint } from './failpoints.ts';
+import { failpoint, failpointSoon } from './failpoints.ts';
 
 export interface ClaimRequest {
   readonly input: ImportInput;
@@ -29,6 +29,7 @@ export const claimActivities = ({ backend }: Deps) => ({
   async claim({ input, plan, content, partitions, workflowId, token }: ClaimRequest): Promise<Claim> {
     failpoint('claim.before');
     const reading = readingOf(input, content);
+    failpointSoon('claim.within');
     const run = await backend(input.backend).call<OpenedRun>('open_import_run', {
       source_system: input.sourceSystem,
       source_batch_id: input.batchId,

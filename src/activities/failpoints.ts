@@ -7,6 +7,11 @@ import { join } from 'node:path';
 
 const armed = new Set((process.env.INTAKE_FAILPOINTS ?? '').split(',').filter(Boolean));
 
+/** Kills a few milliseconds later: within the effect of the statement that the caller sends next. */
+export function failpointSoon(name: string): void {
+  if (armed.has(name)) setTimeout(() => failpoint(name), 4);
+}
+
 export function failpoint(name: string): void {
   if (!armed.has(name)) return;
   const marker = join(process.env.INTAKE_FAILPOINTS_DIR ?? '.', `failpoint-${name}`);

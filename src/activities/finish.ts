@@ -3,7 +3,7 @@ import { IntakeError } from '../errors.ts';
 import type { BackendName } from '../config.ts';
 import type { Counts, ErrorDocument, ImportInput } from '../workflows/messages.ts';
 import type { Deps } from './deps.ts';
-import { failpoint } from './failpoints.ts';
+import { failpoint, failpointSoon } from './failpoints.ts';
 
 interface InRun {
   readonly backend: BackendName;
@@ -15,6 +15,7 @@ export const finishActivities = ({ backend }: Deps) => ({
   /** Stores counters, summed from the ledger, and the summary; answers the counters. */
   async finalize({ backend: name, runId, lease, fetched, summary }: InRun & { fetched: number; summary: object }): Promise<Counts> {
     failpoint('finalize.before');
+    failpointSoon('finalize.within');
     const counts = await backend(name).call<Counts>('record_result', { run_id: runId, lease, rows_fetched: fetched, summary });
     failpoint('finalize.after');
     return counts;
@@ -23,6 +24,7 @@ export const finishActivities = ({ backend }: Deps) => ({
   /** Counts the final tables; the run is completed, or failed with RECONCILIATION_FAILED. */
   async reconcile({ backend: name, runId, lease, expected }: InRun & { expected: number }): Promise<{ completedAt: string }> {
     failpoint('reconcile.before');
+    failpointSoon('reconcile.within');
     const found = await backend(name).call<{ is_valid: boolean; expected_count: number; actual_count: number; inserted_discrepancy: number; completed_at: string }>(
       'settle_import_run', { run_id: runId, lease, expected_count: expected });
     failpoint('reconcile.after');
@@ -40,6 +42,9 @@ export const finishActivities = ({ backend }: Deps) => ({
 
   /** Empties the stage, a bounded number of rows a call. */
   async clearStage({ input, stageId }: { input: ImportInput; stageId: string }): Promise<void> {
+    failpoint('clear.before');
+    failpointSoon('clear.within');
     while (!(await backend(input.backend).call<boolean>('clear_stage', { stage_id: stageId, kind: input.kind })));
+    failpoint('clear.after');
   },
 });

@@ -8,7 +8,7 @@ import type { Delimiter } from '../csv/dialect.ts';
 import { IntakeError } from '../errors.ts';
 import type { Content, ImportInput, Plan } from '../workflows/messages.ts';
 import type { Deps } from './deps.ts';
-import { failpoint } from './failpoints.ts';
+import { failpoint, failpointSoon } from './failpoints.ts';
 import { heartbeat } from './guard.ts';
 import { layoutOf, partsFolder, readRange, saveManifest } from './manifest.ts';
 import { BUCKET } from '../backends/supabase.ts';
@@ -16,6 +16,7 @@ import { BUCKET } from '../backends/supabase.ts';
 export const hashActivity = ({ workDir }: Deps) => ({
   async hash({ input, plan }: { input: ImportInput; plan: Plan }): Promise<Content> {
     failpoint('hash.before');
+    failpointSoon('hash.within');
     const { size } = await stat(input.path).catch(() => ({ size: 0 }));
     const dialect = { delimiter: plan.delimiter as Delimiter, newline: plan.newline };
     const scanned = await scanFile(input.path, {

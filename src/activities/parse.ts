@@ -4,7 +4,7 @@ import { IntakeError } from '../errors.ts';
 import { kindNamed } from '../kinds/index.ts';
 import type { Content, ImportInput, Plan } from '../workflows/messages.ts';
 import type { Deps } from './deps.ts';
-import { failpoint } from './failpoints.ts';
+import { failpoint, failpointSoon } from './failpoints.ts';
 import { keepAlive } from './keepAlive.ts';
 import { digest, localManifest, partName, partsFolder, readRange, storedManifest } from './manifest.ts';
 
@@ -39,7 +39,7 @@ export const parseActivity = ({ backend, workDir, parser }: Deps) => ({
       map: input.options.map, header: manifest.header, encoding: manifest.encoding, delimiter: manifest.delimiter,
       newline: manifest.newline, line: range.line, firstRow: range.firstRow, partitions, stageId, chunk,
     });
-    failpoint('parse.within');
+    failpointSoon('parse.within');
     const columns = [...COMMON_COLUMNS, ...kind.stageColumns];
     await target.stage({ stageId, kind: kind.name, table: kind.table, chunk, columns, rows, errored, payload });
     failpoint('parse.after');

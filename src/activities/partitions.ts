@@ -1,7 +1,7 @@
 /** upsert and its relatives: one key partition of a stage, in one transaction each. */
 import type { Comparison, ImportInput } from '../workflows/messages.ts';
 import type { Deps } from './deps.ts';
-import { failpoint } from './failpoints.ts';
+import { failpoint, failpointSoon } from './failpoints.ts';
 import { keepAlive } from './keepAlive.ts';
 
 export interface PartRequest {
@@ -36,6 +36,7 @@ export const partitionActivities = ({ backend }: Deps) => {
     /** Lands and promotes; the ledger row in the same transaction makes a second time a look-up. */
     async upsertPartition(request: PartRequest): Promise<PartAnswer> {
       failpoint('upsert.before');
+      failpointSoon('upsert.within');
       const result = await inRun('upsert_partition', request);
       await keepAlive(backend(request.input.backend), request.runId);
       failpoint('upsert.after');

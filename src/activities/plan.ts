@@ -28,6 +28,7 @@ export const planActivity = (_: Deps) => ({
     const ours = hasControls(header) ? header.slice(0, -CONTROL_COLUMNS.length) : header;
     const { positions } = mapHeader(ours, kind, input.options.map);
     const parentRunId = hasControls(header) ? parentOf(head, header, options) : undefined;
+    failpoint('plan.after');
     return {
       encoding, encodingCertain: certain, bomBytes, delimiter, newline, columns: ours.length,
       mapped: kind.columns.filter((_column, i) => positions[i] !== undefined).map((column) => column.name),

@@ -28,13 +28,16 @@ const BY_STATE: readonly (readonly [prefix: string, code: ErrorCode, message: st
   ['3D000', 'DATABASE_DENIED', 'The database does not exist'],
 ];
 
+/** Our own SQLSTATEs by their messages: the embedded API drops codes it does not know. */
+const OWN_STATES = [['IN001', /the run was taken over, ended or rolled back/], ['IN002', /no (live )?import run /]] as const;
+
 const NETWORK = /^(CONNECT|CONNECTION_|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR)/;
 
 /** @param status HTTP status where there was one. */
 export function sqlError(cause: unknown, status?: number): IntakeError {
   if (cause instanceof IntakeError) return cause;
   const { code = '', message = '' } = (typeof cause === 'object' && cause !== null ? cause : {}) as { code?: string; message?: string };
-  const state = String(code);
+  const state = OWN_STATES.find(([, text]) => text.test(message))?.[0] ?? String(code);
   if (/tenant or user not found/i.test(message)) {
     return new IntakeError('DATABASE_DENIED', 'The pooler does not know this user (Tenant or user not found)', {
       cause, remedy: 'Write the user of DATABASE_URL as postgres.<project-ref> for the pooler.',

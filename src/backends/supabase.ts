@@ -76,7 +76,8 @@ function storageObjects(client: ReturnType<typeof connect>): ObjectStore {
       for (let offset = 0; ; offset += page) {
         const { data, error } = await bucket().list(folder, { limit: page, offset });
         if (error) throw storageError(error, folder);
-        for (const { name, metadata } of data) found.set(name, Number(metadata?.['size'] ?? -1));
+        // The embedded Storage gives whole paths.
+        for (const { name, metadata } of data) found.set(name.slice(name.lastIndexOf('/') + 1), Number(metadata?.['size'] ?? -1));
         if (data.length < page) return found;
       }
     },

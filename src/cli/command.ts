@@ -1,5 +1,5 @@
 /** What every command shares: its options, its output, its session, its end. */
-import { Command, Option } from 'commander';
+import { Option, type Command } from 'commander';
 import { createOutput, type Output, type OutputOptions } from './output.ts';
 import { closeSession, openSession, type Session } from './session.ts';
 

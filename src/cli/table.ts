@@ -5,7 +5,7 @@ export type Row = Readonly<Record<string, unknown>>;
 export function renderTable(rows: readonly Row[], columns: readonly string[]): string[] {
   const cells = rows.map((row) => columns.map((column) => cellText(row[column])));
   const widths = columns.map((column, i) => Math.max(column.length, ...cells.map((row) => row[i]?.length ?? 0)));
-  const numeric = columns.map((column) => rows.every((row) => typeof row[column] === 'number' || row[column] == null));
+  const numeric = columns.map((column) => rows.every((row) => typeof row[column] === 'number' || (row[column] ?? null) === null));
   const line = (row: readonly string[]) =>
     row.map((cell, i) => (numeric[i] ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0))).join('  ').trimEnd();
   return [line(columns), widths.map((width) => '-'.repeat(width)).join('  '), ...cells.map(line)];

@@ -21,9 +21,8 @@ async function verifyCommand(call: Call<CommonOptions>): Promise<number> {
   const found = await findRun(session, id);
   const former = inputOf(found);
   const { kind, backend, sourceSystem, batchId, batchName, sourceReference, options } = former;
-  const { maxErrors: _limit, ...reading } = options;
   const input = await importInput(session.config, {
-    kind, backend, sourceSystem, batchId, batchName, sourceReference, options: reading, path: path ?? former.path, mode: 'verify', relatedRunId: found.id,
+    kind, backend, sourceSystem, batchId, batchName, sourceReference, options, path: path ?? former.path, mode: 'verify', relatedRunId: found.id,
   });
   if (input.fileHash !== found.file_hash) {
     throw new IntakeError('CHANGED_FILE', `${input.path} is not the file that run ${found.id} imported`, { remedy: `Give the original: intake verify ${found.id} PATH.` });

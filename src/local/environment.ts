@@ -5,6 +5,13 @@ import type { StackSettings } from './state.ts';
 export const databaseUrlOf = (settings: Pick<StackSettings, 'ports' | 'postgresPassword'>): string =>
   `postgresql://postgres:${settings.postgresPassword}@127.0.0.1:${settings.ports.postgres}/postgres`;
 
+/** A worker's buffers come and go by the megabyte: a small young generation and few arenas give them back. */
+export const SMALL_PROCESS = {
+  NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --max-semi-space-size=4`.trim(),
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: '1048576',
+};
+
 export const supabaseUrlOf = (settings: Pick<StackSettings, 'ports'>): string => `http://127.0.0.1:${settings.ports.api}`;
 
 export function environmentOf(dir: string, settings: StackSettings): NodeJS.ProcessEnv {

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SupervisedChild } from './child.ts';
 import type { ChildSpec } from './child.ts';
-import { environmentOf } from './environment.ts';
+import { environmentOf, SMALL_PROCESS } from './environment.ts';
 import { clearStalePid, postgresCommand } from './postgres.ts';
 import { answers } from './ports.ts';
 import { identify } from './processes.ts';
@@ -50,7 +50,7 @@ const specs: Record<ChildName, ChildSpec> = {
     graceMs: 5_000,
   },
   api: program('./api', 3_000, logFile(dir, 'api')),
-  worker: program('../worker', 10_000, logFile(dir, 'worker')),
+  worker: { ...program('../worker', 10_000, logFile(dir, 'worker')), env: { ...env, ...SMALL_PROCESS } },
 };
 
 const children: Partial<Record<ChildName, SupervisedChild>> = {};

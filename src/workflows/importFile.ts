@@ -32,9 +32,11 @@ export async function importFile(input: ImportInput, carried?: ImportState): Pro
   const { report } = state;
   setHandler(defineQuery<ImportReport>(PROGRESS_QUERY), () => report);
 
-  const onHost = proxyActivities<Activities>({ ...STEP, taskQueue: input.fileQueue });
-  const overFile = proxyActivities<Activities>({ ...FULL_PASS, taskQueue: input.fileQueue });
-  const anywhere = proxyActivities<Activities>({ ...STEP, taskQueue: input.taskQueue });
+  const { heartbeatSeconds } = input.tuning;
+  const believed = heartbeatSeconds ? { heartbeatTimeout: heartbeatSeconds * 1000 } : {};
+  const onHost = proxyActivities<Activities>({ ...STEP, ...believed, taskQueue: input.fileQueue });
+  const overFile = proxyActivities<Activities>({ ...FULL_PASS, ...believed, taskQueue: input.fileQueue });
+  const anywhere = proxyActivities<Activities>({ ...STEP, ...believed, taskQueue: input.taskQueue });
 
   try {
     await readFile();

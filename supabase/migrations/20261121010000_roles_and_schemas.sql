@@ -28,3 +28,12 @@ revoke all on schema ingest, ingest_stage from public;
 grant usage on schema ingest to service_role, dragonfly_app;
 grant usage on schema ingest_stage to service_role, dragonfly_app;
 alter default privileges in schema ingest revoke execute on functions from public;
+
+-- The private bucket of runbook 000, where there is Supabase Storage.
+do $$
+begin
+  if to_regclass('storage.buckets') is not null then
+    insert into storage.buckets (id, name, public) values ('imports', 'imports', false) on conflict (id) do nothing;
+  end if;
+end
+$$;

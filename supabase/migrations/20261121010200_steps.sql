@@ -87,6 +87,11 @@ begin
 end
 $$;
 
+-- A part that is tried again while its first try still runs waits for it, then finds its answer in the ledger.
+create or replace function ingest.lock_part(run_id uuid, part integer) returns void
+language sql security definer set search_path = ''
+as $$ select pg_advisory_xact_lock(hashtextextended('intake.part:' || $1, $2)) $$;
+
 -- One partition, exactly once: all staged rows whose key falls into `part`, landed and promoted in this transaction.
 -- Answers {inserted, updated, skipped, errored, ...}, or {stage_lost: true}.
 create or replace function ingest.upsert_partition(run_id uuid, lease integer, stage_id uuid, chunks integer, part integer)
@@ -99,6 +104,7 @@ declare
   v_suffix text := ingest.kind_suffix(r.import_kind);
   v_result jsonb;
 begin
+  perform ingest.lock_part($1, $5);
   select result into v_result from ingest.import_run_steps s where s.run_id = $1 and s.step = 'upsert' and s.part = $5;
   if found then
     return v_result;
@@ -141,6 +147,7 @@ declare
   v_suffix text := ingest.kind_suffix(r.import_kind);
   v_result jsonb;
 begin
+  perform ingest.lock_part($1, $5);
   select result into v_result from ingest.import_run_steps s where s.run_id = $1 and s.step = 'stop' and s.part = $5;
   if found then
     return v_result;
@@ -181,6 +188,8 @@ declare
   r ingest.import_runs := ingest.hold_lease($1, $2);
   v_counts jsonb;
 begin
+  -- Before the sum: a rollback that passes rows on to this run has written to its ledger, or adds to the counters after us.
+  perform from ingest.import_runs i where i.id = $1 for no key update;
   select jsonb_build_object(
            'fetched', $3,
            'inserted', coalesce(sum((s.result ->> 'inserted')::int), 0),
@@ -188,7 +197,7 @@ begin
            'skipped', coalesce(sum((s.result ->> 'skipped')::int), 0),
            'errored', coalesce(sum((s.result ->> 'errored')::int), 0))
     into v_counts
-  from ingest.import_run_steps s where s.run_id = $1 and s.step = 'upsert';
+  from ingest.import_run_steps s where s.run_id = $1 and s.step in ('upsert', 'inherit');
   update ingest.import_runs set
     rows_fetched = $3,
     rows_inserted = (v_counts ->> 'inserted')::int,

@@ -24,7 +24,7 @@ grant select, insert, update, delete on public.plaintiffs to service_role, drago
 drop policy if exists plaintiffs_app on public.plaintiffs;
 create policy plaintiffs_app on public.plaintiffs for all to dragonfly_app using (true) with check (true);
 
--- An edit shows in updated_at; what Intake's own functions write is no edit.
+-- An edit shows in updated_at. What Intake's own functions write is none: their updates pass the row to another run.
 create or replace function ingest.touch_updated_at() returns trigger
 language plpgsql set search_path = ''
 as $$
@@ -35,7 +35,7 @@ end
 $$;
 drop trigger if exists plaintiffs_touch on public.plaintiffs;
 create trigger plaintiffs_touch before update on public.plaintiffs
-  for each row when (current_setting('intake.importing', true) is distinct from 'on') execute function ingest.touch_updated_at();
+  for each row when (new.import_run_id is not distinct from old.import_run_id) execute function ingest.touch_updated_at();
 
 -- Every source row has one row here. plaintiff_key is the runbook's key; dedupe_key equals it for the one live row of a
 -- key, while skipped, failed, pending and rolled-back rows carry a retired form: the key, a colon and the row's own id.
@@ -107,11 +107,13 @@ on conflict (kind) do update set suffix = excluded.suffix;
 
 -- The staged rows of a part, in key order, with what becomes of each. The lowest row of a key wins, whatever chunk it came
 -- from. outcome: promoted (a new plaintiff), adopted (the plaintiff is there, but no live run owns it), skipped, failed.
--- Nested loops on purpose: each key is one probe of a unique index in key order, whatever the planner knows of the stage.
+-- Nested loops over indexes on purpose: each key is one probe of a unique index in key order. The stage grows from nothing to
+-- millions of rows between two analyses, so neither its statistics nor a plan of yesterday may decide.
 create or replace function ingest.judge_plaintiffs(source_system text, stage_id uuid, part integer, assign_ids boolean)
 returns table (stage_ctid tid, raw_id bigint, plaintiff_id bigint, duplicate_of bigint, outcome text)
 language sql volatile security definer set search_path = '' rows 25000
-  set enable_hashjoin = off set enable_mergejoin = off set work_mem = '32MB'
+  set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set plan_cache_mode = force_custom_plan
+  set work_mem = '32MB'
 as $$
   select j.ctid, j.raw_id,
          case j.outcome when 'promoted' then case when $4 then nextval('public.plaintiffs_id_seq') end
@@ -157,8 +159,8 @@ $$;
 
 -- Lands and promotes a part: each row is written once, its outcome already known.
 create or replace function ingest.upsert_plaintiffs(run ingest.import_runs, stage_id uuid, part integer) returns jsonb
-language plpgsql security definer set search_path = '' set work_mem = '64MB' set intake.importing = 'on'
-  set enable_hashjoin = off set enable_mergejoin = off
+language plpgsql security definer set search_path = '' set work_mem = '64MB'
+  set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set plan_cache_mode = force_custom_plan
 as $$
 #variable_conflict use_column
 declare
@@ -180,7 +182,7 @@ begin
                                        contact_name, email, phone, address, import_run_id)
         select j.plaintiff_id, s.plaintiff_key, v_source, s.source_reference, s.plaintiff_name, s.firm_name, s.short_name,
                s.contact_name, s.contact_email, s.contact_phone, s.contact_address, v_run
-        from judged j join ingest_stage.plaintiffs s on s.ctid = j.stage_ctid
+        from judged j cross join lateral (select * from ingest_stage.plaintiffs x where x.ctid = j.stage_ctid offset 0) s
         where j.outcome = 'promoted'
       ), adopted as (
         update public.plaintiffs p set import_run_id = v_run from judged j where j.outcome = 'adopted' and p.id = j.plaintiff_id
@@ -196,7 +198,7 @@ begin
                case j.outcome when 'adopted' then 'promoted' else j.outcome end,
                case when j.outcome in ('promoted', 'adopted') then now() end,
                j.plaintiff_id, j.duplicate_of, s.error_code, s.error_message
-        from judged j join ingest_stage.plaintiffs s on s.ctid = j.stage_ctid
+        from judged j cross join lateral (select * from ingest_stage.plaintiffs x where x.ctid = j.stage_ctid offset 0) s
       )
       select ingest.plaintiff_counts(
                count(*) filter (where outcome = 'promoted'), count(*) filter (where outcome = 'adopted'),
@@ -239,7 +241,8 @@ $$;
 
 -- Every staged row against its landed row, and every promoted row against production. An edited plaintiff is told apart.
 create or replace function ingest.compare_plaintiffs(run ingest.import_runs, stage_id uuid, part integer) returns jsonb
-language sql stable security definer set search_path = '' set enable_hashjoin = off set enable_mergejoin = off
+language sql stable security definer set search_path = ''
+  set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set plan_cache_mode = force_custom_plan
 as $$
   with compared as (
     select s.line_number, r.id is null as missing,
@@ -288,7 +291,7 @@ $$;
 
 -- Withdraws a run. A plaintiff that a later live run carried, too, passes to the oldest such row; one edited since stays.
 create or replace function ingest.rollback_plaintiffs(run ingest.import_runs) returns jsonb
-language plpgsql security definer set search_path = '' set intake.importing = 'on'
+language plpgsql security definer set search_path = ''
 as $$
 #variable_conflict use_column
 declare
@@ -329,17 +332,24 @@ begin
   from intake_withdrawn w where h.id = w.heir_id;
   get diagnostics v_inherited = row_count;
   update ingest.import_runs i set
-    rows_inserted = i.rows_inserted + n.rows, rows_skipped = i.rows_skipped - n.rows, updated_at = now()
+    rows_inserted = i.rows_inserted + n.rows, rows_skipped = greatest(i.rows_skipped - n.rows, 0), updated_at = now()
   from (select heir_run, count(*)::int as rows from intake_withdrawn where heir_id is not null group by heir_run) n
   where i.id = n.heir_run;
+  -- An heir that is still at work sums its counters from its ledger.
+  insert into ingest.import_run_steps (run_id, step, part, result)
+  select w.heir_run, 'inherit',
+         (select count(*) from ingest.import_run_steps s where s.run_id = w.heir_run and s.step = 'inherit'),
+         jsonb_build_object('inserted', count(*), 'skipped', -count(*))
+  from intake_withdrawn w where w.heir_id is not null group by w.heir_run;
   -- An inherited plaintiff takes its heir's values, unless somebody edited it.
-  update public.plaintiffs p set import_run_id = w.heir_run from intake_withdrawn w where p.id = w.plaintiff_id and w.heir_id is not null;
   update public.plaintiffs p set
     source_reference = h.source_reference, name = h.plaintiff_name, firm_name = h.firm_name, short_name = h.short_name,
     contact_name = h.contact_name, email = h.contact_email, phone = h.contact_phone, address = h.contact_address,
-    created_at = now(), updated_at = now()
+    import_run_id = w.heir_run, created_at = now(), updated_at = now()
   from intake_withdrawn w join ingest.plaintiffs_raw h on h.id = w.heir_id
   where p.id = w.plaintiff_id and p.updated_at = p.created_at;
+  update public.plaintiffs p set import_run_id = w.heir_run from intake_withdrawn w
+  where p.id = w.plaintiff_id and w.heir_id is not null and p.import_run_id is distinct from w.heir_run;
 
   delete from public.plaintiffs p using intake_withdrawn w
   where p.id = w.plaintiff_id and w.heir_id is null and p.import_run_id = v_run and p.updated_at = p.created_at;

@@ -63,6 +63,7 @@ revoke all on public.import_runs from anon, authenticated;
 grant select on all tables in schema ingest to service_role, dragonfly_app;
 grant select on public.import_runs to service_role, dragonfly_app;
 grant usage on all sequences in schema ingest to service_role, dragonfly_app;
+revoke all on sequence public.plaintiffs_id_seq from anon, authenticated; -- a project grants them everything in public
 grant usage on sequence public.plaintiffs_id_seq to service_role, dragonfly_app;
 
 revoke execute on all functions in schema ingest from public, anon, authenticated;

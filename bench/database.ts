@@ -1,0 +1,43 @@
+/** The database between two runs: emptied, so that every contender starts from the same; and what it says of a run. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Client } from 'pg';
+import type { Stack } from '../src/local/stack.ts';
+
+/** Where contenders that are not Intake keep their tables. */
+export const PLAIN = 'bench_plain';
+
+/** Empties the tables and the object folders, then writes everything to disk. */
+export async function startAfresh(database: Client, stack: Stack): Promise<void> {
+  await database.query(`drop schema if exists ${PLAIN} cascade`);
+  await database.query('drop schema if exists bench_dlt, bench_dlt_staging cascade');
+  await database.query('truncate ingest.import_runs, ingest.import_run_steps, ingest.plaintiffs_raw, public.plaintiffs restart identity');
+  await database.query('truncate ingest_stage.chunks, ingest_stage.plaintiffs');
+  await database.query('truncate storage.objects');
+  for (const folder of [stack.objectsDir, join(stack.dir, 'storage'), join(stack.dir, 'work')]) {
+    await rm(folder, { recursive: true, force: true });
+  }
+  await database.query('vacuum analyze ingest.import_runs, ingest.plaintiffs_raw, public.plaintiffs, ingest_stage.plaintiffs');
+  await database.query('checkpoint');
+}
+
+/** Bytes of write-ahead log since the cluster was made. */
+export async function walPosition(database: Client): Promise<number> {
+  const { rows } = await database.query<{ bytes: string }>(`select pg_current_wal_insert_lsn() - '0/0' as bytes`);
+  return Number(rows[0]?.bytes);
+}
+
+export async function countRows(database: Client, table: string): Promise<number> {
+  const { rows } = await database.query<{ n: string }>(`select count(*) as n from ${table}`);
+  return Number(rows[0]?.n);
+}
+
+/** Server version and the settings on which durability and speed depend. */
+export async function serverSettings(database: Client): Promise<string> {
+  const names = ['fsync', 'synchronous_commit', 'full_page_writes', 'shared_buffers', 'wal_level', 'max_wal_size'];
+  const { rows } = await database.query<{ line: string }>(
+    `select 'PostgreSQL ' || current_setting('server_version') || ', ' ||
+            string_agg(name || ' ' || current_setting(name), ', ' order by n) as line
+     from unnest($1::text[]) with ordinality as s (name, n)`, [names]);
+  return rows[0]?.line ?? '';
+}

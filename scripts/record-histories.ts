@@ -1,0 +1,64 @@
+/**
+ * Program: `node scripts/record-histories.ts` records how the workflows of this version behave, as histories that later
+ * versions must replay (test/replay). Run it for a release; files of earlier releases stay.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import type { WorkflowHandle } from '@temporalio/client';
+import proto from '@temporalio/proto';
+import packageJson from '../package.json' with { type: 'json' };
+import { importResult, startImport } from '../src/imports.ts';
+import { createLogger } from '../src/log.ts';
+import { startWorker } from '../src/worker.ts';
+import { EVENTS_PER_EXECUTION } from '../src/workflows/policies.ts';
+import type { ImportInput } from '../src/workflows/messages.ts';
+import { historiesOf, openPlace, plaintiffsCsv } from '../test/support/imports.ts';
+import { createDatabase, sharedStack, stopSharedStack } from '../test/support/stack.ts';
+
+const folder = fileURLToPath(new URL(`../test/replay/histories/${packageJson.version}/`, import.meta.url));
+mkdirSync(folder, { recursive: true });
+
+const { temporal } = await sharedStack();
+const { databaseUrl } = await createDatabase();
+const place = await openPlace({ temporal, databaseUrl });
+const worker = await startWorker(place.config, createLogger('fatal'));
+
+async function save(name: string, handle: WorkflowHandle): Promise<void> {
+  for (const [i, history] of (await historiesOf(place.client, handle)).entries()) {
+    const file = `${folder}${name}${i ? `-${i + 1}` : ''}.binpb.gz`;
+    writeFileSync(file, gzipSync(proto.temporal.api.history.v1.History.encode(history).finish()));
+  }
+}
+
+async function record(name: string, input: ImportInput): Promise<void> {
+  const handle = await startImport(place.client, input);
+  await importResult(handle);
+  await save(name, handle);
+}
+
+const parts = { chunkBytes: 4096, partitionRows: 40 };
+const path = await place.file(plaintiffsCsv(120), 'plaintiffs.csv');
+await record('dry-run', await place.input({ path, mode: 'dry-run' }, parts));
+await record('commit', await place.input({ path }, parts));
+await record('duplicate', await place.input({ path }, parts));
+await record('too-many-errors', await place.input({ path, batchId: 'strict', options: { maxErrors: { rows: 0 } } }, parts));
+await record('missing-column', await place.input({ path: await place.file('firm\nA\n', 'wrong.csv') }));
+
+const many = await place.input({ path: await place.file(plaintiffsCsv(600), 'many.csv') }, { chunkBytes: 4096, partitionRows: 20, window: 1 });
+const cancelled = await startImport(place.client, many);
+while ((await place.sql`SELECT FROM ingest.import_run_steps s JOIN ingest.import_runs r ON r.id = s.run_id WHERE r.filename = 'many.csv'`).length < 1) await sleep(5);
+await cancelled.cancel();
+await importResult(cancelled);
+await save('cancelled', cancelled);
+
+// An activity takes some six events: enough tiny chunks that one execution does not hold them.
+const rows = Array.from({ length: Math.ceil(EVENTS_PER_EXECUTION / 3) }, (_, i) => `P${i},${'y'.repeat(60)}\n`).join('');
+const long = await place.input(
+  { path: await place.file(`name,address\n${rows}`, 'long.csv'), mode: 'dry-run' }, { chunkBytes: 70, window: 16, sharedObjects: false });
+await record('continue-as-new', long);
+
+await worker.shutdown();
+await place.close();
+await stopSharedStack();

@@ -1,0 +1,85 @@
+/** The CLI as a process against an embedded stack with its worker, in a folder of its own. */
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { ensureStack, stopStack, type Stack } from '../../src/local/stack.ts';
+import { ANY_PORTS, makeStackFolder } from '../support/stack.ts';
+
+const PROGRAM = fileURLToPath(new URL('../../bin/intake.mjs', import.meta.url));
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- what programs print is asserted field by field
+export type Json = any;
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Started {
+  readonly ended: Promise<Ended>;
+  interrupt(): void;
+}
+
+export interface Cli {
+  readonly stack: Stack;
+  /** Where the commands run and files are written. */
+  readonly folder: string;
+  start(args: readonly string[], env?: NodeJS.ProcessEnv): Started;
+  run(...args: string[]): Promise<Ended>;
+  /** Runs with --json. */
+  json(...args: string[]): Promise<{ code: number | null; document: Json }>;
+  file(name: string, content: string | Buffer): Promise<string>;
+  query(text: string, values?: unknown[]): Promise<Json[]>;
+  stop(): Promise<void>;
+}
+
+export async function startCli(): Promise<Cli> {
+  const dir = await makeStackFolder();
+  const stack = await ensureStack({ dir, ports: ANY_PORTS });
+  const folder = await mkdtemp(join(tmpdir(), 'intake-cli-'));
+  const database = new pg.Pool({ connectionString: stack.databaseUrl, max: 2 });
+  database.on('error', () => undefined); // the stack is stopped at the end
+  const start = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Started => {
+    const child = spawn(process.execPath, [PROGRAM, ...args], { cwd: folder, env: { ...process.env, INTAKE_DIR: dir, ...env } });
+    const output = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'] as const) child[name].setEncoding('utf8').on('data', (text: string) => (output[name] += text));
+    const ended = new Promise<Ended>((resolve) => child.once('close', (code) => resolve({ code, ...output })));
+    return { ended, interrupt: () => void child.kill('SIGINT') };
+  };
+  const run = (...args: string[]) => start(args).ended;
+  return {
+    stack, folder, start, run,
+    async json(...args) {
+      const { code, stdout, stderr } = await run(...args, '--json');
+      try {
+        return { code, document: JSON.parse(stdout) };
+      } catch {
+        throw new Error(`no JSON document: ${stdout}${stderr}`);
+      }
+    },
+    async file(name, content) {
+      await writeFile(join(folder, name), content);
+      return name;
+    },
+    query: async (text, values) => (await database.query(text, values)).rows,
+    async stop() {
+      await database.end();
+      await stopStack(dir);
+      for (const path of [dir, folder]) await rm(path, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A file of plaintiffs that no other call makes: `tag` is part of every key. */
+export function plaintiffsCsv(tag: string, rows: number): string {
+  const lines = Array.from({ length: rows }, (_, i) => `${tag} Holdings ${i},office${i}@${tag}.example.com`);
+  return `plaintiff_name,email\n${lines.join('\n')}\n`;
+}
+
+/** Makes an import take some seconds: many small chunks, one at a time. */
+export const SLOW = { INTAKE_CHUNK_BYTES: '4096', INTAKE_WINDOW: '1' };
+export const slowCsv = (tag: string): string => plaintiffsCsv(tag, 8000);

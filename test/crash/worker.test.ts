@@ -1,0 +1,53 @@
+import { strict as assert } from 'node:assert';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openCrashSite, type CrashSite } from '../support/crash.ts';
+
+const POINTS = {
+  postgres: ['plan', 'hash', 'claim', 'upload', 'parse', 'upsert', 'finalize', 'reconcile', 'clear'],
+  supabase: ['upload', 'parse', 'upsert'],
+} as const;
+
+for (const backend of ['postgres', 'supabase'] as const) {
+  describe(`a worker killed on the ${backend} backend`, function () {
+    this.timeout(90_000);
+    let site: CrashSite;
+    let expected: unknown;
+
+    before(async () => {
+      site = await openCrashSite(backend);
+      await site.start();
+      const { report, content } = await site.importDisturbed();
+      assert.equal(report.status, 'completed', JSON.stringify(report.error));
+      expected = content;
+      await site.stop();
+    });
+    after(() => site?.close());
+    afterEach(() => site.stop());
+
+    for (const step of POINTS[backend]) {
+      const times = step === 'plan' ? ['before', 'after'] : ['before', 'within', 'after'];
+      it(`${times.join(', ')} the effect of ${step} changes nothing of the outcome`, async () => {
+        await site.start(times.map((time) => `${step}.${time}`));
+        const { report, content } = await site.importDisturbed();
+        assert.equal(report.status, 'completed', JSON.stringify(report.error));
+        // A statement that is faster than the delay of `within` passes it by.
+        assert.ok(site.deaths() >= 2, `${site.deaths()} deaths`);
+        assert.deepEqual(content, expected);
+      });
+    }
+
+    if (backend === 'postgres') {
+      it('and one stopped past its heartbeat, then continued, changes nothing of the outcome', async () => {
+        await site.start();
+        const { report, content } = await site.importDisturbed(async () => {
+          while ((await site.place.sql`SELECT FROM ingest_stage.chunks`).length < 1) await sleep(5);
+          site.worker().process.kill('SIGSTOP');
+          await sleep(5_000);
+          site.worker().process.kill('SIGCONT');
+        });
+        assert.equal(report.status, 'completed', JSON.stringify(report.error));
+        assert.deepEqual(content, expected);
+      });
+    }
+  });
+}

@@ -1,0 +1,45 @@
+import { strict as assert } from 'node:assert';
+import { loadConfig } from '../../src/config.ts';
+import { ERRORS, ROW_ERRORS } from '../../src/errors.ts';
+import { configVariables, projectFile } from './environment.ts';
+
+const without = (names: readonly string[], text: string): string[] => names.filter((name) => !new RegExp(`\\b${name}\\b`).test(text));
+
+describe('documentation', () => {
+  it('explains every error code in docs/troubleshooting.md', () => {
+    assert.deepEqual(without([...Object.keys(ERRORS), ...Object.keys(ROW_ERRORS)], projectFile('docs/troubleshooting.md')), []);
+  });
+
+  it('names no error code that does not exist', () => {
+    const known = new Set<string>([...Object.keys(ERRORS), ...Object.keys(ROW_ERRORS)]);
+    const listed = [...projectFile('docs/troubleshooting.md').matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, code]) => code as string);
+    assert.ok(listed.length >= known.size);
+    assert.deepEqual(listed.filter((code) => !known.has(code)), []);
+  });
+
+  it('lists every environment variable in docs/deployment.md and .env.example', () => {
+    const variables = configVariables();
+    assert.ok(variables.includes('TEMPORAL_ADDRESS') && variables.includes('INTAKE_WINDOW'));
+    assert.deepEqual(without(variables, projectFile('docs/deployment.md')), []);
+    assert.deepEqual(without(variables, projectFile('.env.example')), []);
+  });
+
+  it('states the defaults that are in force', () => {
+    const { chunkBytes, window, partitionRows } = loadConfig({});
+    const defaults = { INTAKE_CHUNK_BYTES: chunkBytes, INTAKE_WINDOW: window, INTAKE_PARTITION_ROWS: partitionRows };
+    for (const [name, value] of Object.entries(defaults)) {
+      assert.match(projectFile('docs/deployment.md'), new RegExp(`^\\| \`${name}\` .* ${value} \\|$`, 'm'));
+      assert.match(projectFile('.env.example'), new RegExp(`^#${name}=${value}$`, 'm'));
+    }
+  });
+
+  it('links to files that exist', () => {
+    const pages = ['README.md', ...['imports', 'operations', 'architecture', 'deployment', 'troubleshooting', 'security'].map((page) => `docs/${page}.md`)];
+    for (const page of pages) {
+      for (const [, target] of projectFile(page).matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)) {
+        const path = new URL(target as string, `file:///${page}`).pathname.slice(1);
+        assert.doesNotThrow(() => projectFile(path), `${page} links to ${path}`);
+      }
+    }
+  });
+});

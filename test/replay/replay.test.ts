@@ -1,0 +1,35 @@
+import { strict as assert } from 'node:assert';
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import proto from '@temporalio/proto';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { workflowBundle } from '../../src/workflows/bundle.ts';
+
+const folder = fileURLToPath(new URL('./histories/', import.meta.url));
+const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.binpb.gz')).sort();
+
+describe('workflows replay what released versions did', function () {
+  this.timeout(60_000);
+  const failures = new Map<string, string>();
+
+  before(async () => {
+    const cache = await mkdtemp(join(tmpdir(), 'intake-replay-'));
+    const histories = files.map((name) => ({
+      workflowId: name, history: proto.temporal.api.history.v1.History.decode(gunzipSync(readFileSync(join(folder, name)))),
+    }));
+    Runtime.install({ logger: new DefaultLogger('ERROR') });
+    const replayed = Worker.runReplayHistories({ workflowBundle: { codePath: workflowBundle(cache) } }, histories);
+    for await (const { workflowId, error } of replayed) failures.set(workflowId, error?.message ?? '');
+    await rm(cache, { recursive: true });
+  });
+
+  it('has histories to replay', () => assert.ok(files.length >= 7));
+
+  for (const name of files) {
+    it(name, () => assert.equal(failures.get(name), ''));
+  }
+});

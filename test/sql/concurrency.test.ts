@@ -1,0 +1,97 @@
+import { strict as assert } from 'node:assert';
+import type postgres from 'postgres';
+import { createDatabase, type TestDatabase } from '../support/stack.ts';
+import { connect, importRows, openImport, settle, stageRows, upsert } from '../support/sqlImport.ts';
+
+describe('imports at the same time', () => {
+  let database: TestDatabase;
+  let sql: postgres.Sql;
+  const names = Array.from({ length: 400 }, (_, i) => ({ name: `Person ${i}` }));
+
+  before(async () => {
+    database = await createDatabase();
+    sql = connect(database.databaseUrl);
+  });
+  after(async () => {
+    await sql.end();
+    await database.drop();
+  });
+  afterEach(() => sql`TRUNCATE ingest.import_runs, ingest.plaintiffs_raw, public.plaintiffs CASCADE`);
+
+  const counts = async () => {
+    const [row] = await sql`
+      SELECT count(*) AS plaintiffs, (SELECT count(*) FROM ingest.plaintiffs_raw WHERE dedupe_key = plaintiff_key) AS live,
+             (SELECT count(*) FROM ingest.plaintiffs_raw WHERE status = 'skipped' AND duplicate_of IS NULL) AS lost
+      FROM public.plaintiffs`;
+    return { ...row };
+  };
+
+  it('make one plaintiff of a key that several carry, and all reconcile', async () => {
+    const orders = [names, names.toReversed(), [...names.slice(200), ...names.slice(0, 200)]];
+    const opened = await Promise.all(orders.map((rows, i) => openImport(sql, { batch: `c${i}`, rows })));
+    const results = await Promise.all(opened.map((open) => upsert(sql, open)));
+    assert.equal(results.reduce((sum, { inserted }) => sum + inserted!, 0), 400);
+    assert.equal(results.reduce((sum, { skipped }) => sum + skipped!, 0), 800);
+    assert.deepEqual(await Promise.all(opened.map((open) => settle(sql, open, 400))), [true, true, true]);
+    assert.deepEqual(await counts(), { plaintiffs: 400, live: 400, lost: 0 });
+  });
+
+  it('do the work of one part once, however often it is called', async () => {
+    const open = await openImport(sql, { batch: 'once', rows: names });
+    const answers = await Promise.all(Array.from({ length: 4 }, () => upsert(sql, open)));
+    // Who comes second waits for the first, then finds the answer in the ledger.
+    const done = { inserted: 400, updated: 0, skipped: 0, errored: 0, adopted: 0 };
+    assert.deepEqual(answers, Array(4).fill(done));
+    assert.deepEqual(await upsert(sql, open), done);
+    assert.equal(await settle(sql, open, 400), true);
+    assert.deepEqual(await counts(), { plaintiffs: 400, live: 400, lost: 0 });
+  });
+
+  it('wait for a rollback of a run whose keys they carry, and leave no row without an original', async () => {
+    const first = await importRows(sql, { batch: 'base', rows: names });
+    const open = await openImport(sql, { batch: 'next', rows: names });
+    await Promise.all([sql`SELECT ingest.rollback_import_run(${first}, 'test')`, upsert(sql, open)]);
+    assert.equal(await settle(sql, open, 400), true);
+    const [owners] = await sql`SELECT count(*) FILTER (WHERE import_run_id = ${open.runId}) AS owned, count(*) AS n FROM public.plaintiffs`;
+    assert.deepEqual({ ...owners }, { owned: 400, n: 400 });
+    assert.deepEqual(await counts(), { plaintiffs: 400, live: 400, lost: 0 });
+  });
+
+  it('count what they inherit from a rollback while they are at work', async () => {
+    const first = await importRows(sql, { batch: 'base', rows: names });
+    const open = await openImport(sql, { batch: 'heir', rows: [...names, { name: 'Own' }] });
+    await upsert(sql, open);
+    await sql`SELECT ingest.rollback_import_run(${first}, 'test')`;
+    assert.equal(await settle(sql, open, 401), true);
+    const [heir] = await sql`SELECT rows_inserted, rows_skipped FROM ingest.import_runs WHERE id = ${open.runId}`;
+    assert.deepEqual({ ...heir }, { rows_inserted: 401, rows_skipped: 0 });
+  });
+
+  it('end in a rollback that waits for the part being written', async () => {
+    const open = await openImport(sql, { batch: 'ended', rows: names });
+    const [outcome] = await Promise.all([
+      upsert(sql, open).catch((error: { code: string }) => error.code),
+      sql`SELECT ingest.rollback_import_run(${open.runId}, 'test')`,
+    ]);
+    assert.ok(outcome === 'IN001' || typeof outcome === 'object', String(outcome));
+    assert.deepEqual(await counts(), { plaintiffs: 0, live: 0, lost: 0 });
+  });
+});
+
+describe('a stage', () => {
+  it('is lost to the one who uses it when the database lost its rows, and nothing is written', async () => {
+    const database = await createDatabase();
+    const sql = connect(database.databaseUrl);
+    try {
+      const open = await openImport(sql, { batch: 'lost', rows: [{ name: 'A' }] });
+      await sql`TRUNCATE ingest_stage.chunks, ingest_stage.plaintiffs`;
+      assert.deepEqual(await upsert(sql, open), { stage_lost: true });
+      assert.deepEqual([...(await sql`SELECT count(*) AS n FROM ingest.import_run_steps`)], [{ n: 0 }]);
+      const again = { ...open, stageId: await stageRows(sql, 'csv', [{ name: 'A' }]) };
+      assert.equal((await upsert(sql, again))['inserted'], 1);
+    } finally {
+      await sql.end();
+      await database.drop();
+    }
+  });
+});

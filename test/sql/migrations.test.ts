@@ -1,0 +1,89 @@
+import { strict as assert } from 'node:assert';
+import { readFile } from 'node:fs/promises';
+import type postgres from 'postgres';
+import { listMigrations, migrate } from '../../src/migrate.ts';
+import { findPostgres15, startPostgres15, type Server } from '../support/postgres15.ts';
+import { sharedStack } from '../support/stack.ts';
+import { connect, importRows } from '../support/sqlImport.ts';
+import { createProject, type Project } from '../support/supabaseProject.ts';
+
+/** Everything a migration can make or grant in our schemas, as text. */
+const CATALOG = `
+  WITH ours AS (SELECT oid, nspname FROM pg_namespace WHERE nspname IN ('public', 'ingest', 'ingest_stage'))
+  SELECT 'schema ' || nspname || ' ' || coalesce(nspacl::text, '') AS item FROM pg_namespace WHERE oid IN (SELECT oid FROM ours)
+  UNION ALL SELECT format('%s %s %s %s %s', relkind, c.oid::regclass, relpersistence, relrowsecurity, relacl) || coalesce(reloptions::text, '')
+    FROM pg_class c JOIN ours ON ours.oid = relnamespace
+  UNION ALL SELECT format('column %s %s %s %s %s %s', attrelid::regclass, attnum, attname, format_type(atttypid, atttypmod), attnotnull, pg_get_expr(adbin, adrelid))
+    FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid JOIN ours ON ours.oid = relnamespace LEFT JOIN pg_attrdef d ON adrelid = attrelid AND adnum = attnum
+    WHERE attnum > 0 AND relkind IN ('r', 'v', 'c')
+  UNION ALL SELECT format('constraint %s %s', conname, pg_get_constraintdef(k.oid)) FROM pg_constraint k JOIN ours ON ours.oid = connamespace
+  UNION ALL SELECT pg_get_indexdef(indexrelid) FROM pg_index JOIN pg_class c ON c.oid = indexrelid JOIN ours ON ours.oid = relnamespace
+  UNION ALL SELECT pg_get_functiondef(p.oid) || coalesce(proacl::text, '') FROM pg_proc p JOIN ours ON ours.oid = pronamespace
+  UNION ALL SELECT format('view %s %s', c.oid::regclass, pg_get_viewdef(c.oid)) FROM pg_class c JOIN ours ON ours.oid = relnamespace WHERE relkind = 'v'
+  UNION ALL SELECT pg_get_triggerdef(t.oid) FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid JOIN ours ON ours.oid = relnamespace WHERE NOT tgisinternal
+  UNION ALL SELECT format('policy %s %s %s %s %s', polrelid::regclass, polname, polroles::regrole[], pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)) FROM pg_policy
+  UNION ALL SELECT format('defaults %s %s %s', nspname, defaclobjtype, defaclacl) FROM pg_default_acl JOIN ours ON ours.oid = defaclnamespace
+  ORDER BY 1`;
+
+function promises(startServer: () => Promise<Server>): void {
+  let server: Server;
+  let project: Project;
+  let sql: postgres.Sql;
+
+  before(async () => {
+    server = await startServer();
+    project = await createProject(server.adminUrl);
+    sql = connect(project.databaseUrl);
+  });
+  after(async () => {
+    await sql?.end();
+    await project?.drop();
+    await server?.stop();
+  });
+  const catalog = async (): Promise<string[]> => (await sql.unsafe(CATALOG)).map(({ item }) => String(item));
+
+  it('apply as a role that is no superuser', async () => {
+    const [role] = await sql`SELECT rolsuper FROM pg_roles WHERE rolname = current_user`;
+    assert.equal(role!['rolsuper'], false);
+    assert.equal((await migrate(project.databaseUrl)).length, listMigrations().length);
+    assert.deepEqual(await migrate(project.databaseUrl), []);
+  });
+
+  it('apply a second time without an error or a difference', async () => {
+    const before = await catalog();
+    assert.ok(before.length > 100);
+    for (const { path } of listMigrations()) await sql.unsafe(await readFile(path, 'utf8'));
+    assert.deepEqual(await catalog(), before);
+  });
+
+  it('leave nothing to the roles of the API, whatever the project grants by default', async () => {
+    assert.deepEqual([...(await sql`
+      SELECT c.oid::regclass::text AS name, r.rolname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace, pg_roles r
+      WHERE nspname IN ('public', 'ingest', 'ingest_stage') AND rolname IN ('anon', 'authenticated') AND CASE
+        WHEN relkind IN ('r', 'v', 'p') THEN has_table_privilege(rolname, c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
+        WHEN relkind = 'S' THEN has_sequence_privilege(rolname, c.oid, 'USAGE, SELECT, UPDATE') END`)], []);
+    assert.deepEqual([...(await sql`
+      SELECT p.oid::regprocedure::text AS name, r.rolname FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace, pg_roles r
+      WHERE nspname = 'ingest' AND rolname IN ('anon', 'authenticated') AND has_function_privilege(rolname, p.oid, 'EXECUTE')`)], []);
+  });
+
+  it('give functions that import, refuse a duplicate, roll back and import again', async () => {
+    const batch = { batch: 'b', rows: [{ name: 'Élodie İ' }, { name: 'élodie  i' }, { name: 'C', error: 'BAD_EMAIL' }] };
+    const first = await importRows(sql, batch);
+    await assert.rejects(importRows(sql, batch), /duplicate/);
+    assert.equal((await sql`SELECT success FROM ingest.rollback_import_run(${first}, 'test')`)[0]!['success'], true);
+    const second = await importRows(sql, batch);
+    const [run] = await sql`SELECT status, rows_inserted, rows_skipped, rows_errored, parent_run_id FROM ingest.import_runs WHERE id = ${second}`;
+    assert.deepEqual({ ...run }, { status: 'completed', rows_inserted: 1, rows_skipped: 1, rows_errored: 1, parent_run_id: first });
+    assert.deepEqual([...(await sql`SELECT is_valid FROM ingest.reconcile_import_run(${second})`)], [{ is_valid: true }]);
+  });
+}
+
+describe('the migrations on a project on PostgreSQL 17', () => {
+  promises(async () => ({ adminUrl: (await sharedStack()).databaseUrl, stop: async () => undefined }));
+});
+
+const postgres15 = findPostgres15();
+(postgres15 ? describe : describe.skip)('the migrations on a project on PostgreSQL 15', () => {
+  promises(() => startPostgres15(postgres15!));
+});

@@ -1,0 +1,97 @@
+import { strict as assert } from 'node:assert';
+import type postgres from 'postgres';
+import { createDatabase, type TestDatabase } from '../support/stack.ts';
+import { connect, importRows, openImport, upsert } from '../support/sqlImport.ts';
+
+describe('finalize_import_run and reconcile_import_run', () => {
+  let database: TestDatabase;
+  let sql: postgres.Sql;
+  const run = async (id: string) => (await sql`SELECT * FROM ingest.import_runs WHERE id = ${id}`)[0]!;
+  const reconcile = async (id: string, expected: number | null = null) =>
+    ({ ...(await sql`SELECT * FROM ingest.reconcile_import_run(${id}, ${expected})`)[0]! });
+
+  before(async () => {
+    database = await createDatabase();
+    sql = connect(database.databaseUrl);
+  });
+  after(async () => {
+    await sql.end();
+    await database.drop();
+  });
+
+  it('stores counters and completes, or leaves the run processing', async () => {
+    const { runId } = await openImport(sql, { batch: 'counted', rows: [] });
+    await sql`SELECT ingest.finalize_import_run(${runId}, 10, 6, 1, 1, NULL, false, 2)`;
+    const kept = await run(runId);
+    assert.deepEqual(
+      [kept['status'], kept['rows_fetched'], kept['rows_inserted'], kept['rows_updated'], kept['rows_skipped'], kept['rows_errored'], kept['completed_at']],
+      ['processing', 10, 6, 2, 1, 1, null]);
+    await sql`SELECT ingest.finalize_import_run(${runId}, 10, 6, 1, 1)`;
+    const done = await run(runId);
+    assert.equal(done['status'], 'completed');
+    assert.ok(done['completed_at']);
+  });
+
+  it('fails a run on {"fatal": true}', async () => {
+    const { runId } = await openImport(sql, { batch: 'fatal', rows: [] });
+    await sql`SELECT ingest.finalize_import_run(${runId}, 0, 0, 0, 1, ${sql.json({ fatal: true, message: 'code only' })})`;
+    const { status, error_details: details } = await run(runId);
+    assert.deepEqual([status, details], ['failed', { fatal: true, message: 'code only' }]);
+  });
+
+  it('refuses a run that is not there', async () => {
+    const nobody = '00000000-0000-4000-8000-000000000000';
+    await assert.rejects(sql`SELECT ingest.finalize_import_run(${nobody}, 0, 0, 0, 0)`, { code: 'IN002' });
+    await assert.rejects(reconcile(nobody), { code: 'IN002' });
+  });
+
+  it('completes a run whose rows are all there, with the columns of both runbooks', async () => {
+    const open = await openImport(sql, { batch: 'valid', rows: [{ name: 'A' }, { name: 'a' }, { name: 'B' }, { name: 'C', error: 'BAD_EMAIL' }] });
+    assert.deepEqual(await upsert(sql, open), { inserted: 2, updated: 0, skipped: 1, errored: 1, adopted: 0 });
+    await sql`SELECT ingest.finalize_import_run(${open.runId}, 4, 2, 1, 1, NULL, false)`;
+    const sound = {
+      is_valid: true, expected_count: 4, actual_count: 4, delta: 0, reported_inserted: 2, actual_total: 4, inserted_discrepancy: 0, is_reconciled: true,
+    };
+    assert.deepEqual(await reconcile(open.runId, 4), sound);
+    assert.equal((await run(open.runId))['status'], 'completed');
+    assert.deepEqual(await reconcile(open.runId), sound, 'it can be asked again');
+  });
+
+  it('fails a run that misses a row, and completes it once the row is back', async () => {
+    const id = await importRows(sql, { batch: 'missing', rows: [{ name: 'M1' }, { name: 'M2' }] });
+    await sql`CREATE TABLE aside AS SELECT * FROM ingest.plaintiffs_raw WHERE import_run_id = ${id} AND row_index = 1`;
+    await sql`DELETE FROM ingest.plaintiffs_raw WHERE import_run_id = ${id} AND row_index = 1`;
+    const found = await reconcile(id);
+    assert.deepEqual(
+      [found['is_valid'], found['expected_count'], found['actual_count'], found['delta'], found['inserted_discrepancy'], found['is_reconciled']],
+      [false, 2, 1, -1, 1, false]);
+    const { status, error_details: details } = await run(id);
+    assert.equal(status, 'failed');
+    assert.equal(details.reconciliation_failed, true);
+    assert.equal(details.type, 'RECONCILIATION_FAILED');
+
+    await sql`INSERT INTO ingest.plaintiffs_raw SELECT * FROM aside`;
+    assert.equal((await reconcile(id))['is_valid'], true);
+    const mended = await run(id);
+    assert.deepEqual([mended['status'], mended['error_details']], ['completed', null]);
+  });
+
+  it('sees a wrong expectation and wrong reported counters', async () => {
+    const id = await importRows(sql, { batch: 'wrong', rows: [{ name: 'W' }] });
+    assert.deepEqual([(await reconcile(id, 3))['delta'], (await run(id))['status']], [-2, 'failed']);
+    await sql`SELECT ingest.finalize_import_run(${id}, 1, 5, 0, 0)`;
+    const found = await reconcile(id);
+    assert.deepEqual([found['is_valid'], found['is_reconciled'], found['inserted_discrepancy']], [false, false, 4]);
+  });
+
+  it('only compares a run that failed for another reason or was rolled back', async () => {
+    const failed = await openImport(sql, { batch: 'other', rows: [] });
+    await sql`SELECT ingest.finalize_import_run(${failed.runId}, 0, 0, 0, 0, '{"fatal": true}')`;
+    assert.equal((await reconcile(failed.runId))['is_valid'], true);
+    assert.equal((await run(failed.runId))['status'], 'failed');
+    const rolled = await importRows(sql, { batch: 'gone', rows: [{ name: 'G' }] });
+    await sql`SELECT ingest.rollback_import_run(${rolled}, 'test')`;
+    await reconcile(rolled);
+    assert.equal((await run(rolled))['status'], 'rolled_back');
+  });
+});
