@@ -72,7 +72,8 @@ export function* plaintiffsRows(seed: number, rows: number): Generator<Generated
     const address = `"${1 + Math.floor(random() * 9800)} ${pick(STREET)}${newline}${pick(CITY)} ${10000 + Math.floor(random() * 89000)}"`;
     const note = pick(NOTE);
     const cells = [name, `"${pick(FIRM)}, ${pick(FORM)}"`, `${pick(FIRST)} ${pick(LAST)}`, email, phone, address, `EXT-${seed}-${i}`, note && `"${note}"`];
-    if (nature === 'ragged') random() < 0.5 ? cells.pop() : cells.push('left over');
+    if (nature === 'ragged' && random() < 0.5) cells.pop();
+    else if (nature === 'ragged') cells.push('left over');
     yield { nature, csv: `${cells.join(',')}\n` };
   }
 }

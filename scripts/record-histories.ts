@@ -54,9 +54,9 @@ await importResult(cancelled);
 await save('cancelled', cancelled);
 
 // An activity takes some six events: enough tiny chunks that one execution does not hold them.
-const rows = Array.from({ length: Math.ceil(EVENTS_PER_EXECUTION / 3) }, (_, i) => `P${i},${'y'.repeat(60)}\n`).join('');
+const rows = Array.from({ length: Math.ceil(EVENTS_PER_EXECUTION / 2) }, (_, i) => `P${i},${'y'.repeat(60)}\n`).join('');
 const long = await place.input(
-  { path: await place.file(`name,address\n${rows}`, 'long.csv'), mode: 'dry-run' }, { chunkBytes: 70, window: 16, sharedObjects: false });
+  { path: await place.file(`name,address\n${rows}`, 'long.csv'), mode: 'dry-run' }, { chunkBytes: 60, window: 16, sharedObjects: false });
 await record('continue-as-new', long);
 
 await worker.shutdown();

@@ -1,8 +1,11 @@
 /** The CLI: loads the one command that is asked for, runs it and ends with its exit code. */
+import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { exitWith } from './cli/exit.ts';
 import { reportError } from './cli/fault.ts';
 import { IntakeError } from './errors.ts';
+
+const VERSION = (createRequire(import.meta.url)('../package.json') as { version: string }).version;
 
 /** Loaded one at a time, so that a command pays only for itself. */
 const COMMANDS = {
@@ -26,6 +29,7 @@ const COMMANDS = {
 async function main(argv: readonly string[]): Promise<number> {
   const program = new Command('intake')
     .description('Durable file imports into Supabase and PostgreSQL; every import is one Temporal workflow.')
+    .version(VERSION, '-V, --version')
     .helpCommand(false)
     .exitOverride()
     .configureOutput({ outputError: () => undefined })

@@ -1,5 +1,6 @@
 /** Program: `api --dir DIR TAG` prepares the embedded database, then serves Supabase's API on it until SIGTERM. */
 import { join } from 'node:path';
+import { createLogger } from '../log.ts';
 import { databaseUrlOf } from './environment.ts';
 import { readSettings } from './state.ts';
 import { awaitDatabase, setUpDatabase, startSupabaseApi } from './supabaseApi.ts';
@@ -7,6 +8,14 @@ import { awaitDatabase, setUpDatabase, startSupabaseApi } from './supabaseApi.ts
 const dir = process.argv[3];
 const settings = dir === undefined ? undefined : readSettings(dir);
 if (dir === undefined || !settings) throw new Error('usage: api --dir DIR TAG, with DIR/stack.json');
+
+// What the API prints of a database error may quote a row: our log keeps its code and place only.
+const log = createLogger('warn');
+const print = (...args: unknown[]): void => {
+  const err = args.find((arg) => typeof arg === 'object' && arg !== null);
+  log.warn({ ...(err ? { err } : {}) }, err ? 'the API met an error' : args.join(' '));
+};
+Object.assign(console, { error: print, warn: print, log: () => undefined });
 
 try {
   const databaseUrl = databaseUrlOf(settings);

@@ -8,7 +8,6 @@ import { migrate } from '../migrate.ts';
 import { createObjectStore } from './objectStore.ts';
 
 /** The private bucket that Intake stores uploads in. */
-const BUCKET = 'imports';
 /** Only the API's own schemas and roles: a database that has them is left alone. */
 const ROLES_SQL = `DO $$ BEGIN
   IF to_regrole('anon') IS NULL THEN CREATE ROLE anon NOLOGIN NOINHERIT; END IF;
@@ -36,7 +35,7 @@ export interface RunningApi {
   stop(): Promise<void>;
 }
 
-/** Makes a database what a Supabase project is to Intake: roles, auth, storage, every migration, the bucket. Repeatable. */
+/** Makes a database what a Supabase project is to Intake: roles, auth, storage, every migration. Repeatable. */
 export async function setUpDatabase(databaseUrl: string, onStep?: (line: string) => void): Promise<void> {
   const sql = postgres(databaseUrl, { max: 1, onnotice: () => undefined });
   try {
@@ -46,7 +45,6 @@ export async function setUpDatabase(databaseUrl: string, onStep?: (line: string)
       await sql.begin((transaction) => transaction.unsafe(parts.join(';\n')));
     }
     await migrate(databaseUrl, onStep ? { onStep } : {});
-    await sql`INSERT INTO storage.buckets (id, name, public) VALUES (${BUCKET}, ${BUCKET}, false) ON CONFLICT DO NOTHING`;
   } finally {
     await sql.end({ timeout: 5 });
   }
@@ -98,6 +96,8 @@ export async function startSupabaseApi(options: ApiOptions): Promise<RunningApi>
   });
   app._storageAdapter = createObjectStore(options.storageDir);
   await app.init();
+  // Storage completes its tables at its first request: two first ones at once would collide.
+  await app.fetch(new Request('http://127.0.0.1/storage/v1/bucket', { headers: { apikey: options.serviceRoleKey, authorization: `Bearer ${options.serviceRoleKey}` } }));
   return new Promise((resolve, reject) => {
     const server = serve({ fetch: (request) => app.fetch(request), hostname: '127.0.0.1', port: options.port }, ({ port }) =>
       resolve({

@@ -23,7 +23,9 @@ describe('two hosts that share only Temporal, the database and Storage', functio
     api = await startApi(database.databaseUrl);
     place = await openPlace({ temporal: stack.temporal, databaseUrl: database.databaseUrl, supabase: api });
     otherDir = await mkdtemp(join(tmpdir(), 'intake-other-'));
-    const { INTAKE_OBJECTS_DIR: _objects, DATABASE_URL: _database, ...shared } = place.env;
+    const shared = { ...place.env };
+    delete shared['INTAKE_OBJECTS_DIR'];
+    delete shared['DATABASE_URL'];
     // The host of the file serves its own queue only, as a client without a whole worker does.
     withFile = spawnWorker(shared, 'files');
     without = spawnWorker({ ...shared, INTAKE_DIR: otherDir, INTAKE_HOST: 'elsewhere' });
