@@ -23,12 +23,14 @@ export class RowBuffer {
     this.#ends.push(this.#length);
   }
 
-  /** All rows, those of a partition together and otherwise in the order they came. The last call. */
-  sorted(partitions: number): Buffer {
+  /** All rows behind `before`, those of a partition together and otherwise in the order they came. The last call. */
+  sorted(partitions: number, before = ''): Buffer {
     const next = new Uint32Array(partitions + 1);
+    next[0] = before.length;
     this.#parts.forEach((part, i) => (next[part + 1]! += this.#sizeOf(i)));
     for (let part = 0; part < partitions; part++) next[part + 1]! += next[part]!;
-    const sorted = Buffer.allocUnsafeSlow(this.#length);
+    const sorted = Buffer.allocUnsafeSlow(before.length + this.#length);
+    sorted.write(before, 0, 'latin1');
     this.#parts.forEach((part, i) => {
       const size = this.#sizeOf(i);
       this.#bytes.copy(sorted, next[part]!, this.#ends[i]! - size, this.#ends[i]);

@@ -55,7 +55,12 @@ export default function stageRows(job: StageJob): StagedRows {
     for (const value of row.values) text += separator + cell(value);
     buffer.add(part, copy ? `${text}\n` : `[${text}],`);
   }
-  const sorted = buffer.sorted(job.partitions);
-  const payload = copy ? sorted : Buffer.concat([Buffer.from('['), sorted.subarray(0, -1), Buffer.from(']')]);
-  return { payload, rows, errored, codes };
+  return { payload: copy ? buffer.sorted(job.partitions) : closeArray(buffer.sorted(job.partitions, '[')), rows, errored, codes };
+}
+
+/** The comma after the last row becomes the bracket. */
+function closeArray(json: Buffer): Buffer {
+  if (json.length === 1) return Buffer.from('[]');
+  json.write(']', json.length - 1, 'latin1');
+  return json;
 }

@@ -30,16 +30,17 @@ export function supabaseBackend({ url, serviceKey }: SupabaseOptions): Backend {
     objects: storageObjects(client),
     call,
     async stage({ stageId, kind, chunk, columns, errored, payload }) {
-      // The rows are JSON already: the body is put together as text, so that they are not parsed here once more.
+      // The rows are JSON already: the body is put together as text and sent as it is, neither parsed nor copied once more.
       const head = JSON.stringify({ stage_id: stageId, kind, chunk, columns, errored });
-      const body = Buffer.concat([Buffer.from(`${head.slice(0, -1)},"rows":`), payload, Buffer.from('}')]);
+      const body = ReadableStream.from([Buffer.from(`${head.slice(0, -1)},"rows":`), payload, Buffer.from('}')]);
       let response: Response;
       try {
         response = await fetch(`${url}/rest/v1/rpc/stage_chunk`, {
           method: 'POST',
           headers: { apikey: serviceKey, authorization: `Bearer ${serviceKey}`, 'content-type': 'application/json', 'content-profile': 'ingest' },
           body,
-        });
+          duplex: 'half',
+        } as RequestInit);
       } catch (error) {
         throw sqlError({ code: 'ECONNREFUSED', message: 'fetch failed', cause: error });
       }

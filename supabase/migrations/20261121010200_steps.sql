@@ -29,11 +29,13 @@ begin
   on conflict do nothing;
   if found then
     select string_agg(format('%I', a.attname), ', ' order by c.n),
-           string_agg(format('(r ->> %s)::%s', c.n - 1, format_type(a.atttypid, a.atttypmod)), ', ' order by c.n)
+           string_agg(case when a.atttypid = 'jsonb'::regtype then format('r -> %s', c.n - 1)
+                           else format('(r ->> %s)::%s', c.n - 1, format_type(a.atttypid, a.atttypmod)) end, ', ' order by c.n)
       into strict v_list, v_values
     from unnest($4) with ordinality as c (name, n)
     join pg_catalog.pg_attribute a on a.attrelid = format('ingest_stage.%I', v_table)::regclass and a.attname = c.name;
-    execute format('insert into ingest_stage.%I (stage_id, chunk, %s) select $1, $2, %s from json_array_elements($3) as r',
+    -- As jsonb each row is parsed once; every ->> of a json value parses it again.
+    execute format('insert into ingest_stage.%I (stage_id, chunk, %s) select $1, $2, %s from jsonb_array_elements($3::jsonb) as r',
                    v_table, v_list, v_values)
       using $1, $3, $5;
   end if;
