@@ -1,10 +1,10 @@
 /** Starting, watching and ending imports: the calls that the CLI and the gateway share. */
 import { createHash, randomUUID } from 'node:crypto';
-import { open } from 'node:fs/promises';
 import { basename, parse, resolve } from 'node:path';
 import { Client, Connection, isGrpcServiceError, WorkflowFailedError, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, defineSearchAttributeKey, SearchAttributeType, TerminatedFailure } from '@temporalio/common';
 import type { BackendName, Config } from './config.ts';
+import { openRegularFile } from './csv/openFile.ts';
 import { ERRORS, IntakeError } from './errors.ts';
 import { kindNamed } from './kinds/index.ts';
 import { connectOptions, hostQueue } from './temporal.ts';
@@ -162,18 +162,9 @@ export const emptyReport = (): ImportReport => ({
 
 /** SHA-256 of a regular file, hex. @throws IntakeError FILE_NOT_FOUND, NOT_A_FILE, FILE_UNREADABLE, EMPTY_FILE. */
 export async function hashFile(path: string): Promise<{ hash: string; bytes: number }> {
-  let file;
-  try {
-    // Non-blocking, so that a pipe nobody writes to does not hang.
-    file = await open(path, 'r');
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw new IntakeError('FILE_NOT_FOUND', `${path} does not exist`, { cause });
-    throw new IntakeError('FILE_UNREADABLE', `${path} cannot be read (${code})`, { cause });
-  }
+  const file = await openRegularFile(path, path);
   try {
     const stats = await file.stat();
-    if (!stats.isFile()) throw new IntakeError('NOT_A_FILE', `${path} is ${stats.isDirectory() ? 'a directory' : 'no regular file'}`);
     if (stats.size === 0) throw new IntakeError('EMPTY_FILE', `${path} is empty`);
     const hash = createHash('sha256');
     let bytes = 0;

@@ -1,11 +1,12 @@
 /** The manifest of a file: its dialect, header and chunks. Kept beside the worker that read the file, and with the stored parts. */
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Backend } from '../backends/backend.ts';
 import type { Chunk } from '../csv/chunks.ts';
 import type { Dialect } from '../csv/dialect.ts';
 import type { Encoding } from '../csv/encoding.ts';
+import { openRegularFile } from '../csv/openFile.ts';
 import { IntakeError } from '../errors.ts';
 
 export interface Manifest extends Dialect {
@@ -66,12 +67,7 @@ export const storedManifest = (backend: Backend, sha256: string, layout: string)
 /** The bytes of a range of the file, checked against their hash. @throws IntakeError CHANGED_FILE. */
 export async function readRange(path: string, { offset, length, sha256 }: { offset: number; length: number; sha256?: string }): Promise<Buffer> {
   const bytes = Buffer.allocUnsafe(length);
-  let file;
-  try {
-    file = await open(path);
-  } catch (cause) {
-    throw new IntakeError('FILE_NOT_FOUND', 'The file is gone', { cause });
-  }
+  const file = await openRegularFile(path);
   try {
     const { bytesRead } = await file.read(bytes, 0, length, offset);
     if (bytesRead < length) throw new IntakeError('CHANGED_FILE', 'The file became shorter while it was imported');

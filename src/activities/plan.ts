@@ -1,9 +1,9 @@
 /** plan: what the beginning of the file says - encoding, delimiter, header - and whether its columns are the kind's. */
-import { open } from 'node:fs/promises';
 import { mapHeader } from '../csv/columns.ts';
 import { CONTROL_COLUMNS, hasControls } from '../csv/controls.ts';
 import { detectDialect, type Delimiter } from '../csv/dialect.ts';
 import { detectEncoding, type Encoding } from '../csv/encoding.ts';
+import { openRegularFile } from '../csv/openFile.ts';
 import { parseHeader, type HeaderOptions } from '../csv/header.ts';
 import { parseChunk } from '../csv/parse.ts';
 import { IntakeError } from '../errors.ts';
@@ -38,17 +38,9 @@ export const planActivity = (_: Deps) => ({
 });
 
 async function readHead(path: string): Promise<Buffer> {
-  let file;
-  try {
-    file = await open(path, 'r');
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw new IntakeError('FILE_NOT_FOUND', 'The file does not exist', { cause });
-    throw new IntakeError('FILE_UNREADABLE', `The file cannot be read (${code})`, { cause });
-  }
+  const file = await openRegularFile(path);
   try {
     const stats = await file.stat();
-    if (!stats.isFile()) throw new IntakeError('NOT_A_FILE', stats.isDirectory() ? 'The path is a directory' : 'The path is no regular file');
     if (stats.size === 0) throw new IntakeError('EMPTY_FILE', 'The file is empty');
     const head = Buffer.alloc(Math.min(HEAD_BYTES, stats.size));
     const { bytesRead } = await file.read(head, 0, head.length, 0);

@@ -52,7 +52,7 @@ async function importCommand(call: Call<ImportFlags>): Promise<number> {
 }
 
 /** Starts the import or attaches to it, and waits for its end unless detached. */
-export async function follow({ out, options }: Pick<Call<{ detach?: boolean }>, 'out' | 'options'>, session: Session, input: ImportInput): Promise<ImportReport> {
+export async function follow({ out, options }: Pick<Call<{ detach?: boolean; debugLog?: boolean }>, 'out' | 'options'>, session: Session, input: ImportInput): Promise<ImportReport> {
   const { attached, emptyReport, startImport } = await import('../imports.ts');
   const starter = randomUUID();
   const handle = await startImport(await session.temporal(), input, starter);
@@ -65,7 +65,7 @@ export async function follow({ out, options }: Pick<Call<{ detach?: boolean }>, 
   const { watchImport } = await import('./watch.ts');
   const goOn = onInterrupt(out, handle);
   try {
-    return await watchImport(handle, { out, input });
+    return await watchImport(handle, { out, input, debugLog: options.debugLog ?? false });
   } finally {
     goOn();
     await joined;

@@ -26,6 +26,7 @@ export interface ImportFlags extends CommonOptions {
   readonly detach?: boolean;
   readonly rejects?: string;
   readonly backend?: string;
+  readonly debugLog?: boolean;
 }
 
 export function importFlags(command: Command): Command {
@@ -49,7 +50,8 @@ export function importFlags(command: Command): Command {
     .option('--date-order <order>', 'mdy or dmy', parseOrder)
     .option('--detach', 'start it and return')
     .option('--rejects <file>', 'write the rejected rows there')
-    .option('--backend <name>', 'supabase or postgres');
+    .option('--backend <name>', 'supabase or postgres')
+    .option('--debug-log', 'log every step to stderr');
 }
 
 /** @throws IntakeError USAGE. */

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { importProgress, importResult } from '../imports.ts';
 import type { ImportInput, ImportReport } from '../workflows/messages.ts';
 import { activityProgress, type ActivityProgress } from './activityProgress.ts';
+import { createDebugLog } from './debugLog.ts';
 import { createDisplay } from './display.ts';
 import type { Output } from './output.ts';
 import { createPhaseLines } from './phaseLines.ts';
@@ -17,10 +18,19 @@ export interface View {
   close(): void;
 }
 
-export async function watchImport(handle: WorkflowHandle, { out, input }: { out: Output; input: ImportInput }): Promise<ImportReport> {
+export interface WatchOptions {
+  readonly out: Output;
+  readonly input: ImportInput;
+  readonly debugLog?: boolean;
+}
+
+export async function watchImport(handle: WorkflowHandle, { out, input, debugLog = false }: WatchOptions): Promise<ImportReport> {
   const result = importResult(handle, () => out.note('Temporal does not answer; waiting for it'));
-  if (out.json || out.quiet) return result;
-  const view: View = out.live ? createDisplay(out, input) : createPhaseLines(out);
+  const silent = out.json || out.quiet;
+  if (silent && !debugLog) return result;
+  // Lines of a log would tear the live display apart.
+  const shown = silent ? undefined : out.live && !debugLog ? createDisplay(out, input) : createPhaseLines(out);
+  const view = debugLog ? createDebugLog(handle.workflowId, shown) : (shown as View);
   const over = new AbortController();
   void look();
   try {
@@ -39,7 +49,7 @@ export async function watchImport(handle: WorkflowHandle, { out, input }: { out:
       const report = await importProgress(handle);
       const activity = report && (await activityProgress(handle, report));
       if (report && !over.signal.aborted) view.show(report, activity);
-      await sleep(out.live ? LOOK_MS.live : LOOK_MS.plain, undefined, { ref: false });
+      await sleep(out.live || debugLog ? LOOK_MS.live : LOOK_MS.plain, undefined, { ref: false });
     }
   }
 }

@@ -1,6 +1,5 @@
 import { isAscii } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { IntakeError } from '../errors.ts';
 import { ChunkCutter } from './chunks.ts';
@@ -8,6 +7,7 @@ import type { Chunk } from './chunks.ts';
 import type { Dialect } from './dialect.ts';
 import { unitBytes } from './encoding.ts';
 import type { DetectedEncoding, Encoding } from './encoding.ts';
+import { openRegularFile } from './openFile.ts';
 import { MAX_CELL_BYTES, MAX_RECORD_BYTES, RecordScanner } from './scanner.ts';
 import { Utf8Evidence } from './utf8Evidence.ts';
 import { SlidingWindow } from './window.ts';
@@ -46,10 +46,9 @@ export interface ScannedFile {
  * CHANGED_FILE where the file was written meanwhile, FILE_NOT_FOUND, FILE_UNREADABLE, NOT_A_FILE; the signal's reason.
  */
 export async function scanFile(path: string, options: ScanFileOptions): Promise<ScannedFile> {
-  const file = await openFile(path);
+  const file = await openRegularFile(path);
   try {
     const before = await file.stat();
-    if (!before.isFile()) throw new IntakeError('NOT_A_FILE', 'Not a regular file');
     const scanned = await scan(file, options);
     const after = await file.stat();
     if (after.size !== scanned.bytes || after.mtimeMs !== before.mtimeMs) {
@@ -58,16 +57,6 @@ export async function scanFile(path: string, options: ScanFileOptions): Promise<
     return scanned;
   } finally {
     await file.close();
-  }
-}
-
-async function openFile(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, 'r');
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw new IntakeError('FILE_NOT_FOUND', `File not found: ${path}`, { cause });
-    throw new IntakeError('FILE_UNREADABLE', `Cannot read ${path}`, { cause });
   }
 }
 

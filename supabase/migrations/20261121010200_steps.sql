@@ -69,10 +69,16 @@ begin
 end
 $$;
 
--- Whether all chunks of a stage are there; a database crash empties it.
-create or replace function ingest.stage_complete(stage_id uuid, chunks integer) returns boolean
-language sql stable security definer set search_path = ''
-as $$ select count(*) = $2 from ingest_stage.chunks c where c.stage_id = $1 $$;
+-- Whether all chunks of a stage are there; a database crash empties it. They then stay until the end of the transaction:
+-- clear_stage, which deletes the chunks first, waits for the one that is locked.
+create or replace function ingest.hold_stage(stage_id uuid, chunks integer) returns boolean
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform from ingest_stage.chunks c where c.stage_id = $1 and c.chunk = 0 for key share;
+  return (select count(*) = $2 from ingest_stage.chunks c where c.stage_id = $1);
+end
+$$;
 
 -- Rollback must not pass between an upsert's look at live rows and its commit: upserts share this lock, rollback owns it.
 create or replace function ingest.lock_source(source_system text, exclusive boolean) returns void
@@ -111,7 +117,7 @@ begin
   if found then
     return v_result;
   end if;
-  if not ingest.stage_complete($3, $4) then
+  if not ingest.hold_stage($3, $4) then
     return '{"stage_lost": true}';
   end if;
   perform ingest.lock_source(r.source_system, false);
@@ -130,7 +136,7 @@ as $$
 declare
   v_result jsonb;
 begin
-  if not ingest.stage_complete($3, $4) then
+  if not ingest.hold_stage($3, $4) then
     return '{"stage_lost": true}';
   end if;
   execute format('select ingest.%I($1, $2, $3)', 'count_' || ingest.kind_suffix($1)) into v_result using $2, $3, $5;
@@ -154,7 +160,7 @@ begin
   if found then
     return v_result;
   end if;
-  if not ingest.stage_complete($3, $4) then
+  if not ingest.hold_stage($3, $4) then
     return '{"stage_lost": true}';
   end if;
   execute format('select ingest.%I($1, $2, $3)', 'stop_' || v_suffix) into v_result using r, $3, $5;
@@ -166,13 +172,13 @@ $$;
 -- Compares the staged rows of a partition with what the run has in the tables.
 -- Answers {rows, missing, different, edited, lines: [first line numbers that differ]}.
 create or replace function ingest.compare_partition(run_id uuid, stage_id uuid, chunks integer, part integer) returns jsonb
-language plpgsql stable security definer set search_path = '' set statement_timeout = '120s'
+language plpgsql security definer set search_path = '' set statement_timeout = '120s'
 as $$
 declare
   r ingest.import_runs;
   v_result jsonb;
 begin
-  if not ingest.stage_complete($2, $3) then
+  if not ingest.hold_stage($2, $3) then
     return '{"stage_lost": true}';
   end if;
   select * into r from ingest.import_runs i where i.id = $1;

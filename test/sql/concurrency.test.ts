@@ -47,6 +47,22 @@ describe('imports at the same time', () => {
     assert.deepEqual(await counts(), { plaintiffs: 400, live: 400, lost: 0 });
   });
 
+  it('keep their stage from a clean-up until they have committed', async () => {
+    const open = await openImport(sql, { batch: 'held', rows: names });
+    const cleanUp = () => sql.begin(async (other) => {
+      await other`SET LOCAL lock_timeout = '100ms'`;
+      await other`SELECT ingest.clear_stage(${open.stageId}, 'plaintiffs')`;
+    });
+    await sql.begin(async (tx) => {
+      const [held] = await tx`SELECT ingest.hold_stage(${open.stageId}, 1) AS complete`;
+      assert.equal(held?.['complete'], true);
+      await assert.rejects(cleanUp(), { code: '55P03' });
+    });
+    await cleanUp();
+    const [gone] = await sql`SELECT ingest.hold_stage(${open.stageId}, 1) AS complete`;
+    assert.equal(gone?.['complete'], false);
+  });
+
   it('wait for a rollback of a run whose keys they carry, and leave no row without an original', async () => {
     const first = await importRows(sql, { batch: 'base', rows: names });
     const open = await openImport(sql, { batch: 'next', rows: names });
