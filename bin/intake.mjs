@@ -11,7 +11,12 @@ const program = existsSync(source) ? source : new URL('../dist/client.js', impor
 const userCache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
 const cache = process.env.NODE_COMPILE_CACHE ?? join(userCache, 'intake', 'compiled');
 
-if (Number(process.versions.node.split('.')[0]) >= 24) {
+const current = Number(process.versions.node.split('.')[0]) >= 24;
+// A worker's buffers come and go by the megabyte: few arenas and a small young generation give them back. Read at start only.
+const small = { NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --max-semi-space-size=4`.trim(), MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '1048576' };
+const worker = process.argv[2] === 'worker' && !process.env.MALLOC_ARENA_MAX;
+
+if (current && !worker) {
   module.enableCompileCache(cache);
   process.argv[1] = fileURLToPath(program);
   await import(program.href);
@@ -23,12 +28,12 @@ async function runOnOwnNode() {
   const { spawn } = await import('node:child_process');
   let node;
   try {
-    node = join(dirname(createRequire(import.meta.url).resolve('node/package.json')), 'bin', 'node');
+    node = current ? process.execPath : join(dirname(createRequire(import.meta.url).resolve('node/package.json')), 'bin', 'node');
   } catch {
     console.error('Intake needs Node 24 and its packages. Run `npm ci` first.');
     process.exit(2);
   }
-  const env = { ...process.env, NODE_COMPILE_CACHE: cache };
+  const env = { ...process.env, NODE_COMPILE_CACHE: cache, ...(worker ? small : {}) };
   const child = spawn(node, [fileURLToPath(program), ...process.argv.slice(2)], { stdio: 'inherit', env });
   // The child decides what a signal means; it may get Ctrl-C twice, from the terminal and from here.
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => child.kill(name));

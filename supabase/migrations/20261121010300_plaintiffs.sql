@@ -112,7 +112,7 @@ on conflict (kind) do update set suffix = excluded.suffix;
 create or replace function ingest.judge_plaintiffs(source_system text, stage_id uuid, part integer, assign_ids boolean)
 returns table (stage_ctid tid, raw_id bigint, plaintiff_id bigint, duplicate_of bigint, outcome text)
 language sql volatile security definer set search_path = '' rows 25000
-  set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set plan_cache_mode = force_custom_plan
+  set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
   set work_mem = '32MB'
 as $$
   select j.ctid, j.raw_id,
@@ -160,7 +160,7 @@ $$;
 -- Lands and promotes a part: each row is written once, its outcome already known.
 create or replace function ingest.upsert_plaintiffs(run ingest.import_runs, stage_id uuid, part integer) returns jsonb
 language plpgsql security definer set search_path = '' set work_mem = '64MB'
-  set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set plan_cache_mode = force_custom_plan
+  set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
 as $$
 #variable_conflict use_column
 declare
@@ -242,7 +242,7 @@ $$;
 -- Every staged row against its landed row, and every promoted row against production. An edited plaintiff is told apart.
 create or replace function ingest.compare_plaintiffs(run ingest.import_runs, stage_id uuid, part integer) returns jsonb
 language sql stable security definer set search_path = ''
-  set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set plan_cache_mode = force_custom_plan
+  set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
 as $$
   with compared as (
     select s.line_number, r.id is null as missing,
