@@ -54,7 +54,7 @@ const schema = z.object({
   INTAKE_BACKEND: z.enum(['postgres', 'postgresql', 'supabase']).optional(),
   INTAKE_OBJECTS_DIR: z.string().optional(),
   INTAKE_CHUNK_BYTES: integer(4096, 64 * 1024 * 1024, 2 * 1024 * 1024),
-  INTAKE_WINDOW: integer(1, 64, 4),
+  INTAKE_WINDOW: integer(1, 64, 3),
   INTAKE_PARTITION_ROWS: integer(100, 200_000, 25_000),
   TEMPORAL_ADDRESS: z.string().regex(/^[^/\s]+:\d+$/, 'write it as host:port').optional(),
   TEMPORAL_NAMESPACE: z.string().default('default'),

@@ -28,6 +28,8 @@ export interface JudgedRow {
   /** Of the original columns; undefined where the record cannot be read. */
   readonly cells: readonly string[] | undefined;
   readonly row: StagedRow;
+  /** See ParsedRecord. */
+  readonly plain: boolean;
   readonly error: RowErrorCode | undefined;
   readonly message: string | undefined;
   /** The record's original bytes, without the control columns of a file of rejects. */
@@ -57,6 +59,7 @@ export function* readRows(source: ChunkSource): Generator<JudgedRow> {
       line: parsed.line,
       cells,
       row,
+      plain: parsed.plain,
       error,
       message: error && (parsed.error || !row.column ? ROW_ERRORS[error] : `${row.column}: ${ROW_ERRORS[error]}`),
       record: () => (mended ? firstCells(parsed.bytes(), width, source) : parsed.bytes()),

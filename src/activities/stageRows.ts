@@ -2,7 +2,7 @@
 import type { StageFormat } from '../backends/backend.ts';
 import { originalWidth, readRows, type ChunkSource } from './readRows.ts';
 import { RowBuffer } from './rowBuffer.ts';
-import { copyCell, copyJson, jsonCell, payloadWriter } from './stageFormat.ts';
+import { copyCell, jsonCell, payloadWriter } from './stageFormat.ts';
 
 export interface StageJob extends ChunkSource {
   readonly format: StageFormat;
@@ -29,7 +29,7 @@ export const partitionOf = (key: string, partitions: number): number =>
 export default function stageRows(job: StageJob): StagedRows {
   const copy = job.format === 'copy';
   const cell = copy ? copyCell : jsonCell;
-  const writePayload = payloadWriter(job.header.slice(0, originalWidth(job.header)));
+  const writePayload = payloadWriter(job.header.slice(0, originalWidth(job.header)), job.format);
   const separator = copy ? '\t' : ',';
   // COPY wants every column; the function behind the JSON format adds these two itself.
   const start = copy ? `${job.stageId}\t${job.chunk}\t` : '';
@@ -40,11 +40,10 @@ export default function stageRows(job: StageJob): StagedRows {
   let rows = 0;
   let errored = 0;
 
-  for (const { rowIndex, line, cells, row, error, message, record } of readRows(job)) {
+  for (const { rowIndex, line, cells, row, plain, error, message, record } of readRows(job)) {
     rows++;
     const part = partitionOf(row.key, job.partitions);
-    const payload = writePayload(cells);
-    let text = `${start}${part}${separator}${rowIndex}${separator}${line}${separator}${copy ? copyJson(payload) : payload}`;
+    let text = `${start}${part}${separator}${rowIndex}${separator}${line}${separator}${writePayload(cells, plain)}`;
     if (error) {
       errored++;
       codes[error] = (codes[error] ?? 0) + 1;
@@ -52,7 +51,9 @@ export default function stageRows(job: StageJob): StagedRows {
     } else {
       text += noError;
     }
-    for (const value of row.values) text += separator + cell(value);
+    // What a kind makes of plain cells is plain, and in COPY needs no second look.
+    if (copy && plain) for (const value of row.values) text += separator + (value ?? '\\N');
+    else for (const value of row.values) text += separator + cell(value);
     buffer.add(part, copy ? `${text}\n` : `[${text}],`);
   }
   return { payload: copy ? buffer.sorted(job.partitions) : closeArray(buffer.sorted(job.partitions, '[')), rows, errored, codes };

@@ -16,6 +16,8 @@ export interface ParseChunkOptions extends Dialect {
   readonly firstRow: number;
 }
 
+const ESCAPABLE = /[\\\u0000-\u001f\ud800-\udfff]/;
+
 /** One record of a chunk, good or not. */
 export class ParsedRecord {
   /** 0-based index in the file, the header not counted. */
@@ -25,6 +27,8 @@ export class ParsedRecord {
   error: RowErrorCode | undefined;
   /** As they stand in the file, untrimmed. Undefined where the record cannot be read; a RAGGED_ROW has those it has. */
   cells: string[] | undefined = undefined;
+  /** Whether its text has neither backslash, control character nor surrogate: nothing that an encoding of it escapes, but quotes. */
+  plain = false;
   readonly #chunk: Buffer;
   readonly #start: number;
   readonly #end: number;
@@ -65,6 +69,7 @@ export function* parseChunk(chunk: Buffer, options: ParseChunkOptions): Generato
     if (record.error === undefined && nul && hasNul(record.bytes(), encoding)) record.error = 'NUL_BYTE';
     if (record.error === undefined) {
       const text = decodeRange(chunk, scanner.start * width, end, encoding);
+      record.plain = !ESCAPABLE.test(text);
       record.cells = scanner.quoted ? cutCells(text, delimiter) : text.split(delimiter);
       if (record.cells.length !== columns) record.error = 'RAGGED_ROW';
     }

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { RowBuffer } from '../../src/activities/rowBuffer.ts';
-import { copyCell, copyJson, payloadWriter } from '../../src/activities/stageFormat.ts';
+import { copyCell, payloadWriter } from '../../src/activities/stageFormat.ts';
 import stageRows, { COMMON_COLUMNS, partitionOf, type StageJob } from '../../src/activities/stageRows.ts';
 import { plaintiffs } from '../../src/kinds/plaintiffs.ts';
 
@@ -76,16 +76,20 @@ describe('COPY text', () => {
     assert.equal(copyCell(null), '\\N');
     assert.equal(copyCell('\\N'), '\\\\N');
     assert.equal(copyCell('a\tb\nc\rd\\'), 'a\\tb\\nc\\rd\\\\');
-    assert.equal(copyJson('{"a":"x\\n"}'), '{"a":"x\\\\n"}');
+    assert.equal(payloadWriter(['a'], 'copy')(['x\n'], false), '{"a":"x\\\\n"}');
   });
 });
 
 describe('payloadWriter', () => {
+  it('escapes the quotes of a plain record', () => {
+    assert.deepEqual(JSON.parse(payloadWriter(['a'], 'json')(['5" pipe'], true)), { a: '5" pipe' });
+  });
+
   it('writes cells under their headers and the rest under _extra', () => {
-    const write = payloadWriter(['a "quoted"', 'b']);
-    assert.deepEqual(JSON.parse(write(['1'])), { 'a "quoted"': '1' });
-    assert.deepEqual(JSON.parse(write(['1', '2', '3\\'])), { 'a "quoted"': '1', b: '2', _extra: ['3\\'] });
-    assert.equal(write(undefined), '{}');
+    const write = payloadWriter(['a "quoted"', 'b'], 'json');
+    assert.deepEqual(JSON.parse(write(['1'], true)), { 'a "quoted"': '1' });
+    assert.deepEqual(JSON.parse(write(['1', '2', '3\\'], false)), { 'a "quoted"': '1', b: '2', _extra: ['3\\'] });
+    assert.equal(write(undefined, false), '{}');
   });
 });
 
