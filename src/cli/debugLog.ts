@@ -1,7 +1,7 @@
 /** `--debug-log`: every step of an import as a line of JSON on stderr, redacted as all logs are. */
 import { createLogger } from '../log.ts';
 import type { ImportReport, PhaseState } from '../workflows/messages.ts';
-import type { View } from './watch.ts';
+import type { View } from './view.ts';
 
 /** Logs what changes in a report; `view` shows it besides. */
 export function createDebugLog(workflowId: string, view?: View): View {

@@ -3,7 +3,7 @@ import type { ImportInput, ImportReport } from '../workflows/messages.ts';
 import type { ActivityProgress } from './activityProgress.ts';
 import type { Output } from './output.ts';
 import { renderProgress } from './progressBox.ts';
-import type { View } from './watch.ts';
+import type { View } from './view.ts';
 
 const REDRAW_MS = 200;
 

@@ -2,7 +2,7 @@
 import type { PhaseName, PhaseState } from '../workflows/messages.ts';
 import { thousands } from './importSummary.ts';
 import type { Output } from './output.ts';
-import type { View } from './watch.ts';
+import type { View } from './view.ts';
 
 export function createPhaseLines(out: Output): View {
   const told = new Set<string>();

@@ -3,20 +3,16 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { importProgress, importResult } from '../imports.ts';
 import type { ImportInput, ImportReport } from '../workflows/messages.ts';
-import { activityProgress, type ActivityProgress } from './activityProgress.ts';
+import { activityProgress } from './activityProgress.ts';
 import { createDebugLog } from './debugLog.ts';
 import { createDisplay } from './display.ts';
 import type { Output } from './output.ts';
 import { createPhaseLines } from './phaseLines.ts';
+import type { View } from './view.ts';
 
 /** A short import is over before it is worth asking. */
 const FIRST_LOOK_MS = 300;
 const LOOK_MS = { live: 250, plain: 1000 };
-
-export interface View {
-  show(report: ImportReport, activity: ActivityProgress | undefined): void;
-  close(): void;
-}
 
 export interface WatchOptions {
   readonly out: Output;
