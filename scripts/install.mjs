@@ -19,3 +19,5 @@ export function installPackages() {
   console.error(`npm ci failed${error ? `: ${error.message}` : ''}. Check the network and run it again.`);
   process.exit(status ?? 1);
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) installPackages();
