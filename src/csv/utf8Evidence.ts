@@ -1,11 +1,14 @@
 /** How many more sequences of one sort than of the other settle the question without reading on. */
 const DECISIVE = 1000;
 
+/** A valid sequence says this much more than an invalid byte: chance seldom makes one. */
+const WEIGHT = 4;
+
 /**
  * Weighs whether bytes that are not ASCII are UTF-8 or Windows-1252: valid multi-byte sequences against invalid bytes.
  *
- * A Windows-1252 text holds a valid sequence by chance now and then, and a UTF-8 file may have a few broken rows, so the
- * majority decides. Blocks may be cut anywhere; a sequence over a cut is completed by the next block.
+ * A Windows-1252 text holds a valid sequence by chance now and then, and a UTF-8 file may have a few broken rows: they are
+ * better rejected than read as garbage. Blocks may be cut anywhere; a sequence over a cut is completed by the next block.
  */
 export class Utf8Evidence {
   valid = 0;
@@ -23,7 +26,7 @@ export class Utf8Evidence {
   }
 
   get isUtf8(): boolean {
-    return this.valid > this.invalid;
+    return this.valid * WEIGHT > this.invalid;
   }
 
   /** Takes the next bytes of the file into account; cheap once decided. */

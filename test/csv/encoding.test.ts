@@ -51,4 +51,10 @@ describe('decode and isValid', () => {
     assert.equal(isValid(Buffer.from([0x61]), 'utf-16le'), false);
     assert.equal(isValid(Buffer.from([0x81]), 'windows-1252'), true);
   });
+
+  it('takes a file with one letter of UTF-8 and a few broken bytes for UTF-8, so that they are rejected and not read as garbage', () => {
+    const head = Buffer.concat([Buffer.from('name\nJos\u00e9\nA'), Buffer.from([0xff, 0xfe, 0x0a])]);
+    assert.equal(detectEncoding(head).encoding, 'utf-8');
+    assert.equal(detectEncoding(Buffer.from('name\nJos\u00e9 Mu\u00f1oz\n', 'latin1')).encoding, 'windows-1252');
+  });
 });
