@@ -19,8 +19,10 @@ const COMMANDS = {
   cancel: ['Stop a running import', () => import('./cli/cancel.ts')],
   resume: ['Go on with a failed or cancelled run', () => import('./cli/resume.ts')],
   verify: ['Compare a source file with the database, row by row', () => import('./cli/verify.ts')],
+  queue: ['List or delete the queued jobs of runs', () => import('./cli/queue.ts')],
   schema: ['Columns, headers and requirements of a kind, as JSON Schema', () => import('./cli/schema.ts')],
   doctor: ['Check everything Intake needs', () => import('./cli/doctor.ts')],
+  smoke: ['Check who sees the rows of a run', () => import('./cli/smoke.ts')],
   migrate: ['Apply the migrations, or list what is pending', () => import('./cli/migrate.ts')],
   worker: ['Run a worker until it is stopped', () => import('./cli/worker.ts')],
   demo: ['Bring up the stack and import the samples', () => import('./cli/demo.ts')],
@@ -50,7 +52,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    return reportError(error, { json: argv.includes('--json'), debug: argv.includes('--debug'), command: name });
+    return reportError(error, { json: argv.includes('--json') || argv.includes('--pretty'), debug: argv.includes('--debug'), command: name });
   }
 }
 

@@ -21,6 +21,7 @@ export interface ImportRequest {
   readonly sourceReference?: string;
   readonly options?: Partial<ImportOptions>;
   readonly rejectsPath?: string;
+  readonly operationsPath?: string;
   readonly relatedRunId?: string;
 }
 
@@ -59,6 +60,7 @@ export async function importInput(config: Config, request: ImportRequest): Promi
     bytes,
     options: { map: {}, dateOrder: 'mdy', skipJobs: false, ...request.options },
     ...(request.rejectsPath ? { rejectsPath: resolve(request.rejectsPath) } : {}),
+    ...(request.operationsPath ? { operationsPath: resolve(request.operationsPath) } : {}),
     ...(request.relatedRunId ? { relatedRunId: request.relatedRunId } : {}),
     tuning: {
       chunkBytes: config.chunkBytes,

@@ -4,10 +4,12 @@ import type { Deps } from './deps.ts';
 import { finishActivities } from './finish.ts';
 import { guarded } from './guard.ts';
 import { hashActivity } from './hash.ts';
+import { operationsActivity } from './operations.ts';
 import { parseActivity } from './parse.ts';
 import { partitionActivities } from './partitions.ts';
 import { planActivity } from './plan.ts';
 import { rejectsActivity } from './rejects.ts';
+import { resolveActivity } from './resolve.ts';
 import { uploadActivity } from './upload.ts';
 
 export function createActivities(deps: Deps) {
@@ -18,9 +20,11 @@ export function createActivities(deps: Deps) {
       ...claimActivities(deps),
       ...uploadActivity(deps),
       ...parseActivity(deps),
+      ...resolveActivity(deps),
       ...partitionActivities(deps),
       ...finishActivities(deps),
       ...rejectsActivity(deps),
+      ...operationsActivity(deps),
     },
     deps.log,
   );

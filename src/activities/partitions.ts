@@ -18,15 +18,17 @@ export interface PartAnswer {
   readonly inserted: number;
   readonly updated: number;
   readonly skipped: number;
+  /** See ImportReport. */
+  readonly effects?: Readonly<Record<string, number>>;
   /** A database crash emptied the stage; nothing was done. */
   readonly stageLost: boolean;
   readonly comparison?: Comparison;
 }
 
-type SqlAnswer = { stage_lost?: true; inserted?: number; updated?: number; skipped?: number };
+type SqlAnswer = { stage_lost?: true; inserted?: number; updated?: number; skipped?: number; effects?: Record<string, number> };
 
-const answer = ({ stage_lost, inserted = 0, updated = 0, skipped = 0 }: SqlAnswer): PartAnswer => ({
-  inserted, updated, skipped, stageLost: stage_lost ?? false,
+const answer = ({ stage_lost, inserted = 0, updated = 0, skipped = 0, effects }: SqlAnswer): PartAnswer => ({
+  inserted, updated, skipped, stageLost: stage_lost ?? false, ...(effects ? { effects } : {}),
 });
 
 export const partitionActivities = ({ backend }: Deps) => {

@@ -32,6 +32,7 @@ export const planActivity = (_: Deps) => ({
     return {
       encoding, encodingCertain: certain, bomBytes, delimiter, newline, columns: ours.length,
       mapped: kind.columns.filter((_column, i) => positions[i] !== undefined).map((column) => column.name),
+      ...(kind.resolves ? { resolves: true } : {}),
       ...(parentRunId ? { parentRunId } : {}),
     };
   },

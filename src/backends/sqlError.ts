@@ -33,16 +33,22 @@ const OWN_STATES = [['IN001', /the run was taken over, ended or rolled back/], [
 
 const NETWORK = /^(CONNECT|CONNECTION_|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR)/;
 
+/** Supabase's pooler, older and newer words; the SQLSTATE (XX000) says nothing. */
+const UNKNOWN_TENANT = /tenant or user not found|tenant\/user .*not found/i;
+
+const unknownTenant = (cause: unknown): IntakeError =>
+  new IntakeError('DATABASE_DENIED', 'The pooler does not know the project or its user (Tenant or user not found)', {
+    cause,
+    remedy: "Copy DATABASE_URL from the project's Connect dialog: the pooler's user is postgres.<project-ref>, its host is the one of the project's region; "
+      + 'a paused or deleted project is unknown to it, too.',
+  });
+
 /** @param status HTTP status where there was one. */
 export function sqlError(cause: unknown, status?: number): IntakeError {
   if (cause instanceof IntakeError) return cause;
   const { code = '', message = '' } = (typeof cause === 'object' && cause !== null ? cause : {}) as { code?: string; message?: string };
   const state = OWN_STATES.find(([, text]) => text.test(message))?.[0] ?? String(code);
-  if (/tenant or user not found/i.test(message)) {
-    return new IntakeError('DATABASE_DENIED', 'The pooler does not know this user (Tenant or user not found)', {
-      cause, remedy: 'Write the user of DATABASE_URL as postgres.<project-ref> for the pooler.',
-    });
-  }
+  if (UNKNOWN_TENANT.test(message)) return unknownTenant(cause);
   for (const [prefix, error, text] of BY_STATE) {
     if (state.startsWith(prefix)) return new IntakeError(error, `${text} (${state})`, { cause });
   }

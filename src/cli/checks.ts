@@ -1,12 +1,11 @@
 /** The checks of `intake doctor`: each asks one thing that an import needs. */
+import { createRequire } from 'node:module';
+import { Client } from 'pg';
 import type { Backend } from '../backends/backend.ts';
+import { sqlError } from '../backends/sqlError.ts';
 import { IntakeError } from '../errors.ts';
 import { listMigrations } from '../migrate.ts';
-import { hostQueue } from '../temporal.ts';
-import { SEARCH_ATTRIBUTES } from '../workflows/messages.ts';
 import { errorDocument } from './fault.ts';
-import { isPolled } from './pollers.ts';
-import type { Session } from './session.ts';
 
 export interface Check {
   readonly name: string;
@@ -23,11 +22,13 @@ interface Health {
 }
 
 const FUNCTIONS = ['claim_import_run', 'heartbeat_import_run', 'finalize_import_run', 'reconcile_import_run', 'rollback_import_run'];
+/** Functions in schema public that runbook 000 names. */
+const RUNBOOK_FUNCTIONS = ['queue_job', 'pgmq_delete', 'set_enforcement_stage'];
 /** A claim is judged by the database's clock, a report by the host's: more than this confuses operators. */
 const SKEW_MS = 5_000;
 
 /** Runs one check; what it throws is its finding. */
-async function check(name: string, ask: () => Promise<string> | string): Promise<Check> {
+export async function check(name: string, ask: () => Promise<string> | string): Promise<Check> {
   try {
     return { name, ok: true, detail: await ask(), remedy: null };
   } catch (error) {
@@ -37,48 +38,16 @@ async function check(name: string, ask: () => Promise<string> | string): Promise
   }
 }
 
-const failed = (message: string, remedy: string) => new IntakeError('CONFIG_INVALID', message, { remedy });
+export const failed = (message: string, remedy: string) => new IntakeError('CONFIG_INVALID', message, { remedy });
+
+export const checkIntake = (): Promise<Check> =>
+  check('intake', () => `Intake ${(createRequire(import.meta.url)('../../package.json') as { version: string }).version}`);
 
 export const checkNode = (): Promise<Check> =>
   check('node', () => {
     if (Number(process.versions.node.split('.')[0]) < 24) throw failed(`Node ${process.versions.node}`, 'Run `npm ci`: the package brings Node 24.');
     return `Node ${process.versions.node}`;
   });
-
-export async function checkTemporal(session: Session): Promise<Check[]> {
-  const { config } = session;
-  const namespace = config.temporal?.namespace ?? 'default';
-  const checks = [await check('temporal', async () => {
-    const { workflowService } = (await session.temporal()).connection;
-    await workflowService.describeNamespace({ namespace }).catch(() => {
-      throw failed(`Namespace '${namespace}' cannot be read`, 'Create it, or check TEMPORAL_NAMESPACE and TEMPORAL_API_KEY.');
-    });
-    return `${config.temporal?.address}, namespace ${namespace}`;
-  })];
-  if (!checks[0]?.ok) return checks;
-  const client = await session.temporal();
-  checks.push(await check('search_attributes', async () => {
-    const { operatorService } = client.connection as unknown as { operatorService: { listSearchAttributes(request: object): Promise<{ customAttributes: object }> } };
-    const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
-    const missing = Object.values(SEARCH_ATTRIBUTES).filter((name) => !Object.hasOwn(customAttributes, name));
-    if (missing.length > 0) {
-      const commands = missing.map((name) => `--name ${name} --type Keyword`).join(' ');
-      throw failed(`Missing: ${missing.join(', ')}`, `temporal operator search-attribute create --namespace ${namespace} ${commands}`);
-    }
-    return Object.values(SEARCH_ATTRIBUTES).join(', ');
-  }));
-  const { taskQueue, host } = config;
-  checks.push(await checkQueue('worker', taskQueue, 'workflow'));
-  checks.push(await checkQueue('worker_files', hostQueue(taskQueue, host), 'activity'));
-  return checks;
-
-  function checkQueue(name: string, queue: string, type: 'workflow' | 'activity'): Promise<Check> {
-    return check(name, async () => {
-      if (!(await isPolled(client, queue, type))) throw failed(`No worker polls task queue '${queue}'`, 'Start one: intake worker.');
-      return `polls task queue '${queue}'`;
-    });
-  }
-}
 
 /** The database through one backend: reachable and, with `inside`, migrated, its functions there, its clock right. */
 export async function checkBackend(name: 'database' | 'supabase', open: () => Promise<Backend>, inside = true): Promise<Check[]> {
@@ -107,6 +76,30 @@ export async function checkBackend(name: 'database' | 'supabase', open: () => Pr
     return `${Math.abs(Math.round(skew))} ms between host and database`;
   }));
   return checks;
+}
+
+/** What jobs need, for information: without the functions an import goes on with what it has. */
+export function checkJobs(databaseUrl: string): Promise<Check> {
+  return check('jobs', async () => {
+    const client = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: 10_000 });
+    client.on('error', () => undefined); // the query says it
+    try {
+      await client.connect();
+      const { rows: [found] } = await client.query<{ functions: string[]; pgmq: string | null; stand_in: boolean }>(
+        `select array(select distinct p.proname::text from pg_catalog.pg_proc p
+                      where p.pronamespace = 'public'::regnamespace and p.proname = any ($1)) as functions,
+                (select e.extversion from pg_catalog.pg_extension e where e.extname = 'pgmq') as pgmq,
+                to_regclass('public.queue_messages') is not null as stand_in`, [RUNBOOK_FUNCTIONS]);
+      const { functions = [], pgmq = null, stand_in = false } = found ?? {};
+      const missing = RUNBOOK_FUNCTIONS.filter((name) => !functions.includes(name));
+      const queue = pgmq ? `queues in pgmq ${pgmq}` : stand_in ? 'queues in public.queue_messages (pgmq is not installed)' : 'no queues';
+      return `${queue}; ${missing.length > 0 ? `missing in schema public: ${missing.join(', ')}` : RUNBOOK_FUNCTIONS.join(', ')}`;
+    } catch (error) {
+      throw sqlError(error);
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  });
 }
 
 export function checkBucket({ url, serviceKey }: { url: string; serviceKey: string }, bucket: string): Promise<Check> {

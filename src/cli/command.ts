@@ -26,7 +26,7 @@ export function addCommand(program: Command, name: string, description: string, 
     .addOption(new Option('--env <name>', 'read .env.<name> (or SUPABASE_MODE)'))
     .option('--dir <folder>', 'folder of the embedded stack (.intake, or INTAKE_DIR)')
     .option('--json', 'one JSON document on stdout')
-    .option('--pretty', 'indent the JSON document')
+    .option('--pretty', 'the same, indented')
     .option('--quiet', 'only the answer')
     .option('--no-color', 'no colours (or NO_COLOR)')
     .option('--debug', 'more words, and the stack of an error')

@@ -2,10 +2,11 @@
 import type { Command } from 'commander';
 import { BUCKET } from '../backends/supabase.ts';
 import type { SupabaseConfig } from '../config.ts';
-import { checkBackend, checkBucket, checkNode, checkTemporal, type Check } from './checks.ts';
+import { checkBackend, checkBucket, checkIntake, checkJobs, checkNode, type Check } from './checks.ts';
 import { addCommand, run, type Call, type CommonOptions } from './command.ts';
 import type { Session } from './session.ts';
 import { masked } from './stack.ts';
+import { checkTemporal } from './temporalChecks.ts';
 
 interface Flags extends CommonOptions {
   readonly showSecrets?: boolean;
@@ -21,9 +22,10 @@ async function doctorCommand({ options, out, open }: Call<Flags>): Promise<numbe
   const session = await open();
   const { databaseUrl, supabase } = session.config;
   const groups = await Promise.all([
+    checkIntake(),
     checkNode(),
     checkTemporal(session),
-    databaseUrl ? checkBackend('database', () => session.backend('postgres')) : [],
+    databaseUrl ? checkDatabase(session, databaseUrl) : [],
     supabase ? checkSupabase(session, supabase) : [],
   ]);
   const checks: Check[] = groups.flat();
@@ -34,6 +36,11 @@ async function doctorCommand({ options, out, open }: Call<Flags>): Promise<numbe
   }
   for (const [name, address] of Object.entries(addresses)) if (address) out.detail(`      ${name.padEnd(17)}  ${address}`);
   return checks.every(({ ok }) => ok) ? 0 : 1;
+}
+
+async function checkDatabase(session: Session, databaseUrl: string): Promise<Check[]> {
+  const checks = await checkBackend('database', () => session.backend('postgres'));
+  return checks[0]?.ok ? [...checks, await checkJobs(databaseUrl)] : checks;
 }
 
 async function checkSupabase(session: Session, supabase: SupabaseConfig): Promise<Check[]> {

@@ -33,6 +33,7 @@ interface RunMetadata {
   /** What the import was started with; runs claimed by hand have none. */
   readonly input?: ImportInput;
   readonly rollback?: Rollback;
+  readonly summary?: { readonly raw_import_log?: object };
   readonly duplicate_of?: string;
 }
 

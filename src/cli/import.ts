@@ -2,13 +2,17 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Command } from 'commander';
 import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import type { ImportRequest } from '../imports.ts';
 import type { ImportInput, ImportReport } from '../workflows/messages.ts';
 import { addCommand, run, type Call } from './command.ts';
 import { errorDocument, knownError } from './fault.ts';
-import { importDocument, type ImportFacts } from './importDocument.ts';
+import type { ImportFacts } from './importDocument.ts';
+import { printImport } from './importMetadata.ts';
 import { importFlags, importRequest, type ImportFlags } from './importRequest.ts';
 import { exitCodeOf, summarize } from './importSummary.ts';
 import { onInterrupt } from './interrupt.ts';
+import { withOperations } from './operations.ts';
 import type { Session } from './session.ts';
 
 export function define(program: Command): void {
@@ -22,33 +26,42 @@ export function define(program: Command): void {
 
 async function importCommand(call: Call<ImportFlags>): Promise<number> {
   const { args, options, out } = call;
-  const request = importRequest(args, options);
-  const { importInput, workflowIdOf, emptyReport } = await import('../imports.ts');
+  const { emptyReport } = await import('../imports.ts');
+  const request = withOperations(importRequest(args, options), out.json && !options.detach);
   let facts: ImportFacts = { request };
   let report: ImportReport;
+  let session: Session | undefined;
   try {
-    const session = await call.open();
-    const input = await importInput(session.config, request);
-    facts = { request, input };
-    const stopWorker = await serveFile(call, session, input);
-    facts = { request, input, workflowId: workflowIdOf(input) };
     try {
-      report = await follow(call, session, input);
-    } finally {
-      await stopWorker();
+      session = await call.open();
+      report = await importOnce(call, session, request, (known) => (facts = known));
+    } catch (error) {
+      if (!out.json) throw error;
+      const now = new Date().toISOString();
+      report = { ...emptyReport(), startedAt: now, finishedAt: now, error: errorDocument(knownError(error, 'import')) };
     }
-    if (!options.detach && options.rejects && options.commit && report.runId && report.status !== 'duplicate') {
-      const { findRun } = await import('./findRun.ts');
-      const { writeRejects } = await import('./rejectFile.ts');
-      await writeRejects(session, await findRun(session, report.runId), options.rejects);
-    }
-  } catch (error) {
-    if (!out.json) throw error;
-    const now = new Date().toISOString();
-    report = { ...emptyReport(), startedAt: now, finishedAt: now, error: errorDocument(knownError(error, 'import')) };
+    await printImport(out, session, facts, report);
+  } finally {
+    if (request.operationsPath) await rm(request.operationsPath, { force: true });
   }
-  out.document(importDocument(facts, report));
   return options.detach && report.status === 'running' ? 0 : out.json ? exitCodeOf(report) : summarize(out, facts, report);
+}
+
+/** @param tell receives what is known of the import as it becomes known, so that an error can say it. */
+async function importOnce(call: Call<ImportFlags>, session: Session, request: ImportRequest, tell: (facts: ImportFacts) => void): Promise<ImportReport> {
+  const { options } = call;
+  const { importInput, workflowIdOf } = await import('../imports.ts');
+  const input = await importInput(session.config, request);
+  tell({ request, input });
+  const stopWorker = await serveFile(call, session, input);
+  tell({ request, input, workflowId: workflowIdOf(input) });
+  const report = await follow(call, session, input).finally(stopWorker);
+  if (!options.detach && options.rejects && options.commit && report.runId && report.status !== 'duplicate') {
+    const { findRun } = await import('./findRun.ts');
+    const { writeRejects } = await import('./rejectFile.ts');
+    await writeRejects(session, await findRun(session, report.runId), options.rejects);
+  }
+  return report;
 }
 
 /** Starts the import or attaches to it, and waits for its end unless detached. */

@@ -9,7 +9,7 @@ export interface ImportFacts {
   readonly workflowId?: string;
 }
 
-export function importDocument({ request, input, workflowId }: ImportFacts, report: ImportReport): object {
+export function importDocument({ request, input, workflowId }: ImportFacts, report: ImportReport): Readonly<Record<string, unknown>> & { readonly metadata: object } {
   const { status, runId, storagePath, startedAt, finishedAt, plan } = report;
   const known = input ?? request;
   const dryRun = request.mode === 'dry-run';

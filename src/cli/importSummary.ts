@@ -46,7 +46,7 @@ function sayDuplicate(out: Output, { request, input }: ImportFacts, { duplicateO
 }
 
 function detailLines({ request, input }: ImportFacts, report: ImportReport): string[] {
-  const { runId, parentRunId, codes, counts, storagePath, plan, duplicateOf } = report;
+  const { runId, parentRunId, codes, counts, effects, storagePath, plan, duplicateOf } = report;
   const lines: string[] = [];
   if (runId) lines.push(`Run:      ${runId}`);
   if (parentRunId) lines.push(`Mended:   from the rejects of run ${parentRunId}`);
@@ -54,6 +54,7 @@ function detailLines({ request, input }: ImportFacts, report: ImportReport): str
     const kinds = Object.entries(codes).sort(([, a], [, b]) => b - a).map(([code, n]) => `${code} ${n}`).join(', ');
     lines.push(`Rejected: ${kinds || counts.errored}; ${rejectsHint(request.rejectsPath, runId)}`);
   }
+  if (effects && Object.values(effects).some((n) => n > 0)) lines.push(`Effects:  ${effectsLine(effects)}`);
   if (runId && storagePath) lines.push(`Stored:   ${storagePath}`);
   if (plan) lines.push(`Read as:  ${plan.encoding}, ${delimiterName(plan.delimiter)}, ${plan.columns} columns (${plan.mapped.join(', ')})`);
   const seconds = secondsOf(report);
@@ -64,6 +65,14 @@ function detailLines({ request, input }: ImportFacts, report: ImportReport): str
   }
   return lines;
 }
+
+const EFFECTS = {
+  plaintiffs_created: 'plaintiffs created', plaintiffs_matched: 'matched', contact_inserts: 'contacts', follow_up_tasks: 'tasks',
+  enforcement_initializations: 'enforcement stages', queued_jobs: 'jobs',
+};
+
+const effectsLine = (effects: Readonly<Record<string, number>>): string =>
+  Object.entries(EFFECTS).map(([name, words]) => `${thousands(effects[name] ?? 0)} ${words}`).join(', ');
 
 function rejectsHint(path: string | undefined, runId: string | null): string {
   if (path) return `written to ${path}`;

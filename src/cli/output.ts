@@ -1,6 +1,10 @@
 /** Where a command's words go: answers to stdout, everything else to stderr; with --json one document on stdout. */
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { styleText } from 'node:util';
-import { errorLine } from './fault.ts';
+import { exitWith } from './exit.ts';
+import { errorDocument, errorLine, knownError } from './fault.ts';
+import { jsonText } from './jsonStream.ts';
 import type { ErrorDocument } from '../workflows/messages.ts';
 
 export interface OutputOptions {
@@ -29,10 +33,16 @@ export interface Output {
   error(document: ErrorDocument): void;
   /** The document of --json. */
   document(value: unknown): void;
+  /** The same with lists of any length: an async iterable is an array of what it gives, written as it comes. */
+  stream(value: unknown): Promise<void>;
   style(style: Style, text: string): string;
 }
 
-export function createOutput({ json = false, pretty = false, quiet = false, color = true, debug = false }: OutputOptions): Output {
+/** Blanks of a level of a document with --pretty. */
+const INDENT = 2;
+
+export function createOutput({ json: asked = false, pretty = false, quiet = false, color = true, debug = false }: OutputOptions): Output {
+  const json = asked || pretty;
   const colored = color && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb' && process.stderr.isTTY === true;
   const out = (line: string) => void process.stdout.write(`${line}\n`);
   const err = (line: string) => void process.stderr.write(`${line}\n`);
@@ -43,7 +53,18 @@ export function createOutput({ json = false, pretty = false, quiet = false, colo
     detail: (line) => json || quiet || out(line),
     note: (line) => quiet || err(line),
     error: (document) => json || err(errorLine(document)),
-    document: (value) => json && out(JSON.stringify(value, undefined, pretty ? 2 : undefined)),
+    document: (value) => json && out(JSON.stringify(value, undefined, pretty ? INDENT : undefined)),
+    stream: async (value) => {
+      if (!json) return;
+      try {
+        await pipeline(Readable.from(jsonText(value, pretty ? INDENT : 0)), process.stdout, { end: false });
+        out('');
+      } catch (error) {
+        // Nothing may follow a document that was broken off, not even the document of its error.
+        err(errorLine(errorDocument(knownError(error))));
+        await exitWith(1);
+      }
+    },
     style: (style, text) => (colored ? styleText(style, text, { validateStream: false }) : text),
   };
 }

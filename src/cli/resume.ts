@@ -5,7 +5,8 @@ import { IntakeError } from '../errors.ts';
 import { addCommand, run, type Call, type CommonOptions } from './command.ts';
 import { findRun, inputOf } from './findRun.ts';
 import { follow } from './import.ts';
-import { importDocument, type ImportFacts } from './importDocument.ts';
+import type { ImportFacts } from './importDocument.ts';
+import { printImport } from './importMetadata.ts';
 import { exitCodeOf, summarize } from './importSummary.ts';
 
 interface Flags extends CommonOptions {
@@ -31,7 +32,7 @@ async function resumeCommand(call: Call<Flags>): Promise<number> {
   const input = inputOf(found);
   const report = await follow(call, session, input);
   const facts: ImportFacts = { request: { kind: input.kind, path: input.path, mode: input.mode }, input, workflowId: workflowIdOf(input) };
-  out.document(importDocument(facts, report));
+  await printImport(out, session, facts, report);
   if (options.detach && report.status === 'running') return 0;
   return out.json ? exitCodeOf(report) : summarize(out, facts, report);
 }

@@ -2,7 +2,8 @@
 import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import { IntakeError } from '../errors.ts';
 import type { ImportInput } from '../workflows/messages.ts';
-import { importDocument, type ImportFacts } from './importDocument.ts';
+import type { ImportFacts } from './importDocument.ts';
+import { printImport } from './importMetadata.ts';
 import { summarize } from './importSummary.ts';
 import { onInterrupt } from './interrupt.ts';
 import type { Output } from './output.ts';
@@ -17,7 +18,7 @@ export async function watchWorkflow(out: Output, session: Session, workflowId: s
   const goOn = onInterrupt(out, handle);
   const report = await watchImport(handle, { out, input }).finally(goOn);
   const facts: ImportFacts = { request: { kind: input.kind, path: input.path, mode: input.mode }, input, workflowId };
-  out.document(importDocument(facts, report));
+  await printImport(out, session, facts, report);
   return summarize(out, facts, report);
 }
 

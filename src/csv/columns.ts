@@ -13,6 +13,14 @@ export interface ColumnSet {
   readonly columns: readonly Column[];
   /** Groups of which each needs at least one column, e.g. `[['plaintiff_name'], ['index_number', 'lead_id']]`. */
   readonly required: readonly (readonly string[])[];
+  /** Other formats that a file may be by mistake. */
+  readonly lookalikes?: readonly Format[];
+}
+
+/** A set of columns under the name of its kind and a title such as `JBI export`. */
+export interface Format extends ColumnSet {
+  readonly name: string;
+  readonly title: string;
 }
 
 export interface HeaderMapping {
@@ -25,7 +33,8 @@ export interface HeaderMapping {
 /**
  * Finds the columns of a kind in a header. `map` (their header -> our column) wins over names, a column's own name over its
  * aliases. Throws UNKNOWN_COLUMN for a map entry without its header or column, DUPLICATE_HEADER for two headers of one column,
- * MISSING_COLUMNS; messages name headers, and none at all where the first line looks like data.
+ * MISSING_COLUMNS, also for the headers of a lookalike; messages name headers, and none at all where the first line looks like
+ * data.
  */
 export function mapHeader(header: readonly string[], set: ColumnSet, map: Readonly<Record<string, string>> = {}): HeaderMapping {
   const mapped = applyMap(header, set, map);
@@ -39,7 +48,10 @@ export function mapHeader(header: readonly string[], set: ColumnSet, map: Readon
     const aliases = new Set(column.aliases.map(normalizeHeader));
     return single(free.filter((i) => aliases.has(normalized[i]!)), column, header);
   });
-  requireColumns(header, set, positions);
+  const present = new Set(set.columns.filter((_, i) => positions[i] !== undefined).map(({ name }) => name));
+  const missing = set.required.filter((group) => !group.some((name) => present.has(name)));
+  if (Object.keys(map).length === 0) refuseLookalike(header, set, missing);
+  if (missing.length > 0) refuseMissing(header, set, positions, missing);
   const used = new Set(positions);
   return { positions, unmapped: header.map((_, i) => i).filter((i) => !used.has(i)) };
 }
@@ -77,15 +89,41 @@ function single(indexes: readonly number[], column: Column, header: readonly str
 /** What a column may be called; the cells of a data row are hardly all of this form. */
 const WORD = /^[A-Za-z][A-Za-z]*(?:[_-][A-Za-z]+)*$/;
 
-function requireColumns(header: readonly string[], set: ColumnSet, positions: readonly (number | undefined)[]): void {
-  const present = new Set(set.columns.filter((_, i) => positions[i] !== undefined).map(({ name }) => name));
-  const missing = set.required.filter((group) => !group.some((name) => present.has(name)));
-  if (missing.length === 0) return;
-  const names = missing.map((group) => `'${group[0]}'`).sort();
-  const message = `Missing required columns: {${names.join(', ')}}`;
+/** Without a map, which would say that the operator has looked: a file that speaks another format's words and none of ours. */
+function refuseLookalike(header: readonly string[], set: ColumnSet, missing: ColumnSet['required']): void {
+  const enough = missing.length > 0 ? 1 : 2;
+  const other = set.lookalikes?.find((format) => ownWords(header, set, format) === 0 && ownWords(header, format, set) >= enough);
+  if (other === undefined) return;
+  const fault = missing.length > 0 ? missingNames(missing) : 'Another format';
+  throw new IntakeError('MISSING_COLUMNS', `${fault}; these are the headers of a ${other.title}`, {
+    line: 1,
+    remedy: `Import it as \`${other.name}\`: intake import ${other.name} FILE.`,
+  });
+}
+
+/** How many headers mean something to one set and nothing to the other. */
+function ownWords(header: readonly string[], set: ColumnSet, other: ColumnSet): number {
+  return header.filter((cell) => knows(set, cell) && !knows(other, cell)).length;
+}
+
+function knows({ columns }: ColumnSet, header: string): boolean {
+  const normalized = normalizeHeader(header);
+  return columns.some(({ name, aliases }) => [name, ...aliases].some((word) => normalizeHeader(word) === normalized));
+}
+
+const missingNames = (missing: ColumnSet['required']): string =>
+  `Missing required columns: {${missing.map((group) => `'${group[0]}'`).sort().join(', ')}}`;
+
+function refuseMissing(
+  header: readonly string[],
+  set: ColumnSet,
+  positions: HeaderMapping['positions'],
+  missing: ColumnSet['required'],
+): never {
+  const message = missingNames(missing);
   const free = header.filter((_, i) => !positions.includes(i));
   const hints = missing.flatMap((group) => suggestion(group, free, set.columns) ?? []);
-  if (present.size === 0 && hints.length === 0 && !header.every((cell) => WORD.test(cell))) {
+  if (free.length === header.length && hints.length === 0 && !header.every((cell) => WORD.test(cell))) {
     const cells = `${header.length} column${header.length === 1 ? '' : 's'}`;
     throw new IntakeError('MISSING_COLUMNS', `${message}; the first line does not look like a header (${cells})`, { line: 1 });
   }

@@ -1,9 +1,11 @@
 /** The registry: a kind is one file beside this one, one line here and one migration. */
 import { IntakeError } from '../errors.ts';
+import { jbi } from './jbi.ts';
 import type { CsvKind } from './kind.ts';
 import { plaintiffs } from './plaintiffs.ts';
+import { simplicity } from './simplicity.ts';
 
-export const KINDS: readonly CsvKind[] = [plaintiffs];
+export const KINDS: readonly CsvKind[] = [plaintiffs, simplicity, jbi];
 
 /** @throws IntakeError USAGE listing the kinds. */
 export function kindNamed(name: string): CsvKind {

@@ -1,5 +1,5 @@
 /** What an import kind is: how the columns of a file become a staged row. Pure: runs in parse threads and in the CLI. */
-import type { ColumnSet } from '../csv/columns.ts';
+import type { Format } from '../csv/columns.ts';
 import type { RowErrorCode } from '../errors.ts';
 
 export interface RowContext {
@@ -17,17 +17,17 @@ export interface StagedRow {
   readonly column?: string;
 }
 
-export interface CsvKind extends ColumnSet {
-  readonly name: string;
+export interface CsvKind extends Format {
   /** Other words for it on the command line. */
   readonly aliases: readonly string[];
-  readonly title: string;
   /** `--source-system` when none is given. */
   readonly defaultSource: string;
   /** Suffix of its SQL functions and name of its stage table. */
   readonly table: string;
   /** Stage columns it fills, the key first. */
   readonly stageColumns: readonly string[];
+  /** Rows are matched with each other and with the tables once per run, before upsert, by SQL's `resolve_<table>`. */
+  readonly resolves?: boolean;
   /** Reads one record; `cell` gives the text under one of our columns, undefined where the file has no such column. */
   row(cell: (column: string) => string | undefined, context: RowContext): StagedRow;
 }

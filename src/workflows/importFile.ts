@@ -24,6 +24,7 @@ export interface ImportState {
   claim?: Claim;
   partitions: number;
   parsed: number;
+  resolved?: boolean;
   settled: number;
 }
 
@@ -54,8 +55,8 @@ export async function importFile(input: ImportInput, carried?: ImportState): Pro
     if (input.mode === 'commit') {
       await finalize();
       await reconcile();
-    } else if (input.rejectsPath && state.content) {
-      await onHost.writeRejects({ input, content: state.content });
+    } else {
+      await leaveFiles();
     }
     await clearStage();
     return end(report, input.mode === 'commit' ? 'completed' : input.mode === 'verify' ? 'verified' : 'dry_run');
@@ -117,10 +118,23 @@ export async function importFile(input: ImportInput, carried?: ImportState): Pro
   }
 
   /** Every key partition into the tables; a dry run counts, a verification compares. */
-  function settle(): Promise<'settled' | 'stage-lost'> {
+  async function settle(): Promise<'settled' | 'stage-lost'> {
     const { mode } = input;
     if (mode === 'verify') return eachPartition('compare', anywhere.comparePartition);
+    if (state.plan?.resolves && !(await resolve())) return startOver();
     return eachPartition('upsert', mode === 'commit' ? anywhere.upsertPartition : anywhere.countPartition);
+  }
+
+  /** Who is who, once for the whole run: the answer is the same in any order of work. False when the stage is lost. */
+  async function resolve(): Promise<boolean> {
+    const { stageId, partitions } = state;
+    const { chunks } = state.content as Content;
+    state.resolved ||= await phase(report, 'resolve', async (p) => {
+      const { rows, stageLost } = await anywhere.resolve({ input, stageId, chunks, partitions, runId: state.claim?.runId ?? null, lease: run().lease });
+      p.done = rows;
+      return !stageLost;
+    }, report.counts.fetched);
+    return state.resolved;
   }
 
   /** Nothing reaches a production table; the rows of a commit land as they are, so that rejects exist. */
@@ -147,8 +161,11 @@ export async function importFile(input: ImportInput, carried?: ImportState): Pro
       });
       if (!lost && state.settled < state.partitions) await goOnAsNew();
     }, state.partitions);
-    if (!lost) return 'settled';
-    Object.assign(state, { parsed: 0, settled: 0 });
+    return lost ? startOver() : 'settled';
+  }
+
+  function startOver(): 'stage-lost' {
+    Object.assign(state, { parsed: 0, resolved: false, settled: 0 });
     forgetCounts(report);
     return 'stage-lost';
   }
@@ -163,6 +180,13 @@ export async function importFile(input: ImportInput, carried?: ImportState): Pro
   async function reconcile(): Promise<void> {
     const { fetched } = report.counts;
     report.finishedAt = (await phase(report, 'reconcile', () => anywhere.reconcile({ ...run(), expected: fetched }))).completedAt;
+  }
+
+  /** What a dry run leaves beside the source for who asked: the stage is gone afterwards. */
+  async function leaveFiles(): Promise<void> {
+    const { content, stageId, plan } = state;
+    if (input.rejectsPath && content) await onHost.writeRejects({ input, content });
+    if (input.operationsPath && plan?.resolves) await onHost.writeOperations({ input, stageId, rows: report.counts.fetched });
   }
 
   /** The run is told why it ended, and the stage is emptied. */

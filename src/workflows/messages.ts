@@ -24,6 +24,8 @@ export interface ImportInput {
   readonly options: ImportOptions;
   /** Where a dry run writes its rejects, absolute, on the host that holds the file. */
   readonly rejectsPath?: string;
+  /** Where a dry run leaves its row operations for the document of `--json`; as above. */
+  readonly operationsPath?: string;
   /** The run a mended file of rejects came from, or the run to verify. */
   readonly relatedRunId?: string;
   readonly tuning: Tuning;
@@ -64,6 +66,8 @@ export interface Plan {
   /** How many columns the header has, and which of ours were found. */
   readonly columns: number;
   readonly mapped: readonly string[];
+  /** Rows are matched with each other and with the tables once, before upsert. */
+  readonly resolves?: boolean;
   /** The file is one of rejects, mended; the run it came from. */
   readonly parentRunId?: string;
 }
@@ -99,7 +103,7 @@ export interface Counts {
   errored: number;
 }
 
-export type PhaseName = 'plan' | 'hash' | 'claim' | 'upload' | 'parse' | 'upsert' | 'compare' | 'finalize' | 'reconcile';
+export type PhaseName = 'plan' | 'hash' | 'claim' | 'upload' | 'parse' | 'resolve' | 'upsert' | 'compare' | 'finalize' | 'reconcile';
 
 export interface PhaseState {
   status: 'pending' | 'running' | 'completed' | 'failed' | 'skipped';
@@ -140,6 +144,8 @@ export interface ImportReport {
   counts: Counts;
   /** Rejected rows by code. */
   codes: Record<string, number>;
+  /** What the rows brought about beyond themselves (contacts, tasks, jobs), by name; of kinds that have such. */
+  effects?: Record<string, number>;
   /** Where the parts are, or for a dry run would be, stored. */
   storagePath: string | null;
   startedAt: string;

@@ -28,6 +28,7 @@ export interface PartResult {
   readonly inserted: number;
   readonly updated: number;
   readonly skipped: number;
+  readonly effects?: Readonly<Record<string, number>>;
   readonly comparison?: Comparison;
 }
 
@@ -35,6 +36,7 @@ export function addPart(report: ImportReport, part: PartResult): void {
   report.counts.inserted += part.inserted;
   report.counts.updated += part.updated;
   report.counts.skipped += part.skipped;
+  for (const [name, n] of Object.entries(part.effects ?? {})) (report.effects ??= {})[name] = (report.effects?.[name] ?? 0) + n;
   if (report.comparison && part.comparison) {
     for (const key of ['rows', 'missing', 'different', 'edited'] as const) report.comparison[key] += part.comparison[key];
     report.comparison.lines = [...report.comparison.lines, ...part.comparison.lines].sort((a, b) => a - b).slice(0, 20);
@@ -44,6 +46,7 @@ export function addPart(report: ImportReport, part: PartResult): void {
 /** Counting starts again: the database lost the stage in a crash. */
 export function forgetCounts(report: ImportReport): void {
   report.codes = {};
+  delete report.effects;
   report.counts = { fetched: 0, inserted: 0, updated: 0, skipped: 0, errored: 0 };
   if (report.comparison) report.comparison = noComparison();
 }

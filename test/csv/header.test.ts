@@ -69,6 +69,39 @@ describe('mapHeader', () => {
     assert.deepEqual(mapHeader(['name', 'lead id'], both).positions, [0, undefined, 1, undefined]);
   });
 
+  describe('with a lookalike', () => {
+    const theirs = {
+      name: 'theirs',
+      title: 'Theirs export',
+      columns: [{ name: 'plaintiff_name', aliases: [] }, { name: 'docket', aliases: ['DocketNo'] }, { name: 'party', aliases: [] }],
+      required: [['docket']],
+    };
+    const ours: ColumnSet = { ...SET, required: [['plaintiff_name'], ['index_number', 'lead_id']], lookalikes: [theirs] };
+
+    it('refuses its headers and says what to do', () => {
+      assert.throws(() => mapHeader(['Plaintiff Name', 'Docket-No'], ours), {
+        code: 'MISSING_COLUMNS',
+        message: "Missing required columns: {'index_number'}; these are the headers of a Theirs export",
+        remedy: 'Import it as `theirs`: intake import theirs FILE.',
+      });
+    });
+
+    it('refuses them even where no required column is missing, but not for one word', () => {
+      const free: ColumnSet = { ...ours, required: [['plaintiff_name']] };
+      assert.throws(() => mapHeader(['plaintiff_name', 'docket', 'party'], free), {
+        code: 'MISSING_COLUMNS',
+        message: 'Another format; these are the headers of a Theirs export',
+      });
+      assert.deepEqual(mapHeader(['plaintiff_name', 'docket'], free).unmapped, [1]);
+    });
+
+    it('takes a file for ours that has a word of ours, or a map', () => {
+      assert.deepEqual(mapHeader(['plaintiff_name', 'case', 'docket', 'party'], ours).unmapped, [2, 3]);
+      assert.deepEqual(mapHeader(['plaintiff_name', 'docket', 'party'], ours, { docket: 'lead_id' }).unmapped, [2]);
+      assert.throws(() => mapHeader(['plaintiff_name', 'email', 'docket'], ours), { message: /headers found: plaintiff_name, email, docket$/ });
+    });
+  });
+
   it('prints no cell of a first line that may be data', () => {
     assert.throws(() => mapHeader(['Jane Roe', 'Elm Street'], SET), {
       message: `Missing required columns: {'plaintiff_name'}; the first line does not look like a header (2 columns)`,

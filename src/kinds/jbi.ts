@@ -1,0 +1,46 @@
+/** Kind `jbi` (runbook 000): cases as JBI exports them. The party is the plaintiff, whatever `party_role` says. */
+import { JUDGMENT_STAGE_COLUMNS, JUDGMENTS_TABLE, judgmentRow, type VendorColumns } from './judgments.ts';
+import type { CsvKind } from './kind.ts';
+import { simplicity } from './simplicity.ts';
+
+const VENDOR: VendorColumns = {
+  name: 'party_name',
+  email: 'party_email',
+  phone: 'party_phone',
+  judgmentNumber: ['case_number'],
+  caseNumber: ['case_number'],
+  number: 'case_number',
+};
+
+export const jbi: CsvKind = {
+  name: 'jbi',
+  aliases: [],
+  title: 'JBI export',
+  defaultSource: 'jbi',
+  columns: [
+    { name: 'case_number', aliases: ['case', 'case_no'] },
+    { name: 'case_status', aliases: ['status'] },
+    { name: 'court_name', aliases: ['court'] },
+    { name: 'county', aliases: [] },
+    { name: 'state', aliases: [] },
+    { name: 'filing_date', aliases: [] },
+    { name: 'judgment_date', aliases: [] },
+    { name: 'judgment_amount', aliases: ['judgement_amount', 'total_judgment_amount', 'total_judgement_amount'] },
+    { name: 'judgment_balance', aliases: [] },
+    { name: 'party_role', aliases: [] },
+    { name: 'party_type', aliases: [] },
+    { name: 'party_name', aliases: ['plaintiff_name', 'plaintiff', 'creditor_name', 'creditor'] },
+    { name: 'party_phone', aliases: ['phone'] },
+    { name: 'contact_type', aliases: [] },
+    { name: 'party_email', aliases: ['email'] },
+    { name: 'defendant_name', aliases: [] },
+  ],
+  required: [['case_number'], ['party_name'], ['judgment_amount']],
+  get lookalikes() {
+    return [simplicity];
+  },
+  table: JUDGMENTS_TABLE,
+  stageColumns: JUDGMENT_STAGE_COLUMNS,
+  resolves: true,
+  row: (cell, context) => judgmentRow(cell, VENDOR, context),
+};

@@ -1,0 +1,56 @@
+/** Kind `simplicity` (runbook 000): leads as Simplicity exports them. */
+import { jbi } from './jbi.ts';
+import { JUDGMENT_STAGE_COLUMNS, JUDGMENTS_TABLE, judgmentRow, type VendorColumns } from './judgments.ts';
+import type { CsvKind } from './kind.ts';
+
+const VENDOR: VendorColumns = {
+  name: 'plaintiff_name',
+  email: 'email',
+  phone: 'phone',
+  address: 'plaintiff_address',
+  judgmentNumber: ['judgment_number', 'index_number', 'case_number', 'docket_number', 'lead_id'],
+  caseNumber: ['case_number', 'index_number', 'docket_number'],
+  number: 'index_number',
+};
+
+export const simplicity: CsvKind = {
+  name: 'simplicity',
+  aliases: [],
+  title: 'Simplicity export',
+  defaultSource: 'simplicity',
+  columns: [
+    { name: 'lead_id', aliases: ['LeadID'] },
+    { name: 'lead_source', aliases: ['LeadSource'] },
+    { name: 'court_name', aliases: ['Court'] },
+    { name: 'index_number', aliases: ['IndexNumber'] },
+    { name: 'judgment_number', aliases: ['JudgmentNumber'] },
+    { name: 'case_number', aliases: [] },
+    { name: 'docket_number', aliases: [] },
+    { name: 'case_type', aliases: ['CaseType'] },
+    { name: 'judgment_date', aliases: ['JudgmentDate'] },
+    { name: 'judgment_amount', aliases: ['JudgmentAmount'] },
+    { name: 'case_status', aliases: ['Status'] },
+    { name: 'county', aliases: [] },
+    { name: 'state', aliases: [] },
+    { name: 'plaintiff_name', aliases: ['PlaintiffName'] },
+    { name: 'plaintiff_address', aliases: ['PlaintiffAddress'] },
+    { name: 'defendant_name', aliases: ['DefendantName'] },
+    { name: 'defendant_address', aliases: ['DefendantAddress'] },
+    { name: 'phone', aliases: [] },
+    { name: 'email', aliases: [] },
+    { name: 'best_contact_method', aliases: ['BestContactMethod'] },
+    { name: 'assigned_agent', aliases: ['AssignedAgent'] },
+  ],
+  required: [
+    ['plaintiff_name'],
+    ['index_number', 'lead_id', 'judgment_number', 'case_number', 'docket_number'],
+    ['judgment_amount'],
+  ],
+  get lookalikes() {
+    return [jbi];
+  },
+  table: JUDGMENTS_TABLE,
+  stageColumns: JUDGMENT_STAGE_COLUMNS,
+  resolves: true,
+  row: (cell, context) => judgmentRow(cell, VENDOR, context),
+};
