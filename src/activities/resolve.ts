@@ -24,6 +24,7 @@ export const resolveActivity = ({ backend }: Deps) => ({
     failpointSoon('resolve.within');
     const { rows = 0, people = 0, stage_lost } = await target.call<{ rows?: number; people?: number; stage_lost?: true }>('resolve_stage', {
       run_id: runId, lease, kind: input.kind, stage_id: stageId, chunks, partitions,
+      options: { skip_jobs: input.options.skipJobs },
     });
     failpoint('resolve.after');
     return { rows, people, stageLost: stage_lost ?? false };

@@ -8,6 +8,7 @@ create unlogged table if not exists ingest_stage.resolved (
   stage_id uuid primary key,
   generation integer not null,
   epoch bigint not null,
+  options jsonb not null,
   answer jsonb not null
 );
 grant select, insert, delete on ingest_stage.resolved to service_role, dragonfly_app;
@@ -52,9 +53,9 @@ end
 $$;
 
 -- Resolves a stage, once however often and at once it is asked. Without a run (dry run) nothing but the plan is written.
--- Answers what the kind says, or {stage_lost: true}.
+-- `options` are for the kind's upsert and count. Answers what the kind says, or {stage_lost: true}.
 create or replace function ingest.resolve_stage(
-  run_id uuid, lease integer, kind text, stage_id uuid, chunks integer, partitions integer
+  run_id uuid, lease integer, kind text, stage_id uuid, chunks integer, partitions integer, options jsonb default '{}'
 ) returns jsonb
 language plpgsql security definer set search_path = '' set statement_timeout = '30min'
 as $$
@@ -82,7 +83,7 @@ begin
     v_epoch := ingest.take_turn($1);
   end if;
   execute format('select ingest.%I($1, $2, $3)', 'resolve_' || ingest.kind_suffix($3)) into v_answer using r, $4, $6;
-  insert into ingest_stage.resolved (stage_id, generation, epoch, answer) values ($4, v_generation, v_epoch, v_answer);
+  insert into ingest_stage.resolved (stage_id, generation, epoch, options, answer) values ($4, v_generation, v_epoch, $7, v_answer);
   if $1 is not null then
     insert into ingest.import_run_steps (run_id, step, part, result) values ($1, 'resolve', v_generation, v_answer);
   end if;

@@ -74,7 +74,8 @@ begin
   where t.is_made and p.stage_id = $2 and p.part = $3 and p.row_index = t.row_index;
   select coalesce(sum(p.contact_inserts), 0), count(*) filter (where p.makes_task) into v_contacts, v_tasks
   from ingest_stage.judgments_plan p where p.stage_id = $2 and p.part = $3;
-  return ingest.judgment_counts($2, $3, v_contacts, v_tasks, 0);
+  return ingest.judgment_counts($2, $3, v_contacts, v_tasks, case when ingest.queues_jobs($2) then 2 * (
+    select count(*)::int from ingest_stage.judgments_plan p where p.stage_id = $2 and p.part = $3 and p.outcome = 'inserted') else 0 end);
 end
 $$;
 
@@ -93,6 +94,14 @@ as $$
   from ingest_stage.judgments_plan p where p.stage_id = $1 and p.part = $2
 $$;
 
+-- Jobs are queued unless --skip-jobs was given or the function is missing.
+create or replace function ingest.queues_jobs(stage_id uuid) returns boolean
+language sql stable security definer set search_path = ''
+as $$
+  select to_regprocedure('public.queue_job(jsonb)') is not null
+    and not coalesce((select (r.options ->> 'skip_jobs')::boolean from ingest_stage.resolved r where r.stage_id = $1), false)
+$$;
+
 -- Lands and promotes a part with all that follows from it. Jobs and stages go through the functions of runbook 000 where they
 -- exist; being in this transaction, each is sent once.
 create or replace function ingest.upsert_judgments(run ingest.import_runs, stage_id uuid, part integer) returns jsonb
@@ -102,8 +111,7 @@ as $$
 declare
   v_run uuid := ($1).id;
   v_batch text := coalesce(($1).metadata ->> 'batch_name', ($1).source_batch_id);
-  v_skip_jobs boolean := coalesce((($1).metadata #>> '{input,options,skipJobs}')::boolean, false);
-  v_queues boolean := to_regprocedure('public.queue_job(jsonb)') is not null and not v_skip_jobs;
+  v_queues boolean := ingest.queues_jobs($2);
   v_stages boolean := exists (
     select from pg_catalog.pg_proc f
     where f.pronamespace = 'public'::regnamespace and f.proname = 'set_enforcement_stage' and f.pronargs - f.pronargdefaults <= 2
