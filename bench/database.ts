@@ -7,17 +7,24 @@ import type { Stack } from '../src/local/stack.ts';
 /** Where contenders that are not Intake keep their tables. */
 export const PLAIN = 'bench_plain';
 
-/** Empties the tables and the object folders, then writes everything to disk. */
-export async function startAfresh(database: Client, stack: Stack): Promise<void> {
+/** What imports of any kind write to, and their stages. */
+const TABLES = [
+  'ingest.import_runs', 'ingest.import_run_steps', 'ingest.plaintiffs_raw', 'public.plaintiffs', 'public.judgments',
+  'public.plaintiff_contacts', 'public.plaintiff_tasks', 'public.plaintiff_status_history', 'public.raw_simplicity_imports',
+  'public.queue_messages', 'ingest_stage.plaintiffs', 'ingest_stage.judgments', 'ingest_stage.judgments_plan', 'ingest_stage.resolved',
+  'ingest_stage.chunks',
+];
+
+/** Empties the tables and, of a stack, the object folders; then writes everything to disk. */
+export async function startAfresh(database: Client, stack?: Stack): Promise<void> {
   await database.query(`drop schema if exists ${PLAIN} cascade`);
   await database.query('drop schema if exists bench_dlt, bench_dlt_staging cascade');
-  await database.query('truncate ingest.import_runs, ingest.import_run_steps, ingest.plaintiffs_raw, public.plaintiffs restart identity');
-  await database.query('truncate ingest_stage.chunks, ingest_stage.plaintiffs');
+  await database.query(`truncate ${TABLES.join(', ')} restart identity`);
   await database.query('truncate storage.objects');
-  for (const folder of [stack.objectsDir, join(stack.dir, 'storage'), join(stack.dir, 'work')]) {
+  for (const folder of stack ? [stack.objectsDir, join(stack.dir, 'storage'), join(stack.dir, 'work')] : []) {
     await rm(folder, { recursive: true, force: true });
   }
-  await database.query('vacuum analyze ingest.import_runs, ingest.plaintiffs_raw, public.plaintiffs, ingest_stage.plaintiffs');
+  await database.query(`vacuum analyze ${TABLES.join(', ')}`);
   await database.query('checkpoint');
 }
 

@@ -7,19 +7,27 @@ export interface Result extends Outcome {
   readonly walMb: number;
 }
 
-const HEAD = ['contender', 'seconds', 'rows/s', 'rate / plain', 'time / own SQL', 'worker MB', 'events', 'WAL MB'];
+/** A column that compares each contender with one of them: how many times its `rate`, or its `time` for as many rows. */
+export interface Ratio {
+  readonly head: string;
+  readonly contender: string;
+  readonly of: 'rate' | 'time';
+}
 
-/** `rate / plain`: how many times plain-psql's rate; `time / own SQL`: how many times own-sql-psql's time. */
-export function tableOf(results: readonly Result[], rows: number): string {
-  const secondsOf = (name: string): number | undefined => results.find((result) => result.name === name)?.seconds;
-  const plain = secondsOf('plain-psql');
-  const own = secondsOf('own-sql-psql');
-  const body = results.map(({ name, seconds, workerPeakMb, events, walMb }) => [
-    name, seconds.toFixed(1), Math.round(rows / seconds).toString(), ratio(plain, seconds), ratio(seconds, own),
-    workerPeakMb?.toFixed(0) ?? '', events?.toString() ?? '', walMb.toFixed(0),
+/** `rows` of the file, where a result does not say that it took fewer. */
+export function tableOf(results: readonly Result[], rows: number, ratios: readonly Ratio[]): string {
+  const rateOf = (result: Result): number => (result.rows ?? rows) / result.seconds;
+  const ratioOf = ({ contender, of }: Ratio, result: Result): string => {
+    const other = results.find(({ name }) => name === contender);
+    return other === undefined ? '' : ((rateOf(result) / rateOf(other)) ** (of === 'rate' ? 1 : -1)).toFixed(2);
+  };
+  const head = ['contender', 'rows', 'seconds', 'rows/s', ...ratios.map((ratio) => ratio.head), 'worker MB', 'events', 'WAL MB'];
+  const body = results.map((result) => [
+    result.name, (result.rows ?? rows).toString(), result.seconds.toFixed(1), Math.round(rateOf(result)).toString(),
+    ...ratios.map((ratio) => ratioOf(ratio, result)), result.workerPeakMb?.toFixed(0) ?? '', result.events?.toString() ?? '', result.walMb.toFixed(0),
   ]);
-  const lines = [HEAD, ...body];
-  const widths = HEAD.map((_, i) => Math.max(...lines.map((line) => (line[i] as string).length)));
+  const lines = [head, ...body];
+  const widths = head.map((_, i) => Math.max(...lines.map((line) => (line[i] as string).length)));
   const written = lines.map((line) => `| ${line.map((cell, i) => (i ? cell.padStart(widths[i] as number) : cell.padEnd(widths[i] as number))).join(' | ')} |`);
   const rule = `|${widths.map((width, i) => (i ? `${'-'.repeat(width + 1)}:` : '-'.repeat(width + 2))).join('|')}|`;
   return [written[0], rule, ...written.slice(1)].join('\n');
@@ -28,5 +36,3 @@ export function tableOf(results: readonly Result[], rows: number): string {
 /** One line of where an import's time went. */
 export const phasesOf = ({ name, phases = {} }: Result): string =>
   `${name}: ${Object.entries(phases).map(([phase, { seconds = 0 }]) => `${phase} ${seconds.toFixed(1)} s`).join(', ')}`;
-
-const ratio = (a: number | undefined, b: number | undefined): string => (a === undefined || b === undefined ? '' : (a / b).toFixed(2));

@@ -3,10 +3,14 @@ import type { Client } from 'pg';
 import type { Stack } from '../../src/local/stack.ts';
 import type { ImportReport } from '../../src/workflows/messages.ts';
 
+export type Counts = Readonly<Record<string, number>>;
+
 export interface Course {
   readonly stack: Stack;
   /** An own connection for looks between the steps, never for the work that is measured. */
   readonly database: Client;
+  /** The file is of this import kind. */
+  readonly kind: string;
   readonly rows: number;
   readonly seed: number;
   /** The file, and the same without the rows that COPY refuses. */
@@ -14,12 +18,16 @@ export interface Course {
   readonly cleanedFile: string;
   /** A directory for what is prepared before the clock starts. */
   readonly workDir: string;
+  /** What stands in Intake's tables. */
+  count(): Promise<Counts>;
 }
 
 export interface Outcome {
   readonly seconds: number;
-  /** Of a contender whose rows become plaintiffs as Intake's do. */
-  readonly plaintiffs?: number;
+  /** Of a contender that takes only the first rows of the file. */
+  readonly rows?: number;
+  /** Of a contender whose rows become what Intake's become: contenders must agree on every number that two of them give. */
+  readonly counts?: Counts;
   readonly workerPeakMb?: number;
   /** Events of the longest history. */
   readonly events?: number;

@@ -5,7 +5,6 @@ import { connectTemporal, importInput, importResult, startImport } from '../../s
 import { environmentOf, SMALL_PROCESS } from '../../src/local/environment.ts';
 import { readSettings } from '../../src/local/state.ts';
 import { workflowBundle } from '../../src/workflows/bundle.ts';
-import { countRows } from '../database.ts';
 import { timed } from '../programs.ts';
 import { startWorkerProcess } from '../workerProcess.ts';
 import type { ImportReport } from '../../src/workflows/messages.ts';
@@ -35,7 +34,7 @@ async function importOnce(course: Course, backend: BackendName): Promise<Outcome
     let report: ImportReport | undefined;
     let events = 0;
     const seconds = await timed(async () => {
-      const input = await importInput(config, { kind: 'plaintiffs', path: course.file, mode: 'commit', backend });
+      const input = await importInput(config, { kind: course.kind, path: course.file, mode: 'commit', backend });
       const handle = await startImport(client, input);
       report = await importResult(handle);
       events = (await handle.describe()).historyLength;
@@ -44,7 +43,7 @@ async function importOnce(course: Course, backend: BackendName): Promise<Outcome
     const peak = worker.peakMb();
     return {
       seconds,
-      plaintiffs: await countRows(course.database, 'public.plaintiffs'),
+      counts: await course.count(),
       ...(peak === undefined ? {} : { workerPeakMb: peak }),
       events,
       phases: report.phases,

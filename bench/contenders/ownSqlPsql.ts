@@ -6,7 +6,6 @@ import stageRows, { COMMON_COLUMNS } from '../../src/activities/stageRows.ts';
 import { parseHeader } from '../../src/csv/header.ts';
 import { scanFile } from '../../src/csv/scanFile.ts';
 import { kindNamed } from '../../src/kinds/index.ts';
-import { countRows } from '../database.ts';
 import { missingFromPath, psql, timed } from '../programs.ts';
 import type { Contender, Course, Outcome } from './contender.ts';
 import { configurationOf } from './intake.ts';
@@ -93,7 +92,7 @@ async function run(course: Course): Promise<Outcome> {
         select ingest.settle_import_run('${run}', ${lease}, ${rows});
         select ingest.clear_stage('${stageId}', '${KIND.name}');`);
     });
-    return { seconds, plaintiffs: await countRows(database, 'public.plaintiffs') };
+    return { seconds, counts: await course.count() };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

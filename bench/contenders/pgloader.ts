@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PLAIN } from '../database.ts';
-import { COLUMNS } from '../generate.ts';
+import { COLUMNS } from '../generators/plaintiffs.ts';
 import { missingFromPath, run as runProgram, timed } from '../programs.ts';
 import type { Contender, Course, Outcome } from './contender.ts';
 

@@ -59,5 +59,5 @@ commit;
 async function run({ stack, database, cleanedFile }: Course): Promise<Outcome> {
   await psql(stack.databaseUrl, TABLES);
   const seconds = await timed(() => psql(stack.databaseUrl, script(cleanedFile)));
-  return { seconds, plaintiffs: await countRows(database, `${PLAIN}.plaintiffs`) };
+  return { seconds, counts: { plaintiffs: await countRows(database, `${PLAIN}.plaintiffs`) } };
 }

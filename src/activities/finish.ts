@@ -1,7 +1,7 @@
 /** finalize, reconcile and the ways an import ends. */
 import { IntakeError } from '../errors.ts';
 import type { BackendName } from '../config.ts';
-import type { Counts, ErrorDocument, ImportInput } from '../workflows/messages.ts';
+import type { Counts, ErrorDocument, RunInput } from '../workflows/messages.ts';
 import type { Deps } from './deps.ts';
 import { failpoint, failpointSoon } from './failpoints.ts';
 
@@ -41,7 +41,7 @@ export const finishActivities = ({ backend }: Deps) => ({
   },
 
   /** Empties the stage, a bounded number of rows a call. */
-  async clearStage({ input, stageId }: { input: ImportInput; stageId: string }): Promise<void> {
+  async clearStage({ input, stageId }: { input: RunInput; stageId: string }): Promise<void> {
     failpoint('clear.before');
     failpointSoon('clear.within');
     while (!(await backend(input.backend).call<boolean>('clear_stage', { stage_id: stageId, kind: input.kind })));

@@ -1,7 +1,7 @@
 /** parse: one chunk into the unlogged stage. */
 import { COMMON_COLUMNS } from './stageRows.ts';
 import { IntakeError } from '../errors.ts';
-import { kindNamed } from '../kinds/index.ts';
+import { csvKindNamed } from '../kinds/index.ts';
 import type { Content, ImportInput, Plan } from '../workflows/messages.ts';
 import type { Deps } from './deps.ts';
 import { failpoint, failpointSoon } from './failpoints.ts';
@@ -33,7 +33,7 @@ export const parseActivity = ({ backend, workDir, parser }: Deps) => ({
     const bytes = stored ? await target.objects.get(part) : await readRange(input.path, range);
     if (stored && digest(bytes) !== range.sha256) throw new IntakeError('OBJECT_CORRUPT', `The stored object ${part} is not what was uploaded`);
 
-    const kind = kindNamed(input.kind);
+    const kind = csvKindNamed(input.kind);
     const { payload, rows, errored, codes } = await parser.parse({
       bytes, format: target.format, kind: kind.name, sourceSystem: input.sourceSystem, dateOrder: input.options.dateOrder,
       map: input.options.map, header: manifest.header, encoding: manifest.encoding, delimiter: manifest.delimiter,

@@ -1,11 +1,11 @@
 /** upsert and its relatives: one key partition of a stage, in one transaction each. */
-import type { Comparison, ImportInput } from '../workflows/messages.ts';
+import type { Comparison, RunInput } from '../workflows/messages.ts';
 import type { Deps } from './deps.ts';
 import { failpoint, failpointSoon } from './failpoints.ts';
 import { keepAlive } from './keepAlive.ts';
 
 export interface PartRequest {
-  readonly input: ImportInput;
+  readonly input: RunInput;
   readonly stageId: string;
   /** Chunks that must be staged. */
   readonly chunks: number;

@@ -7,7 +7,7 @@ import { openRegularFile } from '../csv/openFile.ts';
 import { parseHeader, type HeaderOptions } from '../csv/header.ts';
 import { parseChunk } from '../csv/parse.ts';
 import { IntakeError } from '../errors.ts';
-import { kindNamed } from '../kinds/index.ts';
+import { csvKindNamed } from '../kinds/index.ts';
 import type { ImportInput, Plan } from '../workflows/messages.ts';
 import type { Deps } from './deps.ts';
 import { failpoint } from './failpoints.ts';
@@ -24,7 +24,7 @@ export const planActivity = (_: Deps) => ({
     const { delimiter, newline } = detectDialect(head.subarray(bomBytes), encoding, input.options.delimiter);
     const options = { encoding, bomBytes, delimiter, newline };
     const header = parseHeader(head, options, input.options.map);
-    const kind = kindNamed(input.kind);
+    const kind = csvKindNamed(input.kind);
     const ours = hasControls(header) ? header.slice(0, -CONTROL_COLUMNS.length) : header;
     const { positions } = mapHeader(ours, kind, input.options.map);
     const parentRunId = hasControls(header) ? parentOf(head, header, options) : undefined;

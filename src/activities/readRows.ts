@@ -5,7 +5,7 @@ import type { Dialect } from '../csv/dialect.ts';
 import type { Encoding } from '../csv/encoding.ts';
 import { parseChunk } from '../csv/parse.ts';
 import { ROW_ERRORS, type RowErrorCode } from '../errors.ts';
-import { kindNamed } from '../kinds/index.ts';
+import { csvKindNamed } from '../kinds/index.ts';
 import type { StagedRow } from '../kinds/kind.ts';
 
 export interface ChunkSource extends Dialect {
@@ -37,7 +37,7 @@ export interface JudgedRow {
 }
 
 export function* readRows(source: ChunkSource): Generator<JudgedRow> {
-  const kind = kindNamed(source.kind);
+  const kind = csvKindNamed(source.kind);
   const chunk = Buffer.from(source.bytes.buffer, source.bytes.byteOffset, source.bytes.byteLength);
   const width = originalWidth(source.header);
   const mended = width < source.header.length;

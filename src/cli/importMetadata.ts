@@ -25,25 +25,27 @@ export async function printImport(out: Output, session: Session | undefined, fac
 
 async function rowMetadata(out: Output, session: Session, facts: ImportFacts, report: ImportReport): Promise<object> {
   const operations = await operationsOf(out, session, facts, report);
-  const { contact_inserts = 0, follow_up_tasks = 0, enforcement_initializations = 0 } = report.effects ?? {};
+  const { contact_inserts = 0, follow_up_tasks = 0, enforcement_initializations = 0, queued_jobs } = report.effects ?? {};
+  const settled = report.status === 'completed' || report.status === 'dry_run';
   return {
-    row_operations: operations ? operations() : null,
+    row_operations: operations && operations(),
     raw_import_log: await rawImportLog(session, facts, report),
     contact_inserts, follow_up_tasks, enforcement_initializations,
-    queued_jobs: operations ? jobsOf(operations()) : null,
-    parse_errors: operations ? parseErrorsOf(operations()) : null,
+    // Each list is a reading of its own, which is spared where the counts say that it is empty.
+    queued_jobs: operations && (settled && queued_jobs === 0 ? [] : jobsOf(operations())),
+    parse_errors: operations && (settled && report.counts.errored === 0 ? [] : parseErrorsOf(operations())),
   };
 }
 
-/** Undefined where nobody can say it here: the import goes on, or its rows were only staged and are gone. */
-async function operationsOf(out: Output, session: Session, { input }: ImportFacts, { status, runId }: ImportReport): Promise<Operations | undefined> {
+/** Null where nobody can say it here: the import goes on, or its rows were only staged and are gone. */
+async function operationsOf(out: Output, session: Session, { input }: ImportFacts, { status, runId }: ImportReport): Promise<Operations | null> {
   if (status === 'duplicate' || status === 'in_progress') return async function* () {}; // this import touched no row
   if (runId && status !== 'running') return runOperations(await session.backend(input?.backend), runId);
-  if (status !== 'dry_run') return undefined;
+  if (status !== 'dry_run') return null;
   const path = input?.operationsPath;
   if (path && (await isReadable(path))) return fileOperations(path);
   out.note('The rows of this dry run cannot be shown: they were left to the command that started it, or its worker has another user');
-  return undefined;
+  return null;
 }
 
 const isReadable = (path: string): Promise<boolean> => access(path, constants.R_OK).then(() => true, () => false);
@@ -58,8 +60,9 @@ async function* parseErrorsOf(operations: AsyncIterable<Operation>): AsyncGenera
   }
 }
 
-/** What the run stored of it; nothing was logged without a run. */
+/** What the run stored of it at its end; a run that ended before has logged rows, but counted none. */
 async function rawImportLog(session: Session, { input }: ImportFacts, { status, runId }: ImportReport): Promise<object> {
-  const stored = runId && status === 'completed' ? (await findRun(session, runId, input?.backend)).metadata.summary?.raw_import_log : undefined;
-  return stored ?? { enabled: false, table: null, rows_written: 0, failures: [] };
+  if (!runId || status === 'duplicate' || status === 'in_progress') return { enabled: false, table: null, rows_written: 0, failures: [] };
+  const { metadata } = await findRun(session, runId, input?.backend);
+  return metadata.summary?.raw_import_log ?? { enabled: true, table: null, rows_written: null, failures: [] };
 }

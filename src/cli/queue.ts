@@ -35,8 +35,8 @@ async function list({ options, out, open }: Call<Flags>): Promise<void> {
   const found = options.run === undefined ? null : await findRun(session, options.run);
   const jobs = await (await session.backend()).call<Row[]>('list_jobs', { run_id: found?.id ?? null, queue: options.queue ?? null, max_rows: options.limit });
   out.document(jobs);
-  if (jobs.length === 0) return out.detail('No jobs are queued.');
-  for (const line of renderTable(jobs, COLUMNS)) out.answer(line);
+  if (jobs.length === 0) out.detail('No jobs are queued.');
+  else for (const line of renderTable(jobs, COLUMNS)) out.answer(line);
   if (jobs.length === options.limit) out.detail(`  There may be more: --limit ${options.limit * 10}`);
 }
 

@@ -1,7 +1,7 @@
 /** `intake schema`: what a file of a kind looks like, as JSON Schema. */
 import type { Command } from 'commander';
 import { kindNamed } from '../kinds/index.ts';
-import type { CsvKind } from '../kinds/kind.ts';
+import type { CsvKind, DirectoryKind } from '../kinds/kind.ts';
 import { addCommand, run, type CommonOptions } from './command.ts';
 
 export function define(program: Command): void {
@@ -13,7 +13,9 @@ export function define(program: Command): void {
 }
 
 /** A row of the kind under our names; `x-headers` are the headers that mean a column, matched without case, spaces, `-` and `_`. */
-export function schemaOf({ name, title, columns, required }: CsvKind): object {
+export function schemaOf(kind: CsvKind | DirectoryKind): object {
+  if (kind.reads === 'directory') return kind.schema;
+  const { name, title, columns, required } = kind;
   const always = required.filter((group) => group.length === 1).flat();
   const choices = required.filter((group) => group.length > 1);
   return {

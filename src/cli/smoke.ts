@@ -50,13 +50,19 @@ async function smokeCommand({ args: [id], out, open }: Call<CommonOptions>): Pro
   const verdict = passed ? 'PASS' : 'FAIL';
   out.document({ run_id: found.id, kind: found.import_kind, result: verdict, checks });
   out.detail(`Run ${found.id} (${found.import_kind}, ${found.filename})`);
-  for (const { name, role, via, expected, found: seen, ok } of checks) {
-    const line = `${out.style(ok ? 'green' : 'red', ok ? 'ok  ' : 'FAIL')}  ${via}  ${role.padEnd(13)}  ${name.padEnd(31)}  expected ${expected}, found ${seen}`;
-    if (ok) out.detail(line);
-    else out.answer(line);
-  }
+  for (const view of Object.values(Object.groupBy(checks, ({ via, role }) => `${via} ${role}`))) sayView(out, view ?? []);
   out.answer(out.style(passed ? 'green' : 'red', verdict));
   return passed ? 0 : 1;
+}
+
+/** One line of what a role sees as it should, and one for each table where it does not. */
+function sayView(out: Call<CommonOptions>['out'], view: readonly SmokeCheck[]): void {
+  const say = ({ via, role }: SmokeCheck, ok: boolean, words: string) =>
+    `${out.style(ok ? 'green' : 'red', ok ? 'ok  ' : 'FAIL')}  ${via}  ${role.padEnd(13)}  ${words}`;
+  const right = view.filter(({ ok }) => ok);
+  const seen = right.filter(({ expected }) => expected > 0).map(({ name, found }) => `${name} ${found}`);
+  if (right[0]) out.detail(say(right[0], true, seen.length > 0 ? seen.join(', ') : `nothing in ${right.length} tables`));
+  for (const check of view) if (!check.ok) out.answer(say(check, false, `${check.name}: expected ${check.expected}, found ${check.found}`));
 }
 
 async function latestRun(session: Session): Promise<Run> {

@@ -14,6 +14,7 @@ const VENDOR: VendorColumns = {
 
 export const jbi: CsvKind = {
   name: 'jbi',
+  reads: 'csv',
   aliases: [],
   title: 'JBI export',
   defaultSource: 'jbi',

@@ -1,4 +1,4 @@
-/** What an import kind is: how the columns of a file become a staged row. Pure: runs in parse threads and in the CLI. */
+/** What an import kind is: how what a file says becomes staged rows. Pure: runs in parse threads and in the CLI. */
 import type { Format } from '../csv/columns.ts';
 import type { RowErrorCode } from '../errors.ts';
 
@@ -17,9 +17,11 @@ export interface StagedRow {
   readonly column?: string;
 }
 
-export interface CsvKind extends Format {
+export interface Kind {
+  readonly name: string;
   /** Other words for it on the command line. */
   readonly aliases: readonly string[];
+  readonly title: string;
   /** `--source-system` when none is given. */
   readonly defaultSource: string;
   /** Suffix of its SQL functions and name of its stage table. */
@@ -28,6 +30,18 @@ export interface CsvKind extends Format {
   readonly stageColumns: readonly string[];
   /** Rows are matched with each other and with the tables once per run, before upsert, by SQL's `resolve_<table>`. */
   readonly resolves?: boolean;
+  /** A file of records, or a directory of files. */
+  readonly reads: 'csv' | 'directory';
+}
+
+export interface CsvKind extends Kind, Format {
+  readonly reads: 'csv';
   /** Reads one record; `cell` gives the text under one of our columns, undefined where the file has no such column. */
   row(cell: (column: string) => string | undefined, context: RowContext): StagedRow;
+}
+
+export interface DirectoryKind extends Kind {
+  readonly reads: 'directory';
+  /** JSON Schema of its files. */
+  readonly schema: object;
 }

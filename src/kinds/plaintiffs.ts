@@ -7,6 +7,7 @@ import type { CsvKind } from './kind.ts';
 
 export const plaintiffs: CsvKind = {
   name: 'plaintiffs',
+  reads: 'csv',
   aliases: ['plaintiff'],
   title: 'Plaintiffs',
   defaultSource: 'csv',

@@ -15,6 +15,7 @@ const VENDOR: VendorColumns = {
 
 export const simplicity: CsvKind = {
   name: 'simplicity',
+  reads: 'csv',
   aliases: [],
   title: 'Simplicity export',
   defaultSource: 'simplicity',

@@ -1,14 +1,16 @@
 /** What travels between client, workflow and activities: ids, paths, hashes, offsets, counts and codes; never a cell's value. */
 import type { BackendName } from '../config.ts';
+import type { DirectoryReport } from './directoryMessages.ts';
 
 /** `verify` stages the file as a dry run does and compares it with an earlier run. */
 export type ImportMode = 'dry-run' | 'commit' | 'verify';
 
-export interface ImportInput {
+/** What every import says, whatever it reads. */
+export interface RunInput {
   readonly kind: string;
   readonly mode: ImportMode;
   readonly backend: BackendName;
-  /** Absolute path on the host that holds the file. */
+  /** Absolute path on the host that holds the file or directory. */
   readonly path: string;
   readonly filename: string;
   /** Task queue of the host that holds the file, and the one of all workers. */
@@ -18,10 +20,6 @@ export interface ImportInput {
   readonly batchId: string;
   readonly batchName: string;
   readonly sourceReference: string;
-  /** SHA-256 of the content, hex, as the client saw it. */
-  readonly fileHash: string;
-  readonly bytes: number;
-  readonly options: ImportOptions;
   /** Where a dry run writes its rejects, absolute, on the host that holds the file. */
   readonly rejectsPath?: string;
   /** Where a dry run leaves its row operations for the document of `--json`; as above. */
@@ -29,6 +27,13 @@ export interface ImportInput {
   /** The run a mended file of rejects came from, or the run to verify. */
   readonly relatedRunId?: string;
   readonly tuning: Tuning;
+}
+
+export interface ImportInput extends RunInput {
+  /** SHA-256 of the content, hex, as the client saw it. */
+  readonly fileHash: string;
+  readonly bytes: number;
+  readonly options: ImportOptions;
 }
 
 export interface ImportOptions {
@@ -88,7 +93,6 @@ export interface Claim {
   readonly status: 'claimed' | 'duplicate' | 'in_progress';
   readonly runId: string;
   readonly lease: number;
-  readonly resumed: boolean;
   /** Number of partitions in force for this run. */
   readonly partitions: number;
   /** Of a duplicate: what was imported and when. */
@@ -103,7 +107,10 @@ export interface Counts {
   errored: number;
 }
 
-export type PhaseName = 'plan' | 'hash' | 'claim' | 'upload' | 'parse' | 'resolve' | 'upsert' | 'compare' | 'finalize' | 'reconcile';
+export type PhaseName =
+  | 'plan' | 'hash' | 'claim' | 'upload' | 'parse' | 'resolve' | 'upsert' | 'compare' | 'finalize' | 'reconcile'
+  // Of a directory.
+  | 'planning' | 'sha256' | 'import';
 
 export interface PhaseState {
   status: 'pending' | 'running' | 'completed' | 'failed' | 'skipped';
@@ -153,6 +160,8 @@ export interface ImportReport {
   phases: Partial<Record<PhaseName, PhaseState>>;
   plan?: { readonly encoding: string; readonly delimiter: string; readonly columns: number; readonly mapped: readonly string[] };
   comparison?: Comparison;
+  /** Of a directory. */
+  directory?: DirectoryReport;
   error?: ErrorDocument;
 }
 

@@ -1,5 +1,5 @@
 /** The one place for timeouts and retries of activities, each with its reason. */
-import type { ActivityOptions } from '@temporalio/workflow';
+import type { ActivityOptions, LocalActivityOptions } from '@temporalio/workflow';
 import { ERRORS } from '../errors.ts';
 
 /** What an operator must mend fails at once; everything else is transient and is retried until it works or is cancelled. */
@@ -21,6 +21,9 @@ export const STEP = { startToCloseTimeout: '15 min', heartbeatTimeout, retry } s
 
 /** A pass over the whole file: 10 GB over a slow disk take their time. */
 export const FULL_PASS = { startToCloseTimeout: '12 h', heartbeatTimeout, retry } satisfies ActivityOptions;
+
+/** A call or two to the database, made by the worker of the workflow itself: no way over the server, a marker in the history. */
+export const BRIEF = { startToCloseTimeout: '2 min', localRetryThreshold: '10 s', retry } satisfies LocalActivityOptions;
 
 /** After so many events an execution continues as new; a workflow stays well under 2,000. */
 export const EVENTS_PER_EXECUTION = 1200;

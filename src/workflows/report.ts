@@ -2,12 +2,12 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { ActivityFailure, ApplicationFailure, isCancellation, upsertSearchAttributes } from '@temporalio/workflow';
 import { ERRORS, type ErrorCode } from '../errors.ts';
-import { SEARCH_ATTRIBUTES, type Claim, type Comparison, type Content, type ErrorDocument, type ImportInput, type ImportReport, type ImportStatus, type Plan } from './messages.ts';
+import { SEARCH_ATTRIBUTES, type Claim, type Comparison, type Content, type ErrorDocument, type ImportInput, type ImportReport, type ImportStatus, type Plan, type RunInput } from './messages.ts';
 import { now, show } from './progress.ts';
 
 const statusAttribute = defineSearchAttributeKey(SEARCH_ATTRIBUTES.status, SearchAttributeType.KEYWORD);
 
-export function newReport(input: ImportInput): ImportReport {
+export function newReport(input: RunInput): ImportReport {
   return {
     status: 'running', runId: null, duplicateOf: null, parentRunId: null, storagePath: null, startedAt: now(),
     counts: { fetched: 0, inserted: 0, updated: 0, skipped: 0, errored: 0 }, codes: {}, phases: {},

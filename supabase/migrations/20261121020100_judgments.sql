@@ -203,17 +203,16 @@ create or replace function public.pgmq_delete(queue text, msg_id bigint) returns
 language plpgsql security definer set search_path = ''
 as $$
 declare
-  v_deleted boolean;
+  v_deleted boolean := false;
 begin
-  delete from public.queue_messages m where m.queue_name = $1 and m.msg_id = $2;
-  if found then
+  if to_regnamespace('pgmq') is not null and to_regclass(format('pgmq.%I', 'q_' || $1)) is not null then
+    execute 'select pgmq.delete($1, $2)' into v_deleted using $1, $2;
+  end if;
+  if v_deleted then
     return true;
   end if;
-  if to_regnamespace('pgmq') is null or to_regclass('pgmq.q_' || $1) is null then
-    return false;
-  end if;
-  execute 'select pgmq.delete($1, $2)' into v_deleted using $1, $2;
-  return coalesce(v_deleted, false);
+  delete from public.queue_messages m where m.queue_name = $1 and m.msg_id = $2;
+  return found;
 end
 $$;
 revoke execute on function public.set_enforcement_stage(bigint, text, text, text), public.queue_job(jsonb),

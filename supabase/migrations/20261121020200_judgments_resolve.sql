@@ -19,13 +19,14 @@ as $$
 $$;
 
 -- Plaintiffs of the tables: by their own columns, and by further contacts. A plaintiff found by email hides the other two.
-create or replace function ingest.find_plaintiffs(rows integer[], emails text[], phones text[], names text[])
+-- One that was renamed is still found by the name and email it was imported with, which its key holds.
+create or replace function ingest.find_plaintiffs(rows integer[], emails text[], phones text[], names text[], keys text[])
 returns table (row_index integer, by_email bigint, by_phone bigint, by_name bigint)
 language sql stable security definer set search_path = '' rows 50000
   set enable_nestloop = on set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
 as $$
   select u.n, e.id, p.id, m.id
-  from unnest($1, $2, $3, $4) as u (n, email, phone, name)
+  from unnest($1, $2, $3, $4, $5) as u (n, email, phone, name, key)
   cross join lateral (select coalesce(
     (select t.id from public.plaintiffs t
      where hashtextextended(lower(btrim(t.email) collate "C"), 0) = hashtextextended(u.email, 0)
@@ -40,10 +41,11 @@ as $$
     (select c.plaintiff_id from public.plaintiff_contacts c
      where c.kind = 'phone' and not c.is_copy and hashtextextended(translate(c.value, ' +-().', ''), 0) = hashtextextended(u.phone, 0)
        and translate(c.value, ' +-().', '') = u.phone order by c.id limit 1)) end as id) p
-  cross join lateral (select case when e.id is null and p.id is null then
+  cross join lateral (select case when e.id is null and p.id is null then coalesce(
     (select t.id from public.plaintiffs t
      where hashtextextended(ingest.normalize_text(t.name), 0) = hashtextextended(u.name, 0)
-       and ingest.normalize_text(t.name) = u.name order by t.id limit 1) end as id) m
+       and ingest.normalize_text(t.name) = u.name order by t.id limit 1),
+    (select t.id from public.plaintiffs t where t.dedupe_key = u.key)) end as id) m
   where coalesce(e.id, p.id, m.id) is not null
 $$;
 
@@ -64,7 +66,8 @@ $$;
 --   * A judgment is taken once: a row whose number or case number the tables have, or an earlier taken row has, is skipped.
 --   * An email and a phone belong to the person of the first taken row (or plaintiff) that carries it, a name to the plaintiff
 --     made with it. A row is of the person its email belongs to, else its phone, else its name; else it makes a plaintiff.
-create or replace function ingest.resolve_judgments(run ingest.import_runs, stage_id uuid, partitions integer) returns jsonb
+-- With `part`, the rows of that part alone are planned anew: others have created people since.
+create or replace function ingest.resolve_judgments(run ingest.import_runs, stage_id uuid, partitions integer, part integer default null) returns jsonb
 language plpgsql security definer set search_path = '' set work_mem = '64MB' set enable_seqscan = off set enable_nestloop = off
 as $$
 #variable_conflict use_column
@@ -78,11 +81,21 @@ declare
   v_rows integer;
 begin
   drop table if exists pg_temp.intake_rows, pg_temp.intake_known, pg_temp.intake_taken, pg_temp.intake_found, pg_temp.intake_people;
-  create temp table intake_rows on commit drop as
-  select s.ctid as stage_tid, s.row_index, s.line_number, s.error_code, s.number_key, s.case_key, s.email_key, s.phone, s.name_key
-  from ingest_stage.judgments s where s.stage_id = $2;
+  create temp table intake_rows (stage_tid tid, row_index integer, line_number integer, error_code text, number_key text, case_key text,
+                                 email_key text, phone text, name_key text, plaintiff_key text) on commit drop;
+  if $4 is null then
+    insert into pg_temp.intake_rows
+    select s.ctid, s.row_index, s.line_number, s.error_code, s.number_key, s.case_key, s.email_key, s.phone, s.name_key, s.plaintiff_key
+    from ingest_stage.judgments s where s.stage_id = $2;
+  else
+    insert into pg_temp.intake_rows
+    select p.stage_tid, s.row_index, s.line_number, s.error_code, s.number_key, s.case_key, s.email_key, s.phone, s.name_key, s.plaintiff_key
+    from ingest_stage.judgments_plan p cross join lateral (select * from ingest_stage.judgments x where x.ctid = p.stage_tid offset 0) s
+    where p.stage_id = $2 and p.part = $4;
+    delete from ingest_stage.judgments_plan p where p.stage_id = $2 and p.part = $4;
+  end if;
 
-  if v_run is not null then
+  if v_run is not null and $4 is null then
     v_log := ingest.judgments_log(v_run);
     if exists (select from ingest.import_run_steps t where t.run_id = v_run and t.step = 'upsert') then
       execute format('delete from pg_temp.intake_rows r using %s l where l.import_run_id = $1 and l.row_index = r.row_index', v_log) using v_run;
@@ -108,10 +121,11 @@ begin
 
   -- The first row of a number and of a case number is taken, the others of both are duplicates of it.
   create temp table intake_taken on commit drop as
-  select f.row_index, f.line_number, f.number_key, f.case_key, f.email_key, f.phone, f.name_key,
+  select f.row_index, f.line_number, f.number_key, f.case_key, f.email_key, f.phone, f.name_key, f.plaintiff_key,
          case when f.is_first then f.row_index
               when first_value(f.is_first) over (partition by f.number_key order by f.row_index) and f.by_number <> f.row_index then f.by_number
-              when first_value(f.is_first) over (partition by f.case_key order by f.row_index) and f.by_case <> f.row_index then f.by_case
+              when f.by_number = f.row_index and first_value(f.is_first) over (partition by f.case_key order by f.row_index)
+                   and f.by_case <> f.row_index then f.by_case
          end as taken
   from (
     select w.*, w.by_number = w.row_index and w.by_case = w.row_index as is_first
@@ -123,12 +137,13 @@ begin
   ) f;
   -- Chains: a row between two cases, whose own first row is a duplicate. Seldom, and decided one by one in the file's order.
   if exists (select from pg_temp.intake_taken where taken is null) then
+    create index on pg_temp.intake_taken (row_index);
     create index on pg_temp.intake_taken (number_key) where taken = row_index;
     create index on pg_temp.intake_taken (case_key) where taken = row_index;
     for v_undecided in select row_index, number_key, case_key from pg_temp.intake_taken where taken is null order by row_index loop
-      select min(t.row_index) into v_winner from (
-        select row_index from pg_temp.intake_taken where number_key = v_undecided.number_key and taken = row_index
-        union all select row_index from pg_temp.intake_taken where case_key = v_undecided.case_key and taken = row_index) t;
+      select coalesce(
+        (select row_index from pg_temp.intake_taken where number_key = v_undecided.number_key and taken = row_index),
+        (select row_index from pg_temp.intake_taken where case_key = v_undecided.case_key and taken = row_index)) into v_winner;
       update pg_temp.intake_taken t set taken = coalesce(v_winner, t.row_index) where t.row_index = v_undecided.row_index and t.taken is null;
     end loop;
   end if;
@@ -139,9 +154,10 @@ begin
   while v_from <= v_last loop
     insert into pg_temp.intake_found
     select f.*
-    from (select array_agg(row_index) as rows, array_agg(email_key) as emails, array_agg(phone) as phones, array_agg(name_key) as names
+    from (select array_agg(row_index) as rows, array_agg(email_key) as emails, array_agg(phone) as phones, array_agg(name_key) as names,
+                 array_agg(plaintiff_key) as keys
           from pg_temp.intake_taken where taken = row_index and row_index >= v_from and row_index < v_from + 50000) b
-    cross join lateral ingest.find_plaintiffs(b.rows, b.emails, b.phones, b.names) f
+    cross join lateral ingest.find_plaintiffs(b.rows, b.emails, b.phones, b.names, b.keys) f
     where b.rows is not null;
     v_from := v_from + 50000;
   end loop;
@@ -203,7 +219,7 @@ begin
   select $2, o.part, o.row_index, o.line_number, o.stage_tid, o.outcome, o.reason, o.duplicate_of_line, o.judgment_id, o.plaintiff_id,
          o.matched_by, o.is_new
   from (
-    select coalesce(w.part, r.row_index % $3) as part, r.row_index, r.line_number, r.stage_tid,
+    select coalesce($4, w.part, r.row_index % $3) as part, r.row_index, r.line_number, r.stage_tid,
            case when r.error_code is not null then 'failed' when w.row_index = r.row_index then 'inserted' else 'skipped' end as outcome,
            case when r.error_code is not null then r.error_code when k.judgment_id is not null then 'EXISTING_JUDGMENT'
                 when w.row_index <> r.row_index then 'DUPLICATE_IN_FILE' end as reason,
@@ -220,59 +236,5 @@ begin
   order by o.part, o.row_index;
   get diagnostics v_rows = row_count;
   return jsonb_build_object('rows', v_rows, 'people', (select count(*) from pg_temp.intake_people where parent is null));
-end
-$$;
-
--- Looks again at a part of the plan after somebody else had the turn: judgments that are there now, plaintiffs that are there
--- now or are gone.
-create or replace function ingest.recheck_judgments(stage_id uuid, part integer) returns void
-language plpgsql security definer set search_path = ''
-as $$
-#variable_conflict use_column
-begin
-  with found as (
-    select t.judgment_id as planned, f.judgment_id, f.plaintiff_id
-    from (select array_agg(p.row_index) as rows, array_agg(s.number_key) as numbers, array_agg(s.case_key) as cases
-          from ingest_stage.judgments_plan p
-          cross join lateral (select * from ingest_stage.judgments x where x.ctid = p.stage_tid offset 0) s
-          where p.stage_id = $1 and p.part = $2 and p.outcome = 'inserted') b
-    cross join lateral ingest.find_judgments(b.rows, b.numbers, b.cases) f
-    join ingest_stage.judgments_plan t on t.stage_id = $1 and t.part = $2 and t.row_index = f.row_index
-    where b.rows is not null
-  )
-  update ingest_stage.judgments_plan p
-  set outcome = 'skipped', reason = 'EXISTING_JUDGMENT', duplicate_of_line = null, matched_by = null, is_new = false,
-      judgment_id = f.judgment_id, plaintiff_id = f.plaintiff_id
-  from found f
-  -- The row and its duplicates in the file.
-  where p.stage_id = $1 and p.part = $2 and p.judgment_id = f.planned and p.reason is distinct from 'EXISTING_JUDGMENT';
-
-  -- The first row of a person stands for it.
-  with people as materialized (
-    select distinct on (p.plaintiff_id) p.plaintiff_id, p.is_new, p.row_index, s.email_key, s.phone, s.name_key
-    from ingest_stage.judgments_plan p
-    cross join lateral (select * from ingest_stage.judgments x where x.ctid = p.stage_tid offset 0) s
-    where p.stage_id = $1 and p.part = $2 and p.outcome = 'inserted'
-    order by p.plaintiff_id, p.row_index
-  ), unsure as materialized (
-    select * from people d where d.is_new or not exists (select from public.plaintiffs t where t.id = d.plaintiff_id)
-  ), found as (
-    select f.row_index, coalesce(f.by_email, f.by_phone, f.by_name) as id,
-           case when f.by_email is not null then 'email' when f.by_phone is not null then 'phone' else 'name' end as matched_by
-    from (select array_agg(row_index) as rows, array_agg(email_key) as emails, array_agg(phone) as phones, array_agg(name_key) as names
-          from unsure) b
-    cross join lateral ingest.find_plaintiffs(b.rows, b.emails, b.phones, b.names) f
-    where b.rows is not null
-  ), settled as materialized (
-    select u.plaintiff_id as planned, f.matched_by, f.id is null as is_new,
-           coalesce(f.id, case when u.is_new then u.plaintiff_id else nextval('public.plaintiffs_id_seq') end) as id
-    from unsure u left join found f on f.row_index = u.row_index
-  )
-  update ingest_stage.judgments_plan p
-  set plaintiff_id = n.id, is_new = n.is_new,
-      matched_by = case when p.outcome = 'inserted' and not n.is_new then coalesce(p.matched_by, n.matched_by) else p.matched_by end
-  from settled n
-  where n.id <> n.planned and p.stage_id = $1 and p.part = $2 and p.plaintiff_id = n.planned
-    and p.reason is distinct from 'EXISTING_JUDGMENT';
 end
 $$;

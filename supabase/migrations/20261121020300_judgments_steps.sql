@@ -126,7 +126,7 @@ begin
   v_recheck := ingest.take_turn(v_run) <> (select s.epoch from ingest_stage.resolved s where s.stage_id = $2);
   for attempt in 1..10 loop
     if v_recheck then
-      perform ingest.recheck_judgments($2, $3);
+      perform ingest.resolve_judgments($1, $2, 1, $3);
     end if;
     -- Known plaintiffs may be in other parts, too: one at a time, in one order.
     select count(*) into v_known

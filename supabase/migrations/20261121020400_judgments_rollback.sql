@@ -39,16 +39,22 @@ declare
   v_plaintiffs integer;
   v_kept jsonb;
 begin
-  perform pg_advisory_xact_lock(hashtextextended('intake.people', 0)); -- nobody attaches to what goes
+  -- Nobody attaches to what goes, and whoever has planned to looks again.
+  perform pg_advisory_xact_lock(hashtextextended('intake.people', 0));
+  update ingest.people_turn t set run_id = null, epoch = t.epoch + 1;
   drop table if exists pg_temp.intake_gone;
-  create temp table intake_gone (judgment_id bigint, plaintiff_id bigint, queued_jobs jsonb, heir_log text, heir_id bigint, heir_run uuid) on commit drop;
-  execute format('insert into pg_temp.intake_gone (judgment_id, plaintiff_id, queued_jobs)
-                  select l.judgment_id, l.plaintiff_id, l.queued_jobs from %s l where l.import_run_id = $1 and l.status = ''inserted''', v_log) using v_run;
+  create temp table intake_gone (
+    judgment_id bigint, plaintiff_id bigint, matched_by text, contact_ids bigint[], contact_inserts integer, follow_up_task_id bigint,
+    follow_up_task_created boolean, enforcement_initialized boolean, queued_jobs jsonb, heir_log text, heir_id bigint, heir_run uuid) on commit drop;
+  execute format('insert into pg_temp.intake_gone
+                  select l.judgment_id, l.plaintiff_id, l.matched_by, l.contact_ids, l.contact_inserts, l.follow_up_task_id,
+                         l.follow_up_task_created, l.enforcement_initialized, l.queued_jobs
+                  from %s l where l.import_run_id = $1 and l.status = ''inserted''', v_log) using v_run;
   create index on pg_temp.intake_gone (judgment_id);
   create index on pg_temp.intake_gone (plaintiff_id);
   analyze pg_temp.intake_gone;
 
-  -- A judgment that a later run skipped because of this one passes to the oldest such row.
+  -- A judgment that a later run skipped because of this one passes to the oldest such row, with all that followed from it.
   update pg_temp.intake_gone g set heir_log = h.log, heir_id = h.id, heir_run = h.import_run_id
   from (select distinct on (o.judgment_id) o.* from ingest.other_operations(v_run, (select array_agg(judgment_id) from pg_temp.intake_gone)) o
         where o.status = 'skipped' order by o.judgment_id, o.created_at, o.id) h
@@ -56,7 +62,10 @@ begin
   update public.judgments j set import_run_id = g.heir_run from pg_temp.intake_gone g where j.id = g.judgment_id and g.heir_id is not null;
   get diagnostics v_inherited = row_count;
   for v_heir_log in select distinct heir_log from pg_temp.intake_gone where heir_id is not null loop
-    execute format('update %s l set status = ''inserted'', reason = null, duplicate_of_line = null, updated_at = now()
+    execute format('update %s l set status = ''inserted'', reason = null, duplicate_of_line = null, updated_at = now(),
+                      matched_by = g.matched_by, contact_ids = g.contact_ids, contact_inserts = g.contact_inserts,
+                      follow_up_task_id = g.follow_up_task_id, follow_up_task_created = g.follow_up_task_created,
+                      enforcement_initialized = g.enforcement_initialized, queued_jobs = g.queued_jobs
                     from pg_temp.intake_gone g where g.heir_id = l.id and g.heir_log = %L', v_heir_log, v_heir_log);
   end loop;
   update ingest.import_runs i set
@@ -73,16 +82,17 @@ begin
   where j.id = g.judgment_id and g.heir_id is null and j.import_run_id = v_run and j.updated_at = j.created_at;
   get diagnostics v_judgments = row_count;
   -- Jobs of judgments that stay, stay.
-  select ingest.delete_unread(array_agg(q.queue), array_agg(q.msg_id)) into v_jobs
-  from (select e.key as queue, (e.value #>> '{}')::bigint as msg_id
+  select ingest.delete_unread(array_agg(q.queue), array_agg(q.msg_id), array_agg(q.judgment_id)) into v_jobs
+  from (select e.key as queue, (e.value #>> '{}')::bigint as msg_id, g.judgment_id
         from pg_temp.intake_gone g cross join lateral jsonb_each(g.queued_jobs) e
         where not exists (select from public.judgments j where j.id = g.judgment_id)) q;
 
-  -- Side rows: of plaintiffs whose judgments of this run stay they stay, too; else what another live run carries passes to it.
+  -- Side rows: of plaintiffs that keep an edited judgment of this run they stay, too; else what another live run carries passes to it.
   drop table if exists pg_temp.intake_side;
   create temp table intake_side on commit drop as
   select p.plaintiff_id, bool_or(p.stays) as stays
-  from (select g.plaintiff_id, exists (select from public.judgments j where j.id = g.judgment_id) as stays from pg_temp.intake_gone g) p
+  from (select g.plaintiff_id, g.heir_id is null and exists (select from public.judgments j where j.id = g.judgment_id) as stays
+        from pg_temp.intake_gone g) p
   group by p.plaintiff_id;
   drop table if exists pg_temp.intake_other;
   create temp table intake_other on commit drop as
@@ -97,6 +107,10 @@ begin
   from (select distinct on (o.follow_up_task_id) o.follow_up_task_id as id, o.import_run_id from pg_temp.intake_other o
         where o.follow_up_task_id is not null order by o.follow_up_task_id, o.created_at, o.id) h
   where t.id = h.id and t.import_run_id = v_run;
+  update public.plaintiff_status_history s set import_run_id = h.heir_run
+  from (select distinct on (g.plaintiff_id) g.plaintiff_id, g.heir_run from pg_temp.intake_gone g where g.heir_id is not null
+        order by g.plaintiff_id, g.heir_id) h
+  where s.plaintiff_id = h.plaintiff_id and s.import_run_id = v_run;
 
   delete from public.plaintiff_contacts c using pg_temp.intake_side s
   where c.plaintiff_id = s.plaintiff_id and not s.stays and c.import_run_id = v_run and c.updated_at = c.created_at;
@@ -147,13 +161,13 @@ begin
 end
 $$;
 
--- The messages that are in a queue now, of pgmq and of its stand-in.
+-- The messages that are in a queue now, of pgmq and of its stand-in; the two number them independently.
 create or replace function ingest.queue_contents(queue text)
 returns table (msg_id bigint, read_ct integer, enqueued_at timestamptz, message jsonb)
 language plpgsql stable security definer set search_path = ''
 as $$
 begin
-  if to_regnamespace('pgmq') is not null and to_regclass('pgmq.q_' || $1) is not null then
+  if to_regnamespace('pgmq') is not null and to_regclass(format('pgmq.%I', 'q_' || $1)) is not null then
     return query execute format('select q.msg_id, q.read_ct::integer, q.enqueued_at, q.message from pgmq.%I q', 'q_' || $1);
   end if;
   return query select q.msg_id, q.read_ct, q.enqueued_at, q.message from public.queue_messages q where q.queue_name = $1;
@@ -165,14 +179,15 @@ language plpgsql stable security definer set search_path = ''
 as $$
 begin
   if to_regclass('pgmq.meta') is not null then
-    return query execute 'select m.queue_name::text from pgmq.meta m';
+    return query execute 'select m.queue_name::text from pgmq.meta m union select q.queue_name from public.queue_messages q';
+    return;
   end if;
   return query select unnest(array['enforce', 'enrich']) union select distinct q.queue_name from public.queue_messages q;
 end
 $$;
 
--- Deletes messages that nobody has read. {deleted, read_already, gone}
-create or replace function ingest.delete_unread(queues text[], msg_ids bigint[]) returns jsonb
+-- Deletes messages of these judgments that nobody has read. {deleted, read_already, gone}
+create or replace function ingest.delete_unread(queues text[], msg_ids bigint[], judgment_ids bigint[]) returns jsonb
 language plpgsql security definer set search_path = '' set work_mem = '64MB'
 as $$
 declare
@@ -183,10 +198,16 @@ declare
   v_n integer;
 begin
   for v_queue in select distinct q from unnest($1) q loop
+    delete from public.queue_messages m using unnest($1, $2, $3) as u (queue, id, judgment)
+    where m.queue_name = v_queue and u.queue = v_queue and m.msg_id = u.id and m.read_ct = 0
+      and (m.message #>> '{payload,judgment_id}')::bigint = u.judgment;
+    get diagnostics v_n = row_count;
+    v_deleted := v_deleted + v_n;
     select v_read + count(*) filter (where c.read_ct > 0), count(*) filter (where c.read_ct = 0 and public.pgmq_delete(v_queue, c.msg_id))
       into v_read, v_n
     from ingest.queue_contents(v_queue) c
-    where c.msg_id in (select u.id from unnest($1, $2) as u (queue, id) where u.queue = v_queue);
+    join unnest($1, $2, $3) as u (queue, id, judgment)
+      on u.queue = v_queue and u.id = c.msg_id and u.judgment = (c.message #>> '{payload,judgment_id}')::bigint;
     v_deleted := v_deleted + v_n;
   end loop;
   return jsonb_build_object('deleted', v_deleted, 'read_already', v_read, 'gone', v_total - v_deleted - v_read);
@@ -200,7 +221,7 @@ as $$
 declare
   v_result jsonb;
 begin
-  execute format('select ingest.delete_unread(array_agg(e.key), array_agg((e.value #>> ''{}'')::bigint))
+  execute format('select ingest.delete_unread(array_agg(e.key), array_agg((e.value #>> ''{}'')::bigint), array_agg(l.judgment_id))
                   from %s l cross join lateral jsonb_each(l.queued_jobs) e where l.import_run_id = $1 and l.queued_jobs is not null',
                  ingest.judgments_log($1)) into v_result using $1;
   return v_result;
@@ -255,6 +276,7 @@ declare
   v_inherited integer;
   v_kept jsonb;
 begin
+  perform pg_advisory_xact_lock(hashtextextended('intake.people', 0)); -- no judgment is attached to what goes
   create temporary table if not exists intake_withdrawn (
     raw_id bigint primary key, plaintiff_key text, plaintiff_id bigint, heir_id bigint, heir_run uuid) on commit drop;
   truncate intake_withdrawn;

@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { createServer, type AddressInfo, type Server } from 'node:net';
+import { Client, Connection } from '@temporalio/client';
 import { plaintiffsCsv, startCli, type Cli, type Json } from './cli.ts';
 
 const HIDING = ['anon', 'authenticated'];
@@ -123,15 +124,31 @@ describe('intake doctor and intake smoke', function () {
       ['bucket', 'worker', 'worker_files', 'clock', 'migrations', 'functions', 'search_attributes', 'supabase', 'node'].filter((name) => !(name in detail)), []);
   });
 
+  it('lists the schedules and says which are paused', async () => {
+    const connection = await Connection.connect({ address: cli.stack.temporal });
+    const { schedule } = new Client({ connection });
+    try {
+      for (const [scheduleId, paused] of [['nightly', false], ['old', true]] as const) {
+        const action = { type: 'startWorkflow', workflowType: 'none', taskQueue: 'none' } as const;
+        await schedule.create({ scheduleId, action, spec: { intervals: [{ every: '365 days' }] }, state: { paused } });
+      }
+      let detail = 'none'; // Temporal's list follows what was created after a moment
+      while (detail !== 'nightly, old (paused)') detail = (await cli.json('doctor')).document.checks.find(({ name }: Json) => name === 'schedules').detail;
+    } finally {
+      await connection.close();
+    }
+  });
+
   for (const message of ['Tenant or user not found', '(ENOTFOUND) tenant/user postgres.abcdefgh not found']) {
     it(`explains a pooler that says "${message}"`, async () => {
       const pooler = await startPooler(message);
       try {
         const env = { TEMPORAL_ADDRESS: cli.stack.temporal, DATABASE_URL: `postgresql://postgres:secret@127.0.0.1:${(pooler.address() as AddressInfo).port}/postgres` };
         const { code, stdout } = await cli.start(['doctor', '--json'], env).ended;
-        const [database, ...others] = failing(JSON.parse(stdout));
-        assert.deepEqual([code, database.name, others], [1, 'database', []]);
-        assert.match(database.remedy, /postgres\.<project-ref>.*region.*paused/);
+        assert.equal(code, 1);
+        const { ok, detail, remedy } = JSON.parse(stdout).checks.find(({ name }: Json) => name === 'database');
+        assert.deepEqual([ok, detail], [false, 'The pooler does not know the project or its user (Tenant or user not found)']);
+        assert.match(remedy, /postgres\.<project-ref>.*region.*paused/);
         for (const command of [['migrate'], ['smoke'], ['runs']]) {
           const { code: exit, stderr } = await cli.start(command, env).ended;
           assert.equal(exit, 1);

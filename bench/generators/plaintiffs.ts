@@ -1,25 +1,11 @@
 /** A realistic file of plaintiffs, the same for the same seed: quoted commas and newlines, duplicates, a few bad rows. */
-import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
-import { rename } from 'node:fs/promises';
+import type { GeneratedRow } from './file.ts';
+import { mulberry32, picker } from './random.ts';
 
 export const COLUMNS = ['plaintiff_name', 'firm_name', 'contact_name', 'email', 'phone', 'address', 'external_id', 'notes'] as const;
 
 /** What a row is made to be; `ragged` has a cell too few or too many, the other bad ones have all columns. */
-export type RowNature = 'new' | 'duplicate' | 'missing-name' | 'bad-email' | 'bad-phone' | 'ragged';
-
-export interface GeneratedRow {
-  readonly nature: RowNature;
-  /** The record with its line feed. */
-  readonly csv: string;
-}
-
-export interface FileOptions {
-  readonly rows: number;
-  readonly seed: number;
-  /** Leaves ragged rows out: COPY refuses a file that has one. */
-  readonly withoutRagged?: boolean;
-}
+export type PlaintiffNature = 'new' | 'duplicate' | 'missing-name' | 'bad-email' | 'bad-phone' | 'ragged';
 
 /** Share of bad rows and of duplicates of an earlier row. */
 const BAD = 0.002;
@@ -38,14 +24,14 @@ const NOTE = ['', 'prefers e-mail', 'said ""call after five""', 'referred by a c
 const DOMAIN = ['example.com', 'example.org', 'mail.example.net'];
 
 /** The rows of a file, one after the other; row n of a seed does not depend on how many follow. */
-export function* plaintiffsRows(seed: number, rows: number): Generator<GeneratedRow> {
+export function* plaintiffsRows(seed: number, rows: number): Generator<GeneratedRow<PlaintiffNature>> {
   const random = mulberry32(seed);
-  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
+  const pick = picker(random);
   const earlier: { name: string; email: string }[] = [];
 
   for (let i = 0; i < rows; i++) {
     const chance = random();
-    const nature: RowNature =
+    const nature: PlaintiffNature =
       chance < BAD ? pick(['missing-name', 'bad-email', 'bad-phone', 'ragged'] as const)
       : chance < BAD + DUPLICATES && earlier.length > 0 ? 'duplicate'
       : 'new';
@@ -78,36 +64,7 @@ export function* plaintiffsRows(seed: number, rows: number): Generator<Generated
   }
 }
 
-/**
- * Writes a file with a header and the rows; whole or not at all.
- * @returns how many rows of each nature were generated.
- */
-export async function writePlaintiffs(path: string, { rows, seed, withoutRagged = false }: FileOptions): Promise<Record<RowNature, number>> {
-  const counts: Record<RowNature, number> = { 'new': 0, 'duplicate': 0, 'missing-name': 0, 'bad-email': 0, 'bad-phone': 0, 'ragged': 0 };
-  const draft = `${path}.${process.pid}`;
-  const out = createWriteStream(draft);
-  let block = `${COLUMNS.join(',')}\n`;
-  for (const { nature, csv } of plaintiffsRows(seed, rows)) {
-    counts[nature]++;
-    if (nature === 'ragged' && withoutRagged) continue;
-    block += csv;
-    if (block.length < 256 * 1024) continue;
-    if (!out.write(block)) await once(out, 'drain');
-    block = '';
-  }
-  out.end(block);
-  await once(out, 'finish');
-  await rename(draft, path);
-  return counts;
-}
-
-/** A small generator of numbers in [0, 1), the same on every machine. */
-function mulberry32(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
+/** The same without ragged rows: COPY refuses a file that has one. */
+export function* cleanedRows(seed: number, rows: number): Generator<GeneratedRow<PlaintiffNature>> {
+  for (const row of plaintiffsRows(seed, rows)) if (row.nature !== 'ragged') yield row;
 }

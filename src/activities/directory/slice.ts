@@ -1,0 +1,97 @@
+/** The manifest of a directory, in slices: what planning found, and what later phases read. */
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Backend } from '../../backends/backend.ts';
+import type { RowErrorCode } from '../../errors.ts';
+import type { DirectoryInput, FailedItem, TreePlan } from '../../workflows/directoryMessages.ts';
+
+/** Files of a slice: the unit of an activity. */
+export const SLICE_FILES = 500;
+
+export interface SliceImage {
+  /** Below the root. */
+  readonly path: string;
+  readonly size: number;
+  readonly mtimeMs: number;
+}
+
+export interface SliceFile {
+  /** Below the root. */
+  readonly path: string;
+  readonly size: number;
+  readonly mtimeMs: number;
+  readonly sha256: string;
+  /** Rows it becomes, and the index of the first among all rows. */
+  readonly rows: number;
+  readonly firstRow: number;
+  /** Another file before it holds the same search. */
+  readonly duplicate?: true;
+  readonly error?: { readonly code: RowErrorCode; readonly message: string };
+  readonly image?: SliceImage;
+  /** The file names an image that is not there. */
+  readonly imageMissing?: true;
+}
+
+export interface Slice {
+  /** Number of its first batch among all. */
+  readonly firstBatch: number;
+  readonly files: readonly SliceFile[];
+}
+
+export interface SliceRequest {
+  readonly input: DirectoryInput;
+  readonly plan: TreePlan;
+  readonly runId: string;
+  readonly lease: number;
+  readonly stageId: string;
+  readonly partitions: number;
+  readonly slice: number;
+}
+
+/** What became of a slice: items done, left alone, failed; the rows it was staged as. */
+export interface SliceAnswer {
+  readonly done: number;
+  readonly skipped: number;
+  readonly failed: number;
+  readonly failedItems: readonly FailedItem[];
+  readonly rows: number;
+  readonly errored: number;
+  /** Rejected rows by code. */
+  readonly codes: Readonly<Record<string, number>>;
+  readonly batches: number;
+}
+
+export const noAnswer: SliceAnswer = { done: 0, skipped: 0, failed: 0, failedItems: [], rows: 0, errored: 0, codes: {}, batches: 0 };
+
+const sliceName = (slice: number): string => `slice-${String(slice).padStart(5, '0')}.json`;
+const folderOf = (layout: string): string => `trees/${layout}`;
+
+export async function saveSlice(workDir: string, layout: string, slice: number, content: Slice): Promise<Buffer> {
+  const folder = join(workDir, folderOf(layout));
+  await mkdir(folder, { recursive: true });
+  const bytes = Buffer.from(JSON.stringify(content));
+  const draft = join(folder, `${randomUUID()}.tmp`);
+  await writeFile(draft, bytes);
+  await rename(draft, join(folder, sliceName(slice)));
+  return bytes;
+}
+
+/** From this host's work directory, where that was lost from storage. @throws IntakeError OBJECT_MISSING. */
+export async function loadSlice(workDir: string, backend: Backend, layout: string, slice: number): Promise<Slice> {
+  const bytes = await readFile(join(workDir, folderOf(layout), sliceName(slice))).catch(() => backend.objects.get(`${folderOf(layout)}/${sliceName(slice)}`));
+  return JSON.parse(bytes.toString('utf8')) as Slice;
+}
+
+/** So that a commit can be finished after this host's work directory was lost. */
+export const storeSlice = (backend: Backend, layout: string, slice: number, bytes: Buffer): Promise<void> =>
+  backend.objects.put(`${folderOf(layout)}/${sliceName(slice)}`, bytes);
+
+/** Files that share a call to the database. */
+export function batchesOf({ files, firstBatch }: Slice, batchSize: number): { batch: number; files: readonly SliceFile[] }[] {
+  const batches = [];
+  for (let from = 0; from < files.length; from += batchSize) {
+    batches.push({ batch: firstBatch + from / batchSize, files: files.slice(from, from + batchSize) });
+  }
+  return batches;
+}

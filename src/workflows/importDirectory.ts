@@ -1,0 +1,249 @@
+/**
+ * One import of a directory of JSON files and images: planning, sha256, upload, import (runbook 004).
+ * A dry run stores and claims nothing; a verification compares with what an earlier run left.
+ */
+import {
+  ApplicationFailure, CancellationScope, ContinueAsNew, continueAsNew, defineQuery, isCancellation, proxyActivities, proxyLocalActivities,
+  setHandler, uuid4, workflowInfo,
+} from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+import type { SliceAnswer } from '../activities/directory/slice.ts';
+import { SHOWN_FAILURES, type DirectoryInput, type DirectoryReport, type TreePlan } from './directoryMessages.ts';
+import { PROGRESS_QUERY, type Claim, type ImportReport } from './messages.ts';
+import { BRIEF, FULL_PASS, STEP } from './policies.ts';
+import { phase, show } from './progress.ts';
+import { addPart, documentOf, end, forgetCounts, newReport, refuse } from './report.ts';
+import { inWindow } from './window.ts';
+
+/** What an execution hands to its successor when its history has grown long. */
+export interface DirectoryState {
+  readonly report: ImportReport & { directory: DirectoryReport };
+  readonly stageId: string;
+  /** Names the claim across executions. */
+  readonly token: string;
+  plan?: TreePlan;
+  claim?: Claim;
+  partitions: number;
+  /** Slices of each phase that are done. */
+  readonly done: Record<SlicePhase | 'upsert', number>;
+}
+
+type SlicePhase = 'sha256' | 'upload' | 'import' | 'compare';
+
+export async function importDirectory(input: DirectoryInput, carried?: DirectoryState): Promise<ImportReport> {
+  const state = carried ?? begin(input);
+  const { report } = state;
+  setHandler(defineQuery<ImportReport>(PROGRESS_QUERY), () => report);
+
+  const onHost = proxyActivities<Activities>({ ...STEP, taskQueue: input.fileQueue });
+  const overTree = proxyActivities<Activities>({ ...FULL_PASS, taskQueue: input.fileQueue });
+  const anywhere = proxyActivities<Activities>({ ...STEP, taskQueue: input.taskQueue });
+  // A call or two to the database: not worth a way over the server.
+  const brief = proxyLocalActivities<Activities>(BRIEF);
+
+  try {
+    const plan = await planning();
+    if (input.mode === 'commit') {
+      if (!(await claim())) return refuse(report, state.claim as Claim);
+    }
+    await sha256();
+    if (input.mode === 'commit') await upload();
+
+    // A database crash empties the unlogged stage: the files are read again, what is in the ledger stays done.
+    if (plan.files > 0) {
+      do await stage();
+      while ((await settle()) === 'stage-lost');
+    }
+    if (input.mode === 'commit') {
+      await finalize();
+      await reconcile();
+      if (input.verifyWrites && plan.files > 0) await verifyWrites();
+    } else if (input.rejectsPath) {
+      await onHost.writeFailedItems({ input, plan });
+    }
+    await clearStage();
+    return end(report, input.mode === 'commit' ? 'completed' : input.mode === 'verify' ? 'verified' : 'dry_run');
+  } catch (error) {
+    if (error instanceof ContinueAsNew) throw error;
+    await CancellationScope.nonCancellable(() => giveUp(error));
+    if (isCancellation(error)) throw error;
+    throw ApplicationFailure.create({
+      type: report.error?.code ?? 'INTERNAL', message: report.error?.message ?? '', nonRetryable: true, details: [report],
+    });
+  }
+
+  /** The tree as it is now: files, their images, duplicates; with --delta only what is new. From here on it stands. */
+  async function planning(): Promise<TreePlan> {
+    state.plan ??= await phase(report, 'planning', async () => {
+      const { plan, failed, failedItems } = await overTree.planTree(input);
+      note({ failed, failedItems });
+      return plan;
+    });
+    const { plan } = state;
+    state.partitions ||= Math.max(1, Math.ceil(plan.licences / input.tuning.partitionRows));
+    report.directory.plan = plan;
+    report.storagePath = `imports/images/sha256`;
+    return plan;
+  }
+
+  async function claim(): Promise<boolean> {
+    const { plan, token, partitions } = state as Required<DirectoryState>;
+    const { workflowId } = workflowInfo();
+    if (!state.claim) {
+      const { claim: found, datasetId } = await phase(report, 'claim', () => brief.claimDirectory({ input, plan, partitions, workflowId, token }));
+      state.claim = found;
+      report.directory.datasetId = datasetId;
+    }
+    if (state.claim.status !== 'claimed') return false;
+    report.runId = state.claim.runId;
+    state.partitions = state.claim.partitions;
+    return true;
+  }
+
+  /** Content hashes of all images; those known from an earlier run are not read again. */
+  function sha256(): Promise<void> {
+    const { images } = report.directory;
+    const { unhashed } = state.plan as TreePlan;
+    return eachSlice('sha256', unhashed > 0, overTree.hashSlice, (answer) => {
+      images.hashed += answer.done;
+      images.cached += answer.skipped;
+      images.failed += answer.failed;
+    }, () => (images.cached = (state.plan as TreePlan).images));
+  }
+
+  /** Content-addressed: what storage has is not sent again. */
+  function upload(): Promise<void> {
+    const { images } = report.directory;
+    const { unhashed, unstored } = state.plan as TreePlan;
+    return eachSlice('upload', unhashed + unstored > 0, overTree.uploadSlice, (answer) => {
+      images.uploaded += answer.done;
+      images.skipped += answer.skipped;
+      images.failed += answer.failed;
+    }, () => (images.skipped = (state.plan as TreePlan).images));
+  }
+
+  /** Every file into the stage, a batch a call. */
+  function stage(): Promise<void> {
+    return eachSlice('import', true, overTree.stageSlice, ({ batches, rows, errored, codes }) => {
+      report.directory.batches.completed += batches;
+      report.counts.fetched += rows;
+      report.counts.errored += errored;
+      for (const [code, n] of Object.entries(codes)) report.codes[code] = (report.codes[code] ?? 0) + n;
+    });
+  }
+
+  /** Every key partition into the tables; a dry run counts, a verification compares. */
+  async function settle(): Promise<'settled' | 'stage-lost'> {
+    const { mode } = input;
+    const steps = state.partitions === 1 ? brief : anywhere;
+    const work = mode === 'commit' ? steps.upsertPartition : mode === 'verify' ? steps.comparePartition : steps.countPartition;
+    const { batches } = state.plan as TreePlan;
+    let lost = false;
+    state.done.upsert = await inWindow(state.done.upsert, state.partitions, input.tuning.window, async (part) => {
+      if (lost) return;
+      const answer = await work({ ...run(), input, stageId: state.stageId, chunks: batches, part });
+      if (answer.stageLost) {
+        lost = true;
+        return;
+      }
+      addPart(report, answer);
+      show(report);
+    });
+    if (lost) {
+      Object.assign(state.done, { import: 0, upsert: 0 });
+      report.directory.batches = { completed: 0, failed: 0 };
+      forgetCounts(report);
+      return 'stage-lost';
+    }
+    if (state.done.upsert < state.partitions) await goOnAsNew();
+    return 'settled';
+  }
+
+  async function finalize(): Promise<void> {
+    const { codes, phases, counts, directory } = report;
+    report.counts = await phase(report, 'finalize', () => brief.finalize({ ...run(), fetched: counts.fetched, summary: { codes, phases, directory } }));
+  }
+
+  async function reconcile(): Promise<void> {
+    const { fetched } = report.counts;
+    report.finishedAt = (await phase(report, 'reconcile', () => brief.reconcile({ ...run(), expected: fetched }))).completedAt;
+  }
+
+  /** The files once more against what is in the database and in storage now. */
+  async function verifyWrites(): Promise<void> {
+    const answers = { rows: 0, wrong: 0 };
+    await eachSlice('compare', true, overTree.verifySlice, ({ rows, failed }) => {
+      answers.rows += rows;
+      answers.wrong += failed;
+    });
+    if (answers.wrong > 0) {
+      throw ApplicationFailure.nonRetryable(`${answers.wrong} of ${answers.rows} records or images are not as the files say`, 'VERIFY_FAILED');
+    }
+  }
+
+  /** `work` on every slice of the manifest; when there is nothing to do, the phase is done at once. */
+  async function eachSlice(
+    name: SlicePhase, needed: boolean, work: (request: SliceRequestOf) => Promise<SliceAnswer>, add: (answer: SliceAnswer) => void, skip?: () => void,
+  ): Promise<void> {
+    const { plan } = state as Required<DirectoryState>;
+    if (report.phases[name]?.status === 'completed' && name !== 'import') return;
+    const total = name === 'import' || name === 'compare' ? plan.files : plan.images;
+    await phase(report, name, async (p) => {
+      if (!needed) {
+        Object.assign(p, { done: total, skipped: total });
+        skip?.();
+        return;
+      }
+      state.done[name] = await inWindow(state.done[name], plan.slices, input.tuning.window, async (slice) => {
+        const answer = await work({ ...run(), input, plan, stageId: state.stageId, partitions: state.partitions, slice });
+        p.done += answer.done + answer.skipped + answer.failed;
+        p.skipped += answer.skipped;
+        p.failed += answer.failed;
+        add(answer);
+        note(answer);
+        show(report);
+      });
+      if (state.done[name] < plan.slices) await goOnAsNew();
+    }, total);
+  }
+
+  function note({ failed, failedItems }: Pick<SliceAnswer, 'failed' | 'failedItems'>): void {
+    report.directory.failed += failed;
+    report.directory.failedItems.push(...failedItems.slice(0, SHOWN_FAILURES - report.directory.failedItems.length));
+  }
+
+  /** The run is told why it ended, and the stage is emptied. */
+  async function giveUp(error: unknown): Promise<void> {
+    report.error = documentOf(error);
+    if (state.claim?.status === 'claimed' && report.error.code !== 'LEASE_LOST' && report.error.code !== 'VERIFY_FAILED') {
+      await anywhere.fail({ ...run(), error: report.error, counts: report.counts });
+    }
+    if (state.plan) await clearStage();
+    end(report, isCancellation(error) ? 'cancelled' : 'failed');
+  }
+
+  function clearStage(): Promise<void> {
+    return brief.clearStage({ input, stageId: state.stageId });
+  }
+
+  function run(): { runId: string; lease: number; backend: DirectoryInput['backend'] } {
+    return { backend: input.backend, runId: state.claim?.runId ?? input.relatedRunId ?? '', lease: state.claim?.lease ?? 0 };
+  }
+
+  async function goOnAsNew(): Promise<never> {
+    return continueAsNew<typeof importDirectory>(input, state);
+  }
+}
+
+type SliceRequestOf = Parameters<Activities['hashSlice']>[0];
+
+function begin(input: DirectoryInput): DirectoryState {
+  const directory: DirectoryReport = {
+    tag: input.tag, datasetId: null, batches: { completed: 0, failed: 0 }, failed: 0, failedItems: [],
+    images: { hashed: 0, cached: 0, uploaded: 0, skipped: 0, failed: 0 },
+  };
+  return {
+    report: Object.assign(newReport(input), { directory }), stageId: uuid4(), token: workflowInfo().firstExecutionRunId, partitions: 0,
+    done: { sha256: 0, upload: 0, import: 0, compare: 0, upsert: 0 },
+  };
+}
