@@ -19,7 +19,7 @@ const TABLES = [
 export async function startAfresh(database: Client, stack?: Stack): Promise<void> {
   await database.query(`drop schema if exists ${PLAIN} cascade`);
   await database.query('drop schema if exists bench_dlt, bench_dlt_staging cascade');
-  await database.query(`truncate ${TABLES.join(', ')} restart identity`);
+  await database.query(`truncate ${TABLES.join(', ')} restart identity cascade`); // and what other kinds hang on them
   await database.query('truncate storage.objects');
   for (const folder of stack ? [stack.objectsDir, join(stack.dir, 'storage'), join(stack.dir, 'work')] : []) {
     await rm(folder, { recursive: true, force: true });

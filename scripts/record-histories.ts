@@ -1,6 +1,6 @@
 /**
- * Program: `node scripts/record-histories.ts` records how the workflows of this version behave, as histories that later
- * versions must replay (test/replay). Run it for a release; files of earlier releases stay.
+ * Program: `node scripts/record-histories.ts [VERSION]` records how the workflows of this version behave, as histories that
+ * later versions must replay (test/replay). Run it for a release; files of earlier releases stay.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,9 +15,11 @@ import { startWorker } from '../src/worker.ts';
 import { EVENTS_PER_EXECUTION } from '../src/workflows/policies.ts';
 import type { ImportInput } from '../src/workflows/messages.ts';
 import { historiesOf, openPlace, plaintiffsCsv } from '../test/support/imports.ts';
+import { simplicityCsv } from '../test/support/judgmentsFile.ts';
 import { createDatabase, sharedStack, stopSharedStack } from '../test/support/stack.ts';
 
-const folder = fileURLToPath(new URL(`../test/replay/histories/${packageJson.version}/`, import.meta.url));
+const [version = packageJson.version] = process.argv.slice(2);
+const folder = fileURLToPath(new URL(`../test/replay/histories/${version}/`, import.meta.url));
 mkdirSync(folder, { recursive: true });
 
 const { temporal } = await sharedStack();
@@ -45,6 +47,11 @@ await record('commit', await place.input({ path }, parts));
 await record('duplicate', await place.input({ path }, parts));
 await record('too-many-errors', await place.input({ path, batchId: 'strict', options: { maxErrors: { rows: 0 } } }, parts));
 await record('missing-column', await place.input({ path: await place.file('firm\nA\n', 'wrong.csv') }));
+
+const leads = await place.file(simplicityCsv(120), 'leads.csv');
+const dryRun = await place.input({ path: leads, kind: 'simplicity', mode: 'dry-run' }, parts);
+await record('judgments-dry-run', { ...dryRun, operationsPath: `${leads}.operations` });
+await record('judgments-commit', await place.input({ path: leads, kind: 'simplicity' }, parts));
 
 const many = await place.input({ path: await place.file(plaintiffsCsv(600), 'many.csv') }, { chunkBytes: 4096, partitionRows: 20, window: 1 });
 const cancelled = await startImport(place.client, many);

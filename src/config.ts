@@ -42,6 +42,8 @@ export interface Config {
   readonly window: number;
   /** Rows of a partition, about. */
   readonly partitionRows: number;
+  /** How images are stored. */
+  readonly compression: 'none' | 'gzip';
   readonly logLevel: string;
 }
 
@@ -67,6 +69,7 @@ const schema = z.object({
   SUPABASE_SECRET_KEY: z.string().optional(),
   SUPABASE_ANON_KEY: z.string().optional(),
   SUPABASE_PUBLISHABLE_KEY: z.string().optional(),
+  INTAKE_COMPRESSION: z.enum(['none', 'gzip']).default('none'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
 
@@ -114,6 +117,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     chunkBytes: value.INTAKE_CHUNK_BYTES,
     window: value.INTAKE_WINDOW,
     partitionRows: value.INTAKE_PARTITION_ROWS,
+    compression: value.INTAKE_COMPRESSION,
     logLevel: value.LOG_LEVEL,
   };
 }

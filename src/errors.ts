@@ -21,6 +21,7 @@ export const ERRORS = {
   FILE_NOT_FOUND: fatal(2, 'Check the path; relative paths start at the current directory.'),
   FILE_UNREADABLE: fatal(2, 'Give the user that runs the worker permission to read the file.'),
   NOT_A_FILE: fatal(2, 'Give a regular file; save the output of a pipe to a file first.'),
+  EMPTY_DIRECTORY: fatal(2, 'Check --states-dir, its permissions, and that the names end in _parse.json.'),
   EMPTY_FILE: fatal(2, 'Export the file again; it needs a header and at least one row.'),
   MISSING_COLUMNS: fatal(2, 'Rename the header or map it: --map "Their Header=our_column".'),
   DUPLICATE_HEADER: fatal(2, 'Rename one of the columns, or map the one that counts: --map "Their Header=our_column".'),
@@ -102,6 +103,17 @@ export const ROW_ERRORS = {
   BAD_EMAIL: 'The e-mail address is not one.',
   BAD_PHONE: 'The phone number has not between 7 and 15 digits.',
   BAD_STATE: 'The state is not a two-letter code.',
+  INVALID_JSON: 'The file is not valid JSON in UTF-8; write it anew.',
+  SCHEMA_MISMATCH: 'A field is missing or of another type than `intake schema search-results` says.',
+  JSON_TOO_LARGE: 'The JSON file is larger than 16 MB; split its licences into several files.',
+  DUPLICATE_SEARCH: 'A file before this one holds the same search (name, state, time); delete one of them.',
+  IMAGE_MISSING: 'The directory has no image of that name; add it, or correct source_image_file.',
+  IMAGE_OUTSIDE: 'The image lies outside the directory, behind a link; copy it into the directory.',
+  IMAGE_CORRUPT: 'The image is cut off, damaged, or neither PNG, JPEG, GIF nor WebP; take it again.',
+  IMAGE_TOO_LARGE: 'The image is larger than 50 MB; reduce it.',
+  FILE_UNREADABLE: 'The file cannot be read; check its permissions and that it is a file of the directory.',
+  CHANGED_FILE: 'The file changed while it was imported; import again when it is written to its end.',
+  REFUSED_ROW: 'The database refused this record alone, by a constraint or a trigger of yours.',
 } as const satisfies Record<string, string>;
 
 export type RowErrorCode = keyof typeof ROW_ERRORS;

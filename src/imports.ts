@@ -6,9 +6,11 @@ import { ApplicationFailure, CancelledFailure, defineSearchAttributeKey, SearchA
 import type { BackendName, Config } from './config.ts';
 import { openRegularFile } from './csv/openFile.ts';
 import { ERRORS, IntakeError } from './errors.ts';
+import { openRoot } from './directory/scanTree.ts';
 import { kindNamed } from './kinds/index.ts';
 import { connectOptions, hostQueue } from './temporal.ts';
-import { PROGRESS_QUERY, SEARCH_ATTRIBUTES, type ImportInput, type ImportMode, type ImportOptions, type ImportReport } from './workflows/messages.ts';
+import { PROGRESS_QUERY, SEARCH_ATTRIBUTES, type AnyInput, type ImportInput, type ImportMode, type ImportOptions, type ImportReport, type RunInput } from './workflows/messages.ts';
+import type { DirectoryInput } from './workflows/directoryMessages.ts';
 
 export interface ImportRequest {
   readonly kind: string;
@@ -23,7 +25,11 @@ export interface ImportRequest {
   readonly rejectsPath?: string;
   readonly operationsPath?: string;
   readonly relatedRunId?: string;
+  readonly directory?: DirectoryOptions;
 }
+
+/** Of a kind that is read from a directory. */
+export type DirectoryOptions = Partial<Pick<DirectoryInput, 'tag' | 'singleFile' | 'delta' | 'verifyWrites' | 'batchSize' | 'maxWorkers' | 'maxConcurrentUploads'>>;
 
 export async function connectTemporal(config: Config): Promise<Client> {
   if (!config.temporal) throw new IntakeError('CONFIG_INVALID', 'TEMPORAL_ADDRESS is not set');
@@ -36,12 +42,38 @@ export async function connectTemporal(config: Config): Promise<Client> {
   }
 }
 
-/** Fills in the defaults of a request; reads the whole file once for its hash. @throws IntakeError for an unusable file. */
-export async function importInput(config: Config, request: ImportRequest): Promise<ImportInput> {
-  const kind = kindNamed(request.kind);
+/** Fills in the defaults of a request; reads a whole file once for its hash. @throws IntakeError for an unusable file or directory. */
+export async function importInput(config: Config, request: ImportRequest): Promise<AnyInput> {
+  return kindNamed(request.kind).reads === 'directory' ? directoryInput(config, request) : fileInput(config, request);
+}
+
+async function fileInput(config: Config, request: ImportRequest): Promise<ImportInput> {
   const path = resolve(request.path);
   const { hash, bytes } = await hashFile(path);
-  const batchName = request.batchName ?? parse(path).name;
+  return {
+    // From the content, so that a copy under another name is the same batch.
+    ...runInput(config, request, { path, batchId: `sha256-${hash.slice(0, 32)}`, batchName: parse(path).name }),
+    fileHash: hash,
+    bytes,
+    options: { map: {}, dateOrder: 'mdy', skipJobs: false, ...request.options },
+  };
+}
+
+/** A directory is read again with every import: each is a batch of its own, named by tag and time. */
+function directoryInput(config: Config, request: ImportRequest): DirectoryInput {
+  const { tag, singleFile, delta = false, verifyWrites = false, batchSize = 25, maxWorkers = 16, maxConcurrentUploads = 10 } = request.directory ?? {};
+  if (!tag) throw new IntakeError('USAGE', 'Which dataset?', { remedy: 'Give it a tag: --tag NAME.' });
+  return {
+    ...runInput(config, request, { path: openRoot(resolve(request.path)), batchId: `${tag}/${new Date().toISOString()}`, batchName: tag }),
+    tag, delta, verifyWrites, batchSize, maxWorkers, maxConcurrentUploads,
+    compression: config.compression,
+    ...(singleFile ? { singleFile } : {}),
+  };
+}
+
+function runInput(config: Config, request: ImportRequest, { path, ...usual }: { path: string; batchId: string; batchName: string }): RunInput {
+  const kind = kindNamed(request.kind);
+  const batchName = request.batchName ?? usual.batchName;
   const backend = request.backend ?? config.backend;
   return {
     kind: kind.name,
@@ -52,13 +84,9 @@ export async function importInput(config: Config, request: ImportRequest): Promi
     fileQueue: hostQueue(config.taskQueue, config.host),
     taskQueue: config.taskQueue,
     sourceSystem: request.sourceSystem ?? kind.defaultSource,
-    // From the content, so that a copy under another name is the same batch.
-    batchId: request.batchId ?? `sha256-${hash.slice(0, 32)}`,
+    batchId: request.batchId ?? usual.batchId,
     batchName,
     sourceReference: request.sourceReference ?? batchName,
-    fileHash: hash,
-    bytes,
-    options: { map: {}, dateOrder: 'mdy', skipJobs: false, ...request.options },
     ...(request.rejectsPath ? { rejectsPath: resolve(request.rejectsPath) } : {}),
     ...(request.operationsPath ? { operationsPath: resolve(request.operationsPath) } : {}),
     ...(request.relatedRunId ? { relatedRunId: request.relatedRunId } : {}),
@@ -71,17 +99,24 @@ export async function importInput(config: Config, request: ImportRequest): Promi
   };
 }
 
-/** `import/<kind>/<source-system>/<batch>/<hash16>`; a dry run ends in `/dry`, a verification in `/verify`. */
-export function workflowIdOf(input: ImportInput): string {
-  const { kind, sourceSystem, batchId, fileHash, mode } = input;
-  const id = ['import', kind, sourceSystem, batchId, fileHash.slice(0, 16)].join('/');
+/** The import of a directory. */
+export const isDirectory = (input: AnyInput): input is DirectoryInput => 'tag' in input;
+
+/**
+ * `import/<kind>/<source-system>/<batch>/<hash16>`, of a directory `import/<kind>/<source-system>/<tag>/<hash16 of its path>`; a dry
+ * run ends in `/dry`, a verification in `/verify`.
+ */
+export function workflowIdOf(input: AnyInput): string {
+  const { kind, sourceSystem, mode } = input;
+  const names = isDirectory(input) ? [input.tag, createHash('sha256').update(input.path).digest('hex').slice(0, 16)] : [input.batchId, input.fileHash.slice(0, 16)];
+  const id = ['import', kind, sourceSystem, ...names].join('/');
   return mode === 'commit' ? id : `${id}/${mode === 'dry-run' ? 'dry' : 'verify'}`;
 }
 
 /** Starts the import, or attaches to the one that is running; `starter` tells the two apart (see `attached`). */
-export async function startImport(client: Client, input: ImportInput, starter: string = randomUUID()): Promise<WorkflowHandle> {
+export async function startImport(client: Client, input: AnyInput, starter: string = randomUUID()): Promise<WorkflowHandle> {
   const keyword = (name: string, value: string) => ({ key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD), value });
-  return client.workflow.start('importFile', {
+  return client.workflow.start(isDirectory(input) ? 'importDirectory' : 'importFile', {
     workflowId: workflowIdOf(input),
     taskQueue: input.taskQueue,
     args: [input],

@@ -41,7 +41,7 @@ export async function startWorker(config: Config, log: Logger, only?: 'files'): 
   });
   const backends = openBackends(config);
   const parser = createParser();
-  const activities = createActivities({ workDir: join(config.dir, 'work'), log, parser, backend: backends.get });
+  const activities = createActivities({ workDir: join(config.dir, 'work'), cacheDir: join(config.dir, 'cache'), log, parser, backend: backends.get });
   const common = { connection, namespace: temporal.namespace, activities, shutdownGraceTime: '20 s', shutdownForceTime: '60 s' } as const;
   const workers = [
     await Worker.create({ ...common, taskQueue: hostQueue(config.taskQueue, config.host), maxConcurrentActivityTaskExecutions: ACTIVITIES }),

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { parse } from 'csv-parse';
 import { Client } from 'pg';
 import { JUDGMENT_STAGE_COLUMNS } from '../../src/kinds/judgments.ts';
+import type { StagedRow } from '../../src/kinds/kind.ts';
 import { simplicity } from '../../src/kinds/simplicity.ts';
 import { timed } from '../programs.ts';
 import type { Contender, Course, Outcome } from './contender.ts';
@@ -46,8 +47,12 @@ export async function importRows({ stack, file, count }: Pick<Course, 'stack' | 
 
 const HEADERS = new Map(simplicity.columns.map(({ name, aliases: [alias] }) => [name, alias ?? name[0]?.toUpperCase() + name.slice(1)]));
 
+/** What Intake makes of a record under Simplicity's headers. */
+export const judge = (record: Readonly<Record<string, string>>): StagedRow =>
+  simplicity.row((column) => record[HEADERS.get(column) as string], { sourceSystem: 'simplicity', dateOrder: 'mdy' });
+
 async function importRow(ask: Ask, run: string, index: number, record: Record<string, string>): Promise<void> {
-  const { values, error } = simplicity.row((column) => record[HEADERS.get(column) as string], { sourceSystem: 'simplicity', dateOrder: 'mdy' });
+  const { values, error } = judge(record);
   const row = Object.fromEntries(JUDGMENT_STAGE_COLUMNS.map((column, i) => [column, values[i]])) as Row;
   const log = (status: string, outcome: Partial<Record<'reason' | 'judgment' | 'plaintiff' | 'matchedBy' | 'contacts' | 'task' | 'newTask' | 'jobs', unknown>>) =>
     ask('log', run, index, index + 2, JSON.stringify(record), status, outcome.reason, outcome.judgment, outcome.plaintiff, outcome.matchedBy,

@@ -7,6 +7,8 @@ import type { Parser } from './parser.ts';
 export interface Deps {
   /** Directory for the manifests of files being read, absolute. */
   readonly workDir: string;
+  /** Directory for what is known of files from earlier runs, absolute. */
+  readonly cacheDir: string;
   readonly log: Logger;
   readonly parser: Parser;
   /** @throws IntakeError CONFIG_INVALID when this worker has no such backend. */

@@ -1,6 +1,7 @@
 /** The activities of a worker: one step a file, closed over their dependencies. */
 import { claimActivities } from './claim.ts';
 import type { Deps } from './deps.ts';
+import { directoryActivities } from './directory/index.ts';
 import { finishActivities } from './finish.ts';
 import { guarded } from './guard.ts';
 import { hashActivity } from './hash.ts';
@@ -25,6 +26,7 @@ export function createActivities(deps: Deps) {
       ...finishActivities(deps),
       ...rejectsActivity(deps),
       ...operationsActivity(deps),
+      ...directoryActivities(deps),
     },
     deps.log,
   );

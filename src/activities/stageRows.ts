@@ -60,7 +60,7 @@ export default function stageRows(job: StageJob): StagedRows {
 }
 
 /** The comma after the last row becomes the bracket. */
-function closeArray(json: Buffer): Buffer {
+export function closeArray(json: Buffer): Buffer {
   if (json.length === 1) return Buffer.from('[]');
   json.write(']', json.length - 1, 'latin1');
   return json;

@@ -40,7 +40,7 @@ export interface StagedChunk {
 /** Objects by path under one bucket or folder; written whole, never changed. */
 export interface ObjectStore {
   /** Stores bytes under a path, durably; the same bytes again are fine. */
-  put(path: string, bytes: Buffer): Promise<void>;
+  put(path: string, bytes: Buffer, contentType?: string): Promise<void>;
   /** @throws IntakeError OBJECT_MISSING. */
   get(path: string): Promise<Buffer>;
   /** Names and sizes in a folder. */

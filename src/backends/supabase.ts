@@ -62,8 +62,8 @@ function parseFault(body: string): unknown {
 function storageObjects(client: ReturnType<typeof connect>): ObjectStore {
   const bucket = () => client.storage.from(BUCKET);
   return {
-    async put(path, bytes) {
-      const { error } = await bucket().upload(path, bytes, { upsert: true, contentType: 'application/octet-stream' });
+    async put(path, bytes, contentType = 'application/octet-stream') {
+      const { error } = await bucket().upload(path, bytes, { upsert: true, contentType });
       if (error) throw storageError(error, path);
     },
     async get(path) {

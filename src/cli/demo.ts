@@ -29,12 +29,14 @@ async function demoCommand(call: Call<Flags>): Promise<number> {
   const session = await call.open();
   const documents: object[] = [];
   let worst = 0;
-  for (const { name } of KINDS) {
-    const path = fileURLToPath(new URL(`${name}.csv`, SAMPLES));
+  for (const { name, reads } of KINDS) {
+    const sample = reads === 'csv' ? `${name}.csv` : name;
+    const path = fileURLToPath(new URL(sample, SAMPLES));
     if (!existsSync(path)) continue;
+    const directory = reads === 'csv' ? {} : { directory: { tag: 'sample' } };
     for (const mode of ['dry-run', 'commit'] as const) {
-      out.detail(`\nintake import ${name} samples/${name}.csv${mode === 'commit' ? ' --commit' : ''}`);
-      const { facts, report } = await importSample(call, session, { kind: name, path, mode });
+      out.detail(`\nintake import ${name} samples/${sample}${reads === 'csv' ? '' : ' --tag sample'}${mode === 'commit' ? ' --commit' : ''}`);
+      const { facts, report } = await importSample(call, session, { kind: name, path, mode, ...directory });
       documents.push(importDocument(facts, report));
       worst = Math.max(worst, out.json ? exitCodeOf(report) : summarize(out, facts, report));
       if (report.status === 'duplicate') out.detail('  That is fine: the sample was imported when you first started Intake.');

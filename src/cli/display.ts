@@ -1,5 +1,5 @@
 /** The live display of an import on a terminal, redrawn in place. */
-import type { ImportInput, ImportReport } from '../workflows/messages.ts';
+import type { AnyInput, ImportReport } from '../workflows/messages.ts';
 import type { ActivityProgress } from './activityProgress.ts';
 import type { Output } from './output.ts';
 import { renderProgress } from './progressBox.ts';
@@ -7,7 +7,7 @@ import type { View } from './view.ts';
 
 const REDRAW_MS = 200;
 
-export function createDisplay(out: Output, input: ImportInput): View {
+export function createDisplay(out: Output, input: AnyInput): View {
   let drawn = 0;
   let last: { report: ImportReport; activity: ActivityProgress | undefined } | undefined;
   const draw = (): void => {

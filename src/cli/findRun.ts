@@ -1,7 +1,7 @@
 /** Finding a run by its id, or the beginning of it. */
 import type { BackendName } from '../config.ts';
 import { IntakeError } from '../errors.ts';
-import type { ImportInput } from '../workflows/messages.ts';
+import type { AnyInput } from '../workflows/messages.ts';
 import type { Session } from './session.ts';
 
 /** A row of ingest.import_runs. */
@@ -31,7 +31,7 @@ export interface Run {
 
 interface RunMetadata {
   /** What the import was started with; runs claimed by hand have none. */
-  readonly input?: ImportInput;
+  readonly input?: AnyInput;
   readonly rollback?: Rollback;
   readonly summary?: { readonly raw_import_log?: object };
   readonly duplicate_of?: string;
@@ -55,7 +55,7 @@ export async function findRun(session: Session, id: string | undefined, backend?
 }
 
 /** What the run was started with. @throws IntakeError USAGE for a run that Intake did not start. */
-export function inputOf({ id, metadata }: Run): ImportInput {
+export function inputOf({ id, metadata }: Run): AnyInput {
   if (metadata.input) return metadata.input;
   throw new IntakeError('USAGE', `Run ${id} was not started by Intake`, { remedy: 'Import its file with `intake import`.' });
 }

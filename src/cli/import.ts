@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import type { ImportRequest } from '../imports.ts';
-import type { ImportInput, ImportReport } from '../workflows/messages.ts';
+import type { AnyInput, ImportReport } from '../workflows/messages.ts';
 import { addCommand, run, type Call } from './command.ts';
 import { errorDocument, knownError } from './fault.ts';
 import type { ImportFacts } from './importDocument.ts';
@@ -65,7 +65,7 @@ async function importOnce(call: Call<ImportFlags>, session: Session, request: Im
 }
 
 /** Starts the import or attaches to it, and waits for its end unless detached. */
-export async function follow({ out, options }: Pick<Call<{ detach?: boolean; debugLog?: boolean }>, 'out' | 'options'>, session: Session, input: ImportInput): Promise<ImportReport> {
+export async function follow({ out, options }: Pick<Call<{ detach?: boolean; debugLog?: boolean }>, 'out' | 'options'>, session: Session, input: AnyInput): Promise<ImportReport> {
   const { attached, emptyReport, startImport } = await import('../imports.ts');
   const starter = randomUUID();
   const handle = await startImport(await session.temporal(), input, starter);
@@ -92,7 +92,7 @@ function sayDetached(out: Call<object>['out'], { workflowId }: WorkflowHandle): 
 }
 
 /** Without the embedded stack: sees that somebody reads this host's files, if need be this process. @returns what ends that. */
-async function serveFile({ out, options }: Call<ImportFlags>, session: Session, { fileQueue, taskQueue }: ImportInput): Promise<() => Promise<void>> {
+async function serveFile({ out, options }: Call<ImportFlags>, session: Session, { fileQueue, taskQueue }: AnyInput): Promise<() => Promise<void>> {
   const nothing = async () => undefined;
   if (session.stack) return nothing;
   const { isPolled } = await import('./pollers.ts');

@@ -1,11 +1,12 @@
 /** The document that `--json` prints of an import. */
 import type { ImportRequest } from '../imports.ts';
-import type { Counts, ImportInput, ImportReport, PhaseName, PhaseState } from '../workflows/messages.ts';
+import type { DirectoryReport } from '../workflows/directoryMessages.ts';
+import type { Counts, AnyInput, ImportReport, PhaseName, PhaseState } from '../workflows/messages.ts';
 
 /** As much as is known: a file that cannot be read has neither hash nor workflow. */
 export interface ImportFacts {
   readonly request: ImportRequest;
-  readonly input?: ImportInput;
+  readonly input?: AnyInput;
   readonly workflowId?: string;
 }
 
@@ -22,7 +23,7 @@ export function importDocument({ request, input, workflowId }: ImportFacts, repo
     batch_name: known.batchName ?? null,
     source_reference: known.sourceReference ?? null,
     filename: input?.filename ?? request.path.split(/[\\/]/).at(-1),
-    file_hash: input?.fileHash ?? null,
+    file_hash: input && 'fileHash' in input ? input.fileHash : (report.directory?.plan?.treeHash ?? null),
     dry_run: dryRun,
     status,
     duplicate_of: report.duplicateOf,
@@ -41,11 +42,30 @@ export function importDocument({ request, input, workflowId }: ImportFacts, repo
       delimiter: plan?.delimiter ?? null,
       columns: plan?.columns ?? null,
       mapped: plan?.mapped ?? [],
+      ...(report.directory ? directoryDocument(report.directory) : {}),
     },
   };
 }
 
 const countsOf = ({ counts: { fetched, inserted, updated, skipped, errored } }: ImportReport): Counts => ({ fetched, inserted, updated, skipped, errored });
+
+/** Runbook 004's part: the dataset, its batches, and what failed (all of it: `intake rejects ID`). */
+function directoryDocument({ datasetId, tag, plan, batches, images, failed, failedItems }: DirectoryReport): object {
+  return {
+    dataset_id: datasetId,
+    tag,
+    total_files: plan?.files ?? 0,
+    total_images: plan?.images ?? 0,
+    unchanged_files: plan?.unchanged ?? 0,
+    duplicates: plan?.duplicates ?? 0,
+    missing_images: plan?.missingImages ?? 0,
+    orphan_images: plan?.orphanImages ?? 0,
+    batches: { total: plan?.batches ?? 0, ...batches },
+    images,
+    failed_count: failed,
+    failed_items: failedItems,
+  };
+}
 
 const phaseDocument = ({ status, seconds, done, total, failed, skipped }: PhaseState): object =>
   ({ status, seconds: seconds ?? null, done, total, failed, skipped });

@@ -1,4 +1,5 @@
 /** What the words after `intake import` ask for. */
+import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import type { Command } from 'commander';
 import type { ImportRequest } from '../imports.ts';
 import { IntakeError } from '../errors.ts';
@@ -27,12 +28,20 @@ export interface ImportFlags extends CommonOptions {
   readonly rejects?: string;
   readonly backend?: string;
   readonly debugLog?: boolean;
+  readonly statesDir?: string;
+  readonly tag?: string;
+  readonly batchSize?: number;
+  readonly maxWorkers?: number;
+  readonly maxConcurrentUploads?: number;
+  readonly verifyWrites?: boolean;
+  readonly singleFile?: string;
+  readonly delta?: boolean;
 }
 
 export function importFlags(command: Command): Command {
   return command
     .argument('[kind]', `what the file holds: ${KINDS.map(({ name }) => name).join(', ')}`)
-    .argument('[path]', 'the file')
+    .argument('[path]', 'the file or directory')
     .option('--csv <path>', 'the file')
     .option('--file <path>', 'the file')
     .option('--source <name>', 'who sent it; without a kind: the kind')
@@ -51,7 +60,15 @@ export function importFlags(command: Command): Command {
     .option('--detach', 'start it and return')
     .option('--rejects <file>', 'write the rejected rows there')
     .option('--backend <name>', 'supabase or postgres')
-    .option('--debug-log', 'log every step to stderr');
+    .option('--debug-log', 'log every step to stderr, of search results every decision')
+    .option('--states-dir <dir>', 'search-results: the directory')
+    .option('--tag <name>', 'search-results: the dataset')
+    .option('--delta', 'search-results: only what is new or changed since the last import of the tag')
+    .option('--verify-writes', 'search-results: compare files and images with what was written, afterwards')
+    .option('--single-file <file>', 'search-results: only this file')
+    .option('--batch-size <n>', 'search-results: files a call to the database (25)', parseSize)
+    .option('--max-workers <n>', 'search-results: files read at a time (16)', parseSize)
+    .option('--max-concurrent-uploads <n>', 'search-results: uploads at a time (10)', parseSize);
 }
 
 /** @throws IntakeError USAGE. */
@@ -60,7 +77,7 @@ export function importRequest([first, second]: readonly (string | undefined)[], 
   const byPosition = first !== undefined && !(named && second === undefined && !isKind(first));
   const kind = byPosition ? first : named ? flags.source : undefined;
   if (kind === undefined) throw new IntakeError('USAGE', 'Which kind of file is it?', { remedy: `Use one of: ${KINDS.map((k) => k.name).join(', ')}.` });
-  kindNamed(kind);
+  if (kindNamed(kind).reads === 'directory') return directoryRequest(kind, byPosition ? second : first, flags);
   const paths = [...new Set([byPosition ? second : first, flags.csv, flags.file].filter((path) => path !== undefined))];
   if (paths.length !== 1) throw new IntakeError('USAGE', paths.length ? 'More than one file is given' : 'Which file?', { remedy: `Write intake import ${kind} FILE.` });
   if (flags.commit && flags.dryRun) throw new IntakeError('USAGE', '--commit and --dry-run exclude each other');
@@ -78,6 +95,34 @@ export function importRequest([first, second]: readonly (string | undefined)[], 
     ...(flags.rejects && !flags.commit ? { rejectsPath: flags.rejects } : {}),
     options: defined({ map, encoding, delimiter, maxErrors, dateOrder, skipJobs }),
   };
+}
+
+/** `--single-file` needs no directory: then it is the file's own. */
+function directoryRequest(kind: string, path: string | undefined, flags: ImportFlags): ImportRequest {
+  if (flags.commit && flags.dryRun) throw new IntakeError('USAGE', '--commit and --dry-run exclude each other');
+  const directories = [...new Set([path, flags.statesDir, flags.csv, flags.file].filter((word) => word !== undefined))];
+  if (directories.length > 1) throw new IntakeError('USAGE', 'More than one directory is given', { remedy: `Write intake import ${kind} --states-dir DIR --tag NAME.` });
+  const root = directories[0] ?? (flags.singleFile && dirname(flags.singleFile));
+  if (!root) throw new IntakeError('USAGE', 'Which directory?', { remedy: `Write intake import ${kind} --states-dir DIR --tag NAME.` });
+  const singleFile = flags.singleFile && withinRoot(root, flags.singleFile);
+  const backend = backendNamed(flags.backend);
+  const { sourceSystem = flags.source === kind ? undefined : flags.source, batchId, batchName, sourceReference } = flags;
+  const { tag, delta, verifyWrites, batchSize, maxWorkers, maxConcurrentUploads } = flags;
+  return {
+    kind,
+    path: root,
+    mode: flags.commit ? 'commit' : 'dry-run',
+    ...defined({ backend, sourceSystem, batchId, batchName, sourceReference }),
+    ...(flags.rejects && !flags.commit ? { rejectsPath: flags.rejects } : {}),
+    directory: defined({ tag, delta, verifyWrites, batchSize, maxWorkers, maxConcurrentUploads, singleFile }),
+  };
+}
+
+/** The file below the root, whether it is given from here or from there. */
+function withinRoot(root: string, file: string): string {
+  const fromHere = relative(resolve(root), resolve(file));
+  const inside = fromHere.startsWith('..') || isAbsolute(fromHere) ? file : fromHere;
+  return inside.split(sep).join('/');
 }
 
 const isKind = (word: string): boolean => KINDS.some(({ name, aliases }) => name === word || aliases.includes(word));
@@ -100,6 +145,12 @@ function parseLimit(text: string): NonNullable<ImportOptions['maxErrors']> {
     throw new IntakeError('USAGE', '--max-errors is a number of rows or a percentage', { remedy: 'Write --max-errors 10 or --max-errors 2.5%.' });
   }
   return percent ? { percent: value } : { rows: value };
+}
+
+function parseSize(text: string): number {
+  const size = Number(text);
+  if (!Number.isInteger(size) || size < 1 || size > 1000) throw new IntakeError('USAGE', `'${text}' is not a number from 1 to 1000`);
+  return size;
 }
 
 function parseOrder(text: string): 'mdy' | 'dmy' {

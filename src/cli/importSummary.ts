@@ -1,5 +1,6 @@
 /** The words in which an import ends. */
 import { ERRORS, type ErrorCode } from '../errors.ts';
+import type { DirectoryReport } from '../workflows/directoryMessages.ts';
 import type { Counts, ImportReport } from '../workflows/messages.ts';
 import { secondsOf, type ImportFacts } from './importDocument.ts';
 import type { Output } from './output.ts';
@@ -38,7 +39,7 @@ export function exitCodeOf({ status, error }: ImportReport): number {
 
 function sayDuplicate(out: Output, { request, input }: ImportFacts, { duplicateOf, original }: ImportReport): void {
   const filename = input?.filename ?? request.path;
-  const hash = input?.fileHash.slice(0, 16) ?? '';
+  const hash = input && 'fileHash' in input ? input.fileHash.slice(0, 16) : '';
   out.answer(`DUPLICATE BATCH: File '${filename}' with hash ${hash}... has already been imported. No action taken.`);
   const when = original?.completedAt ? ` on ${original.completedAt.slice(0, 19).replace('T', ' ')} UTC` : '';
   const copy = original && original.filename !== filename ? ` as '${original.filename}'` : '';
@@ -54,7 +55,8 @@ function detailLines({ request, input }: ImportFacts, report: ImportReport): str
     const kinds = Object.entries(codes).sort(([, a], [, b]) => b - a).map(([code, n]) => `${code} ${n}`).join(', ');
     lines.push(`Rejected: ${kinds || counts.errored}; ${rejectsHint(request.rejectsPath, runId)}`);
   }
-  if (effects && Object.values(effects).some((n) => n > 0)) lines.push(`Effects:  ${effectsLine(effects)}`);
+  if (report.directory) lines.push(...directoryLines(report.directory));
+  if (effects && 'plaintiffs_created' in effects && Object.values(effects).some((n) => n > 0)) lines.push(`Effects:  ${effectsLine(effects)}`);
   if (runId && storagePath) lines.push(`Stored:   ${storagePath}`);
   if (plan) lines.push(`Read as:  ${plan.encoding}, ${delimiterName(plan.delimiter)}, ${plan.columns} columns (${plan.mapped.join(', ')})`);
   const seconds = secondsOf(report);
@@ -73,6 +75,21 @@ const EFFECTS = {
 
 const effectsLine = (effects: Readonly<Record<string, number>>): string =>
   Object.entries(EFFECTS).map(([name, words]) => `${thousands(effects[name] ?? 0)} ${words}`).join(', ');
+
+function directoryLines({ plan, images, failed, failedItems, datasetId }: DirectoryReport): string[] {
+  if (!plan) return [];
+  const unchanged = plan.unchanged > 0 ? `, ${thousands(plan.unchanged)} unchanged and left out` : '';
+  const duplicates = plan.duplicates > 0 ? `, ${thousands(plan.duplicates)} the same search as another` : '';
+  const lines = [
+    `Dataset:  ${datasetId ?? 'not made by a dry run'}`,
+    `Files:    ${thousands(plan.files)}${unchanged}${duplicates}`,
+    `Images:   ${thousands(images.uploaded)} uploaded, ${thousands(images.skipped)} in storage already, ${thousands(plan.missingImages)} missing, ${thousands(plan.orphanImages)} of no file`,
+  ];
+  if (failed > 0) lines.push(`Failed:   ${thousands(failed)} items`);
+  for (const { item, code, message } of failedItems.slice(0, 10)) lines.push(`  ${item}: ${code} ${message}`);
+  if (failed > 10) lines.push('  ...');
+  return lines;
+}
 
 function rejectsHint(path: string | undefined, runId: string | null): string {
   if (path) return `written to ${path}`;

@@ -1,5 +1,6 @@
 /** The display of runbook 004 as lines of text: title, elapsed time, phases with bars, rates and ETA, failed rows. */
-import type { ImportInput, ImportReport, PhaseName, PhaseState } from '../workflows/messages.ts';
+import { isDirectory } from '../imports.ts';
+import type { AnyInput, ImportReport, PhaseName, PhaseState } from '../workflows/messages.ts';
 import type { ActivityProgress } from './activityProgress.ts';
 import { thousands } from './importSummary.ts';
 import type { Output } from './output.ts';
@@ -7,17 +8,24 @@ import type { Output } from './output.ts';
 export interface ProgressView {
   readonly report: ImportReport;
   readonly activity: ActivityProgress | undefined;
-  readonly input: Pick<ImportInput, 'batchName' | 'kind' | 'mode' | 'backend' | 'filename' | 'bytes'>;
+  readonly input: AnyInput;
   /** Width of the terminal. */
   readonly columns: number;
   readonly style: Output['style'];
 }
 
-const PHASES: Record<ImportInput['mode'], readonly PhaseName[]> = {
-  commit: ['plan', 'hash', 'claim', 'upload', 'parse', 'upsert', 'finalize', 'reconcile'],
-  'dry-run': ['plan', 'hash', 'parse', 'upsert'],
+const PHASES: Record<AnyInput['mode'], readonly PhaseName[]> = {
+  commit: ['plan', 'hash', 'claim', 'upload', 'parse', 'resolve', 'upsert', 'finalize', 'reconcile'],
+  'dry-run': ['plan', 'hash', 'parse', 'resolve', 'upsert'],
   verify: ['plan', 'hash', 'parse', 'compare'],
 };
+const DIRECTORY_PHASES: Record<AnyInput['mode'], readonly PhaseName[]> = {
+  commit: ['planning', 'sha256', 'upload', 'import', 'compare'],
+  'dry-run': ['planning', 'sha256', 'import'],
+  verify: ['planning', 'sha256', 'compare'],
+};
+/** Not every import has them. */
+const SOMETIMES: ReadonlySet<PhaseName> = new Set(['resolve', 'compare']);
 const MARKS = { pending: '⬜', running: '⏳', completed: '✅', failed: '❌', skipped: '⏭️' } as const;
 const BAR = 20;
 
@@ -28,18 +36,27 @@ export function renderProgress({ report, activity, input, columns, style }: Prog
   const { counts, codes } = report;
   const lines = [
     rule,
-    `📊 Import Progress: ${input.batchName} (${input.kind}, ${input.mode})`,
+    `📊 Import Progress: ${input.batchName} (${titleOf(input, report)})`,
     rule,
     `⏱️  Elapsed: ${clock(elapsed)}  |  Backend: ${input.backend}${report.runId ? `  |  Run: ${report.runId.slice(0, 8)}` : ''}`,
-    `📁 ${input.filename}  |  ${size(input.bytes)}  |  Rows: ${thousands(counts.fetched)}`,
+    isDirectory(input)
+      ? `📁 Total Files: ${thousands(report.directory?.plan?.files ?? 0)}  |  Images: ${thousands(report.directory?.plan?.images ?? 0)}`
+      : `📁 ${input.filename}  |  ${size(input.bytes)}  |  Rows: ${thousands(counts.fetched)}`,
     '',
     '📊 Phase Summary:',
-    ...PHASES[input.mode].map((name) => phaseLine(name, report, activity)),
+    ...phasesOf(input, report).map((name) => phaseLine(name, report, activity)),
     '',
-    `❌ Failed Items: ${thousands(counts.errored)}${counts.errored ? ` (${Object.entries(codes).map(([code, n]) => `${code} ${n}`).join(', ')})` : ''}`,
+    `❌ Failed Items: ${thousands(report.directory?.failed ?? counts.errored)}${counts.errored ? ` (${Object.entries(codes).map(([code, n]) => `${code} ${n}`).join(', ')})` : ''}`,
     rule,
   ];
   return lines.map((line) => fit(line, columns - 1)).map((line, i) => (i === 1 ? style('bold', line) : line));
+}
+
+const phasesOf = (input: AnyInput, { phases }: ImportReport): PhaseName[] =>
+  (isDirectory(input) ? DIRECTORY_PHASES : PHASES)[input.mode].filter((name) => phases[name] || !SOMETIMES.has(name));
+
+function titleOf({ kind, mode }: AnyInput, { directory }: ImportReport): string {
+  return directory?.datasetId ? `Dataset ID: ${directory.datasetId}` : `${kind}, ${mode}`;
 }
 
 function phaseLine(name: PhaseName, { phases, counts }: ImportReport, activity: ActivityProgress | undefined): string {

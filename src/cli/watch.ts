@@ -2,7 +2,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { importProgress, importResult } from '../imports.ts';
-import type { ImportInput, ImportReport } from '../workflows/messages.ts';
+import type { AnyInput, ImportReport } from '../workflows/messages.ts';
 import { activityProgress } from './activityProgress.ts';
 import { createDebugLog } from './debugLog.ts';
 import { createDisplay } from './display.ts';
@@ -16,7 +16,7 @@ const LOOK_MS = { live: 250, plain: 1000 };
 
 export interface WatchOptions {
   readonly out: Output;
-  readonly input: ImportInput;
+  readonly input: AnyInput;
   readonly debugLog?: boolean;
 }
 

@@ -1,7 +1,7 @@
 /** Watching an import that somebody else started, by its workflow id. */
 import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import { IntakeError } from '../errors.ts';
-import type { ImportInput } from '../workflows/messages.ts';
+import type { AnyInput } from '../workflows/messages.ts';
 import type { ImportFacts } from './importDocument.ts';
 import { printImport } from './importMetadata.ts';
 import { summarize } from './importSummary.ts';
@@ -23,7 +23,7 @@ export async function watchWorkflow(out: Output, session: Session, workflowId: s
 }
 
 /** The input of a workflow, from the first event of its history. */
-async function startedWith(handle: WorkflowHandle): Promise<ImportInput> {
+async function startedWith(handle: WorkflowHandle): Promise<AnyInput> {
   const { defaultPayloadConverter } = await import('@temporalio/common');
   try {
     const { runId } = await handle.describe();
@@ -31,7 +31,7 @@ async function startedWith(handle: WorkflowHandle): Promise<ImportInput> {
       namespace: handle.client.options.namespace, execution: { workflowId: handle.workflowId, runId }, maximumPageSize: 1,
     });
     const payload = response.history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
-    if (payload) return defaultPayloadConverter.fromPayload<ImportInput>(payload);
+    if (payload) return defaultPayloadConverter.fromPayload<AnyInput>(payload);
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
   }

@@ -12,7 +12,7 @@ import { SHOWN_FAILURES, type DirectoryInput, type DirectoryReport, type TreePla
 import { PROGRESS_QUERY, type Claim, type ImportReport } from './messages.ts';
 import { BRIEF, FULL_PASS, STEP } from './policies.ts';
 import { phase, show } from './progress.ts';
-import { addPart, documentOf, end, forgetCounts, newReport, refuse } from './report.ts';
+import { addPart, documentOf, end, forgetCounts, newReport, noComparison, refuse } from './report.ts';
 import { inWindow } from './window.ts';
 
 /** What an execution hands to its successor when its history has grown long. */
@@ -49,17 +49,19 @@ export async function importDirectory(input: DirectoryInput, carried?: Directory
     await sha256();
     if (input.mode === 'commit') await upload();
 
-    // A database crash empties the unlogged stage: the files are read again, what is in the ledger stays done.
-    if (plan.files > 0) {
+    if (input.mode === 'verify') {
+      await verify();
+    } else if (plan.files > 0) {
+      // A database crash empties the unlogged stage: the files are read again, what is in the ledger stays done.
       do await stage();
-      while ((await settle()) === 'stage-lost');
+      while ((await settle(input.mode === 'commit' ? 'upsertPartition' : 'countPartition')) === 'stage-lost');
     }
     if (input.mode === 'commit') {
       await finalize();
       await reconcile();
       if (input.verifyWrites && plan.files > 0) await verifyWrites();
     } else if (input.rejectsPath) {
-      await onHost.writeFailedItems({ input, plan });
+      await onHost.writeFailedItems({ input, stageId: state.stageId });
     }
     await clearStage();
     return end(report, input.mode === 'commit' ? 'completed' : input.mode === 'verify' ? 'verified' : 'dry_run');
@@ -74,12 +76,11 @@ export async function importDirectory(input: DirectoryInput, carried?: Directory
 
   /** The tree as it is now: files, their images, duplicates; with --delta only what is new. From here on it stands. */
   async function planning(): Promise<TreePlan> {
-    state.plan ??= await phase(report, 'planning', async () => {
-      const { plan, failed, failedItems } = await overTree.planTree(input);
-      note({ failed, failedItems });
-      return plan;
-    });
-    const { plan } = state;
+    const plan = (state.plan ??= await phase(report, 'planning', async () => {
+      const planned = await overTree.planTree(input);
+      note(planned);
+      return planned.plan;
+    }));
     state.partitions ||= Math.max(1, Math.ceil(plan.licences / input.tuning.partitionRows));
     report.directory.plan = plan;
     report.storagePath = `imports/images/sha256`;
@@ -89,14 +90,14 @@ export async function importDirectory(input: DirectoryInput, carried?: Directory
   async function claim(): Promise<boolean> {
     const { plan, token, partitions } = state as Required<DirectoryState>;
     const { workflowId } = workflowInfo();
-    if (!state.claim) {
-      const { claim: found, datasetId } = await phase(report, 'claim', () => brief.claimDirectory({ input, plan, partitions, workflowId, token }));
-      state.claim = found;
-      report.directory.datasetId = datasetId;
-    }
-    if (state.claim.status !== 'claimed') return false;
-    report.runId = state.claim.runId;
-    state.partitions = state.claim.partitions;
+    const claim = (state.claim ??= await phase(report, 'claim', async () => {
+      const opened = await brief.claimDirectory({ input, plan, partitions, workflowId, token });
+      report.directory.datasetId = opened.datasetId;
+      return opened.claim;
+    }));
+    if (claim.status !== 'claimed') return false;
+    report.runId = claim.runId;
+    state.partitions = claim.partitions;
     return true;
   }
 
@@ -133,10 +134,8 @@ export async function importDirectory(input: DirectoryInput, carried?: Directory
   }
 
   /** Every key partition into the tables; a dry run counts, a verification compares. */
-  async function settle(): Promise<'settled' | 'stage-lost'> {
-    const { mode } = input;
-    const steps = state.partitions === 1 ? brief : anywhere;
-    const work = mode === 'commit' ? steps.upsertPartition : mode === 'verify' ? steps.comparePartition : steps.countPartition;
+  async function settle(step: 'upsertPartition' | 'countPartition' | 'comparePartition'): Promise<'settled' | 'stage-lost'> {
+    const work = (state.partitions === 1 ? brief : anywhere)[step];
     const { batches } = state.plan as TreePlan;
     let lost = false;
     state.done.upsert = await inWindow(state.done.upsert, state.partitions, input.tuning.window, async (part) => {
@@ -150,9 +149,11 @@ export async function importDirectory(input: DirectoryInput, carried?: Directory
       show(report);
     });
     if (lost) {
-      Object.assign(state.done, { import: 0, upsert: 0 });
-      report.directory.batches = { completed: 0, failed: 0 };
-      forgetCounts(report);
+      Object.assign(state.done, { import: 0, compare: 0, upsert: 0 });
+      if (step !== 'comparePartition') {
+        report.directory.batches = { completed: 0, failed: 0 };
+        forgetCounts(report);
+      }
       return 'stage-lost';
     }
     if (state.done.upsert < state.partitions) await goOnAsNew();
@@ -170,15 +171,22 @@ export async function importDirectory(input: DirectoryInput, carried?: Directory
   }
 
   /** The files once more against what is in the database and in storage now. */
+  async function verify(): Promise<void> {
+    do {
+      report.comparison = noComparison();
+      await eachSlice('compare', true, overTree.verifySlice, () => undefined);
+    } while ((await settle('comparePartition')) === 'stage-lost');
+  }
+
   async function verifyWrites(): Promise<void> {
-    const answers = { rows: 0, wrong: 0 };
-    await eachSlice('compare', true, overTree.verifySlice, ({ rows, failed }) => {
-      answers.rows += rows;
-      answers.wrong += failed;
-    });
-    if (answers.wrong > 0) {
-      throw ApplicationFailure.nonRetryable(`${answers.wrong} of ${answers.rows} records or images are not as the files say`, 'VERIFY_FAILED');
-    }
+    await clearStage();
+    state.done.upsert = 0;
+    await verify();
+    const { missing, different } = report.comparison ?? noComparison();
+    const images = report.phases.compare?.failed ?? 0;
+    if (missing + different + images === 0) return;
+    const message = `${missing} records are missing, ${different} differ from the files, ${images} images are missing or damaged`;
+    throw ApplicationFailure.nonRetryable(message, 'VERIFY_FAILED');
   }
 
   /** `work` on every slice of the manifest; when there is nothing to do, the phase is done at once. */
@@ -186,7 +194,7 @@ export async function importDirectory(input: DirectoryInput, carried?: Directory
     name: SlicePhase, needed: boolean, work: (request: SliceRequestOf) => Promise<SliceAnswer>, add: (answer: SliceAnswer) => void, skip?: () => void,
   ): Promise<void> {
     const { plan } = state as Required<DirectoryState>;
-    if (report.phases[name]?.status === 'completed' && name !== 'import') return;
+    if (report.phases[name]?.status === 'completed' && name !== 'import' && name !== 'compare') return;
     const total = name === 'import' || name === 'compare' ? plan.files : plan.images;
     await phase(report, name, async (p) => {
       if (!needed) {

@@ -1,1 +1,2 @@
 export { importFile } from './importFile.ts';
+export { importDirectory } from './importDirectory.ts';

@@ -1,6 +1,6 @@
 /** What travels between client, workflow and activities: ids, paths, hashes, offsets, counts and codes; never a cell's value. */
 import type { BackendName } from '../config.ts';
-import type { DirectoryReport } from './directoryMessages.ts';
+import type { DirectoryInput, DirectoryReport } from './directoryMessages.ts';
 
 /** `verify` stages the file as a dry run does and compares it with an earlier run. */
 export type ImportMode = 'dry-run' | 'commit' | 'verify';
@@ -35,6 +35,9 @@ export interface ImportInput extends RunInput {
   readonly bytes: number;
   readonly options: ImportOptions;
 }
+
+/** Of a file or of a directory. */
+export type AnyInput = ImportInput | DirectoryInput;
 
 export interface ImportOptions {
   /** Their header -> our column. */

@@ -15,7 +15,7 @@ export function newReport(input: RunInput): ImportReport {
   };
 }
 
-const noComparison = (): Comparison => ({ rows: 0, missing: 0, different: 0, edited: 0, lines: [] });
+export const noComparison = (): Comparison => ({ rows: 0, missing: 0, different: 0, edited: 0, lines: [] });
 
 export function describe(report: ImportReport, plan: Plan, content: Content): void {
   report.plan = { encoding: content.encoding, delimiter: plan.delimiter, columns: plan.columns, mapped: plan.mapped };

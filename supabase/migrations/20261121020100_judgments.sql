@@ -41,11 +41,13 @@ create table if not exists public.plaintiff_contacts (
   -- The same value stands in the plaintiff's own column, where matching finds it.
   is_copy boolean not null default false,
   import_run_id uuid,
+  -- The row that brought it: of several plaintiffs with one value the earliest row's is meant, whichever part landed first.
+  row_index integer,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now()
 );
 create unique index if not exists plaintiff_contacts_primary_uniq on public.plaintiff_contacts (plaintiff_id, kind) where is_primary;
-create index if not exists plaintiff_contacts_other_idx on public.plaintiff_contacts (plaintiff_id) where not is_primary;
+create index if not exists plaintiff_contacts_plaintiff_idx on public.plaintiff_contacts (plaintiff_id);
 create index if not exists plaintiff_contacts_email_idx on public.plaintiff_contacts (
   hashtextextended(lower(btrim(value) collate "C"), 0)) where kind = 'email' and not is_copy;
 create index if not exists plaintiff_contacts_phone_idx on public.plaintiff_contacts (
@@ -82,6 +84,19 @@ create index if not exists plaintiffs_email_idx on public.plaintiffs (
 create index if not exists plaintiffs_phone_idx on public.plaintiffs (
   hashtextextended(translate(phone, ' +-().', ''), 0)) where phone is not null;
 create index if not exists plaintiffs_name_idx on public.plaintiffs (hashtextextended(ingest.normalize_text(name), 0));
+
+-- A plaintiff whose email or phone is changed by hand is still found by the former ones, among its contacts.
+create or replace function ingest.uncopy_contacts() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  update public.plaintiff_contacts c set is_copy = false where c.plaintiff_id = new.id and c.is_copy;
+  return null;
+end
+$$;
+drop trigger if exists plaintiffs_uncopy on public.plaintiffs;
+create trigger plaintiffs_uncopy after update of email, phone on public.plaintiffs
+  for each row when (new.email is distinct from old.email or new.phone is distinct from old.phone) execute function ingest.uncopy_contacts();
 
 -- An edit shows in updated_at. What is written in the transaction that made the row, or passes it to another run, is none.
 drop trigger if exists judgments_touch on public.judgments;
@@ -219,6 +234,18 @@ revoke execute on function public.set_enforcement_stage(bigint, text, text, text
   public.pgmq_delete(text, bigint) from public, anon, authenticated;
 grant execute on function public.set_enforcement_stage(bigint, text, text, text), public.queue_job(jsonb),
   public.pgmq_delete(text, bigint) to service_role, dragonfly_app;
+
+-- By this comment an import knows them from a team's own functions of the same name, which it calls once for each judgment.
+do $$
+declare
+  v_function regprocedure;
+begin
+  foreach v_function in array array['public.set_enforcement_stage(bigint, text, text, text)', 'public.queue_job(jsonb)']::regprocedure[] loop
+    execute format('comment on function %s is %L', v_function,
+                   (select 'Brought by Intake, source ' || md5(p.prosrc) from pg_catalog.pg_proc p where p.oid = v_function));
+  end loop;
+end
+$$;
 
 insert into ingest.import_kinds (kind, suffix, resolves) values ('simplicity', 'judgments', true), ('jbi', 'judgments', true)
 on conflict (kind) do update set suffix = excluded.suffix, resolves = excluded.resolves;

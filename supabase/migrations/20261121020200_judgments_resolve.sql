@@ -4,7 +4,7 @@
 create or replace function ingest.find_judgments(rows integer[], numbers text[], cases text[])
 returns table (row_index integer, judgment_id bigint, plaintiff_id bigint)
 language sql stable security definer set search_path = '' rows 50000
-  set enable_nestloop = on set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
+  set enable_nestloop = on set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
 as $$
   select u.n, f.id, (select j.plaintiff_id from public.judgments j where j.id = f.id)
   from unnest($1, $2, $3) as u (n, number, case_number)
@@ -19,28 +19,31 @@ as $$
 $$;
 
 -- Plaintiffs of the tables: by their own columns, and by further contacts. A plaintiff found by email hides the other two.
--- One that was renamed is still found by the name and email it was imported with, which its key holds.
-create or replace function ingest.find_plaintiffs(rows integer[], emails text[], phones text[], names text[], keys text[])
+-- One that was renamed is still found by the name and email it was imported with, which its key holds. Contacts that this run
+-- has landed say nothing: whose they are was planned for the whole run, and rows that follow from it have landed with them.
+create or replace function ingest.find_plaintiffs(run_id uuid, rows integer[], emails text[], phones text[], names text[], keys text[])
 returns table (row_index integer, by_email bigint, by_phone bigint, by_name bigint)
 language sql stable security definer set search_path = '' rows 50000
-  set enable_nestloop = on set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
+  set enable_nestloop = on set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
 as $$
   select u.n, e.id, p.id, m.id
-  from unnest($1, $2, $3, $4, $5) as u (n, email, phone, name, key)
+  from unnest($2, $3, $4, $5, $6) as u (n, email, phone, name, key)
   cross join lateral (select coalesce(
     (select t.id from public.plaintiffs t
      where hashtextextended(lower(btrim(t.email) collate "C"), 0) = hashtextextended(u.email, 0)
        and lower(btrim(t.email) collate "C") = u.email order by t.id limit 1),
-    (select c.plaintiff_id from public.plaintiff_contacts c
+    (select c.plaintiff_id from public.plaintiff_contacts c left join ingest.import_runs o on o.id = c.import_run_id
      where c.kind = 'email' and not c.is_copy and hashtextextended(lower(btrim(c.value) collate "C"), 0) = hashtextextended(u.email, 0)
-       and lower(btrim(c.value) collate "C") = u.email order by c.id limit 1)) as id) e
+       and lower(btrim(c.value) collate "C") = u.email
+       and ($1 is null or c.import_run_id is distinct from $1) order by o.created_at, c.row_index, c.id limit 1)) as id) e
   cross join lateral (select case when e.id is null then coalesce(
     (select t.id from public.plaintiffs t
      where hashtextextended(translate(t.phone, ' +-().', ''), 0) = hashtextextended(u.phone, 0)
        and translate(t.phone, ' +-().', '') = u.phone order by t.id limit 1),
-    (select c.plaintiff_id from public.plaintiff_contacts c
+    (select c.plaintiff_id from public.plaintiff_contacts c left join ingest.import_runs o on o.id = c.import_run_id
      where c.kind = 'phone' and not c.is_copy and hashtextextended(translate(c.value, ' +-().', ''), 0) = hashtextextended(u.phone, 0)
-       and translate(c.value, ' +-().', '') = u.phone order by c.id limit 1)) end as id) p
+       and translate(c.value, ' +-().', '') = u.phone
+       and ($1 is null or c.import_run_id is distinct from $1) order by o.created_at, c.row_index, c.id limit 1)) end as id) p
   cross join lateral (select case when e.id is null and p.id is null then coalesce(
     (select t.id from public.plaintiffs t
      where hashtextextended(ingest.normalize_text(t.name), 0) = hashtextextended(u.name, 0)
@@ -68,7 +71,7 @@ $$;
 --     made with it. A row is of the person its email belongs to, else its phone, else its name; else it makes a plaintiff.
 -- With `part`, the rows of that part alone are planned anew: others have created people since.
 create or replace function ingest.resolve_judgments(run ingest.import_runs, stage_id uuid, partitions integer, part integer default null) returns jsonb
-language plpgsql security definer set search_path = '' set work_mem = '64MB' set enable_seqscan = off set enable_nestloop = off
+language plpgsql security definer set search_path = '' set work_mem = '64MB' set enable_seqscan = off set enable_nestloop = off set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -157,7 +160,7 @@ begin
     from (select array_agg(row_index) as rows, array_agg(email_key) as emails, array_agg(phone) as phones, array_agg(name_key) as names,
                  array_agg(plaintiff_key) as keys
           from pg_temp.intake_taken where taken = row_index and row_index >= v_from and row_index < v_from + 50000) b
-    cross join lateral ingest.find_plaintiffs(b.rows, b.emails, b.phones, b.names, b.keys) f
+    cross join lateral ingest.find_plaintiffs(v_run, b.rows, b.emails, b.phones, b.names, b.keys) f
     where b.rows is not null;
     v_from := v_from + 50000;
   end loop;
@@ -219,7 +222,9 @@ begin
   select $2, o.part, o.row_index, o.line_number, o.stage_tid, o.outcome, o.reason, o.duplicate_of_line, o.judgment_id, o.plaintiff_id,
          o.matched_by, o.is_new
   from (
-    select coalesce($4, w.part, r.row_index % $3) as part, r.row_index, r.line_number, r.stage_tid,
+    -- A known judgment's rows go with its plaintiff: should a rollback take it back, they are new rows of one person.
+    select coalesce($4, w.part, (abs(hashint8(coalesce(k.plaintiff_id, r.row_index))::bigint) % $3)::integer) as part,
+           r.row_index, r.line_number, r.stage_tid,
            case when r.error_code is not null then 'failed' when w.row_index = r.row_index then 'inserted' else 'skipped' end as outcome,
            case when r.error_code is not null then r.error_code when k.judgment_id is not null then 'EXISTING_JUDGMENT'
                 when w.row_index <> r.row_index then 'DUPLICATE_IN_FILE' end as reason,

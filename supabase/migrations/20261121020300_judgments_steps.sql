@@ -5,7 +5,7 @@
 create or replace function ingest.plan_contacts(stage_id uuid, part integer, assign_ids boolean)
 returns table (row_index integer, plaintiff_id bigint, kind text, value text, contact_id bigint, is_made boolean,
                is_primary boolean, is_copy boolean)
-language sql volatile security definer set search_path = '' rows 25000 set work_mem = '32MB'
+language sql volatile security definer set search_path = '' rows 25000 set work_mem = '32MB' set enable_seqscan = off set jit = off
 as $$
   select n.row_index, n.plaintiff_id, n.kind, n.value, first_value(n.contact_id) over (partition by n.plaintiff_id, n.kind, n.key order by n.row_index),
          n.is_made, n.is_made and n.has_primary is not true and n.nth_made = 1, n.is_made and n.is_new and n.is_first
@@ -17,13 +17,13 @@ as $$
       select c.*, e.id as existing, r.has_primary,
              e.id is null and row_number() over (partition by c.plaintiff_id, c.kind, c.key order by c.row_index) = 1 as is_made
       from (
-        select p.row_index, p.plaintiff_id, p.is_new, v.kind, v.value, v.key,
-               p.row_index = min(p.row_index) over (partition by p.plaintiff_id) as is_first
-        from ingest_stage.judgments_plan p
+        select p.row_index, p.plaintiff_id, p.is_new, p.is_first, v.kind, v.value, v.key
+        from (select *, t.row_index = min(t.row_index) over (partition by t.plaintiff_id) as is_first
+              from ingest_stage.judgments_plan t where t.stage_id = $1 and t.part = $2 and t.outcome = 'inserted') p
         cross join lateral (select * from ingest_stage.judgments x where x.ctid = p.stage_tid offset 0) s
         cross join lateral (values ('email', s.email, s.email_key), ('phone', s.phone, s.phone),
                                    ('address', s.address, lower(s.address collate "C"))) as v (kind, value, key)
-        where p.stage_id = $1 and p.part = $2 and p.outcome = 'inserted' and v.value is not null
+        where v.value is not null
       ) c
       left join lateral (
         select t.id from public.plaintiff_contacts t
@@ -40,7 +40,7 @@ $$;
 -- The open call task of each taken row's plaintiff; `is_made` marks the row that makes it.
 create or replace function ingest.plan_tasks(stage_id uuid, part integer, assign_ids boolean)
 returns table (row_index integer, plaintiff_id bigint, task_id bigint, is_made boolean)
-language sql volatile security definer set search_path = '' rows 25000
+language sql volatile security definer set search_path = '' rows 25000 set enable_seqscan = off set jit = off
 as $$
   select n.row_index, n.plaintiff_id, first_value(n.task_id) over (partition by n.plaintiff_id order by n.row_index), n.is_made
   from (
@@ -59,7 +59,7 @@ as $$
 $$;
 
 create or replace function ingest.count_judgments(source_system text, stage_id uuid, part integer) returns jsonb
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = '' set enable_nestloop = off set enable_seqscan = off set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -102,10 +102,19 @@ as $$
     and not coalesce((select (r.options ->> 'skip_jobs')::boolean from ingest_stage.resolved r where r.stage_id = $1), false)
 $$;
 
--- Lands and promotes a part with all that follows from it. Jobs and stages go through the functions of runbook 000 where they
+-- Whether a function is the one that Intake brought; what it does may then be done for many rows at once.
+create or replace function ingest.is_own(signature text) returns boolean
+language sql stable security definer set search_path = ''
+as $$
+  select exists (select from pg_catalog.pg_proc p
+                 where p.oid = to_regprocedure($1) and obj_description(p.oid, 'pg_proc') like '%' || md5(p.prosrc))
+$$;
+
+-- Lands and promotes a part with all that follows from it. The plan is new and not analyzed, so the planner takes it for
+-- empty: nested loops would be quadratic, and only those that are asked for (laterals over row addresses) remain. Jobs and stages go through the functions of runbook 000 where they
 -- exist; being in this transaction, each is sent once.
 create or replace function ingest.upsert_judgments(run ingest.import_runs, stage_id uuid, part integer) returns jsonb
-language plpgsql security definer set search_path = '' set work_mem = '32MB' set enable_seqscan = off
+language plpgsql security definer set search_path = '' set work_mem = '32MB' set enable_seqscan = off set enable_nestloop = off set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -116,6 +125,8 @@ declare
     select from pg_catalog.pg_proc f
     where f.pronamespace = 'public'::regnamespace and f.proname = 'set_enforcement_stage' and f.pronargs - f.pronargdefaults <= 2
       and f.proargtypes[0] = 'bigint'::regtype and f.proargtypes[1] = 'text'::regtype);
+  v_own_queue boolean := v_queues and to_regnamespace('pgmq') is null and ingest.is_own('public.queue_job(jsonb)');
+  v_own_stages boolean := ingest.is_own('public.set_enforcement_stage(bigint, text, text, text)');
   v_recheck boolean;
   v_known integer;
   v_locked integer;
@@ -151,7 +162,9 @@ begin
         ), tasks as materialized (
           select * from ingest.plan_tasks($2, $3, true)
         ), jobs as materialized (
-          select t.row_index, %2$s as queued from taken t order by t.row_index
+          %2$s
+        ), messages as (
+          %4$s
         ), plaintiffs as (
           insert into public.plaintiffs (id, dedupe_key, source_system, source_reference, name, email, phone, address, import_run_id)
           select t.plaintiff_id, s.plaintiff_key, $4, s.lead_id, s.plaintiff_name, s.email, s.phone, s.address, $1
@@ -172,8 +185,8 @@ begin
                  s.case_type, s.case_status, %3$s, $4, s.lead_id, $1
           from taken t cross join lateral (select * from ingest_stage.judgments x where x.ctid = t.stage_tid offset 0) s
         ), contact_rows as (
-          insert into public.plaintiff_contacts (id, plaintiff_id, kind, value, is_primary, is_copy, import_run_id)
-          select c.contact_id, c.plaintiff_id, c.kind, c.value, c.is_primary, c.is_copy, $1 from contacts c where c.is_made
+          insert into public.plaintiff_contacts (id, plaintiff_id, kind, value, is_primary, is_copy, import_run_id, row_index)
+          select c.contact_id, c.plaintiff_id, c.kind, c.value, c.is_primary, c.is_copy, $1, c.row_index from contacts c where c.is_made
         ), task_rows as (
           insert into public.plaintiff_tasks (id, plaintiff_id, kind, status, note, created_by, import_run_id)
           select t.task_id, t.plaintiff_id, 'call', 'open', format('First call, batch %%s', $5), 'intake', $1 from tasks t where t.is_made
@@ -197,13 +210,25 @@ begin
                (select count(*) * 2 from jobs where queued is not null)
         $statement$,
         ingest.judgments_log(v_run),
-        case when v_queues then $jobs$jsonb_build_object(
-          'enrich', public.queue_job(ingest.job_payload('enrich', t.judgment_id, t.plaintiff_id, $4, $1)),
-          'enforce', public.queue_job(ingest.job_payload('enforce', t.judgment_id, t.plaintiff_id, $4, $1)))$jobs$
-        else 'null::jsonb' end,
-        case when v_stages then 'null, null' else $stage$'pre_enforcement', now()$stage$ end)
+        case when v_own_queue then $jobs$
+          select t.row_index, q.enrich, q.enforce, t.judgment_id, t.plaintiff_id, jsonb_build_object('enrich', q.enrich, 'enforce', q.enforce) as queued
+          from (select * from taken order by row_index) t
+          cross join lateral (select nextval('public.queue_messages_msg_id_seq') as enrich, nextval('public.queue_messages_msg_id_seq') as enforce
+                              where t.row_index is not null) q $jobs$
+        when v_queues then $jobs$
+          select t.row_index, jsonb_build_object(
+            'enrich', public.queue_job(ingest.job_payload('enrich', t.judgment_id, t.plaintiff_id, $4, $1)),
+            'enforce', public.queue_job(ingest.job_payload('enforce', t.judgment_id, t.plaintiff_id, $4, $1))) as queued
+          from taken t order by t.row_index $jobs$
+        else 'select t.row_index, null::jsonb as queued from taken t where false' end,
+        case when v_stages and not v_own_stages then 'null, null' else $stage$'pre_enforcement', now()$stage$ end,
+        case when v_own_queue then $jobs$
+          insert into public.queue_messages (msg_id, queue_name, message) overriding system value
+          select j.enrich, 'enrich', ingest.job_payload('enrich', j.judgment_id, j.plaintiff_id, $4, $1) from jobs j
+          union all select j.enforce, 'enforce', ingest.job_payload('enforce', j.judgment_id, j.plaintiff_id, $4, $1) from jobs j $jobs$
+        else 'select' end)
       into v_contacts, v_tasks, v_jobs using v_run, $2, $3, ($1).source_system, v_batch;
-      if v_stages then
+      if v_stages and not v_own_stages then
         execute $stages$
           select public.set_enforcement_stage(p.judgment_id, 'pre_enforcement') from ingest_stage.judgments_plan p
           where p.stage_id = $1 and p.part = $2 and p.outcome = 'inserted' $stages$ using $2, $3;

@@ -13,7 +13,8 @@ import { plaintiffs } from '../../src/kinds/plaintiffs.ts';
 import { COMMON_COLUMNS } from '../../src/activities/stageRows.ts';
 import { createLogger } from '../../src/log.ts';
 import { startWorker } from '../../src/worker.ts';
-import { contentOf, openPlace, plaintiffsCsv } from '../support/imports.ts';
+import { openPlace } from '../support/imports.ts';
+import { PLAINTIFFS, SIMPLICITY } from '../support/judgmentsFile.ts';
 import { connect } from '../support/sqlImport.ts';
 import { createDatabase, sharedStack, startApi, type TestApi, type TestDatabase } from '../support/stack.ts';
 
@@ -164,21 +165,28 @@ for (const name of NAMES) {
 }
 
 describe('the two backends', () => {
-  it('leave the same tables after the same import', async () => {
-    const { temporal } = await sharedStack();
-    const contents = [];
-    for (const name of NAMES) {
-      const site = await openSite();
-      const place = await openPlace({ temporal, databaseUrl: site.database.databaseUrl, ...(name === 'supabase' ? { supabase: site.api } : {}) });
-      const worker = await startWorker(place.config, createLogger('fatal'));
-      const odd = ODD.map((cell, i) => `"${cell.replaceAll('"', '""')} ${i}",odd${i}@example.com,,,\n`).join('');
-      const report = await place.run(await place.input({ path: await place.file(plaintiffsCsv(120) + odd, 'same.csv') }, { chunkBytes: 4096, partitionRows: 50 }));
-      assert.equal(report.status, 'completed', JSON.stringify(report.error));
-      contents.push(await contentOf(site.sql));
-      await worker.shutdown();
-      await place.close();
-      await closeSite(site);
-    }
-    assert.deepEqual(contents[0], contents[1]);
-  });
+  const odd = ODD.map((cell, i) => `"${cell.replaceAll('"', '""')} ${i}"`);
+  const files = [
+    [PLAINTIFFS, odd.map((name, i) => `${name},odd${i}@example.com,,,\n`).join('')],
+    [SIMPLICITY, odd.map((name, i) => `,${name},${name},2024-03-01,10,NY,${name},${name},${name},,odd${i}@example.com,\n`).join('')],
+  ] as const;
+  for (const [{ kind, csv, contentOf }, oddRows] of files) {
+    it(`leave the same tables after the same import of ${kind}`, async () => {
+      const { temporal } = await sharedStack();
+      const contents = [];
+      for (const name of NAMES) {
+        const site = await openSite();
+        const place = await openPlace({ temporal, databaseUrl: site.database.databaseUrl, ...(name === 'supabase' ? { supabase: site.api } : {}) });
+        const worker = await startWorker(place.config, createLogger('fatal'));
+        const path = await place.file(csv(120) + oddRows, 'same.csv');
+        const report = await place.run(await place.input({ path, kind }, { chunkBytes: 4096, partitionRows: 50 }));
+        assert.equal(report.status, 'completed', JSON.stringify(report.error));
+        contents.push(await contentOf(site.sql));
+        await worker.shutdown();
+        await place.close();
+        await closeSite(site);
+      }
+      assert.deepEqual(contents[0], contents[1]);
+    });
+  }
 });

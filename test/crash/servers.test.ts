@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readStack } from '../../src/local/stack.ts';
 import { openCrashSite, type CrashSite } from '../support/crash.ts';
+import { PLAINTIFFS } from '../support/judgmentsFile.ts';
 
 describe('a server killed in the middle of an import', function () {
   this.timeout(90_000);
@@ -9,7 +10,7 @@ describe('a server killed in the middle of an import', function () {
   let expected: unknown;
 
   before(async () => {
-    site = await openCrashSite('postgres');
+    site = await openCrashSite('postgres', PLAINTIFFS);
     await site.start();
     ({ content: expected } = await site.importDisturbed());
   });

@@ -1,20 +1,23 @@
 import { strict as assert } from 'node:assert';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openCrashSite, type CrashSite } from '../support/crash.ts';
+import { PLAINTIFFS, SIMPLICITY } from '../support/judgmentsFile.ts';
 
-const POINTS = {
-  postgres: ['plan', 'hash', 'claim', 'upload', 'parse', 'upsert', 'finalize', 'reconcile', 'clear'],
-  supabase: ['upload', 'parse', 'upsert'],
-} as const;
+const POINTS = [
+  ['postgres', PLAINTIFFS, ['plan', 'hash', 'claim', 'upload', 'parse', 'upsert', 'finalize', 'reconcile', 'clear']],
+  ['supabase', PLAINTIFFS, ['upload', 'parse', 'upsert']],
+  ['postgres', SIMPLICITY, ['resolve', 'upsert', 'finalize', 'clear']],
+  ['supabase', SIMPLICITY, ['resolve', 'upsert']],
+] as const;
 
-for (const backend of ['postgres', 'supabase'] as const) {
-  describe(`a worker killed on the ${backend} backend`, function () {
+for (const [backend, subject, steps] of POINTS) {
+  describe(`a worker killed importing ${subject.kind} on the ${backend} backend`, function () {
     this.timeout(90_000);
     let site: CrashSite;
     let expected: unknown;
 
     before(async () => {
-      site = await openCrashSite(backend);
+      site = await openCrashSite(backend, subject);
       await site.start();
       const { report, content } = await site.importDisturbed();
       assert.equal(report.status, 'completed', JSON.stringify(report.error));
@@ -24,7 +27,7 @@ for (const backend of ['postgres', 'supabase'] as const) {
     after(() => site?.close());
     afterEach(() => site.stop());
 
-    for (const step of POINTS[backend]) {
+    for (const step of steps) {
       const times = step === 'plan' ? ['before', 'after'] : ['before', 'within', 'after'];
       it(`${times.join(', ')} the effect of ${step} changes nothing of the outcome`, async () => {
         await site.start(times.map((time) => `${step}.${time}`));
@@ -36,7 +39,7 @@ for (const backend of ['postgres', 'supabase'] as const) {
       });
     }
 
-    if (backend === 'postgres') {
+    if (backend === 'postgres' && subject === PLAINTIFFS) {
       it('and one stopped past its heartbeat, then continued, changes nothing of the outcome', async () => {
         await site.start();
         const { report, content } = await site.importDisturbed(async () => {

@@ -1,5 +1,7 @@
 import { strict as assert } from 'node:assert';
+import fc from 'fast-check';
 import type postgres from 'postgres';
+import { leads } from '../support/judgmentsArbitraries.ts';
 import { forgetJudgments } from '../support/judgmentsContent.ts';
 import { openJudgments, promote, resolve, settleJudgments, untilDone, upsertPart, type Lead } from '../support/judgmentsImport.ts';
 import { createDatabase, type TestDatabase } from '../support/stack.ts';
@@ -73,6 +75,24 @@ describe('imports of judgments at the same time', function () {
       assert.deepEqual(await doubles(), []);
       await forgetJudgments(sql);
     }
+  });
+
+  it('of any two files make no plaintiff and no judgment twice', async () => {
+    await fc.assert(fc.asyncProperty(leads, leads, async (one, other) => {
+      await forgetJudgments(sql);
+      const opened = await Promise.all([one, other].map((rows, i) => openJudgments(sql, { batch: `any-${i}`, rows })));
+      await Promise.all(opened.map((open) => promote(sql, open)));
+      for (const open of opened) await settleJudgments(sql, open);
+      const twice = await sql`
+        SELECT what, value FROM (
+          SELECT 'number' AS what, ingest.normalize_text(judgment_number) AS value FROM public.judgments
+          UNION ALL SELECT 'case', ingest.normalize_text(case_number) FROM public.judgments
+          UNION ALL SELECT 'name', ingest.normalize_text(name) FROM public.plaintiffs
+          UNION ALL SELECT 'email', lower(email) FROM public.plaintiffs WHERE email IS NOT NULL
+          UNION ALL SELECT 'phone', phone FROM public.plaintiffs WHERE phone IS NOT NULL) v
+        GROUP BY what, value HAVING count(*) > 1`;
+      assert.deepEqual([...twice], []);
+    }), { numRuns: 25 });
   });
 
   it('look again at what another import made since they resolved', async () => {

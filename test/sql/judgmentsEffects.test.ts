@@ -65,6 +65,19 @@ describe('what follows from a judgment', function () {
     assert.deepEqual(stages.map((row) => Object.values(row)), Array(6).fill(['pre_enforcement', true, true]));
   });
 
+  it("goes through a team's own functions of these names, once for each judgment", async () => {
+    await sql`CREATE TABLE public.calls (what text, payload jsonb)`;
+    await sql`CREATE OR REPLACE FUNCTION public.queue_job(payload jsonb) RETURNS bigint LANGUAGE sql AS
+      $$ INSERT INTO public.calls VALUES ('job', payload); SELECT 1000 + count(*) FROM public.calls $$`;
+    await sql`CREATE OR REPLACE FUNCTION public.set_enforcement_stage(judgment_id bigint, stage text, note text DEFAULT null, changed_by text DEFAULT null)
+      RETURNS void LANGUAGE sql AS $$ INSERT INTO public.calls VALUES (stage, to_jsonb(judgment_id)) $$`;
+    const run = await importLeads(sql, { rows: leads });
+    const calls = await sql`SELECT what, count(*) AS n, count(DISTINCT payload) AS distinct_n FROM public.calls GROUP BY what ORDER BY what`;
+    assert.deepEqual(calls.map((row) => Object.values(row)), [['job', 38, 38], ['pre_enforcement', 19, 19]]);
+    const { queued_jobs: jobs } = await summary(run);
+    assert.ok(jobs.length === 38 && jobs.every(({ message_id: id }: { message_id: number }) => id > 1000));
+  });
+
   it('is queued through pgmq where it is installed, listed, purged and withdrawn there', async () => {
     const before = await importLeads(sql, { batch: 'before', rows: leads.slice(0, 2) });
     await sql.unsafe(await readFile(new URL('../support/pgmq.sql', import.meta.url), 'utf8'));

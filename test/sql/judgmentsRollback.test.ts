@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import type postgres from 'postgres';
 import { forgetJudgments, tableSizes } from '../support/judgmentsContent.ts';
-import { importLeads, openJudgments, promote, resolve, settleJudgments, upsertPart, type Lead } from '../support/judgmentsImport.ts';
+import { importLeads, openJudgments, resolve, settleJudgments, upsertPart, type Lead } from '../support/judgmentsImport.ts';
 import { createDatabase, type TestDatabase } from '../support/stack.ts';
 import { connect, importRows } from '../support/sqlImport.ts';
 
@@ -123,24 +123,28 @@ describe('rollback of judgments', function () {
     assert.deepEqual(await tableSizes(sql), { ...NOTHING, plaintiffs: 1 });
   });
 
+  it('passes a plaintiff to a later import of plaintiffs that carried it, too', async () => {
+    const run = await importLeads(sql, { batch: 'j', rows: [{ ...ann, number: '1' }, { ...bob, number: '2' }] });
+    const plain = await importRows(sql, { source: 'simplicity', batch: 'p', rows: [{ name: 'ANN', email: 'ann@x.co', phone: '5550007' }, { name: 'ann', email: 'ann@x.co' }] });
+    await rollback(run);
+    assert.deepEqual(await tableSizes(sql), { ...NOTHING, plaintiffs: 1 });
+    const [heir] = await sql`
+      SELECT p.name, p.phone, p.import_run_id = ${plain} AS owned, i.rows_inserted, i.rows_skipped, r.row_index
+      FROM public.plaintiffs p JOIN ingest.import_runs i ON i.id = p.import_run_id JOIN ingest.plaintiffs_raw r ON r.promoted_plaintiff_id = p.id`;
+    assert.deepEqual({ ...heir }, { name: 'ANN', phone: '5550007', owned: true, rows_inserted: 1, rows_skipped: 1, row_index: 0 });
+    await rollback(plain);
+    assert.deepEqual(await tableSizes(sql), NOTHING);
+  });
+
   it('is seen by an import that has planned to attach to what it takes back', async () => {
     const first = await importLeads(sql, { batch: '1', rows: [{ ...ann, number: '1' }] });
-    const open = await openJudgments(sql, { batch: '2', parts: 2, rows: [{ ...ann, number: '1' }, { ...ann, number: '2' }] });
+    const open = await openJudgments(sql, { batch: '2', parts: 2, rows: [{ ...ann, number: '1' }, { ...bob, number: '2' }, { ...bob, number: '1' }] });
     await resolve(sql, open);
     await rollback(first);
     for (const part of [0, 1]) await upsertPart(sql, open, part);
     await settleJudgments(sql, open);
-    const rows = await sql`SELECT status, matched_by FROM public.raw_simplicity_imports WHERE import_run_id = ${open.runId} ORDER BY row_index`;
-    assert.ok(rows.every((row) => row['status'] === 'inserted'));
-    assert.deepEqual(await tableSizes(sql), { plaintiffs: 1, judgments: 2, contacts: 3, tasks: 1, history: 1, jobs: 4 });
-  });
-
-  it('a plaintiff that was renamed is found under the name it came with', async () => {
-    await importLeads(sql, { batch: '1', rows: [{ name: 'Ann', number: '1' }] });
-    await sql`UPDATE public.plaintiffs SET name = 'Anna'`;
-    const open = await openJudgments(sql, { batch: '2', rows: [{ name: 'Ann', number: '2' }] });
-    await promote(sql, open);
-    await settleJudgments(sql, open);
-    assert.equal((await tableSizes(sql))['plaintiffs'], 1);
+    const rows = await sql`SELECT status FROM public.raw_simplicity_imports WHERE import_run_id = ${open.runId} ORDER BY row_index`;
+    assert.deepEqual(rows.map((row) => row['status']), ['inserted', 'inserted', 'skipped']);
+    assert.deepEqual(await tableSizes(sql), { plaintiffs: 2, judgments: 2, contacts: 4, tasks: 2, history: 2, jobs: 4 });
   });
 });

@@ -4,11 +4,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureStack, stopStack, type Stack } from '../../src/local/stack.ts';
 import type { ImportReport, Tuning } from '../../src/workflows/messages.ts';
+import type postgres from 'postgres';
 import type { BackendName } from '../../src/config.ts';
-import { contentOf, forget, openPlace, plaintiffsCsv, spawnWorker, type Place, type WorkerProcess } from './imports.ts';
+import { openPlace, spawnWorker, type Place, type WorkerProcess } from './imports.ts';
 import { ANY_PORTS, makeStackFolder } from './stack.ts';
 
 export const SMALL_PARTS: Partial<Tuning> = { chunkBytes: 8192, partitionRows: 80, window: 2, heartbeatSeconds: 2 };
+
+/** What is imported, and what its import leaves in the tables. */
+export interface Subject {
+  readonly kind: string;
+  csv(rows: number): string;
+  contentOf(sql: postgres.Sql): Promise<unknown>;
+  forget(sql: postgres.Sql): Promise<void>;
+}
 
 export interface CrashSite {
   readonly stack: Stack;
@@ -25,12 +34,12 @@ export interface CrashSite {
   close(): Promise<void>;
 }
 
-export async function openCrashSite(backend: BackendName): Promise<CrashSite> {
+export async function openCrashSite(backend: BackendName, { kind, csv, contentOf, forget }: Subject): Promise<CrashSite> {
   const dir = await makeStackFolder();
   const stack = await ensureStack({ dir, ports: ANY_PORTS, worker: false });
   const { temporal, databaseUrl, supabaseUrl: url, serviceRoleKey } = stack;
   const place = await openPlace({ temporal, databaseUrl, ...(backend === 'supabase' ? { supabase: { url, serviceRoleKey } } : {}) });
-  const path = await place.file(plaintiffsCsv(600));
+  const path = await place.file(csv(600));
   const markers = await mkdtemp(join(tmpdir(), 'intake-failpoints-'));
   let running: WorkerProcess | undefined;
   let wanted = false;
@@ -58,7 +67,7 @@ export async function openCrashSite(backend: BackendName): Promise<CrashSite> {
     },
     async importDisturbed(disturb = async () => undefined) {
       await forget(place.sql);
-      const [report] = await Promise.all([place.run(await place.input({ path }, SMALL_PARTS)), disturb()]);
+      const [report] = await Promise.all([place.run(await place.input({ path, kind }, SMALL_PARTS)), disturb()]);
       return { report, content: await contentOf(place.sql) };
     },
     async close() {

@@ -53,7 +53,7 @@ export async function openPlace({ temporal, databaseUrl, supabase }: PlaceOption
       return path;
     },
     async input(request, tuning = {}) {
-      const input = await importInput(config, { kind: 'plaintiffs', mode: 'commit', ...request });
+      const input = (await importInput(config, { kind: 'plaintiffs', mode: 'commit', ...request })) as ImportInput;
       return { ...input, tuning: { ...input.tuning, ...tuning } };
     },
     run: async (input) => importResult(await startImport(client, input)),
@@ -106,6 +106,14 @@ export async function historiesOf(client: Client, { workflowId, firstExecutionRu
     runId = history.events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId ?? '';
   }
   return found;
+}
+
+/** Data of every payload in an event. */
+export function payloadsOf(value: unknown): Buffer[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const { data, metadata } = value as { data?: unknown; metadata?: unknown };
+  if (metadata && data instanceof Uint8Array) return [Buffer.from(data)];
+  return Object.values(value).flatMap(payloadsOf);
 }
 
 /** A file of distinct plaintiffs with duplicates across it, quoted newlines, odd cells and rejects. */

@@ -3,13 +3,13 @@ import type postgres from 'postgres';
 import type { Contact, Operation, Person } from './judgmentsOracle.ts';
 
 /** The tables in the words of the oracle: persons and judgments numbered as the rows of the runs, in their order, made them. */
-export async function readAsOracle(sql: postgres.Sql, log = 'public.raw_simplicity_imports'): Promise<{ operations: Operation[][]; persons: Person[] }> {
-  const rows = await sql.unsafe<{ import_run_id: string; status: 'inserted' | 'skipped' | 'failed'; reason: string | null; matched_by: string; plaintiff_id: number;
-    judgment_id: number; contact_inserts: number; follow_up_task_created: boolean }[]>(`
-    SELECT l.* FROM ${log} l JOIN ingest.import_runs r ON r.id = l.import_run_id ORDER BY r.created_at, r.id, l.row_index`);
+export async function readAsOracle(sql: postgres.Sql): Promise<{ operations: Operation[][]; persons: Person[] }> {
+  const rows = await sql<{ import_run_id: string; status: 'inserted' | 'skipped' | 'failed'; reason: string | null; matched_by: string; plaintiff_id: number;
+    judgment_id: number; contact_inserts: number; follow_up_task_created: boolean }[]>`
+    SELECT l.* FROM public.raw_simplicity_imports l JOIN ingest.import_runs r ON r.id = l.import_run_id ORDER BY r.created_at, r.id, l.row_index`;
   const base = await sql<{ id: number }[]>`
     SELECT id FROM public.plaintiffs p WHERE NOT EXISTS (
-      SELECT FROM ${sql(log)} l WHERE l.plaintiff_id = p.id AND l.matched_by = 'created') ORDER BY id`;
+      SELECT FROM public.raw_simplicity_imports l WHERE l.plaintiff_id = p.id AND l.matched_by = 'created') ORDER BY id`;
   const persons = new Map(base.map(({ id }, i) => [id, i]));
   const judgments = new Map<number, number>();
   const operations = new Map<string, Operation[]>();

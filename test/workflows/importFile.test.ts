@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { importResult, startImport, workflowIdOf } from '../../src/imports.ts';
 import { createLogger } from '../../src/log.ts';
 import { startWorker, type RunningWorker } from '../../src/worker.ts';
-import { contentOf, forget, historiesOf, openPlace, plaintiffsCsv, type Place } from '../support/imports.ts';
+import { contentOf, forget, historiesOf, openPlace, payloadsOf, plaintiffsCsv, type Place } from '../support/imports.ts';
 import { createDatabase, sharedStack, startApi, type TestApi, type TestDatabase } from '../support/stack.ts';
 
 const MANY_PARTS = { chunkBytes: 4096, partitionRows: 40 };
@@ -181,7 +181,7 @@ for (const backend of ['postgres', 'supabase'] as const) {
       await importResult(handle);
       for (const { events } of await historiesOf(place.client, handle)) {
         for (const event of events!) {
-          for (const data of payloads(event)) {
+          for (const data of payloadsOf(event)) {
             assert.ok(data.length < 64 * 1024, `${data.length} bytes`);
             assert.doesNotMatch(data.toString(), /zyxwv|qqsecret|5550108642|xylophonweg/i);
           }
@@ -205,12 +205,4 @@ for (const backend of ['postgres', 'supabase'] as const) {
       });
     }
   });
-}
-
-/** Data of every payload in an event. */
-function payloads(value: unknown): Buffer[] {
-  if (typeof value !== 'object' || value === null) return [];
-  const { data, metadata } = value as { data?: unknown; metadata?: unknown };
-  if (metadata && data instanceof Uint8Array) return [Buffer.from(data)];
-  return Object.values(value).flatMap(payloads);
 }

@@ -1,8 +1,9 @@
 /** The manifest of a directory, in slices: what planning found, and what later phases read. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Backend } from '../../backends/backend.ts';
+import type { ImageType } from '../../directory/imageType.ts';
 import type { RowErrorCode } from '../../errors.ts';
 import type { DirectoryInput, FailedItem, TreePlan } from '../../workflows/directoryMessages.ts';
 
@@ -32,6 +33,11 @@ export interface SliceFile {
   /** The file names an image that is not there. */
   readonly imageMissing?: true;
 }
+
+/** What is known of the image of a file: more with each phase. */
+export type ImageState =
+  | { readonly sha256: string; readonly type: ImageType; readonly storagePath?: string; readonly error?: undefined }
+  | { readonly error: RowErrorCode; readonly message: string };
 
 export interface Slice {
   /** Number of its first batch among all. */
@@ -65,17 +71,35 @@ export interface SliceAnswer {
 export const noAnswer: SliceAnswer = { done: 0, skipped: 0, failed: 0, failedItems: [], rows: 0, errored: 0, codes: {}, batches: 0 };
 
 const sliceName = (slice: number): string => `slice-${String(slice).padStart(5, '0')}.json`;
+const imagesName = (slice: number): string => `images-${String(slice).padStart(5, '0')}.json`;
 const folderOf = (layout: string): string => `trees/${layout}`;
 
-export async function saveSlice(workDir: string, layout: string, slice: number, content: Slice): Promise<Buffer> {
+async function save(workDir: string, layout: string, name: string, content: unknown): Promise<Buffer> {
   const folder = join(workDir, folderOf(layout));
   await mkdir(folder, { recursive: true });
   const bytes = Buffer.from(JSON.stringify(content));
   const draft = join(folder, `${randomUUID()}.tmp`);
   await writeFile(draft, bytes);
-  await rename(draft, join(folder, sliceName(slice)));
+  await rename(draft, join(folder, name)); // whole or not at all
   return bytes;
 }
+
+export const saveSlice = (workDir: string, layout: string, slice: number, content: Slice): Promise<Buffer> => save(workDir, layout, sliceName(slice), content);
+
+/** By path of the image. */
+export type ImageStates = Map<string, ImageState>;
+
+export async function saveImages(workDir: string, layout: string, slice: number, states: ImageStates): Promise<void> {
+  await save(workDir, layout, imagesName(slice), [...states]);
+}
+
+/** Empty when this host's work directory was lost: then the images are read again. */
+export async function loadImages(workDir: string, layout: string, slice: number): Promise<ImageStates> {
+  const bytes = await readFile(join(workDir, folderOf(layout), imagesName(slice))).catch(() => undefined);
+  return new Map(bytes ? (JSON.parse(bytes.toString('utf8')) as [string, ImageState][]) : []);
+}
+
+export const dropTree = (workDir: string, layout: string): Promise<void> => rm(join(workDir, folderOf(layout)), { recursive: true, force: true });
 
 /** From this host's work directory, where that was lost from storage. @throws IntakeError OBJECT_MISSING. */
 export async function loadSlice(workDir: string, backend: Backend, layout: string, slice: number): Promise<Slice> {

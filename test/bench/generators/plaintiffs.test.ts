@@ -3,7 +3,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
-import { COLUMNS, plaintiffsRows, writePlaintiffs } from '../../bench/generate.ts';
+import { countNatures, writeRows } from '../../../bench/generators/file.ts';
+import { cleanedRows, COLUMNS, plaintiffsRows } from '../../../bench/generators/plaintiffs.ts';
 
 const ROWS = 20_000;
 
@@ -51,10 +52,10 @@ describe('the generated plaintiffs file', () => {
     const dir = await mkdtemp(join(tmpdir(), 'intake-generate-'));
     try {
       const path = join(dir, 'plaintiffs.csv');
-      const counts = await writePlaintiffs(path, { rows: ROWS, seed: 7 });
+      await writeRows(path, COLUMNS, rows);
       assert.equal(await readFile(path, 'utf8'), `${COLUMNS.join(',')}\n${rows.map(({ csv }) => csv).join('')}`);
-      await writePlaintiffs(path, { rows: ROWS, seed: 7, withoutRagged: true });
-      assert.equal(parse(await readFile(path)).length, 1 + ROWS - counts.ragged);
+      await writeRows(path, COLUMNS, cleanedRows(7, ROWS));
+      assert.equal(parse(await readFile(path)).length, 1 + ROWS - (countNatures(rows).get('ragged') ?? 0));
     } finally {
       await rm(dir, { recursive: true, force: true });
     }

@@ -1,0 +1,58 @@
+/** sha256: content hashes and types of the images of a slice; what is known from an earlier run is not read again. */
+import { Context } from '@temporalio/activity';
+import { FileCache } from '../../directory/fileCache.ts';
+import { readImage } from '../../directory/readImage.ts';
+import { openRoot } from '../../directory/scanTree.ts';
+import { ROW_ERRORS } from '../../errors.ts';
+import { SHOWN_FAILURES, type FailedItem } from '../../workflows/directoryMessages.ts';
+import type { Deps } from '../deps.ts';
+import { failpoint } from '../failpoints.ts';
+import { heartbeat } from '../guard.ts';
+import { keepAlive } from '../keepAlive.ts';
+import { imageBytes, inLanes } from './lanes.ts';
+import { loadImages, loadSlice, noAnswer, saveImages, type SliceAnswer, type SliceFile, type SliceImage, type SliceRequest } from './slice.ts';
+
+/** The images of a slice, each once. */
+export const imagesOf = (files: readonly SliceFile[]): SliceImage[] =>
+  [...new Map(files.flatMap(({ image }) => (image ? [[image.path, image] as const] : []))).values()];
+
+export const hashSliceActivity = ({ backend, workDir, cacheDir }: Deps) => ({
+  async hashSlice({ input, plan, runId, slice }: SliceRequest): Promise<SliceAnswer> {
+    failpoint('sha256.before');
+    const target = backend(input.backend);
+    await keepAlive(target, runId || null);
+    const root = openRoot(input.path);
+    const { files } = await loadSlice(workDir, target, plan.layout, slice);
+    const states = await loadImages(workDir, plan.layout, slice);
+    const images = imagesOf(files);
+    const unknown = images.filter(({ path }) => !states.has(path));
+    const fresh: Parameters<FileCache['putMany']>[0][number][] = [];
+    const failedItems: FailedItem[] = [];
+    let failed = 0;
+    let done = 0;
+    const readAt = Date.now();
+    await inLanes(unknown, input.maxWorkers, Context.current().cancellationSignal, async (image) => {
+      const read = await imageBytes.run(image.size, () => readImage(root, image.path, image));
+      if (read.error !== undefined) {
+        const item = { item: image.path, kind: 'image', code: read.error, message: ROW_ERRORS[read.error] } as const;
+        states.set(image.path, { error: read.error, message: item.message });
+        if (failed++ < SHOWN_FAILURES) failedItems.push(item);
+      } else {
+        const { sha256, type } = read;
+        states.set(image.path, { sha256, type });
+        fresh.push({ ...image, sha256, type });
+        done++;
+      }
+      if (done + failed === 100) failpoint('sha256.within');
+      if ((done + failed) % 50 === 0) heartbeat({ done: done + failed, total: unknown.length });
+    });
+    if (fresh.length > 0) {
+      const cache = new FileCache(cacheDir, root);
+      cache.putMany(fresh, readAt);
+      cache.close();
+    }
+    await saveImages(workDir, plan.layout, slice, states);
+    failpoint('sha256.after');
+    return { ...noAnswer, done, skipped: images.length - unknown.length, failed, failedItems };
+  },
+});

@@ -1,0 +1,180 @@
+/** planning: the tree as it is now - files, their images, duplicates; the manifest of all later phases. */
+import { createHash } from 'node:crypto';
+import { Context } from '@temporalio/activity';
+import type { Backend } from '../../backends/backend.ts';
+import { FileCache, type CachedFile } from '../../directory/fileCache.ts';
+import { ImageIndex } from '../../directory/imageIndex.ts';
+import type { ImageType } from '../../directory/imageType.ts';
+import { readInside } from '../../directory/insideFile.ts';
+import { PathList } from '../../directory/pathList.ts';
+import { openRoot, scanTree } from '../../directory/scanTree.ts';
+import { rowsOf } from '../../directory/licences.ts';
+import { MAX_JSON_BYTES, readSearchFile, searchKey, sourceImageOf } from '../../directory/searchFile.ts';
+import { IntakeError, ROW_ERRORS, type RowErrorCode } from '../../errors.ts';
+import { SHOWN_FAILURES, type DirectoryInput, type FailedItem, type TreePlan } from '../../workflows/directoryMessages.ts';
+import type { Deps } from '../deps.ts';
+import { failpoint } from '../failpoints.ts';
+import { heartbeat } from '../guard.ts';
+import { UNREAD } from './unread.ts';
+import { knownFiles } from './knownFiles.ts';
+import { storedImages } from './storedImages.ts';
+import { saveImages, saveSlice, SLICE_FILES, storeSlice, type ImageStates, type SliceFile } from './slice.ts';
+
+/** What planning wants to know of a JSON file, kept from run to run. */
+interface Facts {
+  readonly rows: number;
+  readonly key?: string;
+  readonly image?: string;
+  readonly error?: { readonly code: RowErrorCode; readonly message: string };
+}
+
+interface Listed {
+  readonly path: string;
+  readonly size: number;
+  readonly mtimeMs: number;
+}
+
+export interface PlannedTree {
+  readonly plan: TreePlan;
+  readonly failed: number;
+  readonly failedItems: readonly FailedItem[];
+}
+
+export const planTreeActivity = ({ backend, workDir, cacheDir }: Deps) => ({
+  /** @throws IntakeError FILE_NOT_FOUND, FILE_UNREADABLE, EMPTY_DIRECTORY. */
+  async planTree(input: DirectoryInput): Promise<PlannedTree> {
+    failpoint('planning.before');
+    const root = openRoot(input.path);
+    const { files, images } = await listTree(root, input.singleFile);
+    if (files.count === 0) {
+      throw new IntakeError('EMPTY_DIRECTORY', input.singleFile ? `No JSON files found: ${input.singleFile} is not there` : 'No JSON files found');
+    }
+    const cache = new FileCache(cacheDir, root);
+    try {
+      const planned = await planFiles({ input, root, files, images, cache, workDir, target: backend(input.backend) });
+      failpoint('planning.after');
+      return planned;
+    } finally {
+      cache.close();
+    }
+  },
+});
+
+async function listTree(root: string, only: string | undefined): Promise<{ files: PathList; images: ImageIndex }> {
+  const files = new PathList();
+  const images = new ImageIndex(root);
+  const signal = Context.current().cancellationSignal;
+  for await (const { kind, path, size, mtimeMs } of scanTree(root, { signal })) {
+    if (kind === 'image') images.add({ path, size, mtimeMs });
+    else if (only === undefined || path === only) files.add(path, size, mtimeMs);
+  }
+  return { files, images };
+}
+
+interface Tree {
+  readonly input: DirectoryInput;
+  readonly root: string;
+  readonly files: PathList;
+  readonly images: ImageIndex;
+  readonly cache: FileCache;
+  readonly workDir: string;
+  readonly target: Backend;
+}
+
+async function planFiles({ input, root, files, images, cache, workDir, target }: Tree): Promise<PlannedTree> {
+  const seen = new Set<string>();
+  const sum = { files: 0, licences: 0, images: 0, slices: 0, batches: 0, unhashed: 0, unstored: 0, duplicates: 0, missingImages: 0, unchanged: 0 };
+  const failedItems: FailedItem[] = [];
+  let failed = 0;
+  const fail = (item: FailedItem) => {
+    if (failed++ < SHOWN_FAILURES) failedItems.push(item);
+  };
+  const tree = createHash('sha256');
+  // Named after what asked for it: planning again writes the same slices over the old ones.
+  const layout = createHash('sha256').update(JSON.stringify([Context.current().info.workflowExecution?.runId, input.batchId])).digest('hex').slice(0, 24);
+  const unchanged = input.delta ? knownFiles(target, input.tag) : undefined;
+  let pending: SliceFile[] = [];
+
+  const flush = async () => {
+    if (pending.length === 0) return;
+    const slice = { firstBatch: sum.batches, files: pending };
+    const bytes = await saveSlice(workDir, layout, sum.slices, slice);
+    if (input.mode === 'commit') await storeSlice(target, layout, sum.slices, bytes);
+    const states = statesFromCache(pending, cache);
+    sum.unhashed += pending.filter(({ image }) => image && !states.has(image.path)).length;
+    if (input.mode === 'commit') sum.unstored += await storedImages(target, states);
+    await saveImages(workDir, layout, sum.slices, states);
+    sum.slices++;
+    sum.batches += Math.ceil(pending.length / input.batchSize);
+    pending = [];
+  };
+
+  for (let from = 0; from < files.count; from += SLICE_FILES) {
+    const listed = Array.from({ length: Math.min(SLICE_FILES, files.count - from) }, (_, i): Listed => ({ path: files.pathAt(from + i), ...files.factsAt(from + i) }));
+    for (const [i, read] of (await readFacts(root, listed, cache)).entries()) {
+      const { facts, sha256 } = read;
+      const file = listed[i] as Listed;
+      const image = facts.image === undefined ? undefined : images.resolve(facts.image, file.path);
+      const duplicate = facts.key !== undefined && seen.size === seen.add(facts.key).size;
+      if (await unchanged?.holds(file, sha256, image)) {
+        sum.unchanged++;
+        continue;
+      }
+      tree.update(JSON.stringify([file, sha256, image]));
+      if (duplicate) sum.duplicates++;
+      if (facts.error) fail({ item: file.path, kind: 'json', ...facts.error });
+      const missing = facts.image !== undefined && !image;
+      if (missing) fail({ item: file.path, kind: 'image', code: 'IMAGE_MISSING', message: ROW_ERRORS.IMAGE_MISSING });
+      pending.push({
+        ...file, sha256, rows: facts.rows, firstRow: sum.licences,
+        ...(duplicate ? { duplicate } : {}), ...(facts.error ? { error: facts.error } : {}),
+        ...(image ? { image } : {}), ...(missing ? { imageMissing: true as const } : {}),
+      });
+      sum.files++;
+      sum.licences += facts.rows;
+      sum.images += image ? 1 : 0;
+      sum.missingImages += missing ? 1 : 0;
+      // A whole number of batches: the next slice's begin where these end.
+      if (pending.length >= Math.ceil(SLICE_FILES / input.batchSize) * input.batchSize) await flush();
+    }
+    heartbeat({ done: Math.min(files.count, from + SLICE_FILES), total: files.count });
+  }
+  await flush();
+  return { plan: { ...sum, layout, treeHash: tree.digest('hex'), orphanImages: images.orphans }, failed, failedItems };
+}
+
+/** From the cache where the file is as it was, else from the file. */
+async function readFacts(root: string, listed: readonly Listed[], cache: FileCache): Promise<{ facts: Facts; sha256: string }[]> {
+  const known = cache.getMany(listed);
+  const readAt = Date.now();
+  const fresh: (Listed & CachedFile)[] = [];
+  const answers = [];
+  for (const file of listed) {
+    const cached = known.get(file.path);
+    if (cached?.facts) {
+      answers.push({ facts: cached.facts as Facts, sha256: cached.sha256 });
+      continue;
+    }
+    const { facts, sha256 } = await readFact(root, file);
+    answers.push({ facts, sha256 });
+    if (sha256) fresh.push({ ...file, sha256, type: 'json', facts });
+  }
+  if (fresh.length > 0) cache.putMany(fresh, readAt);
+  return answers;
+}
+
+async function readFact(root: string, file: Listed): Promise<{ facts: Facts; sha256: string }> {
+  const read = await readInside(root, file.path, MAX_JSON_BYTES, file);
+  if (read.error !== undefined) return { facts: { rows: 1, error: UNREAD[read.error] }, sha256: '' };
+  const sha256 = createHash('sha256').update(read.bytes).digest('hex');
+  const search = readSearchFile(read.bytes);
+  if (!search.ok) return { facts: { rows: 1, error: { code: search.code, message: search.message } }, sha256 };
+  const image = sourceImageOf(search.file);
+  return { facts: { rows: rowsOf(search.file), key: searchKey(search.file).slice(0, 32), ...(image === null ? {} : { image }) }, sha256 };
+}
+
+function statesFromCache(files: readonly SliceFile[], cache: FileCache): ImageStates {
+  const images = files.flatMap(({ image }) => image ?? []);
+  return new Map([...cache.getMany(images)].map(([path, { sha256, type }]) => [path, { sha256, type: type as ImageType }]));
+}
+

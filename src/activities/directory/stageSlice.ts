@@ -1,0 +1,173 @@
+/** import: the files of a slice into the unlogged stage, a batch of files a call. */
+import { hash } from 'node:crypto';
+import { Context } from '@temporalio/activity';
+import { readInside } from '../../directory/insideFile.ts';
+import { LICENCE_COLUMNS, licencesOf, type LicenceRow } from '../../directory/licences.ts';
+import { openRoot } from '../../directory/scanTree.ts';
+import { SEARCH_COLUMNS } from '../../directory/searchColumns.ts';
+import { MAX_JSON_BYTES, readSearchFile } from '../../directory/searchFile.ts';
+import { IntakeError, ROW_ERRORS, type RowErrorCode } from '../../errors.ts';
+import { kindNamed } from '../../kinds/index.ts';
+import { SHOWN_FAILURES, type DirectoryInput, type FailedItem } from '../../workflows/directoryMessages.ts';
+import type { Backend } from '../../backends/backend.ts';
+import type { Deps } from '../deps.ts';
+import { failpoint, failpointSoon } from '../failpoints.ts';
+import { heartbeat } from '../guard.ts';
+import { keepAlive } from '../keepAlive.ts';
+import { digest } from '../manifest.ts';
+import { RowBuffer } from '../rowBuffer.ts';
+import { copyCell, jsonCell } from '../stageFormat.ts';
+import { closeArray, COMMON_COLUMNS, partitionOf } from '../stageRows.ts';
+import { inLanes } from './lanes.ts';
+import { batchesOf, loadImages, loadSlice, noAnswer, type ImageStates, type Slice, type SliceAnswer, type SliceFile, type SliceRequest } from './slice.ts';
+import { imagePath } from './uploadSlice.ts';
+import { UNREAD } from './unread.ts';
+
+/** Calls to the database at a time. */
+const WRITERS = 4;
+
+const META = LICENCE_COLUMNS.indexOf('meta');
+
+export const stageSliceActivity = (deps: Deps) => ({
+  async stageSlice(request: SliceRequest): Promise<SliceAnswer> {
+    failpoint('import.before');
+    const { input, plan, runId, lease, slice } = request;
+    const target = deps.backend(input.backend);
+    await keepAlive(target, runId || null);
+    const content = await loadSlice(deps.workDir, target, plan.layout, slice);
+    const states = await loadImages(deps.workDir, plan.layout, slice);
+    const answer = await stageFiles(target, request, content, states);
+    if (input.mode === 'commit') await recordFiles(content, states, (files) => target.call('record_files', { run_id: runId, lease, files }));
+    failpoint('import.after');
+    return answer;
+  },
+});
+
+/** Stages the files of a slice. @throws IntakeError OBJECT_MISSING when an image of theirs has not been looked at. */
+export async function stageFiles(
+  target: Backend, { input, stageId, partitions }: SliceRequest, content: Slice, states: ImageStates,
+): Promise<SliceAnswer> {
+  if (content.files.some(({ image }) => image && !states.has(image.path))) {
+    throw new IntakeError('OBJECT_MISSING', 'What was found out about the images is gone from this host', { remedy: 'Run `intake resume ID`, or start the import again; the files are read anew.' });
+  }
+  const root = openRoot(input.path);
+  const { table } = kindNamed(input.kind);
+  const columns = [...COMMON_COLUMNS, ...SEARCH_COLUMNS];
+  const answer = { ...noAnswer, failedItems: [] as FailedItem[], codes: {} as Record<string, number> };
+  await inLanes(batchesOf(content, input.batchSize), WRITERS, Context.current().cancellationSignal, async ({ batch, files }) => {
+    const writer = new BatchWriter(target.format, input, partitions, stageId, batch);
+    for (const file of files) await writer.add(root, file, states);
+    failpointSoon('import.within');
+    await target.stage({ stageId, kind: input.kind, table, chunk: batch, columns, ...writer.counts, payload: writer.payload(partitions) });
+    answer.rows += writer.counts.rows;
+    answer.errored += writer.counts.errored;
+    answer.done += files.length - writer.failedFiles;
+    answer.failed += writer.failed.length;
+    answer.batches++;
+    answer.failedItems.push(...writer.failed.slice(0, SHOWN_FAILURES - answer.failedItems.length));
+    for (const [code, n] of Object.entries(writer.codes)) answer.codes[code] = (answer.codes[code] ?? 0) + n;
+    heartbeat({ done: answer.batches, total: Math.ceil(content.files.length / input.batchSize) });
+  });
+  return answer;
+}
+
+/** What --delta compares with; it counts when the run is completed. */
+async function recordFiles({ files }: Slice, states: ImageStates, record: (files: object[]) => Promise<unknown>): Promise<void> {
+  await record(files.map(({ path, size, mtimeMs, sha256, image }) => {
+    const state = image && states.get(image.path);
+    return {
+      path, size, mtime_ms: mtimeMs, json_sha256: sha256 || null,
+      image_path: image?.path ?? null, image_size: image?.size ?? null, image_mtime_ms: image?.mtimeMs ?? null,
+      image_sha256: state && state.error === undefined ? state.sha256 : null,
+    };
+  }));
+}
+
+/** The rows of a batch, encoded as their backend wants them. */
+class BatchWriter {
+  readonly counts = { rows: 0, errored: 0 };
+  readonly codes: Record<string, number> = {};
+  readonly failed: FailedItem[] = [];
+  failedFiles = 0;
+  readonly #buffer = new RowBuffer(64 * 1024);
+  readonly #copy: boolean;
+  readonly #input: DirectoryInput;
+  readonly #partitions: number;
+  readonly #start: string;
+
+  constructor(format: 'copy' | 'json', input: DirectoryInput, partitions: number, stageId: string, batch: number) {
+    this.#copy = format === 'copy';
+    this.#input = input;
+    this.#partitions = partitions;
+    this.#start = this.#copy ? `${stageId}\t${batch}\t` : '';
+  }
+
+  async add(root: string, file: SliceFile, states: ImageStates): Promise<void> {
+    const rows = await readRows(root, file);
+    const known = file.error !== undefined;
+    const shared = this.#shared(file, states);
+    let bad = 0;
+    rows.forEach((row, i) => {
+      if (row.error) {
+        bad++;
+        this.counts.errored++;
+        this.codes[row.error] = (this.codes[row.error] ?? 0) + 1;
+        // Planning has told of files that it could not read.
+        if (!known) this.failed.push({ item: file.path, kind: row.line === 0 ? 'json' : 'licence', code: row.error, message: row.message ?? ROW_ERRORS[row.error] });
+      }
+      this.#write(row, file.firstRow + i, shared);
+    });
+    if (bad > 0 && bad === rows.length) this.failedFiles++;
+    this.counts.rows += rows.length;
+  }
+
+  payload(partitions: number): Buffer {
+    return this.#copy ? this.#buffer.sorted(partitions) : closeArray(this.#buffer.sorted(partitions, '['));
+  }
+
+  /** Of all rows of a file. */
+  #shared(file: SliceFile, states: ImageStates): (string | null)[] {
+    const { path, sha256, image, duplicate, imageMissing } = file;
+    const state = image && states.get(image.path);
+    const found = state && state.error === undefined ? state : undefined;
+    const stored = found && (found.storagePath ?? imagePath(found.sha256, found.type, this.#input.compression));
+    const error = state?.error !== undefined ? state : imageMissing ? { error: 'IMAGE_MISSING', message: ROW_ERRORS.IMAGE_MISSING } : undefined;
+    return [
+      this.#input.tag, path, sha256 || null, found?.sha256 ?? null, stored ?? null, found?.type ?? null, found && image ? String(image.size) : null,
+      error?.error ?? null, error?.message ?? null, error ? (image?.path ?? path) : null, duplicate ? 'true' : 'false',
+    ];
+  }
+
+  #write({ key, line, values, raw, error, message }: LicenceRow, rowIndex: number, shared: readonly (string | null)[]): void {
+    const cell = this.#copy ? copyCell : jsonCell;
+    const json = this.#copy ? copyCell : (text: string | null) => text ?? 'null';
+    const separator = this.#copy ? '\t' : ',';
+    const part = partitionOf(key, this.#partitions);
+    const record = error ? `\\x${Buffer.from(raw).toString('hex')}` : null;
+    const cells = [
+      String(part), String(rowIndex), String(line), json(raw), cell(record), cell(error ?? null), cell(error ? (message ?? ROW_ERRORS[error]) : null),
+      ...values.map((value, i) => (i === META ? json(value ?? '{}') : cell(value))), ...shared.map(cell),
+    ];
+    const text = cells.join(separator);
+    this.#buffer.add(part, this.#copy ? `${this.#start}${text}\n` : `[${text}],`);
+  }
+}
+
+/** As many rows as planning counted: a file that is another by now is a failed one. */
+async function readRows(root: string, file: SliceFile): Promise<readonly LicenceRow[]> {
+  if (file.error) return fileFailure(file, file.error);
+  const read = await readInside(root, file.path, MAX_JSON_BYTES, file);
+  if (read.error !== undefined) return fileFailure(file, UNREAD[read.error]);
+  if (digest(read.bytes) !== file.sha256) return fileFailure(file, UNREAD.changed);
+  const search = readSearchFile(read.bytes);
+  const rows = search.ok ? licencesOf(search.file) : [];
+  return rows.length === file.rows ? rows : fileFailure(file, UNREAD.changed);
+}
+
+function fileFailure({ path, rows }: SliceFile, { code, message }: { code: RowErrorCode; message: string }): LicenceRow[] {
+  const values = LICENCE_COLUMNS.map(() => null);
+  return Array.from({ length: rows }, (_, i) => {
+    const key = hash('sha256', `${path}/${i}`, 'hex');
+    return { key, line: 0, values: [key, ...values.slice(1)], raw: '{}', error: code, message };
+  });
+}

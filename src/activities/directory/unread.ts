@@ -1,0 +1,13 @@
+/** Why a file of the tree could not be read, as the code and message of its failed item. */
+import type { Unread } from '../../directory/insideFile.ts';
+import { ROW_ERRORS, type RowErrorCode } from '../../errors.ts';
+
+const of = (code: RowErrorCode, message: string = ROW_ERRORS[code]) => ({ code, message });
+
+export const UNREAD: Readonly<Record<Unread, { readonly code: RowErrorCode; readonly message: string }>> = {
+  missing: of('CHANGED_FILE', 'The file was there when the directory was listed, and is gone.'),
+  outside: of('FILE_UNREADABLE', 'The name leads out of the directory, where nothing is read.'),
+  unreadable: of('FILE_UNREADABLE'),
+  changed: of('CHANGED_FILE'),
+  'too-large': of('INVALID_JSON', 'The file is larger than 16 MB.'),
+};

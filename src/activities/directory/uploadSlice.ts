@@ -1,0 +1,91 @@
+/** upload: the images of a slice into storage under their content's hash; what is there is not sent again. */
+import { gzip } from 'node:zlib';
+import { promisify } from 'node:util';
+import { Context } from '@temporalio/activity';
+import { CONTENT_TYPES, type ImageType } from '../../directory/imageType.ts';
+import { readImage } from '../../directory/readImage.ts';
+import { openRoot } from '../../directory/scanTree.ts';
+import { IntakeError, ROW_ERRORS, type RowErrorCode } from '../../errors.ts';
+import { SHOWN_FAILURES, type DirectoryInput, type FailedItem } from '../../workflows/directoryMessages.ts';
+import type { Backend } from '../../backends/backend.ts';
+import type { Deps } from '../deps.ts';
+import { failpoint } from '../failpoints.ts';
+import { heartbeat } from '../guard.ts';
+import { keepAlive } from '../keepAlive.ts';
+import { imagesOf } from './hashSlice.ts';
+import { imageBytes, inLanes } from './lanes.ts';
+import { loadImages, loadSlice, noAnswer, saveImages, type ImageState, type ImageStates, type SliceAnswer, type SliceImage, type SliceRequest } from './slice.ts';
+import { storedImages } from './storedImages.ts';
+
+const compress = promisify(gzip);
+
+/** Where an image lies in the bucket or folder: two digits first, so that no folder is too full; the hash is of the original. */
+export const imagePath = (sha256: string, type: ImageType, compression: DirectoryInput['compression']): string =>
+  `images/sha256/${sha256.slice(0, 2)}/${sha256}.${type}${compression === 'gzip' ? '.gz' : ''}`;
+
+export const uploadSliceActivity = ({ backend, workDir }: Deps) => ({
+  async uploadSlice({ input, plan, runId, slice }: SliceRequest): Promise<SliceAnswer> {
+    failpoint('upload.before');
+    const target = backend(input.backend);
+    const root = openRoot(input.path);
+    const { files } = await loadSlice(workDir, target, plan.layout, slice);
+    const states = await loadImages(workDir, plan.layout, slice);
+    await storedImages(target, states);
+    const images = imagesOf(files).filter(({ path }) => states.get(path)?.error === undefined);
+    // One of each content.
+    const wanted = new Map<string, SliceImage>();
+    for (const image of images) {
+      const state = known(states, image);
+      if (!state?.storagePath) wanted.set(state?.sha256 ?? image.path, image);
+    }
+    const failedItems: FailedItem[] = [];
+    let failed = 0;
+    let done = 0;
+    const uploaded = new Map<string, string>();
+    await inLanes(wanted.values(), input.maxConcurrentUploads, Context.current().cancellationSignal, async (image) => {
+      const sent = await imageBytes.run(image.size, () => send(target, root, image, known(states, image)?.sha256, input.compression));
+      if (sent.error !== undefined) {
+        states.set(image.path, { error: sent.error, message: ROW_ERRORS[sent.error] });
+        if (failed++ < SHOWN_FAILURES) failedItems.push({ item: image.path, kind: 'image', code: sent.error, message: ROW_ERRORS[sent.error] });
+      } else {
+        states.set(image.path, sent);
+        uploaded.set(sent.sha256, sent.storagePath);
+        if (++done === 20) failpoint('upload.within');
+      }
+      await keepAlive(target, runId);
+      if ((done + failed) % 20 === 0) heartbeat({ done: done + failed, total: wanted.size });
+    });
+    for (const image of images) {
+      const state = known(states, image);
+      const storagePath = state && uploaded.get(state.sha256);
+      if (storagePath) states.set(image.path, { ...state, storagePath });
+    }
+    await saveImages(workDir, plan.layout, slice, states);
+    failpoint('upload.after');
+    return { ...noAnswer, done, skipped: images.length - done - failed, failed, failedItems };
+  },
+});
+
+const known = (states: ImageStates, { path }: SliceImage): StoredImage | undefined => {
+  const state = states.get(path);
+  return state?.error === undefined ? state : undefined;
+};
+
+type StoredImage = Extract<ImageState, { sha256: string }>;
+
+/** The file is read anew and must still be what was hashed. */
+async function send(
+  target: Backend, root: string, image: SliceImage, expected: string | undefined, compression: DirectoryInput['compression'],
+): Promise<Required<Omit<StoredImage, 'error'>> & { error?: undefined } | { error: RowErrorCode }> {
+  const read = await readImage(root, image.path, image);
+  if (read.error !== undefined) return { error: read.error };
+  const { sha256, type } = read;
+  if (expected !== undefined && sha256 !== expected) return { error: 'CHANGED_FILE' };
+  const storagePath = imagePath(sha256, type, compression);
+  const bytes = compression === 'gzip' ? await compress(read.bytes) : read.bytes;
+  await target.objects.put(storagePath, bytes, compression === 'gzip' ? 'application/gzip' : CONTENT_TYPES[type]).catch((cause: unknown) => {
+    if (!(cause instanceof IntakeError)) throw cause;
+    throw new IntakeError(cause.code, `Image upload failed: ${cause.message}`, { cause, remedy: cause.remedy });
+  });
+  return { sha256, type, storagePath };
+}

@@ -1,0 +1,56 @@
+/** compare: the files of a slice staged once more, and their images as storage has them - there, with the hash of their content. */
+import { gunzip } from 'node:zlib';
+import { promisify } from 'node:util';
+import { Context } from '@temporalio/activity';
+import { IntakeError, ROW_ERRORS } from '../../errors.ts';
+import { SHOWN_FAILURES, type FailedItem } from '../../workflows/directoryMessages.ts';
+import type { Deps } from '../deps.ts';
+import { heartbeat } from '../guard.ts';
+import { digest } from '../manifest.ts';
+import { imageBytes, inLanes } from './lanes.ts';
+import { imagesOf } from './hashSlice.ts';
+import { loadImages, loadSlice, noAnswer, type SliceAnswer, type SliceRequest } from './slice.ts';
+import { stageFiles } from './stageSlice.ts';
+import { storedImages } from './storedImages.ts';
+
+const decompress = promisify(gunzip);
+
+export const verifySliceActivity = ({ backend, workDir }: Deps) => ({
+  /** Failed are images that are missing or damaged. */
+  async verifySlice(request: SliceRequest): Promise<SliceAnswer> {
+    const { input, plan, slice } = request;
+    const target = backend(input.backend);
+    const content = await loadSlice(workDir, target, plan.layout, slice);
+    const states = await loadImages(workDir, plan.layout, slice);
+    await storedImages(target, states);
+    const { rows } = await stageFiles(target, request, content, states);
+    const failedItems: FailedItem[] = [];
+    let failed = 0;
+    let done = 0;
+    const images = imagesOf(content.files);
+    await inLanes(images, input.maxConcurrentUploads, Context.current().cancellationSignal, async ({ path, size }) => {
+      const state = states.get(path);
+      // An image that could not be imported is in the list of failed items already.
+      if (!state || state.error !== undefined) return;
+      const fault = await imageBytes.run(size, async () => {
+        if (!state.storagePath) return 'OBJECT_MISSING' as const;
+        try {
+          const bytes = await target.objects.get(state.storagePath);
+          return digest(state.storagePath.endsWith('.gz') ? await decompress(bytes) : bytes) === state.sha256 ? undefined : ('IMAGE_CORRUPT' as const);
+        } catch (error) {
+          if (error instanceof IntakeError && error.code === 'OBJECT_MISSING') return 'OBJECT_MISSING' as const;
+          if (error instanceof IntakeError) throw error;
+          return 'IMAGE_CORRUPT' as const; // it does not decompress
+        }
+      });
+      if (fault) {
+        const message = fault === 'OBJECT_MISSING' ? 'Storage does not have the image' : `In storage: ${ROW_ERRORS.IMAGE_CORRUPT}`;
+        if (failed++ < SHOWN_FAILURES) failedItems.push({ item: path, kind: 'image', code: fault, message });
+      } else {
+        done++;
+      }
+      if ((done + failed) % 50 === 0) heartbeat({ done: done + failed, total: images.length });
+    });
+    return { ...noAnswer, rows, done, failed, failedItems };
+  },
+});

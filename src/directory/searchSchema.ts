@@ -1,0 +1,30 @@
+/** The published JSON Schema of a search result, compiled; its messages name the place and the rule, never a value. */
+import { readFileSync } from 'node:fs';
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+
+const schemaFile = new URL('../../schemas/search-results.schema.json', import.meta.url);
+
+export const SEARCH_SCHEMA = JSON.parse(readFileSync(schemaFile, 'utf8')) as { $id: string };
+
+const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, ownProperties: true }).addSchema(SEARCH_SCHEMA);
+
+/** What is wrong with a whole file, first fault only. */
+export const fileFault = faultOf(ajv.getSchema(SEARCH_SCHEMA.$id) as ValidateFunction);
+
+/** The same for one licence; `at` is its path. */
+export const licenceFault = faultOf(ajv.getSchema(`${SEARCH_SCHEMA.$id}#/$defs/license`) as ValidateFunction);
+
+export interface Fault {
+  /** JSON pointer. */
+  readonly path: string;
+  readonly message: string;
+}
+
+function faultOf(validate: ValidateFunction): (value: unknown, at?: string) => Fault | undefined {
+  return (value, at = '') => {
+    if (validate(value)) return undefined;
+    const { instancePath, message } = validate.errors?.[0] as ErrorObject;
+    const path = at + instancePath;
+    return { path, message: `${path || 'the file'} ${message}` };
+  };
+}

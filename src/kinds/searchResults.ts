@@ -1,0 +1,17 @@
+/** Kind `search-results` (runbook 004): a directory of licence searches, one JSON file each, and their screenshots. */
+import { readFileSync } from 'node:fs';
+import { SEARCH_COLUMNS } from '../directory/searchColumns.ts';
+import type { DirectoryKind } from './kind.ts';
+
+export const searchResults: DirectoryKind = {
+  name: 'search-results',
+  reads: 'directory',
+  aliases: ['search_results', 'states'],
+  title: 'Search results',
+  defaultSource: 'search-results',
+  table: 'search_results',
+  stageColumns: SEARCH_COLUMNS,
+  get schema() {
+    return JSON.parse(readFileSync(new URL('../../schemas/search-results.schema.json', import.meta.url), 'utf8')) as object;
+  },
+};
