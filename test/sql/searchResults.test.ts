@@ -128,7 +128,7 @@ describe('search results', () => {
       await upsertPart(tx as unknown as postgres.Sql, first, 0);
       waiting = Promise.all([upsertPart(sql, older, 0), upsertPart(sql, newer, 0)]);
       let blocked = 0;
-      while (blocked < 2) blocked = Number((await tx`SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)[0]!['n']);
+      while (blocked < 2) blocked = Number((await sql`SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)[0]!['n']);
     });
     const { inserted, errored } = sumOf((await waiting)!);
     assert.deepEqual([inserted, errored], [0, 0]);

@@ -10,11 +10,7 @@ import { failpoint } from '../failpoints.ts';
 import { heartbeat } from '../guard.ts';
 import { keepAlive } from '../keepAlive.ts';
 import { imageBytes, inLanes } from './lanes.ts';
-import { loadImages, loadSlice, noAnswer, saveImages, type SliceAnswer, type SliceFile, type SliceImage, type SliceRequest } from './slice.ts';
-
-/** The images of a slice, each once. */
-export const imagesOf = (files: readonly SliceFile[]): SliceImage[] =>
-  [...new Map(files.flatMap(({ image }) => (image ? [[image.path, image] as const] : []))).values()];
+import { imagesOf, loadImages, loadSlice, noAnswer, saveImages, type SliceAnswer, type SliceRequest } from './slice.ts';
 
 export const hashSliceActivity = ({ backend, workDir, cacheDir }: Deps) => ({
   async hashSlice({ input, plan, runId, slice }: SliceRequest): Promise<SliceAnswer> {

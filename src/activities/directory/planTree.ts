@@ -18,7 +18,7 @@ import { heartbeat } from '../guard.ts';
 import { UNREAD } from './unread.ts';
 import { knownFiles } from './knownFiles.ts';
 import { storedImages } from './storedImages.ts';
-import { saveImages, saveSlice, SLICE_FILES, storeSlice, type ImageStates, type SliceFile } from './slice.ts';
+import { imagesOf, saveImages, saveSlice, SLICE_FILES, storeSlice, type ImageStates, type SliceFile, type SliceImage } from './slice.ts';
 
 /** What planning wants to know of a JSON file, kept from run to run. */
 interface Facts {
@@ -100,8 +100,10 @@ async function planFiles({ input, root, files, images, cache, workDir, target }:
     const slice = { firstBatch: sum.batches, files: pending };
     const bytes = await saveSlice(workDir, layout, sum.slices, slice);
     if (input.mode === 'commit') await storeSlice(target, layout, sum.slices, bytes);
-    const states = statesFromCache(pending, cache);
-    sum.unhashed += pending.filter(({ image }) => image && !states.has(image.path)).length;
+    const referred = imagesOf(pending);
+    const states = statesFromCache(referred, cache);
+    sum.images += referred.length;
+    sum.unhashed += referred.filter(({ path }) => !states.has(path)).length;
     if (input.mode === 'commit') sum.unstored += await storedImages(target, states);
     await saveImages(workDir, layout, sum.slices, states);
     sum.slices++;
@@ -132,7 +134,6 @@ async function planFiles({ input, root, files, images, cache, workDir, target }:
       });
       sum.files++;
       sum.licences += facts.rows;
-      sum.images += image ? 1 : 0;
       sum.missingImages += missing ? 1 : 0;
       // A whole number of batches: the next slice's begin where these end.
       if (pending.length >= Math.ceil(SLICE_FILES / input.batchSize) * input.batchSize) await flush();
@@ -173,8 +174,7 @@ async function readFact(root: string, file: Listed): Promise<{ facts: Facts; sha
   return { facts: { rows: rowsOf(search.file), key: searchKey(search.file).slice(0, 32), ...(image === null ? {} : { image }) }, sha256 };
 }
 
-function statesFromCache(files: readonly SliceFile[], cache: FileCache): ImageStates {
-  const images = files.flatMap(({ image }) => image ?? []);
+function statesFromCache(images: readonly SliceImage[], cache: FileCache): ImageStates {
   return new Map([...cache.getMany(images)].map(([path, { sha256, type }]) => [path, { sha256, type: type as ImageType }]));
 }
 

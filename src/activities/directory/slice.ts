@@ -119,3 +119,7 @@ export function batchesOf({ files, firstBatch }: Slice, batchSize: number): { ba
   }
   return batches;
 }
+
+/** The images of a slice, each once. */
+export const imagesOf = (files: readonly SliceFile[]): SliceImage[] =>
+  [...new Map(files.flatMap(({ image }) => (image ? [[image.path, image] as const] : []))).values()];

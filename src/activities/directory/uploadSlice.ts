@@ -12,9 +12,8 @@ import type { Deps } from '../deps.ts';
 import { failpoint } from '../failpoints.ts';
 import { heartbeat } from '../guard.ts';
 import { keepAlive } from '../keepAlive.ts';
-import { imagesOf } from './hashSlice.ts';
 import { imageBytes, inLanes } from './lanes.ts';
-import { loadImages, loadSlice, noAnswer, saveImages, type ImageState, type ImageStates, type SliceAnswer, type SliceImage, type SliceRequest } from './slice.ts';
+import { imagesOf, loadImages, loadSlice, noAnswer, saveImages, type ImageState, type ImageStates, type SliceAnswer, type SliceImage, type SliceRequest } from './slice.ts';
 import { storedImages } from './storedImages.ts';
 
 const compress = promisify(gzip);

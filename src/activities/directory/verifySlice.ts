@@ -8,8 +8,7 @@ import type { Deps } from '../deps.ts';
 import { heartbeat } from '../guard.ts';
 import { digest } from '../manifest.ts';
 import { imageBytes, inLanes } from './lanes.ts';
-import { imagesOf } from './hashSlice.ts';
-import { loadImages, loadSlice, noAnswer, type SliceAnswer, type SliceRequest } from './slice.ts';
+import { imagesOf, loadImages, loadSlice, noAnswer, type SliceAnswer, type SliceRequest } from './slice.ts';
 import { stageFiles } from './stageSlice.ts';
 import { storedImages } from './storedImages.ts';
 
