@@ -1,7 +1,7 @@
 /** finalize, reconcile and the ways an import ends. */
 import { IntakeError } from '../errors.ts';
 import type { BackendName } from '../config.ts';
-import type { Counts, ErrorDocument, RunInput } from '../workflows/messages.ts';
+import type { Counts, ErrorDocument, ImportReport, RunInput } from '../workflows/messages.ts';
 import type { Deps } from './deps.ts';
 import { failpoint, failpointSoon } from './failpoints.ts';
 
@@ -12,11 +12,11 @@ interface InRun {
 }
 
 export const finishActivities = ({ backend }: Deps) => ({
-  /** Stores counters, summed from the ledger, and the summary; answers the counters. */
-  async finalize({ backend: name, runId, lease, fetched, summary }: InRun & { fetched: number; summary: object }): Promise<Counts> {
+  /** Stores counters, summed from the ledger, and the summary; answers the counters, and what else the kind has counted. */
+  async finalize({ backend: name, runId, lease, fetched, summary }: InRun & { fetched: number; summary: object }): Promise<Counts & Pick<ImportReport, 'effects'>> {
     failpoint('finalize.before');
     failpointSoon('finalize.within');
-    const counts = await backend(name).call<Counts>('record_result', { run_id: runId, lease, rows_fetched: fetched, summary });
+    const counts = await backend(name).call<Counts & Pick<ImportReport, 'effects'>>('record_result', { run_id: runId, lease, rows_fetched: fetched, summary });
     failpoint('finalize.after');
     return counts;
   },

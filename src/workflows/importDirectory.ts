@@ -162,7 +162,9 @@ export async function importDirectory(input: DirectoryInput, carried?: Directory
 
   async function finalize(): Promise<void> {
     const { codes, phases, counts, directory } = report;
-    report.counts = await phase(report, 'finalize', () => brief.finalize({ ...run(), fetched: counts.fetched, summary: { codes, phases, directory } }));
+    const { effects, ...summed } = await phase(report, 'finalize', () => brief.finalize({ ...run(), fetched: counts.fetched, summary: { codes, phases, directory } }));
+    report.counts = summed;
+    if (effects) report.effects = effects;
   }
 
   async function reconcile(): Promise<void> {

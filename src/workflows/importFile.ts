@@ -173,7 +173,9 @@ export async function importFile(input: ImportInput, carried?: ImportState): Pro
   /** Counters and summary from the ledger; the run is still processing. */
   async function finalize(): Promise<void> {
     const { codes, phases, counts, plan } = report;
-    report.counts = await phase(report, 'finalize', () => anywhere.finalize({ ...run(), fetched: counts.fetched, summary: { codes, phases, plan } }));
+    const { effects, ...summed } = await phase(report, 'finalize', () => anywhere.finalize({ ...run(), fetched: counts.fetched, summary: { codes, phases, plan } }));
+    report.counts = summed;
+    if (effects) report.effects = effects;
   }
 
   /** Counts the final tables, not what steps reported, and completes the run. */

@@ -223,6 +223,6 @@ begin
     execute format('select ingest.%I($1)', v_describe) into v_more using r;
     update ingest.import_runs set metadata = jsonb_set(metadata, '{summary}', metadata -> 'summary' || v_more) where id = $1;
   end if;
-  return v_counts;
+  return v_counts || case when v_effects is null then '{}' else jsonb_build_object('effects', v_effects) end;
 end
 $$;
