@@ -11,18 +11,22 @@ export const PLAIN = 'bench_plain';
 const TABLES = [
   'ingest.import_runs', 'ingest.import_run_steps', 'ingest.plaintiffs_raw', 'public.plaintiffs', 'public.judgments',
   'public.plaintiff_contacts', 'public.plaintiff_tasks', 'public.plaintiff_status_history', 'public.raw_simplicity_imports',
-  'public.queue_messages', 'ingest_stage.plaintiffs', 'ingest_stage.judgments', 'ingest_stage.judgments_plan', 'ingest_stage.resolved',
+  'public.queue_messages', 'public.datasets', 'public.search_results', 'public.images', 'ingest.search_results_raw', 'ingest.imported_files',
+  'ingest_stage.plaintiffs', 'ingest_stage.judgments', 'ingest_stage.judgments_plan', 'ingest_stage.resolved', 'ingest_stage.search_results',
   'ingest_stage.chunks',
 ];
+/** What Intake knows of the files of a directory from run to run. */
+const FILE_CACHE = ['files.db', 'files.db-wal', 'files.db-shm'].map((name) => join('cache', name));
 
-/** Empties the tables and, of a stack, the object folders; then writes everything to disk. */
+/** Empties the tables and, of a stack, the object folders and the cache of files; then writes everything to disk. */
 export async function startAfresh(database: Client, stack?: Stack): Promise<void> {
   await database.query(`drop schema if exists ${PLAIN} cascade`);
   await database.query('drop schema if exists bench_dlt, bench_dlt_staging cascade');
   await database.query(`truncate ${TABLES.join(', ')} restart identity cascade`); // and what other kinds hang on them
   await database.query('truncate storage.objects');
-  for (const folder of stack ? [stack.objectsDir, join(stack.dir, 'storage'), join(stack.dir, 'work')] : []) {
-    await rm(folder, { recursive: true, force: true });
+  const kept = stack ? [stack.objectsDir, ...['storage', 'work', ...FILE_CACHE].map((name) => join(stack.dir, name))] : [];
+  for (const path of kept) {
+    await rm(path, { recursive: true, force: true });
   }
   await database.query(`vacuum analyze ${TABLES.join(', ')}`);
   await database.query('checkpoint');

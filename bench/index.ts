@@ -10,15 +10,18 @@ import { serverSettings } from './database.ts';
 import { differences, measure } from './measure.ts';
 import { judgments } from './subjects/judgments.ts';
 import { plaintiffs } from './subjects/plaintiffs.ts';
+import { searchResults } from './subjects/searchResults.ts';
 import type { Subject } from './subjects/subject.ts';
 import { phasesOf, tableOf } from './table.ts';
 
-const SUBJECTS: readonly Subject[] = [plaintiffs, judgments];
+const SUBJECTS: readonly Subject[] = [plaintiffs, judgments, searchResults];
 const DATA = resolve(import.meta.dirname, '.data');
 const ANY_PORTS = { temporal: 0, ui: 0, postgres: 0, api: 0 };
 
 interface Options {
-  readonly rows: number;
+  readonly rows?: number;
+  readonly files?: number;
+  readonly imageBytes?: number;
   readonly seed: number;
   readonly repeat: number;
   readonly only?: readonly Contender[];
@@ -27,21 +30,24 @@ interface Options {
 
 const program = new Command('bench').description('Measures Intake beside its alternatives.');
 for (const subject of SUBJECTS) {
-  program
+  const command = program
     .command(subject.name)
-    .option('--rows <n>', 'rows of the file', count, subject.rows)
+    .option(`--${subject.unit} <n>`, subject.unit === 'rows' ? 'rows of the file' : 'files of the directory', count, subject.rows)
     .option('--seed <n>', 'seed of the file', count, 1)
     .option('--repeat <n>', 'rounds over the contenders; of each the median counts', count, 1)
     .option('--only <names>', `some of ${subject.contenders.map(({ name }) => name).join(',')}`, (names: string) => chosen(subject, names))
     .option('--json', 'results as JSON on stdout')
     .action((options: Options) => bench(subject, options));
+  if (subject.imageBytes) command.option('--image-bytes <n>', 'size of an image', count, subject.imageBytes);
 }
 await program.parseAsync();
 
-async function bench(subject: Subject, { rows, seed, repeat, only = subject.contenders, json }: Options): Promise<void> {
+async function bench(subject: Subject, options: Options): Promise<void> {
+  const { seed, repeat, only = subject.contenders, json, imageBytes } = options;
+  const rows = options[subject.unit] as number;
   const workDir = join(DATA, 'work');
   await mkdir(workDir, { recursive: true });
-  const files = await subject.filesOf(DATA, rows, seed);
+  const files = await subject.filesOf(DATA, rows, seed, imageBytes);
   const stackDir = join(DATA, 'stack');
   await mkdir(stackDir, { recursive: true });
   await chmod(stackDir, 0o711); // the database's user passes through
@@ -50,12 +56,12 @@ async function bench(subject: Subject, { rows, seed, repeat, only = subject.cont
   await database.connect();
   try {
     const course: Course = { stack, database, kind: subject.kind, rows, seed, workDir, ...files, count: () => subject.count(database) };
-    say(`${rows} rows, seed ${seed}; ${cpus().length} cores; ${await serverSettings(database)}`);
+    say(`${rows} ${subject.unit}, seed ${seed}; ${cpus().length} cores; ${await serverSettings(database)}`);
     const results = await measure(only.filter(isHere), course, repeat, say);
     const faults = differences(results, rows, (taken) => subject.expected(taken, seed));
     if (json) console.log(JSON.stringify({ subject: subject.name, rows, seed, repeat, results, differences: faults }, null, 2));
-    else console.log([tableOf(results, rows, subject.ratios), '', ...results.filter(({ phases }) => phases).map(phasesOf)].join('\n'));
-    say(faults.length === 0 ? 'Every contender that counts made of the rows what they were made for.' : `The numbers differ: ${faults.join('; ')}`);
+    else console.log([tableOf(results, rows, subject.ratios, subject.unit), '', ...results.filter(({ phases }) => phases).map(phasesOf)].join('\n'));
+    say(faults.length === 0 ? `Every contender that counts made of the ${subject.unit} what they were made for.` : `The numbers differ: ${faults.join('; ')}`);
     if (faults.length > 0) process.exitCode = 1;
   } finally {
     await database.end();
@@ -80,9 +86,11 @@ function count(text: string): number {
 }
 
 function chosen({ contenders }: Subject, names: string): Contender[] {
-  return names.split(',').map((name) => {
+  return names.split(',').map((name, i, all) => {
     const contender = contenders.find((c) => c.name === name);
     if (!contender) throw new Error(`no contender '${name}'`);
+    const { follows } = contender;
+    if (follows && contenders.find((c) => c.name === all[i - 1])?.name !== follows) throw new Error(`'${name}' goes on from '${follows}': name that before it`);
     return contender;
   });
 }

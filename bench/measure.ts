@@ -1,7 +1,7 @@
 /** Rounds over the contenders, and whether all of them did the same. */
 import { startAfresh, walPosition } from './database.ts';
 import type { Contender, Counts, Course } from './contenders/contender.ts';
-import type { Result } from './table.ts';
+import { secondsOf, type Result } from './table.ts';
 
 /**
  * Lets each contender run once a round, so that a slow hour of the machine is everybody's.
@@ -12,11 +12,11 @@ export async function measure(contenders: readonly Contender[], course: Course, 
   for (let round = 0; round < rounds; round++) {
     for (const contender of contenders) {
       say(`${contender.name}: ${contender.about}`);
-      await startAfresh(course.database, course.stack);
+      if (!contender.follows) await startAfresh(course.database, course.stack);
       const before = await walPosition(course.database);
       const outcome = await contender.run(course);
       const walMb = (await walPosition(course.database) - before) / 2 ** 20;
-      say(`  ${outcome.seconds.toFixed(1)} s`);
+      say(`  ${secondsOf(outcome.seconds)} s`);
       runs.get(contender)?.push({ name: contender.name, ...outcome, walMb });
     }
   }

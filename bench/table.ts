@@ -10,20 +10,22 @@ export interface Result extends Outcome {
 /** A column that compares each contender with one of them: how many times its `rate`, or its `time` for as many rows. */
 export interface Ratio {
   readonly head: string;
-  readonly contender: string;
+  /** Its name, or which it is for a contender of this name: none leaves the cell empty. */
+  readonly contender: string | ((name: string) => string | undefined);
   readonly of: 'rate' | 'time';
 }
 
-/** `rows` of the file, where a result does not say that it took fewer. */
-export function tableOf(results: readonly Result[], rows: number, ratios: readonly Ratio[]): string {
+/** `rows` of the file, where a result does not say that it took fewer; `unit` is what they are. */
+export function tableOf(results: readonly Result[], rows: number, ratios: readonly Ratio[], unit = 'rows'): string {
   const rateOf = (result: Result): number => (result.rows ?? rows) / result.seconds;
   const ratioOf = ({ contender, of }: Ratio, result: Result): string => {
-    const other = results.find(({ name }) => name === contender);
+    const wanted = typeof contender === 'string' ? contender : contender(result.name);
+    const other = results.find(({ name }) => name === wanted);
     return other === undefined ? '' : ((rateOf(result) / rateOf(other)) ** (of === 'rate' ? 1 : -1)).toFixed(2);
   };
-  const head = ['contender', 'rows', 'seconds', 'rows/s', ...ratios.map((ratio) => ratio.head), 'worker MB', 'events', 'WAL MB'];
+  const head = ['contender', unit, 'seconds', `${unit}/s`, ...ratios.map((ratio) => ratio.head), 'worker MB', 'events', 'WAL MB'];
   const body = results.map((result) => [
-    result.name, (result.rows ?? rows).toString(), result.seconds.toFixed(1), Math.round(rateOf(result)).toString(),
+    result.name, (result.rows ?? rows).toString(), secondsOf(result.seconds), Math.round(rateOf(result)).toString(),
     ...ratios.map((ratio) => ratioOf(ratio, result)), result.workerPeakMb?.toFixed(0) ?? '', result.events?.toString() ?? '', result.walMb.toFixed(0),
   ]);
   const lines = [head, ...body];
@@ -33,6 +35,9 @@ export function tableOf(results: readonly Result[], rows: number, ratios: readon
   return [written[0], rule, ...written.slice(1)].join('\n');
 }
 
+/** Hundredths where they count. */
+export const secondsOf = (seconds: number): string => seconds.toFixed(seconds < 10 ? 2 : 1);
+
 /** One line of where an import's time went. */
 export const phasesOf = ({ name, phases = {} }: Result): string =>
-  `${name}: ${Object.entries(phases).map(([phase, { seconds = 0 }]) => `${phase} ${seconds.toFixed(1)} s`).join(', ')}`;
+  `${name}: ${Object.entries(phases).map(([phase, { seconds = 0 }]) => `${phase} ${secondsOf(seconds)} s`).join(', ')}`;

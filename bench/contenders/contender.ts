@@ -11,9 +11,10 @@ export interface Course {
   readonly database: Client;
   /** The file is of this import kind. */
   readonly kind: string;
+  /** Of a directory: files. */
   readonly rows: number;
   readonly seed: number;
-  /** The file, and the same without the rows that COPY refuses. */
+  /** The file or directory, and the same without the rows that COPY refuses. */
   readonly file: string;
   readonly cleanedFile: string;
   /** A directory for what is prepared before the clock starts. */
@@ -40,6 +41,8 @@ export interface Contender {
   readonly about: string;
   /** Why it cannot run here, if so. */
   missing(): string | undefined;
-  /** One run over emptied tables; the clock covers the contender's work only. */
+  /** Goes on from what this contender left: the tables are not emptied between the two. */
+  readonly follows?: string;
+  /** One run over emptied tables, unless it follows another; the clock covers the contender's work only. */
   run(course: Course): Promise<Outcome>;
 }

@@ -1,7 +1,8 @@
-/** Intake itself: a workflow on a worker of its own, from the client's first look at the file to the completed run. */
+/** Intake itself: a workflow on a worker of its own, from the client's first look at the file or directory to the completed run. */
 import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
 import { loadConfig, type BackendName, type Config } from '../../src/config.ts';
-import { connectTemporal, importInput, importResult, startImport } from '../../src/imports.ts';
+import { connectTemporal, importInput, importResult, startImport, type DirectoryOptions } from '../../src/imports.ts';
 import { environmentOf, SMALL_PROCESS } from '../../src/local/environment.ts';
 import { readSettings } from '../../src/local/state.ts';
 import { workflowBundle } from '../../src/workflows/bundle.ts';
@@ -17,6 +18,23 @@ export const intake = (backend: BackendName): Contender => ({
   run: (course) => importOnce(course, backend),
 });
 
+/** A directory that Intake has never seen, the same again, and the same with `--delta`. */
+export function intakeDirectory(backend: BackendName): Contender[] {
+  const tag = 'bench';
+  const contender = (part: string, follows: string | undefined, about: string, options: DirectoryOptions): Contender => ({
+    name: `intake-${backend}-${part}`,
+    about: `Intake, ${backend} backend: ${about}`,
+    missing: () => undefined,
+    ...(follows ? { follows: `intake-${backend}-${follows}` } : {}),
+    run: (course) => importOnce(course, backend, options),
+  });
+  return [
+    contender('cold', undefined, 'nothing stored, nothing cached', { tag }),
+    contender('second', 'cold', 'the same again', { tag }),
+    contender('delta', 'second', 'with --delta, nothing new', { tag, delta: true }),
+  ];
+}
+
 /** The environment of the stack's programs, and the configuration that comes of it. */
 export function configurationOf({ stack }: Pick<Course, 'stack'>): { env: NodeJS.ProcessEnv; config: Config } {
   const settings = readSettings(stack.dir);
@@ -25,19 +43,19 @@ export function configurationOf({ stack }: Pick<Course, 'stack'>): { env: NodeJS
   return { env, config: loadConfig(env) };
 }
 
-async function importOnce(course: Course, backend: BackendName): Promise<Outcome> {
+async function importOnce(course: Course, backend: BackendName, directory?: DirectoryOptions): Promise<Outcome> {
   const { env, config } = configurationOf(course);
   workflowBundle(join(config.dir, 'cache')); // built ahead, by a process of its own
   const worker = await startWorkerProcess({ ...env, ...SMALL_PROCESS }, course.workDir);
   const client = await connectTemporal(config);
   try {
     let report: ImportReport | undefined;
-    let events = 0;
+    let ids = { workflowId: '', runId: '' };
     const seconds = await timed(async () => {
-      const input = await importInput(config, { kind: course.kind, path: course.file, mode: 'commit', backend });
+      const input = await importInput(config, { kind: course.kind, path: course.file, mode: 'commit', backend, ...(directory ? { directory } : {}) });
       const handle = await startImport(client, input);
+      ids = { workflowId: handle.workflowId, runId: handle.firstExecutionRunId };
       report = await importResult(handle);
-      events = (await handle.describe()).historyLength;
     });
     if (report?.status !== 'completed') throw new Error(`the import ended as ${report?.status}: ${report?.error?.message}`);
     const peak = worker.peakMb();
@@ -45,11 +63,22 @@ async function importOnce(course: Course, backend: BackendName): Promise<Outcome
       seconds,
       counts: await course.count(),
       ...(peak === undefined ? {} : { workerPeakMb: peak }),
-      events,
+      events: await longestHistory(client, ids),
       phases: report.phases,
     };
   } finally {
     await client.connection.close();
     await worker.stop();
   }
+}
+
+/** Events of the longest execution of a workflow that may have continued as new. */
+async function longestHistory(client: Client, { workflowId, runId }: { workflowId: string; runId: string }): Promise<number> {
+  let longest = 0;
+  for (let next = runId; next; ) {
+    const { events } = await client.workflow.getHandle(workflowId, next).fetchHistory();
+    longest = Math.max(longest, events?.length ?? 0);
+    next = events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId ?? '';
+  }
+  return longest;
 }

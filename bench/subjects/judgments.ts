@@ -30,6 +30,7 @@ select jsonb_build_object(
 export const judgments: Subject = {
   name: 'judgments',
   kind: 'simplicity',
+  unit: 'rows',
   rows: 200_000,
   contenders: [intake('postgres'), intake('supabase'), setBasedPsql, rowByRow],
   ratios: [

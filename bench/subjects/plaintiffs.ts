@@ -14,6 +14,7 @@ import type { Subject } from './subject.ts';
 export const plaintiffs: Subject = {
   name: 'plaintiffs',
   kind: 'plaintiffs',
+  unit: 'rows',
   rows: 1_000_000,
   contenders: [intake('postgres'), intake('supabase'), plainPsql, ownSqlPsql, pgloader, dlt],
   ratios: [

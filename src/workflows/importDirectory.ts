@@ -24,8 +24,10 @@ export interface DirectoryState {
   plan?: TreePlan;
   claim?: Claim;
   partitions: number;
-  /** Slices of each phase that are done. */
-  readonly done: Record<SlicePhase | 'upsert', number>;
+  /** Slices, or key partitions, of each step that are done. */
+  readonly done: Record<SlicePhase | 'upsert' | 'match', number>;
+  /** Failed items before the files were staged; staging them again tells of theirs again. */
+  noted?: { readonly failed: number; readonly shown: number };
 }
 
 type SlicePhase = 'sha256' | 'upload' | 'import' | 'compare';
@@ -35,32 +37,29 @@ export async function importDirectory(input: DirectoryInput, carried?: Directory
   const { report } = state;
   setHandler(defineQuery<ImportReport>(PROGRESS_QUERY), () => report);
 
-  const onHost = proxyActivities<Activities>({ ...STEP, taskQueue: input.fileQueue });
-  const overTree = proxyActivities<Activities>({ ...FULL_PASS, taskQueue: input.fileQueue });
-  const anywhere = proxyActivities<Activities>({ ...STEP, taskQueue: input.taskQueue });
+  const { heartbeatSeconds } = input.tuning;
+  const believed = heartbeatSeconds ? { heartbeatTimeout: heartbeatSeconds * 1000 } : {};
+  const onHost = proxyActivities<Activities>({ ...STEP, ...believed, taskQueue: input.fileQueue });
+  const overTree = proxyActivities<Activities>({ ...FULL_PASS, ...believed, taskQueue: input.fileQueue });
+  const anywhere = proxyActivities<Activities>({ ...STEP, ...believed, taskQueue: input.taskQueue });
   // A call or two to the database: not worth a way over the server.
   const brief = proxyLocalActivities<Activities>(BRIEF);
 
   try {
-    const plan = await planning();
-    if (input.mode === 'commit') {
-      if (!(await claim())) return refuse(report, state.claim as Claim);
-    }
+    await planning();
+    if (input.mode === 'commit' && !(await claim())) return refuse(report, state.claim as Claim);
     await sha256();
-    if (input.mode === 'commit') await upload();
-
     if (input.mode === 'verify') {
       await verify();
-    } else if (plan.files > 0) {
-      // A database crash empties the unlogged stage: the files are read again, what is in the ledger stays done.
-      do await stage();
-      while ((await settle(input.mode === 'commit' ? 'upsertPartition' : 'countPartition')) === 'stage-lost');
+    } else {
+      if (input.mode === 'commit') await upload();
+      await importFiles();
     }
     if (input.mode === 'commit') {
       await finalize();
       await reconcile();
-      if (input.verifyWrites && plan.files > 0) await verifyWrites();
-    } else if (input.rejectsPath) {
+      if (input.verifyWrites) await verifyWrites();
+    } else if (input.mode === 'dry-run' && input.rejectsPath) {
       await onHost.writeFailedItems({ input, stageId: state.stageId });
     }
     await clearStage();
@@ -74,17 +73,17 @@ export async function importDirectory(input: DirectoryInput, carried?: Directory
     });
   }
 
-  /** The tree as it is now: files, their images, duplicates; with --delta only what is new. From here on it stands. */
-  async function planning(): Promise<TreePlan> {
+  /** The tree as it is now: files, their images, duplicates; with --delta only what is new. A verification has its run's. */
+  async function planning(): Promise<void> {
     const plan = (state.plan ??= await phase(report, 'planning', async () => {
+      if (input.mode === 'verify') return brief.planOfRun(input);
       const planned = await overTree.planTree(input);
       note(planned);
       return planned.plan;
     }));
     state.partitions ||= Math.max(1, Math.ceil(plan.licences / input.tuning.partitionRows));
     report.directory.plan = plan;
-    report.storagePath = `imports/images/sha256`;
-    return plan;
+    report.storagePath = 'imports/images/sha256';
   }
 
   async function claim(): Promise<boolean> {
@@ -101,44 +100,105 @@ export async function importDirectory(input: DirectoryInput, carried?: Directory
     return true;
   }
 
-  /** Content hashes of all images; those known from an earlier run are not read again. */
+  /** Content hashes of all images; those known from an earlier run are not read again, but for a verification. */
   function sha256(): Promise<void> {
     const { images } = report.directory;
-    const { unhashed } = state.plan as TreePlan;
-    return eachSlice('sha256', unhashed > 0, overTree.hashSlice, (answer) => {
+    const plan = state.plan as TreePlan;
+    return imagePhase('sha256', plan.unhashed > 0 || input.mode === 'verify', overTree.hashSlice, (answer) => {
       images.hashed += answer.done;
       images.cached += answer.skipped;
       images.failed += answer.failed;
-    }, () => (images.cached = (state.plan as TreePlan).images));
+    }, () => (images.cached = plan.images));
   }
 
   /** Content-addressed: what storage has is not sent again. */
   function upload(): Promise<void> {
     const { images } = report.directory;
-    const { unhashed, unstored } = state.plan as TreePlan;
-    return eachSlice('upload', unhashed + unstored > 0, overTree.uploadSlice, (answer) => {
+    const plan = state.plan as TreePlan;
+    return imagePhase('upload', plan.unhashed + plan.unstored > 0, overTree.uploadSlice, (answer) => {
       images.uploaded += answer.done;
       images.skipped += answer.skipped;
       images.failed += answer.failed;
-    }, () => (images.skipped = (state.plan as TreePlan).images));
+    }, () => (images.skipped = plan.images));
   }
 
-  /** Every file into the stage, a batch a call. */
-  function stage(): Promise<void> {
-    return eachSlice('import', true, overTree.stageSlice, ({ batches, rows, errored, codes }) => {
-      report.directory.batches.completed += batches;
-      report.counts.fetched += rows;
-      report.counts.errored += errored;
-      for (const [code, n] of Object.entries(codes)) report.codes[code] = (report.codes[code] ?? 0) + n;
+  /** `work` on the images of every slice; when there is nothing to do, the phase is done at once. */
+  async function imagePhase(
+    name: 'sha256' | 'upload', needed: boolean, work: SliceWork, add: (answer: SliceAnswer) => void, skip: () => void,
+  ): Promise<void> {
+    if (report.phases[name]?.status === 'completed') return;
+    const total = (state.plan as TreePlan).images;
+    await phase(report, name, async (p) => {
+      if (needed) return eachSlice(name, p, work, add);
+      Object.assign(p, { done: total, skipped: total });
+      skip();
+    }, total);
+  }
+
+  /** Every file into the stage, then every key partition into the tables; a dry run counts. */
+  async function importFiles(): Promise<void> {
+    const { files } = state.plan as TreePlan;
+    if (files === 0 || report.phases.import?.status === 'completed') return;
+    const { directory, counts } = report;
+    state.noted ??= { failed: directory.failed, shown: directory.failedItems.length };
+    const { failed, shown } = state.noted;
+    await phase(report, 'import', async (p) => {
+      for (;;) {
+        await eachSlice('import', p, overTree.stageSlice, ({ batches, rows, errored, codes }) => {
+          directory.batches.completed += batches;
+          report.counts.fetched += rows;
+          report.counts.errored += errored;
+          for (const [code, n] of Object.entries(codes)) report.codes[code] = (report.codes[code] ?? 0) + n;
+        });
+        if ((await eachPartition('upsert', input.mode === 'commit' ? 'upsertPartition' : 'countPartition')) === 'settled') return;
+        // A database crash emptied the unlogged stage: the files are read again, what is in the ledger stays done.
+        Object.assign(state.done, { import: 0, upsert: 0 });
+        Object.assign(p, { done: 0, failed: 0, skipped: 0 });
+        directory.batches = { completed: 0, failed: 0 };
+        directory.failed = failed;
+        directory.failedItems.length = shown;
+        forgetCounts(report);
+      }
+    }, files);
+  }
+
+  /** The files once more against what is in the database and in storage now. */
+  async function verify(): Promise<void> {
+    const { files } = state.plan as TreePlan;
+    report.comparison ??= noComparison();
+    if (files === 0) return;
+    await phase(report, 'compare', async (p) => {
+      for (;;) {
+        await eachSlice('compare', p, overTree.verifySlice, () => undefined);
+        if ((await eachPartition('match', 'comparePartition')) === 'settled') return;
+        Object.assign(state.done, { compare: 0, match: 0 });
+        Object.assign(p, { done: 0, failed: 0, skipped: 0 });
+        report.comparison = noComparison();
+      }
+    }, files);
+  }
+
+  async function eachSlice(name: SlicePhase, p: PhaseState, work: SliceWork, add: (answer: SliceAnswer) => void): Promise<void> {
+    const { plan } = state as Required<DirectoryState>;
+    state.done[name] = await inWindow(state.done[name], plan.slices, input.tuning.window, async (slice) => {
+      const answer = await work({ ...run(), input, plan, stageId: state.stageId, partitions: state.partitions, slice });
+      p.done += answer.done + answer.skipped + answer.failed;
+      p.skipped += answer.skipped;
+      p.failed += answer.failed;
+      add(answer);
+      note(answer);
+      show(report);
     });
+    if (state.done[name] < plan.slices) await goOnAsNew();
   }
 
-  /** Every key partition into the tables; a dry run counts, a verification compares. */
-  async function settle(step: 'upsertPartition' | 'countPartition' | 'comparePartition'): Promise<'settled' | 'stage-lost'> {
+  async function eachPartition(
+    name: 'upsert' | 'match', step: 'upsertPartition' | 'countPartition' | 'comparePartition',
+  ): Promise<'settled' | 'stage-lost'> {
     const work = (state.partitions === 1 ? brief : anywhere)[step];
     const { batches } = state.plan as TreePlan;
     let lost = false;
-    state.done.upsert = await inWindow(state.done.upsert, state.partitions, input.tuning.window, async (part) => {
+    state.done[name] = await inWindow(state.done[name], state.partitions, input.tuning.window, async (part) => {
       if (lost) return;
       const answer = await work({ ...run(), input, stageId: state.stageId, chunks: batches, part });
       if (answer.stageLost) {
@@ -148,15 +208,8 @@ export async function importDirectory(input: DirectoryInput, carried?: Directory
       addPart(report, answer);
       show(report);
     });
-    if (lost) {
-      Object.assign(state.done, { import: 0, compare: 0, upsert: 0 });
-      if (step !== 'comparePartition') {
-        report.directory.batches = { completed: 0, failed: 0 };
-        forgetCounts(report);
-      }
-      return 'stage-lost';
-    }
-    if (state.done.upsert < state.partitions) await goOnAsNew();
+    if (lost) return 'stage-lost';
+    if (state.done[name] < state.partitions) await goOnAsNew();
     return 'settled';
   }
 

@@ -1,6 +1,7 @@
 -- Which judgments are there already, and who is the same person: by email, then phone, then name (runbook 000, step 5).
 
--- Judgments with the same number, else with the same case number. Probes of indexes only, whatever the planner believes.
+-- Judgments with the same number, else with the same case number. Probes of indexes only, whatever the planner believes; and
+-- `offset 0`, or each mention of an answer looks it up again.
 create or replace function ingest.find_judgments(rows integer[], numbers text[], cases text[])
 returns table (row_index integer, judgment_id bigint, plaintiff_id bigint)
 language sql stable security definer set search_path = '' rows 50000
@@ -14,7 +15,7 @@ as $$
        and hashtextextended(ingest.normalize_text(j.judgment_number), 1) = hashtextextended(u.number, 1)),
     (select j.id from public.judgments j
      where hashtextextended(ingest.normalize_text(j.case_number), 0) = hashtextextended(u.case_number, 0)
-       and ingest.normalize_text(j.case_number) = u.case_number order by j.id limit 1)) as id) f
+       and ingest.normalize_text(j.case_number) = u.case_number order by j.id limit 1)) as id offset 0) f
   where f.id is not null
 $$;
 
@@ -35,7 +36,7 @@ as $$
     (select c.plaintiff_id from public.plaintiff_contacts c left join ingest.import_runs o on o.id = c.import_run_id
      where c.kind = 'email' and not c.is_copy and hashtextextended(lower(btrim(c.value) collate "C"), 0) = hashtextextended(u.email, 0)
        and lower(btrim(c.value) collate "C") = u.email
-       and ($1 is null or c.import_run_id is distinct from $1) order by o.created_at, c.row_index, c.id limit 1)) as id) e
+       and ($1 is null or c.import_run_id is distinct from $1) order by o.created_at, c.row_index, c.id limit 1)) as id offset 0) e
   cross join lateral (select case when e.id is null then coalesce(
     (select t.id from public.plaintiffs t
      where hashtextextended(translate(t.phone, ' +-().', ''), 0) = hashtextextended(u.phone, 0)
@@ -43,12 +44,12 @@ as $$
     (select c.plaintiff_id from public.plaintiff_contacts c left join ingest.import_runs o on o.id = c.import_run_id
      where c.kind = 'phone' and not c.is_copy and hashtextextended(translate(c.value, ' +-().', ''), 0) = hashtextextended(u.phone, 0)
        and translate(c.value, ' +-().', '') = u.phone
-       and ($1 is null or c.import_run_id is distinct from $1) order by o.created_at, c.row_index, c.id limit 1)) end as id) p
+       and ($1 is null or c.import_run_id is distinct from $1) order by o.created_at, c.row_index, c.id limit 1)) end as id offset 0) p
   cross join lateral (select case when e.id is null and p.id is null then coalesce(
     (select t.id from public.plaintiffs t
      where hashtextextended(ingest.normalize_text(t.name), 0) = hashtextextended(u.name, 0)
        and ingest.normalize_text(t.name) = u.name order by t.id limit 1),
-    (select t.id from public.plaintiffs t where t.dedupe_key = u.key)) end as id) m
+    (select t.id from public.plaintiffs t where t.dedupe_key = u.key)) end as id offset 0) m
   where coalesce(e.id, p.id, m.id) is not null
 $$;
 

@@ -115,7 +115,8 @@ class BatchWriter {
         // Planning has told of files that it could not read.
         if (!known) this.failed.push({ item: file.path, kind: row.line === 0 ? 'json' : 'licence', code: row.error, message: row.message ?? ROW_ERRORS[row.error] });
       }
-      this.#write(row, file.firstRow + i, shared);
+      // An image fails once, whatever the number of licences on it.
+      this.#write(row, file.firstRow + i, i === 0 ? shared : withoutImageError(shared));
     });
     if (bad > 0 && bad === rows.length) this.failedFiles++;
     this.counts.rows += rows.length;
@@ -152,6 +153,10 @@ class BatchWriter {
     this.#buffer.add(part, this.#copy ? `${this.#start}${text}\n` : `[${text}],`);
   }
 }
+
+const IMAGE_ERROR = ['image_error', 'image_message', 'image_item'].map((name) => (SEARCH_COLUMNS as readonly string[]).indexOf(name) - LICENCE_COLUMNS.length);
+
+const withoutImageError = (shared: readonly (string | null)[]): readonly (string | null)[] => shared.map((cell, i) => (IMAGE_ERROR.includes(i) ? null : cell));
 
 /** As many rows as planning counted: a file that is another by now is a failed one. */
 async function readRows(root: string, file: SliceFile): Promise<readonly LicenceRow[]> {
