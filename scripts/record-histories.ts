@@ -4,10 +4,12 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import type { WorkflowHandle } from '@temporalio/client';
 import proto from '@temporalio/proto';
+import { writeSearchTree } from '../bench/generators/searchTree.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { importResult, startImport } from '../src/imports.ts';
 import { createLogger } from '../src/log.ts';
@@ -52,6 +54,16 @@ const leads = await place.file(simplicityCsv(120), 'leads.csv');
 const dryRun = await place.input({ path: leads, kind: 'simplicity', mode: 'dry-run' }, parts);
 await record('judgments-dry-run', { ...dryRun, operationsPath: `${leads}.operations` });
 await record('judgments-commit', await place.input({ path: leads, kind: 'simplicity' }, parts));
+
+const tree = join(place.dir, 'tree');
+const ofTree = { kind: 'search-results', path: tree, directory: { tag: 'tag', batchSize: 5 } };
+const slices = { sliceFiles: 10, partitionRows: 10 };
+writeSearchTree(tree, { seed: 1, files: 40, imageBytes: 2000, dirtEvery: 4 });
+await record('directory-dry-run', await place.input({ ...ofTree, mode: 'dry-run' }, slices));
+await record('directory-commit', await place.input({ ...ofTree, directory: { ...ofTree.directory, verifyWrites: true } }, slices));
+writeSearchTree(tree, { seed: 1, files: 50, imageBytes: 2000, dirtEvery: 4 });
+await record('directory-delta', await place.input({ ...ofTree, directory: { ...ofTree.directory, delta: true } }, slices));
+await record('directory-nothing-new', await place.input({ ...ofTree, directory: { ...ofTree.directory, delta: true } }, slices));
 
 const many = await place.input({ path: await place.file(plaintiffsCsv(600), 'many.csv') }, { chunkBytes: 4096, partitionRows: 20, window: 1 });
 const cancelled = await startImport(place.client, many);

@@ -21,6 +21,17 @@ export interface TemporalConfig {
   readonly tlsKey: string | undefined;
 }
 
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface TracesConfig {
+  /** Base URL of an OTLP/HTTP collector. */
+  readonly endpoint: string;
+  readonly serviceName: string;
+}
+
 export interface Config {
   /** State of the embedded stack and caches, absolute. */
   readonly dir: string;
@@ -45,6 +56,10 @@ export interface Config {
   /** How images are stored. */
   readonly compression: 'none' | 'gzip';
   readonly logLevel: string;
+  /** Where a worker serves its metrics; undefined: nowhere, and it measures nothing. */
+  readonly metrics: ListenAddress | undefined;
+  /** Undefined: no traces. */
+  readonly traces: TracesConfig | undefined;
 }
 
 const integer = (min: number, max: number, fallback: number) => z.coerce.number().int().min(min).max(max).default(fallback);
@@ -70,6 +85,9 @@ const schema = z.object({
   SUPABASE_ANON_KEY: z.string().optional(),
   SUPABASE_PUBLISHABLE_KEY: z.string().optional(),
   INTAKE_COMPRESSION: z.enum(['none', 'gzip']).default('none'),
+  INTAKE_METRICS_ADDRESS: z.string().regex(/^(([\w.-]+|\[[\da-f:]+\]):)?\d{1,5}$/i, 'write it as host:port, or a port of 127.0.0.1').optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  OTEL_SERVICE_NAME: z.string().default('intake'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
 
@@ -119,5 +137,13 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     partitionRows: value.INTAKE_PARTITION_ROWS,
     compression: value.INTAKE_COMPRESSION,
     logLevel: value.LOG_LEVEL,
+    metrics: value.INTAKE_METRICS_ADDRESS === undefined ? undefined : listenAddress(value.INTAKE_METRICS_ADDRESS),
+    traces: value.OTEL_EXPORTER_OTLP_ENDPOINT ? { endpoint: value.OTEL_EXPORTER_OTLP_ENDPOINT, serviceName: value.OTEL_SERVICE_NAME } : undefined,
   };
+}
+
+/** A port alone is one of this host's own. */
+function listenAddress(text: string): ListenAddress {
+  const at = text.lastIndexOf(':');
+  return { host: at < 0 ? '127.0.0.1' : text.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(text.slice(at + 1)) };
 }

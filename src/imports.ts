@@ -9,6 +9,7 @@ import { ERRORS, IntakeError } from './errors.ts';
 import { openRoot } from './directory/scanTree.ts';
 import { kindNamed } from './kinds/index.ts';
 import { connectOptions, hostQueue } from './temporal.ts';
+import { openTraces } from './traces.ts';
 import { PROGRESS_QUERY, SEARCH_ATTRIBUTES, type AnyInput, type ImportInput, type ImportMode, type ImportOptions, type ImportReport, type RunInput } from './workflows/messages.ts';
 import type { DirectoryInput } from './workflows/directoryMessages.ts';
 
@@ -35,7 +36,7 @@ export async function connectTemporal(config: Config): Promise<Client> {
   if (!config.temporal) throw new IntakeError('CONFIG_INVALID', 'TEMPORAL_ADDRESS is not set');
   try {
     const connection = await Connection.connect({ ...(await connectOptions(config.temporal)), connectTimeout: '5 s' });
-    return new Client({ connection, namespace: config.temporal.namespace });
+    return new Client({ connection, namespace: config.temporal.namespace, ...(await openTraces(config))?.client });
   } catch (cause) {
     if (cause instanceof IntakeError) throw cause;
     throw new IntakeError('TEMPORAL_UNAVAILABLE', `Temporal does not answer at ${config.temporal.address}`, { cause });

@@ -6,8 +6,13 @@ import { createParser } from './activities/parser.ts';
 import { openBackends } from './backends/open.ts';
 import { loadConfig, type Config } from './config.ts';
 import { IntakeError } from './errors.ts';
+import { freePort } from './local/ports.ts';
 import { createLogger } from './log.ts';
+import { createMetrics, noMetrics } from './metrics.ts';
+import { serveMetrics } from './metricsServer.ts';
+import { runningImports } from './runningImports.ts';
 import { connectOptions, hostQueue } from './temporal.ts';
+import { flushTraces, openTraces } from './traces.ts';
 import { workflowBundle } from './workflows/bundle.ts';
 import type { Logger } from 'pino';
 
@@ -28,21 +33,29 @@ export interface RunningWorker {
 export async function startWorker(config: Config, log: Logger, only?: 'files'): Promise<RunningWorker> {
   const { temporal } = config;
   if (!temporal) throw new IntakeError('CONFIG_INVALID', 'TEMPORAL_ADDRESS is not set');
+  // A worker inside a command ends with it: nobody scrapes that.
+  const watched = only === 'files' ? undefined : config.metrics;
+  const corePort = watched && (await freePort(0));
   Runtime.install({
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
       const { error, ...rest } = meta ?? {};
       log[level === 'ERROR' ? 'error' : 'warn']({ sdk: rest, ...(error ? { err: error } : {}) }, message);
     }),
     shutdownSignals: [],
-    telemetryOptions: { logging: { forward: {}, filter: 'WARN' } },
+    telemetryOptions: {
+      logging: { forward: {}, filter: 'WARN' },
+      ...(corePort ? { metrics: { prometheus: { bindAddress: `127.0.0.1:${corePort}`, countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true } } } : {}),
+    },
   });
   const connection = await NativeConnection.connect(await connectOptions(temporal)).catch((cause) => {
     throw new IntakeError('TEMPORAL_UNAVAILABLE', `Temporal does not answer at ${temporal.address}`, { cause });
   });
-  const backends = openBackends(config);
+  const metrics = watched && (await createMetrics(() => runningImports({ connection, namespace: temporal.namespace, taskQueue: config.taskQueue })));
+  const traces = await openTraces(config);
+  const backends = openBackends(config, metrics);
   const parser = createParser();
-  const activities = createActivities({ workDir: join(config.dir, 'work'), cacheDir: join(config.dir, 'cache'), log, parser, backend: backends.get });
-  const common = { connection, namespace: temporal.namespace, activities, shutdownGraceTime: '20 s', shutdownForceTime: '60 s' } as const;
+  const activities = createActivities({ workDir: join(config.dir, 'work'), cacheDir: join(config.dir, 'cache'), log, metrics: metrics ?? noMetrics, parser, backend: backends.get });
+  const common = { connection, namespace: temporal.namespace, activities, ...traces?.worker, shutdownGraceTime: '20 s', shutdownForceTime: '60 s' } as const;
   const workers = [
     await Worker.create({ ...common, taskQueue: hostQueue(config.taskQueue, config.host), maxConcurrentActivityTaskExecutions: ACTIVITIES }),
   ];
@@ -51,7 +64,7 @@ export async function startWorker(config: Config, log: Logger, only?: 'files'): 
       await Worker.create({
         ...common,
         taskQueue: config.taskQueue,
-        workflowBundle: { codePath: workflowBundle(join(config.dir, 'cache')) },
+        workflowBundle: { codePath: workflowBundle(join(config.dir, 'cache'), traces !== undefined) },
         maxConcurrentActivityTaskExecutions: ACTIVITIES,
         maxCachedWorkflows: 50,
         stickyQueueScheduleToStartTimeout: '2 s', // how long a dead worker's cache is waited for
@@ -61,11 +74,15 @@ export async function startWorker(config: Config, log: Logger, only?: 'files'): 
       }),
     );
   }
+  const healthy = () => workers.every((worker) => worker.getState() === 'RUNNING');
+  const server = metrics && corePort ? serveMetrics({ address: watched, registry: metrics.registry, corePort, healthy, log }) : undefined;
   log.info({ taskQueue: config.taskQueue, host: config.host }, 'worker started');
   const done = Promise.all(workers.map((worker) => worker.run())).then(async () => {
     await parser.close();
     await backends.close();
     await connection.close();
+    await server?.close();
+    await flushTraces();
   });
   return {
     done,

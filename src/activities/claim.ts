@@ -61,7 +61,7 @@ export const claimActivities = ({ backend }: Deps) => ({
       throw new IntakeError(cause.code, `Dataset creation failed: ${cause.message}`, { cause, remedy: cause.remedy });
     });
     const opening = {
-      fileHash: plan.treeHash, reading: 'directory', partitions, workflowId, token, storagePath: 'imports/images/sha256', more: { dataset_id: datasetId, tag: input.tag },
+      fileHash: plan.treeHash, reading: 'directory', partitions, workflowId, token, storagePath: 'imports/images/sha256', more: { dataset_id: datasetId, tag: input.tag, tree: plan },
     };
     return { claim: await openRun(target, input, opening), datasetId };
   },

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { Backend } from '../backends/backend.ts';
 import type { BackendName } from '../config.ts';
+import type { Metrics } from '../metrics.ts';
 import type { Parser } from './parser.ts';
 
 export interface Deps {
@@ -10,6 +11,7 @@ export interface Deps {
   /** Directory for what is known of files from earlier runs, absolute. */
   readonly cacheDir: string;
   readonly log: Logger;
+  readonly metrics: Metrics;
   readonly parser: Parser;
   /** @throws IntakeError CONFIG_INVALID when this worker has no such backend. */
   backend(name: BackendName): Backend;

@@ -1,8 +1,10 @@
-/** What surrounds every activity: heartbeats, the log, and failures that carry a code and no data. */
+/** What surrounds every activity: heartbeats, the log, metrics, and failures that carry a code and no data. */
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import type { Logger } from 'pino';
 import { ERRORS, IntakeError } from '../errors.ts';
+import type { Metrics } from '../metrics.ts';
+import { measure } from './measure.ts';
 
 /** A bug is tried a few times, in case it was the surroundings after all. */
 const ATTEMPTS_OF_INTERNAL = 5;
@@ -21,19 +23,26 @@ export function heartbeat(details: { readonly done: number; readonly total: numb
 }
 
 /** Wraps activities so that they heartbeat while they run and fail with codes only. */
-export function guarded<A extends { [name in keyof A]: Activity }>(activities: A, log: Logger): A {
+export function guarded<A extends { [name in keyof A]: Activity }>(activities: A, log: Logger, metrics: Metrics): A {
   const wrap = (name: string, run: Activity): Activity => async (...args) => {
     const context = Context.current();
     const { heartbeatTimeoutMs, attempt, workflowExecution } = context.info;
     const pulse = setInterval(() => context.heartbeat(said.get(context)), Math.max(1000, (heartbeatTimeoutMs ?? 20_000) / 4));
     const started = performance.now();
+    const seconds = () => (performance.now() - started) / 1000;
     try {
       const result = await run(...args);
-      log.debug({ activity: name, workflow: workflowExecution?.workflowId, attempt, ms: Math.round(performance.now() - started) }, 'done');
+      metrics.activity(name, 'completed', seconds());
+      measure(metrics, name, result, args);
+      log.debug({ activity: name, workflow: workflowExecution?.workflowId, attempt, ms: Math.round(seconds() * 1000) }, 'done');
       return result;
     } catch (error) {
-      if (context.cancellationSignal.aborted) throw new CancelledFailure('cancelled');
-      throw failure(error, name, attempt, log);
+      const cancelled = context.cancellationSignal.aborted;
+      metrics.activity(name, cancelled ? 'cancelled' : 'failed', seconds());
+      if (cancelled) throw new CancelledFailure('cancelled');
+      const known = failure(error, name, attempt, log);
+      metrics.activityFailed(name, known.type as string);
+      throw known;
     } finally {
       clearInterval(pulse);
     }

@@ -29,6 +29,7 @@ export function createActivities(deps: Deps) {
       ...directoryActivities(deps),
     },
     deps.log,
+    deps.metrics,
   );
 }
 

@@ -53,8 +53,8 @@ export const partitionActivities = ({ backend }: Deps) => {
     },
     async comparePartition({ input, stageId, chunks, runId, part }: PartRequest): Promise<PartAnswer> {
       const found = await backend(input.backend).call<SqlAnswer & Comparison>('compare_partition', { run_id: runId, stage_id: stageId, chunks, part });
-      const { rows, missing, different, edited, lines } = found;
-      return { ...answer(found), comparison: { rows, missing, different, edited, lines } };
+      const { rows, missing, different, edited, lines, items } = found;
+      return { ...answer(found), comparison: { rows, missing, different, edited, lines, ...(items ? { items } : {}) } };
     },
   };
 };

@@ -5,21 +5,31 @@ import { dirname, join } from 'node:path';
 import { IntakeError } from '../errors.ts';
 import type { ObjectStore } from './backend.ts';
 
+async function write(file: string, bytes: Uint8Array): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  const draft = `${file}.${randomUUID()}.tmp`;
+  const handle = await open(draft, 'w', 0o600);
+  try {
+    await handle.writeFile(bytes);
+    await handle.datasync();
+  } finally {
+    await handle.close();
+  }
+  await rename(draft, file); // whole or not at all
+}
+
 /** @param root absolute path; made when first written to. */
 export function folderObjects(root: string): ObjectStore {
   return {
     async put(path, bytes) {
-      const file = join(root, path);
-      await mkdir(dirname(file), { recursive: true });
-      const draft = `${file}.${randomUUID()}.tmp`;
-      const handle = await open(draft, 'w', 0o600);
       try {
-        await handle.writeFile(bytes);
-        await handle.datasync();
-      } finally {
-        await handle.close();
+        await write(join(root, path), bytes);
+      } catch (cause) {
+        const { code = 'no code' } = cause as NodeJS.ErrnoException;
+        throw new IntakeError('STORAGE_UNAVAILABLE', `The folder of stored objects cannot be written (${code})`, {
+          cause, remedy: "Give the worker's user the permission to write there, or free disk space; it is retried.",
+        });
       }
-      await rename(draft, file); // whole or not at all
     },
     async get(path) {
       try {

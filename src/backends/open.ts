@@ -1,7 +1,9 @@
 /** The backends that a configuration allows, opened when first asked for. */
 import type { BackendName, Config } from '../config.ts';
 import { IntakeError } from '../errors.ts';
+import { noMetrics, type Metrics } from '../metrics.ts';
 import type { Backend } from './backend.ts';
+import { measured } from './measured.ts';
 import { postgresBackend } from './postgres.ts';
 import { supabaseBackend } from './supabase.ts';
 
@@ -11,7 +13,8 @@ export interface Backends {
   close(): Promise<void>;
 }
 
-export function openBackends(config: Config): Backends {
+/** @param metrics counts what they transfer. */
+export function openBackends(config: Config, metrics: Metrics = noMetrics): Backends {
   const open = new Map<BackendName, Backend>();
   const create = (name: BackendName): Backend => {
     if (name === 'postgres') {
@@ -23,7 +26,7 @@ export function openBackends(config: Config): Backends {
   };
   return {
     get(name) {
-      const backend = open.get(name) ?? create(name);
+      const backend = open.get(name) ?? (metrics === noMetrics ? create(name) : measured(create(name), metrics));
       open.set(name, backend);
       return backend;
     },

@@ -33,15 +33,23 @@ interface RunMetadata {
   /** What the import was started with; runs claimed by hand have none. */
   readonly input?: AnyInput;
   readonly rollback?: Rollback;
-  readonly summary?: { readonly raw_import_log?: object };
+  readonly summary?: { readonly raw_import_log?: object; readonly effects?: Readonly<Record<string, number>> };
+  /** Of search-results. */
+  readonly dataset_id?: number;
   readonly duplicate_of?: string;
 }
 
+/** What a rollback did; `removed` counts rows of the kind's production table. */
 export interface Rollback {
   readonly rows_affected: number;
   readonly removed: number;
+  /** Of search-results: rows that have their former values again. */
+  readonly restored?: number;
   readonly inherited: number;
-  readonly kept_edited: { readonly count: number; readonly plaintiff_ids: readonly number[] };
+  /** Ids by what they are of, 1,000 at most of each. */
+  readonly kept_edited: { readonly count: number } & Readonly<Partial<Record<'plaintiff_ids' | 'judgment_ids' | 'search_result_ids', readonly number[]>>>;
+  /** What else went, by name. */
+  readonly effects?: Readonly<Record<string, number>>;
 }
 
 /** @param id a run's id or at least 8 characters of its beginning. @throws IntakeError RUN_NOT_FOUND, USAGE for a prefix of several. */

@@ -20,8 +20,9 @@ export function define(program: Command): void {
     'intake import plaintiffs plaintiffs.csv                     # dry run',
     'intake import plaintiffs plaintiffs.csv --source-system simplicity --commit',
     'intake import plaintiffs list.csv --map "Client=plaintiff_name" --max-errors 5% --commit',
+    'intake import search-results --states-dir scrape --tag Aug-04-scrape --commit',
   ].join('\n');
-  importFlags(addCommand(program, 'import', 'Import a file; a dry run unless --commit', example)).action(run(importCommand));
+  importFlags(addCommand(program, 'import', 'Import a file or directory; a dry run unless --commit', example)).action(run(importCommand));
 }
 
 async function importCommand(call: Call<ImportFlags>): Promise<number> {
@@ -50,12 +51,16 @@ async function importCommand(call: Call<ImportFlags>): Promise<number> {
 /** @param tell receives what is known of the import as it becomes known, so that an error can say it. */
 async function importOnce(call: Call<ImportFlags>, session: Session, request: ImportRequest, tell: (facts: ImportFacts) => void): Promise<ImportReport> {
   const { options } = call;
-  const { importInput, workflowIdOf } = await import('../imports.ts');
+  const { importInput, isDirectory, workflowIdOf } = await import('../imports.ts');
   const input = await importInput(session.config, request);
   tell({ request, input });
   const stopWorker = await serveFile(call, session, input);
   tell({ request, input, workflowId: workflowIdOf(input) });
   const report = await follow(call, session, input).finally(stopWorker);
+  if (options.debugLog && isDirectory(input) && report.runId && !options.detach) {
+    const { logDecisions } = await import('./decisionLog.ts');
+    await logDecisions(await session.backend(input.backend), report.runId, workflowIdOf(input));
+  }
   if (!options.detach && options.rejects && options.commit && report.runId && report.status !== 'duplicate') {
     const { findRun } = await import('./findRun.ts');
     const { writeRejects } = await import('./rejectFile.ts');

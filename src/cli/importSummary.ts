@@ -1,7 +1,8 @@
 /** The words in which an import ends. */
 import { ERRORS, type ErrorCode } from '../errors.ts';
+import type { ImportRequest } from '../imports.ts';
 import type { DirectoryReport } from '../workflows/directoryMessages.ts';
-import type { Counts, ImportReport } from '../workflows/messages.ts';
+import type { AnyInput, Counts, ErrorDocument, ImportReport } from '../workflows/messages.ts';
 import { secondsOf, type ImportFacts } from './importDocument.ts';
 import type { Output } from './output.ts';
 
@@ -15,7 +16,7 @@ export function summaryLine(status: keyof typeof WORDS, { fetched, inserted, upd
 
 /** Prints how an import ended. @returns the exit code. */
 export function summarize(out: Output, facts: ImportFacts, report: ImportReport): number {
-  const { status, error } = report;
+  const { status, error, effects, runId } = report;
   if (status === 'duplicate') {
     sayDuplicate(out, facts, report);
   } else if (status === 'in_progress') {
@@ -28,6 +29,7 @@ export function summarize(out: Output, facts: ImportFacts, report: ImportReport)
     }
   }
   if (error && status !== 'in_progress') out.error(error);
+  else if (effects?.['refused']) out.error(refusedError(effects['refused'], runId));
   return exitCodeOf(report);
 }
 
@@ -35,6 +37,15 @@ export function summarize(out: Output, facts: ImportFacts, report: ImportReport)
 export function exitCodeOf({ status, error }: ImportReport): number {
   if (status === 'dry_run' || status === 'completed' || status === 'duplicate' || status === 'verified') return 0;
   return error && error.code in ERRORS ? ERRORS[error.code as ErrorCode].exit : 1;
+}
+
+/** Not of the run: every other record of the batches is in. */
+function refusedError(refused: number, runId: string | null): ErrorDocument {
+  return {
+    code: 'REFUSED_ROW',
+    message: `Batch import failed for ${thousands(refused)} record${refused === 1 ? '' : 's'} that the database refused; the others are in`,
+    remedy: `intake rejects ${runId} lists them; mend them, or the constraint or trigger, then import again.`,
+  };
 }
 
 function sayDuplicate(out: Output, { request, input }: ImportFacts, { duplicateOf, original }: ImportReport): void {
@@ -51,21 +62,32 @@ function detailLines({ request, input }: ImportFacts, report: ImportReport): str
   const lines: string[] = [];
   if (runId) lines.push(`Run:      ${runId}`);
   if (parentRunId) lines.push(`Mended:   from the rejects of run ${parentRunId}`);
-  if (counts.errored > 0) {
+  if (counts.errored > 0 && !report.directory) {
     const kinds = Object.entries(codes).sort(([, a], [, b]) => b - a).map(([code, n]) => `${code} ${n}`).join(', ');
     lines.push(`Rejected: ${kinds || counts.errored}; ${rejectsHint(request.rejectsPath, runId)}`);
   }
-  if (report.directory) lines.push(...directoryLines(report.directory));
+  if (report.directory) lines.push(...directoryLines(report.directory, request.mode, rejectsHint(request.rejectsPath, runId)));
   if (effects && 'plaintiffs_created' in effects && Object.values(effects).some((n) => n > 0)) lines.push(`Effects:  ${effectsLine(effects)}`);
   if (runId && storagePath) lines.push(`Stored:   ${storagePath}`);
   if (plan) lines.push(`Read as:  ${plan.encoding}, ${delimiterName(plan.delimiter)}, ${plan.columns} columns (${plan.mapped.join(', ')})`);
   const seconds = secondsOf(report);
-  if (seconds > 0) lines.push(`Took:     ${seconds.toFixed(1)} s, ${thousands(Math.round(counts.fetched / seconds))} rows/s`);
+  if (seconds > 0) {
+    const [done, unit] = report.directory ? [report.directory.plan?.files ?? 0, 'files'] : [counts.fetched, 'rows'];
+    lines.push(`Took:     ${seconds.toFixed(1)} s${done > 0 ? `, ${thousands(Math.round(done / seconds))} ${unit}/s` : ''}`);
+  }
   if (request.mode === 'dry-run' && report.status === 'dry_run') {
     if (duplicateOf) lines.push(`Note:     run ${duplicateOf} has imported this batch; a commit would be refused as a duplicate`);
-    else lines.push(`Nothing was written; import it with: intake import ${input?.kind ?? request.kind} ${request.path} --commit`);
+    else lines.push(`Nothing was written; import it with: ${commitCommand(request, input)}`);
   }
   return lines;
+}
+
+/** As it is typed in a shell. */
+export const word = (text: string): string => (/^[\w./@:+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+
+function commitCommand({ kind, path, directory }: ImportRequest, input: AnyInput | undefined): string {
+  const tag = input && 'tag' in input ? input.tag : directory?.tag;
+  return `intake import ${input?.kind ?? kind} ${tag === undefined ? word(path) : `--states-dir ${word(path)} --tag ${word(tag)}`} --commit`;
 }
 
 const EFFECTS = {
@@ -76,19 +98,28 @@ const EFFECTS = {
 const effectsLine = (effects: Readonly<Record<string, number>>): string =>
   Object.entries(EFFECTS).map(([name, words]) => `${thousands(effects[name] ?? 0)} ${words}`).join(', ');
 
-function directoryLines({ plan, images, failed, failedItems, datasetId }: DirectoryReport): string[] {
+function directoryLines(report: DirectoryReport, mode: ImportRequest['mode'], hint: string): string[] {
+  const { plan, images, failed, failedItems, datasetId, tag } = report;
   if (!plan) return [];
   const unchanged = plan.unchanged > 0 ? `, ${thousands(plan.unchanged)} unchanged and left out` : '';
   const duplicates = plan.duplicates > 0 ? `, ${thousands(plan.duplicates)} the same search as another` : '';
+  const found = mode === 'commit' ? `${thousands(images.uploaded)} uploaded, ${thousands(images.skipped)} in storage already` : thousands(plan.images);
   const lines = [
-    `Dataset:  ${datasetId ?? 'not made by a dry run'}`,
+    `Dataset:  ${tag}${datasetId === null ? '' : `, ID ${datasetId}`}`,
     `Files:    ${thousands(plan.files)}${unchanged}${duplicates}`,
-    `Images:   ${thousands(images.uploaded)} uploaded, ${thousands(images.skipped)} in storage already, ${thousands(plan.missingImages)} missing, ${thousands(plan.orphanImages)} of no file`,
+    `Images:   ${found}, ${thousands(plan.missingImages)} missing, ${thousands(plan.orphanImages)} of no file`,
   ];
-  if (failed > 0) lines.push(`Failed:   ${thousands(failed)} items`);
+  if (failed > 0) lines.push(`Failed:   ${failedItemsOf(report)}; ${hint}`);
   for (const { item, code, message } of failedItems.slice(0, 10)) lines.push(`  ${item}: ${code} ${message}`);
   if (failed > 10) lines.push('  ...');
   return lines;
+}
+
+/** `12 (IMAGE_MISSING 10, BAD_DATE 2)`; the report has the first of them. */
+export function failedItemsOf({ failed, failedItems }: DirectoryReport): string {
+  const codes = Object.entries(Object.groupBy(failedItems, ({ code }) => code)).map(([code, items = []]) => `${code} ${items.length}`);
+  const more = failed > failedItems.length ? ['...'] : [];
+  return `${thousands(failed)}${codes.length > 0 ? ` (${[...codes, ...more].join(', ')})` : ''}`;
 }
 
 function rejectsHint(path: string | undefined, runId: string | null): string {

@@ -2,7 +2,7 @@
 import { isDirectory } from '../imports.ts';
 import type { AnyInput, ImportReport, PhaseName, PhaseState } from '../workflows/messages.ts';
 import type { ActivityProgress } from './activityProgress.ts';
-import { thousands } from './importSummary.ts';
+import { failedItemsOf, thousands } from './importSummary.ts';
 import type { Output } from './output.ts';
 
 export interface ProgressView {
@@ -33,7 +33,7 @@ const BAR = 20;
 export function renderProgress({ report, activity, input, columns, style }: ProgressView): string[] {
   const rule = '='.repeat(columns - 1);
   const elapsed = secondsSince(report.startedAt, report.finishedAt);
-  const { counts, codes } = report;
+  const { counts } = report;
   const lines = [
     rule,
     `📊 Import Progress: ${input.batchName} (${titleOf(input, report)})`,
@@ -46,7 +46,8 @@ export function renderProgress({ report, activity, input, columns, style }: Prog
     '📊 Phase Summary:',
     ...phasesOf(input, report).map((name) => phaseLine(name, report, activity)),
     '',
-    `❌ Failed Items: ${thousands(report.directory?.failed ?? counts.errored)}${counts.errored ? ` (${Object.entries(codes).map(([code, n]) => `${code} ${n}`).join(', ')})` : ''}`,
+    `❌ Failed Items: ${report.directory ? failedItemsOf(report.directory) : failedRows(report)}`,
+    ...(activity?.waiting ? [`⚠️  Tried again: ${activity.waiting.code} ${activity.waiting.message}`] : []),
     rule,
   ];
   return lines.map((line) => fit(line, columns - 1)).map((line, i) => (i === 1 ? style('bold', line) : line));
@@ -59,17 +60,21 @@ function titleOf({ kind, mode }: AnyInput, { directory }: ImportReport): string 
   return directory?.datasetId ? `Dataset ID: ${directory.datasetId}` : `${kind}, ${mode}`;
 }
 
+function failedRows({ counts, codes }: ImportReport): string {
+  return `${thousands(counts.errored)}${counts.errored ? ` (${Object.entries(codes).map(([code, n]) => `${code} ${n}`).join(', ')})` : ''}`;
+}
+
 function phaseLine(name: PhaseName, { phases, counts }: ImportReport, activity: ActivityProgress | undefined): string {
   const state: PhaseState = phases[name] ?? { status: 'pending', done: 0, total: 0, failed: 0, skipped: 0 };
   const head = `  ${MARKS[state.status]} ${name.toUpperCase()}: `;
   if (state.status === 'pending') return `${head}pending`;
   if (state.status !== 'running') return `${head}${state.status} (${(state.seconds ?? 0).toFixed(1)}s)`;
   const elapsed = secondsSince(state.startedAt);
-  const within = name === 'hash' || name === 'upload' ? activity : undefined;
+  const within = activity?.phase === name ? activity : undefined;
   const { done, total } = within ?? state;
   if (total <= 1) return `${head}running (${clock(elapsed)})`;
   const share = Math.min(1, done / total);
-  const progress = within?.unit === 'bytes' ? `${size(done)}/${size(total)}` : `${done}/${total}`;
+  const progress = within?.unit === 'bytes' ? `${size(done)}/${size(total)}` : `${thousands(done)}/${thousands(total)}`;
   const eta = done > 0 ? `  ETA ${clock((elapsed / done) * (total - done))}` : '';
   const rate = rateOf(name, done / Math.max(elapsed, 0.1), counts.fetched / Math.max(elapsed, 0.1), within);
   return `${head}${bar(share)} ${String(Math.floor(share * 100)).padStart(3)}%  ${progress}${rate}${eta}`;
@@ -77,6 +82,7 @@ function phaseLine(name: PhaseName, { phases, counts }: ImportReport, activity: 
 
 function rateOf(name: PhaseName, units: number, rows: number, within: ActivityProgress | undefined): string {
   if (within?.unit === 'bytes') return `  ${size(units)}/s`;
+  if (within && units >= 1) return `  ${thousands(Math.round(units))} ${within.unit}/s`;
   return name === 'parse' && rows >= 1 ? `  ${thousands(Math.round(rows))} rows/s` : '';
 }
 

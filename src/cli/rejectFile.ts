@@ -1,10 +1,12 @@
-/** The rejected rows of a run as a file: the original header and records, byte for byte, and what is wrong with each. */
+/** The rejected rows of a run as a file: the original header and records, byte for byte, or the failed items of a directory. */
 import { createWriteStream } from 'node:fs';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { partName, storedManifest } from '../activities/manifest.ts';
 import type { Backend } from '../backends/backend.ts';
 import { IntakeError } from '../errors.ts';
+import { eachOnce, FAILED_ITEMS_HEADER, failedItemLine, type FailedRow } from '../failedItems.ts';
+import { kindNamed } from '../kinds/index.ts';
 import { rejectsHeader, rejectsLine, type RejectsFormat } from '../rejects.ts';
 import type { Run } from './findRun.ts';
 import type { Session } from './session.ts';
@@ -20,16 +22,21 @@ export interface StoredReject {
   readonly record: string;
 }
 
+/** Of a directory; an image has no record. */
+export type StoredItem = FailedRow & Pick<StoredReject, 'row_index'> & { readonly record: string | null };
+
 /** All rejects of a run in the order of the file, a page at a time. */
-export async function* readRejects(backend: Backend, runId: string): AsyncGenerator<StoredReject> {
-  let after = -1;
-  for (;;) {
-    const page = await backend.call<StoredReject[]>('read_rejects', { run_id: runId, after_row: after, max_rows: PAGE });
+export async function* readRejects<T extends { row_index: number } = StoredReject>(backend: Backend, runId: string): AsyncGenerator<T> {
+  for (let after = -1; ; ) {
+    const page = await backend.call<T[]>('read_rejects', { run_id: runId, after_row: after, max_rows: PAGE });
     yield* page;
     if (page.length < PAGE) return;
-    after = (page.at(-1) as StoredReject).row_index;
+    after = (page.at(-1) as T).row_index;
   }
 }
+
+/** Failed items of a run that read a directory. */
+export const readItems = (backend: Backend, runId: string): AsyncGenerator<StoredItem> => eachOnce(readRejects<StoredItem>(backend, runId));
 
 /**
  * Writes the rejects of a run to a file or a stream (which stays open).
@@ -37,19 +44,13 @@ export async function* readRejects(backend: Backend, runId: string): AsyncGenera
  * @throws IntakeError OBJECT_MISSING when the stored header of the source file cannot be read, USAGE for a file that cannot be written.
  */
 export async function writeRejects(session: Session, run: Run, target: string | Writable): Promise<Record<string, number>> {
-  const backend = await session.backend();
-  const { header, format } = await storedHeader(await session.backend(run.metadata.input?.backend), run);
   const codes: Record<string, number> = {};
-  async function* lines(): AsyncGenerator<Buffer> {
-    yield header;
-    for await (const { line, code, message, record } of readRejects(backend, run.id)) {
-      codes[code] = (codes[code] ?? 0) + 1;
-      yield rejectsLine({ line, code, message: message ?? '', record: Buffer.from(record, 'base64') }, format, run.id);
-    }
-  }
+  const count = (code: string) => (codes[code] = (codes[code] ?? 0) + 1);
+  const backend = await session.backend();
+  const lines = kindNamed(run.import_kind).reads === 'directory' ? itemLines(backend, run, count) : await recordLines(session, run, count);
   const stream = typeof target === 'string' ? createWriteStream(target, { mode: 0o600 }) : target;
   try {
-    await pipeline(Readable.from(lines()), stream, { end: typeof target === 'string' });
+    await pipeline(Readable.from(lines), stream, { end: typeof target === 'string' });
   } catch (cause) {
     if (cause instanceof IntakeError || (cause as NodeJS.ErrnoException).syscall === undefined) throw cause;
     throw new IntakeError('USAGE', `${target as string} cannot be written`, { cause, remedy: 'Give a path in a directory that exists.' });
@@ -57,8 +58,33 @@ export async function writeRejects(session: Session, run: Run, target: string | 
   return codes;
 }
 
-async function storedHeader(backend: Backend, { id, storage_path: path }: Run): Promise<{ header: Buffer; format: RejectsFormat }> {
+async function recordLines(session: Session, run: Run, count: (code: string) => void): Promise<AsyncGenerator<Buffer>> {
+  const backend = await session.backend();
+  const { header, format } = await storedHeader(session, run);
+  return (async function* () {
+    yield header;
+    for await (const { line, code, message, record } of readRejects(backend, run.id)) {
+      count(code);
+      yield rejectsLine({ line, code, message: message ?? '', record: Buffer.from(record, 'base64') }, format, run.id);
+    }
+  })();
+}
+
+async function* itemLines(backend: Backend, { id }: Run, count: (code: string) => void): AsyncGenerator<string> {
+  yield FAILED_ITEMS_HEADER;
+  for await (const item of readItems(backend, id)) {
+    count(item.code);
+    yield failedItemLine(item, id);
+  }
+}
+
+/**
+ * The header of the file that a run imported, as a file of rejects has it, and how its records are written.
+ * @throws IntakeError OBJECT_MISSING, OBJECT_CORRUPT.
+ */
+export async function storedHeader(session: Session, { id, storage_path: path, metadata }: Run): Promise<{ header: Buffer; format: RejectsFormat }> {
   if (!path) throw new IntakeError('OBJECT_MISSING', `Run ${id} stored no file`, { remedy: 'Dry-run the file with --rejects FILE.' });
+  const backend = await session.backend(metadata.input?.backend);
   const [, hash = '', layout = ''] = path.split('/');
   const format = await storedManifest(backend, hash, layout);
   const head = await backend.objects.get(`${hash}/${layout}/${partName(0)}`);

@@ -1,8 +1,10 @@
 /** `intake rollback`: withdraws what a run imported; what was edited since stays and is listed. */
 import type { Command } from 'commander';
 import { IntakeError } from '../errors.ts';
+import { kindNamed } from '../kinds/index.ts';
 import { addCommand, run, type Call, type CommonOptions } from './command.ts';
 import { findRun, type Rollback, type Run } from './findRun.ts';
+import { thousands } from './importSummary.ts';
 import type { Session } from './session.ts';
 
 interface Flags extends CommonOptions {
@@ -34,15 +36,31 @@ async function rollbackCommand({ args: [id], options, out, open }: Call<Flags>):
   say(out, found, { ...noRollback, ...metadata.rollback, rows_affected });
 }
 
-const noRollback: Rollback = { rows_affected: 0, removed: 0, inherited: 0, kept_edited: { count: 0, plaintiff_ids: [] } };
+const noRollback: Rollback = { rows_affected: 0, removed: 0, inherited: 0, kept_edited: { count: 0 } };
 
-function say(out: Call<Flags>['out'], { id, status }: Run, { rows_affected, removed, inherited, kept_edited: kept }: Rollback): void {
-  out.document({ run_id: id, status: 'rolled_back', rows_affected, removed, inherited, kept_edited: kept });
+function say(out: Call<Flags>['out'], { id, import_kind, status }: Run, rollback: Rollback): void {
+  const { rows_affected, removed, restored, inherited, kept_edited: kept, effects } = rollback;
+  out.document({ run_id: id, status: 'rolled_back', rows_affected, removed, ...(restored === undefined ? {} : { restored }), inherited, kept_edited: kept, effects: effects ?? {} });
   if (status === 'rolled_back') return out.answer(`Run ${id} was rolled back already.`);
-  out.answer(`Rolled back run ${id}: ${rows_affected} rows affected, ${removed} plaintiffs removed, ${inherited} inherited by other runs, ${kept.count} kept because edited`);
-  if (kept.count > 0) out.detail(`  Kept plaintiffs: ${kept.plaintiff_ids.join(', ')}${kept.count > kept.plaintiff_ids.length ? ', ...' : ''}`);
-  out.detail('  The same file may be imported again.');
+  const kind = kindNamed(import_kind);
+  const rows = kind.table.replaceAll('_', ' ');
+  const brought = restored === undefined ? '' : `, ${thousands(restored)} brought back to what they were`;
+  out.answer(`Rolled back run ${id}: ${thousands(rows_affected)} rows affected, ${thousands(removed)} ${rows} removed${brought}, ${thousands(inherited)} inherited by other runs, ${thousands(kept.count)} kept because edited`);
+  const also = Object.entries(ALSO).flatMap(([name, words]) => (effects?.[name] ? [`${thousands(effects[name])} ${words}`] : []));
+  if (also.length > 0) out.detail(`  Also removed: ${also.join(', ')}`);
+  if (effects?.['jobs_read_already']) out.detail(`  ${thousands(effects['jobs_read_already'])} jobs stay in their queues: somebody has read them`);
+  for (const [name, words] of Object.entries(KEPT)) {
+    const ids = kept[name as keyof typeof KEPT] ?? [];
+    if (ids.length > 0) out.detail(`  Kept ${words}: ${ids.slice(0, SHOWN_IDS).join(', ')}${ids.length > SHOWN_IDS ? `, ... (--json, or metadata.rollback of the run, has ${thousands(ids.length)})` : ''}`);
+  }
+  if (kind.reads === 'directory') out.detail('  Images stay in storage.');
+  out.detail(`  The same ${kind.reads === 'directory' ? 'directory' : 'file'} may be imported again.`);
 }
+
+/** What goes with the rows of the production table, as rollback's `effects` name it. */
+const ALSO = { plaintiffs: 'plaintiffs', contacts: 'contacts', tasks: 'tasks', history: 'status history entries', jobs: 'queued jobs' };
+const KEPT = { judgment_ids: 'judgments', plaintiff_ids: 'plaintiffs', search_result_ids: 'search results' } as const;
+const SHOWN_IDS = 20;
 
 async function isRunning(session: Session, { status, worker_id: workflowId }: Run): Promise<boolean> {
   if (status !== 'processing' && status !== 'pending') return false;

@@ -5,6 +5,7 @@ import type { Backends } from '../backends/open.ts';
 import { loadConfig, type BackendName, type Config } from '../config.ts';
 import { IntakeError } from '../errors.ts';
 import type { Stack } from '../local/stack.ts';
+import { flushTraces } from '../traces.ts';
 import { loadEnvironment } from './environment.ts';
 
 export interface Session {
@@ -40,6 +41,7 @@ export async function openSession({ mode, dir, onStep }: SessionOptions): Promis
     },
     async close() {
       await Promise.all([
+        flushTraces(),
         client?.then(({ connection }) => connection.close()).catch(() => undefined),
         backends?.then((opened) => opened.close()).catch(() => undefined),
       ]);

@@ -22,7 +22,8 @@ const READERS = ['service_role', 'dragonfly_app'];
 /** What only readers see: tables with personal data, and the runs. */
 const PERSONAL = [
   'public.plaintiffs', 'public.judgments', 'public.plaintiff_contacts', 'public.plaintiff_tasks', 'public.plaintiff_status_history',
-  'public.raw_simplicity_imports', 'public.queue_messages', 'ingest.import_runs', 'ingest.plaintiffs_raw', 'ingest.raw_simplicity_fallback',
+  'public.raw_simplicity_imports', 'public.queue_messages', 'public.datasets', 'public.search_results', 'public.images',
+  'ingest.import_runs', 'ingest.plaintiffs_raw', 'ingest.raw_simplicity_fallback', 'ingest.search_results_raw', 'ingest.imported_files',
 ];
 
 export function define(program: Command): void {
@@ -82,10 +83,17 @@ async function checkRole({ via, count }: Visibility, role: string, found: Run): 
   return checks;
 }
 
-/** The run itself and what it put into its production table. */
-function rowsOf({ id, import_kind, rows_inserted }: Run): (Question & { expected: number })[] {
-  return [
+/** The run itself and what it put into its production tables. */
+function rowsOf({ id, import_kind, rows_inserted, rows_updated, metadata: { dataset_id: dataset, summary } }: Run): (Question & { expected: number })[] {
+  const rows: (Question & { expected: number })[] = [
     { table: 'ingest.import_runs', where: ['id', id], expected: 1 },
-    { table: `public.${kindNamed(import_kind).table}`, where: ['import_run_id', id], expected: rows_inserted },
+    { table: `public.${kindNamed(import_kind).table}`, where: ['import_run_id', id], expected: rows_inserted + rows_updated },
   ];
+  if (dataset !== undefined) {
+    rows.push(
+      { table: 'public.datasets', where: ['id', String(dataset)], expected: 1 },
+      { table: 'public.images', where: ['import_run_id', id], expected: summary?.effects?.['images'] ?? 0 },
+    );
+  }
+  return rows;
 }

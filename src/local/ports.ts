@@ -6,22 +6,26 @@ export interface Ports {
   readonly ui: number;
   readonly postgres: number;
   readonly api: number;
+  /** The worker's metrics. */
+  readonly metrics: number;
 }
 
-export const USUAL_PORTS: Ports = { temporal: 7233, ui: 8233, postgres: 54322, api: 54321 };
+export const USUAL_PORTS: Ports = { temporal: 7233, ui: 8233, postgres: 54322, api: 54321, metrics: 9464 };
 
 /** The wanted ports where they are free, else free ones of the system's choice. */
 export async function choosePorts(wanted: Ports): Promise<Ports> {
-  const [temporal, ui, postgres, api] = await Promise.all([
+  const [temporal, ui, postgres, api, metrics] = await Promise.all([
     freePort(wanted.temporal),
     freePort(wanted.ui),
     freePort(wanted.postgres),
     freePort(wanted.api),
+    freePort(wanted.metrics),
   ]);
-  return { temporal, ui, postgres, api };
+  return { temporal, ui, postgres, api, metrics };
 }
 
-function freePort(wanted: number): Promise<number> {
+/** The wanted port if it is free, else a free one; 0 is any. */
+export function freePort(wanted: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', (error: NodeJS.ErrnoException) => {

@@ -50,7 +50,10 @@ const specs: Record<ChildName, ChildSpec> = {
     graceMs: 5_000,
   },
   api: program('./api', 3_000, logFile(dir, 'api')),
-  worker: { ...program('../worker', 10_000, logFile(dir, 'worker')), env: { ...env, ...SMALL_PROCESS } },
+  worker: {
+    ...program('../worker', 10_000, logFile(dir, 'worker')),
+    env: { ...env, ...SMALL_PROCESS, INTAKE_METRICS_ADDRESS: env['INTAKE_METRICS_ADDRESS'] ?? `127.0.0.1:${ports.metrics}` },
+  },
 };
 
 const children: Partial<Record<ChildName, SupervisedChild>> = {};

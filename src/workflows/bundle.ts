@@ -8,24 +8,25 @@ import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-/** Made by `npm run build` beside the compiled code. */
-const prebuilt = join(here, '../workflow-bundle.js');
+/** Made by `npm run build` beside the compiled code; with the interceptors of traces only where it made that, too. */
+const prebuilt = (traced: boolean): string => join(here, traced ? '../workflow-bundle-traced.js' : '../workflow-bundle.js');
 
 /**
  * Path of the bundle, built in a process of its own when the sources or the SDK changed.
  * @param cacheDir where built bundles are kept.
+ * @param traced with OpenTelemetry's interceptors.
  */
-export function workflowBundle(cacheDir: string): string {
-  if (existsSync(prebuilt)) return prebuilt;
+export function workflowBundle(cacheDir: string, traced = false): string {
+  if (existsSync(prebuilt(traced))) return prebuilt(traced);
   const sdk = createRequire(import.meta.url)('@temporalio/worker/package.json') as { version: string };
-  const hash = createHash('sha256').update(sdk.version);
+  const hash = createHash('sha256').update(`${sdk.version} ${traced}`);
   for (const file of [...readdirSync(here).map((name) => join(here, name)), join(here, `../errors.${extension}`)].sort()) {
     hash.update(readFileSync(file));
   }
-  const bundle = join(cacheDir, `workflows-${hash.digest('hex').slice(0, 16)}.js`);
+  const bundle = join(cacheDir, `workflows-${traced ? 'traced-' : ''}${hash.digest('hex').slice(0, 16)}.js`);
   if (!existsSync(bundle)) {
     mkdirSync(cacheDir, { recursive: true });
-    const { status } = spawnSync(process.execPath, [fileURLToPath(import.meta.url), bundle], { stdio: ['ignore', 'ignore', 'inherit'] });
+    const { status } = spawnSync(process.execPath, [fileURLToPath(import.meta.url), bundle, ...(traced ? ['--traced'] : [])], { stdio: ['ignore', 'ignore', 'inherit'] });
     if (status !== 0) throw new Error('the workflow bundle could not be built');
   }
   return bundle;
@@ -33,7 +34,11 @@ export function workflowBundle(cacheDir: string): string {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker');
-  const { code } = await bundleWorkflowCode({ workflowsPath: join(here, `index.${extension}`), logger: new DefaultLogger('WARN') });
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: join(here, `index.${extension}`),
+    workflowInterceptorModules: process.argv[3] === '--traced' ? [fileURLToPath(import.meta.resolve('@temporalio/interceptors-opentelemetry/lib/workflow-interceptors.js'))] : [],
+    logger: new DefaultLogger('WARN'),
+  });
   const target = process.argv[2] as string;
   writeFileSync(`${target}.${process.pid}`, code);
   renameSync(`${target}.${process.pid}`, target);

@@ -27,6 +27,8 @@ export interface TreePlan {
   readonly images: number;
   readonly slices: number;
   readonly batches: number;
+  /** Files of a batch, however the one who reads the manifest later would have them. */
+  readonly batchSize: number;
   /** Images whose hash is not known from an earlier run. */
   readonly unhashed: number;
   /** Images that storage does not have, as far as their hashes are known. */

@@ -8,8 +8,8 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { SliceAnswer } from '../activities/directory/slice.ts';
-import { SHOWN_FAILURES, type DirectoryInput, type DirectoryReport, type TreePlan } from './directoryMessages.ts';
-import { PROGRESS_QUERY, type Claim, type ImportReport } from './messages.ts';
+import { SHOWN_FAILURES, type DirectoryInput, type DirectoryReport, type FailedItem, type TreePlan } from './directoryMessages.ts';
+import { PROGRESS_QUERY, type Claim, type ImportReport, type PhaseState } from './messages.ts';
 import { BRIEF, FULL_PASS, STEP } from './policies.ts';
 import { phase, show } from './progress.ts';
 import { addPart, documentOf, end, forgetCounts, newReport, noComparison, refuse } from './report.ts';
@@ -26,8 +26,14 @@ export interface DirectoryState {
   partitions: number;
   /** Slices, or key partitions, of each step that are done. */
   readonly done: Record<SlicePhase | 'upsert' | 'match', number>;
-  /** Failed items before the files were staged; staging them again tells of theirs again. */
-  noted?: { readonly failed: number; readonly shown: number };
+  /** Before the files were staged: staging them again tells of theirs again. */
+  noted?: Partial<Record<'import' | 'compare', Noted>>;
+}
+
+/** How many failed items there were, and how many of them the report shows. */
+interface Noted {
+  readonly failed: number;
+  readonly shown: number;
 }
 
 type SlicePhase = 'sha256' | 'upload' | 'import' | 'compare';
@@ -56,8 +62,10 @@ export async function importDirectory(input: DirectoryInput, carried?: Directory
       await importFiles();
     }
     if (input.mode === 'commit') {
-      await finalize();
-      await reconcile();
+      if (report.phases.reconcile?.status !== 'completed') {
+        await finalize();
+        await reconcile();
+      }
       if (input.verifyWrites) await verifyWrites();
     } else if (input.mode === 'dry-run' && input.rejectsPath) {
       await onHost.writeFailedItems({ input, stageId: state.stageId });
@@ -119,7 +127,7 @@ export async function importDirectory(input: DirectoryInput, carried?: Directory
       images.uploaded += answer.done;
       images.skipped += answer.skipped;
       images.failed += answer.failed;
-    }, () => (images.skipped = plan.images));
+    }, () => (images.skipped = plan.images - images.failed));
   }
 
   /** `work` on the images of every slice; when there is nothing to do, the phase is done at once. */
@@ -127,7 +135,8 @@ export async function importDirectory(input: DirectoryInput, carried?: Directory
     name: 'sha256' | 'upload', needed: boolean, work: SliceWork, add: (answer: SliceAnswer) => void, skip: () => void,
   ): Promise<void> {
     if (report.phases[name]?.status === 'completed') return;
-    const total = (state.plan as TreePlan).images;
+    // What could not be read is not uploaded either.
+    const total = (state.plan as TreePlan).images - (name === 'upload' ? (report.phases.sha256?.failed ?? 0) : 0);
     await phase(report, name, async (p) => {
       if (needed) return eachSlice(name, p, work, add);
       Object.assign(p, { done: total, skipped: total });
@@ -139,9 +148,8 @@ export async function importDirectory(input: DirectoryInput, carried?: Directory
   async function importFiles(): Promise<void> {
     const { files } = state.plan as TreePlan;
     if (files === 0 || report.phases.import?.status === 'completed') return;
-    const { directory, counts } = report;
-    state.noted ??= { failed: directory.failed, shown: directory.failedItems.length };
-    const { failed, shown } = state.noted;
+    const { directory } = report;
+    const noted = notedBefore('import');
     await phase(report, 'import', async (p) => {
       for (;;) {
         await eachSlice('import', p, overTree.stageSlice, ({ batches, rows, errored, codes }) => {
@@ -151,12 +159,8 @@ export async function importDirectory(input: DirectoryInput, carried?: Directory
           for (const [code, n] of Object.entries(codes)) report.codes[code] = (report.codes[code] ?? 0) + n;
         });
         if ((await eachPartition('upsert', input.mode === 'commit' ? 'upsertPartition' : 'countPartition')) === 'settled') return;
-        // A database crash emptied the unlogged stage: the files are read again, what is in the ledger stays done.
-        Object.assign(state.done, { import: 0, upsert: 0 });
-        Object.assign(p, { done: 0, failed: 0, skipped: 0 });
+        startOver(p, { import: 0, upsert: 0 }, noted);
         directory.batches = { completed: 0, failed: 0 };
-        directory.failed = failed;
-        directory.failedItems.length = shown;
         forgetCounts(report);
       }
     }, files);
@@ -167,12 +171,12 @@ export async function importDirectory(input: DirectoryInput, carried?: Directory
     const { files } = state.plan as TreePlan;
     report.comparison ??= noComparison();
     if (files === 0) return;
+    const noted = notedBefore('compare');
     await phase(report, 'compare', async (p) => {
       for (;;) {
         await eachSlice('compare', p, overTree.verifySlice, () => undefined);
         if ((await eachPartition('match', 'comparePartition')) === 'settled') return;
-        Object.assign(state.done, { compare: 0, match: 0 });
-        Object.assign(p, { done: 0, failed: 0, skipped: 0 });
+        startOver(p, { compare: 0, match: 0 }, noted);
         report.comparison = noComparison();
       }
     }, files);
@@ -206,6 +210,10 @@ export async function importDirectory(input: DirectoryInput, carried?: Directory
         return;
       }
       addPart(report, answer);
+      const { refused = 0 } = answer.effects ?? {};
+      if (refused > 0) report.codes.REFUSED_ROW = (report.codes.REFUSED_ROW ?? 0) + refused;
+      const { missing, different, items = [] } = answer.comparison ?? noComparison();
+      note({ failures: refused + missing + different, failedItems: items.map(differs) });
       show(report);
     });
     if (lost) return 'stage-lost';
@@ -225,17 +233,8 @@ export async function importDirectory(input: DirectoryInput, carried?: Directory
     report.finishedAt = (await phase(report, 'reconcile', () => brief.reconcile({ ...run(), expected: fetched }))).completedAt;
   }
 
-  /** The files once more against what is in the database and in storage now. */
-  async function verify(): Promise<void> {
-    do {
-      report.comparison = noComparison();
-      await eachSlice('compare', true, overTree.verifySlice, () => undefined);
-    } while ((await settle('comparePartition')) === 'stage-lost');
-  }
-
   async function verifyWrites(): Promise<void> {
-    await clearStage();
-    state.done.upsert = 0;
+    if (!report.phases.compare) await clearStage();
     await verify();
     const { missing, different } = report.comparison ?? noComparison();
     const images = report.phases.compare?.failed ?? 0;
@@ -244,40 +243,29 @@ export async function importDirectory(input: DirectoryInput, carried?: Directory
     throw ApplicationFailure.nonRetryable(message, 'VERIFY_FAILED');
   }
 
-  /** `work` on every slice of the manifest; when there is nothing to do, the phase is done at once. */
-  async function eachSlice(
-    name: SlicePhase, needed: boolean, work: (request: SliceRequestOf) => Promise<SliceAnswer>, add: (answer: SliceAnswer) => void, skip?: () => void,
-  ): Promise<void> {
-    const { plan } = state as Required<DirectoryState>;
-    if (report.phases[name]?.status === 'completed' && name !== 'import' && name !== 'compare') return;
-    const total = name === 'import' || name === 'compare' ? plan.files : plan.images;
-    await phase(report, name, async (p) => {
-      if (!needed) {
-        Object.assign(p, { done: total, skipped: total });
-        skip?.();
-        return;
-      }
-      state.done[name] = await inWindow(state.done[name], plan.slices, input.tuning.window, async (slice) => {
-        const answer = await work({ ...run(), input, plan, stageId: state.stageId, partitions: state.partitions, slice });
-        p.done += answer.done + answer.skipped + answer.failed;
-        p.skipped += answer.skipped;
-        p.failed += answer.failed;
-        add(answer);
-        note(answer);
-        show(report);
-      });
-      if (state.done[name] < plan.slices) await goOnAsNew();
-    }, total);
+  function note({ failures, failedItems }: Pick<SliceAnswer, 'failures' | 'failedItems'>): void {
+    report.directory.failed += failures;
+    report.directory.failedItems.push(...failedItems.slice(0, SHOWN_FAILURES - report.directory.failedItems.length));
   }
 
-  function note({ failed, failedItems }: Pick<SliceAnswer, 'failed' | 'failedItems'>): void {
-    report.directory.failed += failed;
-    report.directory.failedItems.push(...failedItems.slice(0, SHOWN_FAILURES - report.directory.failedItems.length));
+  function notedBefore(name: 'import' | 'compare'): Noted {
+    const { failed, failedItems } = report.directory;
+    return ((state.noted ??= {})[name] ??= { failed, shown: failedItems.length });
+  }
+
+  /** A database crash emptied the unlogged stage: the files are read again, what is in the ledger stays done. */
+  function startOver(p: PhaseState, steps: Partial<DirectoryState['done']>, { failed, shown }: Noted): void {
+    Object.assign(state.done, steps);
+    Object.assign(p, { done: 0, failed: 0, skipped: 0 });
+    report.directory.failed = failed;
+    report.directory.failedItems.length = shown;
   }
 
   /** The run is told why it ended, and the stage is emptied. */
   async function giveUp(error: unknown): Promise<void> {
     report.error = documentOf(error);
+    const { code, message } = report.error;
+    if (report.phases.import?.status === 'failed' && code !== 'CANCELLED' && code !== 'LEASE_LOST') report.error = { ...report.error, message: `Batch import failed: ${message}` };
     if (state.claim?.status === 'claimed' && report.error.code !== 'LEASE_LOST' && report.error.code !== 'VERIFY_FAILED') {
       await anywhere.fail({ ...run(), error: report.error, counts: report.counts });
     }
@@ -298,7 +286,10 @@ export async function importDirectory(input: DirectoryInput, carried?: Directory
   }
 }
 
-type SliceRequestOf = Parameters<Activities['hashSlice']>[0];
+type SliceWork = Activities['hashSlice'];
+
+const differs = ({ item, line }: { item: string; line: number }): FailedItem =>
+  ({ item, kind: 'licence', code: 'VERIFY_FAILED', message: `Licence ${line} of the file is missing in the database, or differs from it.` });
 
 function begin(input: DirectoryInput): DirectoryState {
   const directory: DirectoryReport = {
@@ -307,6 +298,6 @@ function begin(input: DirectoryInput): DirectoryState {
   };
   return {
     report: Object.assign(newReport(input), { directory }), stageId: uuid4(), token: workflowInfo().firstExecutionRunId, partitions: 0,
-    done: { sha256: 0, upload: 0, import: 0, compare: 0, upsert: 0 },
+    done: { sha256: 0, upload: 0, import: 0, upsert: 0, compare: 0, match: 0 },
   };
 }

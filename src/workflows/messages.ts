@@ -55,6 +55,8 @@ export interface Tuning {
   readonly chunkBytes: number;
   /** Activities in flight. */
   readonly window: number;
+  /** JSON files of a slice, when not as many as `slice.ts` says; a test has few files. */
+  readonly sliceFiles?: number;
   /** Rows of a partition, about. */
   readonly partitionRows: number;
   /** How long a silent activity is believed in, when not as long as `policies.ts` says; a crash test cannot wait. */
@@ -135,6 +137,8 @@ export interface Comparison {
   edited: number;
   /** Lines of the first missing or different rows. */
   lines: number[];
+  /** The same of a directory, by file and licence. */
+  items?: readonly { readonly item: string; readonly line: number }[];
 }
 
 export interface ErrorDocument {

@@ -1,5 +1,6 @@
 /** The report of an import while it runs: phases, counts, current details in Temporal UI. */
 import { ContinueAsNew, setCurrentDetails } from '@temporalio/workflow';
+import type { DirectoryReport } from './directoryMessages.ts';
 import type { ImportReport, PhaseName, PhaseState } from './messages.ts';
 
 /** Runs `work` as a phase; `total` counts its units. A phase that was begun before continue-as-new goes on. */
@@ -45,8 +46,15 @@ export function show(report: ImportReport): void {
     '',
     `${fetched} fetched, ${inserted} inserted, ${updated} updated, ${skipped} skipped, ${errored} errored`,
   ];
+  if (report.directory) lines.push('', directoryLine(report.directory));
   if (report.error) lines.push('', `**${report.error.code}** ${report.error.message}`);
   setCurrentDetails(lines.join('\n'));
+}
+
+/** `Dataset 32 · 515 files · 514 images · 0 failed items` */
+function directoryLine({ datasetId, tag, plan, failed }: DirectoryReport): string {
+  const dataset = datasetId === null ? `Dataset \`${tag}\`` : `Dataset ${datasetId}`;
+  return `${dataset} · ${plan?.files ?? 0} files · ${plan?.images ?? 0} images · ${failed} failed items`;
 }
 
 function eta(p: PhaseState): string {

@@ -1,5 +1,24 @@
 import { strict as assert } from 'node:assert';
-import { differences } from '../../bench/measure.ts';
+import type { Client } from 'pg';
+import { differences, measure } from '../../bench/measure.ts';
+import type { Contender, Course } from '../../bench/contenders/contender.ts';
+
+describe('a round over the contenders', () => {
+  it('empties the tables before each, but for one that goes on from what another left', async () => {
+    const steps: string[] = [];
+    const query = async (text: string) => {
+      if (text.startsWith('truncate ingest.import_runs')) steps.push('emptied');
+      return { rows: [{ bytes: '0' }] };
+    };
+    const contender = (name: string, follows?: string): Contender => ({
+      name, about: '', missing: () => undefined, ...(follows ? { follows } : {}), run: async () => (steps.push(name), { seconds: 1 }),
+    });
+    const course = { database: { query } as unknown as Client } as Course;
+    const results = await measure([contender('cold'), contender('second', 'cold'), contender('other')], course, 1, () => undefined);
+    assert.deepEqual(steps, ['emptied', 'cold', 'second', 'emptied', 'other']);
+    assert.deepEqual(results.map(({ name }) => name), ['cold', 'second', 'other']);
+  });
+});
 
 describe('the comparison of contenders', () => {
   const expected = (rows: number) => ({ people: rows / 2 });

@@ -29,4 +29,13 @@ describe('the table of the benchmark', () => {
     const [, , line] = tableOf([{ name: 'intake-postgres', seconds: 20, walMb: 300 }], 1000, RATIOS).split('\n');
     assert.match(line as string, / 50 \| +\| +\|/);
   });
+
+  it('compares a contender with one that depends on its name, in hundredths of a second where these count', () => {
+    const results = [{ name: 'a-cold', seconds: 2, walMb: 1 }, { name: 'a-second', seconds: 0.25, walMb: 1 }, { name: 'b', seconds: 8, walMb: 1 }];
+    const ratio: Ratio = { head: 'rate / cold', contender: (name) => (name === 'b' ? undefined : 'a-cold'), of: 'rate' };
+    const [head, , , second, other] = tableOf(results, 100, [ratio], 'files').split('\n');
+    assert.match(head as string, /\| +files \| seconds \| files\/s \| rate \/ cold \|/);
+    assert.match(second as string, /\| +100 \| +0\.25 \| +400 \| +8\.00 \|/);
+    assert.match(other as string, /\| +8\.00 \| +13 \| +\|/);
+  });
 });

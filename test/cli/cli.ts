@@ -22,6 +22,8 @@ export interface Ended {
 export interface Started {
   readonly ended: Promise<Ended>;
   interrupt(): void;
+  /** Hears what it writes to stderr from now on. */
+  onError(listener: (text: string) => void): void;
 }
 
 export interface Cli {
@@ -48,7 +50,7 @@ export async function startCli(): Promise<Cli> {
     const output = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const) child[name].setEncoding('utf8').on('data', (text: string) => (output[name] += text));
     const ended = new Promise<Ended>((resolve) => child.once('close', (code) => resolve({ code, ...output })));
-    return { ended, interrupt: () => void child.kill('SIGINT') };
+    return { ended, interrupt: () => void child.kill('SIGINT'), onError: (listener) => void child.stderr.on('data', listener) };
   };
   const run = (...args: string[]) => start(args).ended;
   return {

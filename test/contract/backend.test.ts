@@ -13,6 +13,7 @@ import { plaintiffs } from '../../src/kinds/plaintiffs.ts';
 import { COMMON_COLUMNS } from '../../src/activities/stageRows.ts';
 import { createLogger } from '../../src/log.ts';
 import { startWorker } from '../../src/worker.ts';
+import { contentOfTrees, openTrees, storedHashes, writeGenerated } from '../support/directoryImport.ts';
 import { openPlace } from '../support/imports.ts';
 import { PLAINTIFFS, SIMPLICITY } from '../support/judgmentsFile.ts';
 import { connect } from '../support/sqlImport.ts';
@@ -181,7 +182,7 @@ describe('the two backends', () => {
         const path = await place.file(csv(120) + oddRows, 'same.csv');
         const report = await place.run(await place.input({ path, kind }, { chunkBytes: 4096, partitionRows: 50 }));
         assert.equal(report.status, 'completed', JSON.stringify(report.error));
-        contents.push(await contentOf(site.sql));
+        contents.push(await contentOf(site.sql, place));
         await worker.shutdown();
         await place.close();
         await closeSite(site);
@@ -189,4 +190,20 @@ describe('the two backends', () => {
       assert.deepEqual(contents[0], contents[1]);
     });
   }
+
+  it('leave the same tables and images after the same import of search-results', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'intake-tree-'));
+    writeGenerated(root, { seed: 11, files: 56, imageBytes: 2000, dirtEvery: 4 });
+    const contents = [];
+    for (const name of NAMES) {
+      const trees = await openTrees(name);
+      const report = await trees.run(root, { batchSize: 5, verifyWrites: true, tuning: { sliceFiles: 10, partitionRows: 20 } });
+      assert.equal(report.status, 'completed', JSON.stringify(report.error));
+      contents.push({ ...(await contentOfTrees(trees.sql)), stored: await storedHashes(trees.sql, trees.backend) });
+      await trees.close();
+    }
+    await rm(root, { recursive: true });
+    assert.ok(contents[0]!.stored.length > 30);
+    assert.deepEqual(contents[0], contents[1]);
+  });
 });

@@ -34,7 +34,7 @@ describe('documentation', () => {
   });
 
   it('links to files that exist', () => {
-    const pages = ['README.md', ...['imports', 'operations', 'architecture', 'deployment', 'troubleshooting', 'security'].map((page) => `docs/${page}.md`)];
+    const pages = ['README.md', ...['imports', 'judgments', 'search-results', 'operations', 'architecture', 'deployment', 'troubleshooting', 'security', 'monitoring'].map((page) => `docs/${page}.md`)];
     for (const page of pages) {
       for (const [, target] of projectFile(page).matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)) {
         const path = new URL(target as string, `file:///${page}`).pathname.slice(1);

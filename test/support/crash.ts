@@ -6,17 +6,19 @@ import { ensureStack, stopStack, type Stack } from '../../src/local/stack.ts';
 import type { ImportReport, Tuning } from '../../src/workflows/messages.ts';
 import type postgres from 'postgres';
 import type { BackendName } from '../../src/config.ts';
+import type { ImportRequest } from '../../src/imports.ts';
 import { openPlace, spawnWorker, type Place, type WorkerProcess } from './imports.ts';
 import { ANY_PORTS, makeStackFolder } from './stack.ts';
 
-export const SMALL_PARTS: Partial<Tuning> = { chunkBytes: 8192, partitionRows: 80, window: 2, heartbeatSeconds: 2 };
+export const SMALL_PARTS: Partial<Tuning> = { chunkBytes: 8192, sliceFiles: 50, partitionRows: 80, window: 2, heartbeatSeconds: 2 };
 
 /** What is imported, and what its import leaves in the tables. */
 export interface Subject {
   readonly kind: string;
-  csv(rows: number): string;
-  contentOf(sql: postgres.Sql): Promise<unknown>;
-  forget(sql: postgres.Sql): Promise<void>;
+  /** Puts it into the place's directory. */
+  write(place: Place): Promise<Partial<ImportRequest> & { readonly path: string }>;
+  contentOf(sql: postgres.Sql, place: Place): Promise<unknown>;
+  forget(sql: postgres.Sql, place: Place): Promise<void>;
 }
 
 export interface CrashSite {
@@ -34,12 +36,12 @@ export interface CrashSite {
   close(): Promise<void>;
 }
 
-export async function openCrashSite(backend: BackendName, { kind, csv, contentOf, forget }: Subject): Promise<CrashSite> {
+export async function openCrashSite(backend: BackendName, { kind, write, contentOf, forget }: Subject): Promise<CrashSite> {
   const dir = await makeStackFolder();
   const stack = await ensureStack({ dir, ports: ANY_PORTS, worker: false });
   const { temporal, databaseUrl, supabaseUrl: url, serviceRoleKey } = stack;
   const place = await openPlace({ temporal, databaseUrl, ...(backend === 'supabase' ? { supabase: { url, serviceRoleKey } } : {}) });
-  const path = await place.file(csv(600));
+  const request = await write(place);
   const markers = await mkdtemp(join(tmpdir(), 'intake-failpoints-'));
   let running: WorkerProcess | undefined;
   let wanted = false;
@@ -66,9 +68,9 @@ export async function openCrashSite(backend: BackendName, { kind, csv, contentOf
       startWorker({ INTAKE_FAILPOINTS: failpoints.join(','), INTAKE_FAILPOINTS_DIR: markers });
     },
     async importDisturbed(disturb = async () => undefined) {
-      await forget(place.sql);
-      const [report] = await Promise.all([place.run(await place.input({ path, kind }, SMALL_PARTS)), disturb()]);
-      return { report, content: await contentOf(place.sql) };
+      await forget(place.sql, place);
+      const [report] = await Promise.all([place.run(await place.input({ ...request, kind }, SMALL_PARTS)), disturb()]);
+      return { report, content: await contentOf(place.sql, place) };
     },
     async close() {
       await stop();

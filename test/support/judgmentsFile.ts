@@ -17,5 +17,11 @@ export function simplicityCsv(rows: number): string {
   return `${lines.join('\n')}\n`;
 }
 
-export const PLAINTIFFS: Subject = { kind: 'plaintiffs', csv: plaintiffsCsv, contentOf, forget };
-export const SIMPLICITY: Subject = { kind: 'simplicity', csv: simplicityCsv, contentOf: contentOfJudgments, forget: forgetJudgments };
+export interface FileSubject extends Subject {
+  csv(rows: number): string;
+}
+
+const written = (csv: FileSubject['csv']): Pick<FileSubject, 'csv' | 'write'> => ({ csv, write: async (place) => ({ path: await place.file(csv(600)) }) });
+
+export const PLAINTIFFS: FileSubject = { kind: 'plaintiffs', ...written(plaintiffsCsv), contentOf, forget };
+export const SIMPLICITY: FileSubject = { kind: 'simplicity', ...written(simplicityCsv), contentOf: contentOfJudgments, forget: forgetJudgments };

@@ -10,28 +10,30 @@ import { failpoint } from '../failpoints.ts';
 import { heartbeat } from '../guard.ts';
 import { keepAlive } from '../keepAlive.ts';
 import { imageBytes, inLanes } from './lanes.ts';
-import { imagesOf, loadImages, loadSlice, noAnswer, saveImages, type SliceAnswer, type SliceRequest } from './slice.ts';
+import { imagesOf, loadImages, loadSlice, noAnswer, saveImages, statesOf, type SliceAnswer, type SliceRequest } from './slice.ts';
 
 export const hashSliceActivity = ({ backend, workDir, cacheDir }: Deps) => ({
-  async hashSlice({ input, plan, runId, slice }: SliceRequest): Promise<SliceAnswer> {
+  async hashSlice(request: SliceRequest): Promise<SliceAnswer> {
+    const { input, plan, runId, slice } = request;
     failpoint('sha256.before');
     const target = backend(input.backend);
     await keepAlive(target, runId || null);
     const root = openRoot(input.path);
     const { files } = await loadSlice(workDir, target, plan.layout, slice);
-    const states = await loadImages(workDir, plan.layout, slice);
+    const states = await loadImages(workDir, statesOf(request), slice);
     const images = imagesOf(files);
-    const unknown = images.filter(({ path }) => !states.has(path));
+    // What failed is read again: the first try may have been cut off before it told.
+    const unknown = images.filter(({ path }) => states.get(path)?.error !== undefined || !states.has(path));
     const fresh: Parameters<FileCache['putMany']>[0][number][] = [];
     const failedItems: FailedItem[] = [];
     let failed = 0;
     let done = 0;
     const readAt = Date.now();
     await inLanes(unknown, input.maxWorkers, Context.current().cancellationSignal, async (image) => {
-      const read = await imageBytes.run(image.size, () => readImage(root, image.path, image));
+      const read = await imageBytes.run(image.size, () => readImage(root, image.path, input.mode === 'verify' ? undefined : image));
       if (read.error !== undefined) {
         const item = { item: image.path, kind: 'image', code: read.error, message: ROW_ERRORS[read.error] } as const;
-        states.set(image.path, { error: read.error, message: item.message });
+        states.set(image.path, { error: read.error, message: item.message, phase: 'sha256' });
         if (failed++ < SHOWN_FAILURES) failedItems.push(item);
       } else {
         const { sha256, type } = read;
@@ -39,16 +41,16 @@ export const hashSliceActivity = ({ backend, workDir, cacheDir }: Deps) => ({
         fresh.push({ ...image, sha256, type });
         done++;
       }
-      if (done + failed === 100) failpoint('sha256.within');
+      if (done + failed === 30) failpoint('sha256.within');
       if ((done + failed) % 50 === 0) heartbeat({ done: done + failed, total: unknown.length });
     });
-    if (fresh.length > 0) {
+    if (fresh.length > 0 && input.mode !== 'verify') {
       const cache = new FileCache(cacheDir, root);
       cache.putMany(fresh, readAt);
       cache.close();
     }
-    await saveImages(workDir, plan.layout, slice, states);
+    await saveImages(workDir, statesOf(request), slice, states);
     failpoint('sha256.after');
-    return { ...noAnswer, done, skipped: images.length - unknown.length, failed, failedItems };
+    return { ...noAnswer, done, skipped: images.length - unknown.length, failed, failures: failed, failedItems };
   },
 });

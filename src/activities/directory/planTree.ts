@@ -18,7 +18,7 @@ import { heartbeat } from '../guard.ts';
 import { UNREAD } from './unread.ts';
 import { knownFiles } from './knownFiles.ts';
 import { storedImages } from './storedImages.ts';
-import { imagesOf, saveImages, saveSlice, SLICE_FILES, storeSlice, type ImageStates, type SliceFile, type SliceImage } from './slice.ts';
+import { imagesOf, saveImages, saveSlice, SLICE_FILES, storeSlice, sweepTrees, type ImageStates, type SliceFile, type SliceImage } from './slice.ts';
 
 /** What planning wants to know of a JSON file, kept from run to run. */
 interface Facts {
@@ -36,11 +36,18 @@ interface Listed {
 
 export interface PlannedTree {
   readonly plan: TreePlan;
-  readonly failed: number;
+  readonly failures: number;
   readonly failedItems: readonly FailedItem[];
 }
 
 export const planTreeActivity = ({ backend, workDir, cacheDir }: Deps) => ({
+  /** What the run of a verification planned: its files are compared, whatever came to the directory since. @throws IntakeError RUN_NOT_FOUND. */
+  async planOfRun({ backend: name, relatedRunId: id }: DirectoryInput): Promise<TreePlan> {
+    const [run] = await backend(name).call<{ metadata: { tree?: TreePlan } }[]>('find_run', { id });
+    if (run?.metadata.tree) return run.metadata.tree;
+    throw new IntakeError('RUN_NOT_FOUND', `There is no run ${id} that imported a directory`);
+  },
+
   /** @throws IntakeError FILE_NOT_FOUND, FILE_UNREADABLE, EMPTY_DIRECTORY. */
   async planTree(input: DirectoryInput): Promise<PlannedTree> {
     failpoint('planning.before');
@@ -49,6 +56,7 @@ export const planTreeActivity = ({ backend, workDir, cacheDir }: Deps) => ({
     if (files.count === 0) {
       throw new IntakeError('EMPTY_DIRECTORY', input.singleFile ? `No JSON files found: ${input.singleFile} is not there` : 'No JSON files found');
     }
+    await sweepTrees(workDir);
     const cache = new FileCache(cacheDir, root);
     try {
       const planned = await planFiles({ input, root, files, images, cache, workDir, target: backend(input.backend) });
@@ -85,14 +93,16 @@ async function planFiles({ input, root, files, images, cache, workDir, target }:
   const seen = new Set<string>();
   const sum = { files: 0, licences: 0, images: 0, slices: 0, batches: 0, unhashed: 0, unstored: 0, duplicates: 0, missingImages: 0, unchanged: 0 };
   const failedItems: FailedItem[] = [];
-  let failed = 0;
+  let failures = 0;
   const fail = (item: FailedItem) => {
-    if (failed++ < SHOWN_FAILURES) failedItems.push(item);
+    if (failures++ < SHOWN_FAILURES) failedItems.push(item);
   };
   const tree = createHash('sha256');
-  // Named after what asked for it: planning again writes the same slices over the old ones.
-  const layout = createHash('sha256').update(JSON.stringify([Context.current().info.workflowExecution?.runId, input.batchId])).digest('hex').slice(0, 24);
+  // Named after what asked for it. Each try has its own: one that was given up may still write while the next plans another tree.
+  const { workflowExecution, attempt } = Context.current().info;
+  const layout = createHash('sha256').update(JSON.stringify([workflowExecution?.runId, attempt, input.batchId])).digest('hex').slice(0, 24);
   const unchanged = input.delta ? knownFiles(target, input.tag) : undefined;
+  const { sliceFiles = SLICE_FILES } = input.tuning;
   let pending: SliceFile[] = [];
 
   const flush = async () => {
@@ -136,12 +146,12 @@ async function planFiles({ input, root, files, images, cache, workDir, target }:
       sum.licences += facts.rows;
       sum.missingImages += missing ? 1 : 0;
       // A whole number of batches: the next slice's begin where these end.
-      if (pending.length >= Math.ceil(SLICE_FILES / input.batchSize) * input.batchSize) await flush();
+      if (pending.length >= Math.ceil(sliceFiles / input.batchSize) * input.batchSize) await flush();
     }
     heartbeat({ done: Math.min(files.count, from + SLICE_FILES), total: files.count });
   }
   await flush();
-  return { plan: { ...sum, layout, treeHash: tree.digest('hex'), orphanImages: images.orphans }, failed, failedItems };
+  return { plan: { ...sum, layout, batchSize: input.batchSize, treeHash: tree.digest('hex'), orphanImages: images.orphans }, failures, failedItems };
 }
 
 /** From the cache where the file is as it was, else from the file. */

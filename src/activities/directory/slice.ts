@@ -1,6 +1,6 @@
 /** The manifest of a directory, in slices: what planning found, and what later phases read. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Backend } from '../../backends/backend.ts';
 import type { ImageType } from '../../directory/imageType.ts';
@@ -9,6 +9,8 @@ import type { DirectoryInput, FailedItem, TreePlan } from '../../workflows/direc
 
 /** Files of a slice: the unit of an activity. */
 export const SLICE_FILES = 500;
+
+const KEPT_MS = 7 * 86_400_000;
 
 export interface SliceImage {
   /** Below the root. */
@@ -37,7 +39,7 @@ export interface SliceFile {
 /** What is known of the image of a file: more with each phase. */
 export type ImageState =
   | { readonly sha256: string; readonly type: ImageType; readonly storagePath?: string; readonly error?: undefined }
-  | { readonly error: RowErrorCode; readonly message: string };
+  | { readonly error: RowErrorCode; readonly message: string; readonly phase: 'sha256' | 'upload' };
 
 export interface Slice {
   /** Number of its first batch among all. */
@@ -55,11 +57,13 @@ export interface SliceRequest {
   readonly slice: number;
 }
 
-/** What became of a slice: items done, left alone, failed; the rows it was staged as. */
+/** What became of a slice: files or images done, left alone, failed; the rows it was staged as. */
 export interface SliceAnswer {
   readonly done: number;
   readonly skipped: number;
   readonly failed: number;
+  /** Failed items, which may be several a file, and the first of them. */
+  readonly failures: number;
   readonly failedItems: readonly FailedItem[];
   readonly rows: number;
   readonly errored: number;
@@ -68,7 +72,7 @@ export interface SliceAnswer {
   readonly batches: number;
 }
 
-export const noAnswer: SliceAnswer = { done: 0, skipped: 0, failed: 0, failedItems: [], rows: 0, errored: 0, codes: {}, batches: 0 };
+export const noAnswer: SliceAnswer = { done: 0, skipped: 0, failed: 0, failures: 0, failedItems: [], rows: 0, errored: 0, codes: {}, batches: 0 };
 
 const sliceName = (slice: number): string => `slice-${String(slice).padStart(5, '0')}.json`;
 const imagesName = (slice: number): string => `images-${String(slice).padStart(5, '0')}.json`;
@@ -86,6 +90,12 @@ async function save(workDir: string, layout: string, name: string, content: unkn
 
 export const saveSlice = (workDir: string, layout: string, slice: number, content: Slice): Promise<Buffer> => save(workDir, layout, sliceName(slice), content);
 
+/**
+ * Where the states of a request's images are kept: with its manifest; of a verification, which looks at all of them anew, by
+ * themselves.
+ */
+export const statesOf = ({ input, plan, stageId }: SliceRequest): string => (input.mode === 'verify' ? `verify-${stageId}` : plan.layout);
+
 /** By path of the image. */
 export type ImageStates = Map<string, ImageState>;
 
@@ -99,7 +109,14 @@ export async function loadImages(workDir: string, layout: string, slice: number)
   return new Map(bytes ? (JSON.parse(bytes.toString('utf8')) as [string, ImageState][]) : []);
 }
 
-export const dropTree = (workDir: string, layout: string): Promise<void> => rm(join(workDir, folderOf(layout)), { recursive: true, force: true });
+/** Removes what imports left in this host's work directory more than a week ago. */
+export async function sweepTrees(workDir: string): Promise<void> {
+  const trees = join(workDir, 'trees');
+  for (const name of await readdir(trees).catch(() => [])) {
+    const { mtimeMs } = await stat(join(trees, name));
+    if (mtimeMs < Date.now() - KEPT_MS) await rm(join(trees, name), { recursive: true, force: true });
+  }
+}
 
 /** From this host's work directory, where that was lost from storage. @throws IntakeError OBJECT_MISSING. */
 export async function loadSlice(workDir: string, backend: Backend, layout: string, slice: number): Promise<Slice> {

@@ -1,7 +1,7 @@
 /** import: the files of a slice into the unlogged stage, a batch of files a call. */
 import { hash } from 'node:crypto';
 import { Context } from '@temporalio/activity';
-import { readInside } from '../../directory/insideFile.ts';
+import { readInside, type Known } from '../../directory/insideFile.ts';
 import { LICENCE_COLUMNS, licencesOf, type LicenceRow } from '../../directory/licences.ts';
 import { openRoot } from '../../directory/scanTree.ts';
 import { SEARCH_COLUMNS } from '../../directory/searchColumns.ts';
@@ -19,7 +19,7 @@ import { RowBuffer } from '../rowBuffer.ts';
 import { copyCell, jsonCell } from '../stageFormat.ts';
 import { closeArray, COMMON_COLUMNS, partitionOf } from '../stageRows.ts';
 import { inLanes } from './lanes.ts';
-import { batchesOf, loadImages, loadSlice, noAnswer, type ImageStates, type Slice, type SliceAnswer, type SliceFile, type SliceRequest } from './slice.ts';
+import { batchesOf, loadImages, loadSlice, noAnswer, statesOf, type ImageState, type ImageStates, type Slice, type SliceAnswer, type SliceFile, type SliceRequest } from './slice.ts';
 import { imagePath } from './uploadSlice.ts';
 import { UNREAD } from './unread.ts';
 
@@ -35,17 +35,26 @@ export const stageSliceActivity = (deps: Deps) => ({
     const target = deps.backend(input.backend);
     await keepAlive(target, runId || null);
     const content = await loadSlice(deps.workDir, target, plan.layout, slice);
-    const states = await loadImages(deps.workDir, plan.layout, slice);
-    const answer = await stageFiles(target, request, content, states);
-    if (input.mode === 'commit') await recordFiles(content, states, (files) => target.call('record_files', { run_id: runId, lease, files }));
+    const states = await loadImages(deps.workDir, statesOf(request), slice);
+    const unread = new Set<string>();
+    const answer = await stageFiles(target, request, content, states, unread);
+    if (input.mode === 'commit') {
+      const taken = content.files.filter(({ path, image }) => !unread.has(path) && !maySucceed(image && states.get(image.path)));
+      await recordFiles(taken, states, (files) => target.call('record_files', { run_id: runId, lease, files }));
+    }
     failpoint('import.after');
     return answer;
   },
 });
 
-/** Stages the files of a slice. @throws IntakeError OBJECT_MISSING when an image of theirs has not been looked at. */
+/** What may be mended without a new size or time, so that --delta has to look again. */
+const MENDABLE: ReadonlySet<RowErrorCode> = new Set<RowErrorCode>(['CHANGED_FILE', 'FILE_UNREADABLE', 'IMAGE_MISSING', 'IMAGE_OUTSIDE']);
+
+const maySucceed = (state: ImageState | undefined): boolean => state?.error !== undefined && MENDABLE.has(state.error);
+
+/** Stages the files of a slice; adds those that could not be read to `unread`. @throws IntakeError OBJECT_MISSING when an image of theirs has not been looked at. */
 export async function stageFiles(
-  target: Backend, { input, stageId, partitions }: SliceRequest, content: Slice, states: ImageStates,
+  target: Backend, { input, plan, stageId, partitions }: SliceRequest, content: Slice, states: ImageStates, unread = new Set<string>(),
 ): Promise<SliceAnswer> {
   if (content.files.some(({ image }) => image && !states.has(image.path))) {
     throw new IntakeError('OBJECT_MISSING', 'What was found out about the images is gone from this host', { remedy: 'Run `intake resume ID`, or start the import again; the files are read anew.' });
@@ -54,7 +63,8 @@ export async function stageFiles(
   const { table } = kindNamed(input.kind);
   const columns = [...COMMON_COLUMNS, ...SEARCH_COLUMNS];
   const answer = { ...noAnswer, failedItems: [] as FailedItem[], codes: {} as Record<string, number> };
-  await inLanes(batchesOf(content, input.batchSize), WRITERS, Context.current().cancellationSignal, async ({ batch, files }) => {
+  let staged = 0;
+  await inLanes(batchesOf(content, plan.batchSize), WRITERS, Context.current().cancellationSignal, async ({ batch, files }) => {
     const writer = new BatchWriter(target.format, input, partitions, stageId, batch);
     for (const file of files) await writer.add(root, file, states);
     failpointSoon('import.within');
@@ -62,17 +72,19 @@ export async function stageFiles(
     answer.rows += writer.counts.rows;
     answer.errored += writer.counts.errored;
     answer.done += files.length - writer.failedFiles;
-    answer.failed += writer.failed.length;
+    answer.failed += writer.failedFiles;
+    answer.failures += writer.failed.length;
     answer.batches++;
+    for (const path of writer.unread) unread.add(path);
     answer.failedItems.push(...writer.failed.slice(0, SHOWN_FAILURES - answer.failedItems.length));
     for (const [code, n] of Object.entries(writer.codes)) answer.codes[code] = (answer.codes[code] ?? 0) + n;
-    heartbeat({ done: answer.batches, total: Math.ceil(content.files.length / input.batchSize) });
+    heartbeat({ done: (staged += files.length), total: content.files.length });
   });
   return answer;
 }
 
 /** What --delta compares with; it counts when the run is completed. */
-async function recordFiles({ files }: Slice, states: ImageStates, record: (files: object[]) => Promise<unknown>): Promise<void> {
+async function recordFiles(files: readonly SliceFile[], states: ImageStates, record: (files: object[]) => Promise<unknown>): Promise<void> {
   await record(files.map(({ path, size, mtimeMs, sha256, image }) => {
     const state = image && states.get(image.path);
     return {
@@ -88,6 +100,7 @@ class BatchWriter {
   readonly counts = { rows: 0, errored: 0 };
   readonly codes: Record<string, number> = {};
   readonly failed: FailedItem[] = [];
+  readonly unread: string[] = [];
   failedFiles = 0;
   readonly #buffer = new RowBuffer(64 * 1024);
   readonly #copy: boolean;
@@ -103,7 +116,7 @@ class BatchWriter {
   }
 
   async add(root: string, file: SliceFile, states: ImageStates): Promise<void> {
-    const rows = await readRows(root, file);
+    const rows = await readRows(root, file, this.#input.mode === 'verify' ? undefined : file);
     const known = file.error !== undefined;
     const shared = this.#shared(file, states);
     let bad = 0;
@@ -119,6 +132,8 @@ class BatchWriter {
       this.#write(row, file.firstRow + i, i === 0 ? shared : withoutImageError(shared));
     });
     if (bad > 0 && bad === rows.length) this.failedFiles++;
+    const [first] = rows;
+    if (first?.line === 0 && first.error && MENDABLE.has(first.error)) this.unread.push(file.path);
     this.counts.rows += rows.length;
   }
 
@@ -158,10 +173,10 @@ const IMAGE_ERROR = ['image_error', 'image_message', 'image_item'].map((name) =>
 
 const withoutImageError = (shared: readonly (string | null)[]): readonly (string | null)[] => shared.map((cell, i) => (IMAGE_ERROR.includes(i) ? null : cell));
 
-/** As many rows as planning counted: a file that is another by now is a failed one. */
-async function readRows(root: string, file: SliceFile): Promise<readonly LicenceRow[]> {
+/** As many rows as planning counted: a file that is another by now is a failed one. A verification may read a copy of it. */
+async function readRows(root: string, file: SliceFile, known: Known | undefined): Promise<readonly LicenceRow[]> {
   if (file.error) return fileFailure(file, file.error);
-  const read = await readInside(root, file.path, MAX_JSON_BYTES, file);
+  const read = await readInside(root, file.path, MAX_JSON_BYTES, known);
   if (read.error !== undefined) return fileFailure(file, UNREAD[read.error]);
   if (digest(read.bytes) !== file.sha256) return fileFailure(file, UNREAD.changed);
   const search = readSearchFile(read.bytes);

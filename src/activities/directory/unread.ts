@@ -9,5 +9,5 @@ export const UNREAD: Readonly<Record<Unread, { readonly code: RowErrorCode; read
   outside: of('FILE_UNREADABLE', 'The name leads out of the directory, where nothing is read.'),
   unreadable: of('FILE_UNREADABLE'),
   changed: of('CHANGED_FILE'),
-  'too-large': of('INVALID_JSON', 'The file is larger than 16 MB.'),
+  'too-large': of('JSON_TOO_LARGE'),
 };

@@ -13,7 +13,7 @@ import { failpoint } from '../failpoints.ts';
 import { heartbeat } from '../guard.ts';
 import { keepAlive } from '../keepAlive.ts';
 import { imageBytes, inLanes } from './lanes.ts';
-import { imagesOf, loadImages, loadSlice, noAnswer, saveImages, type ImageState, type ImageStates, type SliceAnswer, type SliceImage, type SliceRequest } from './slice.ts';
+import { imagesOf, loadImages, loadSlice, noAnswer, saveImages, statesOf, type ImageState, type ImageStates, type SliceAnswer, type SliceImage, type SliceRequest } from './slice.ts';
 import { storedImages } from './storedImages.ts';
 
 const compress = promisify(gzip);
@@ -23,33 +23,43 @@ export const imagePath = (sha256: string, type: ImageType, compression: Director
   `images/sha256/${sha256.slice(0, 2)}/${sha256}.${type}${compression === 'gzip' ? '.gz' : ''}`;
 
 export const uploadSliceActivity = ({ backend, workDir }: Deps) => ({
-  async uploadSlice({ input, plan, runId, slice }: SliceRequest): Promise<SliceAnswer> {
+  async uploadSlice(request: SliceRequest): Promise<SliceAnswer> {
+    const { input, plan, runId, slice } = request;
     failpoint('upload.before');
     const target = backend(input.backend);
     const root = openRoot(input.path);
     const { files } = await loadSlice(workDir, target, plan.layout, slice);
-    const states = await loadImages(workDir, plan.layout, slice);
+    const states = await loadImages(workDir, statesOf(request), slice);
     await storedImages(target, states);
-    const images = imagesOf(files).filter(({ path }) => states.get(path)?.error === undefined);
-    // One of each content.
-    const wanted = new Map<string, SliceImage>();
-    for (const image of images) {
-      const state = known(states, image);
-      if (!state?.storagePath) wanted.set(state?.sha256 ?? image.path, image);
-    }
+    const images = imagesOf(files).filter(({ path }) => {
+      const state = states.get(path);
+      return state?.error === undefined || state.phase === 'upload';
+    });
     const failedItems: FailedItem[] = [];
     let failed = 0;
     let done = 0;
+    const fail = ({ path }: SliceImage, code: RowErrorCode) => {
+      states.set(path, { error: code, message: ROW_ERRORS[code], phase: 'upload' });
+      if (failed++ < SHOWN_FAILURES) failedItems.push({ item: path, kind: 'image', code, message: ROW_ERRORS[code] });
+    };
+    const wanted = new Map<string, SliceImage[]>();
+    for (const image of images) {
+      const state = states.get(image.path);
+      if (state?.error !== undefined) fail(image, state.error); // a try that was cut off has found out
+      else if (!state?.storagePath) wanted.set(state?.sha256 ?? image.path, [...(wanted.get(state?.sha256 ?? image.path) ?? []), image]);
+    }
     const uploaded = new Map<string, string>();
-    await inLanes(wanted.values(), input.maxConcurrentUploads, Context.current().cancellationSignal, async (image) => {
-      const sent = await imageBytes.run(image.size, () => send(target, root, image, known(states, image)?.sha256, input.compression));
-      if (sent.error !== undefined) {
-        states.set(image.path, { error: sent.error, message: ROW_ERRORS[sent.error] });
-        if (failed++ < SHOWN_FAILURES) failedItems.push({ item: image.path, kind: 'image', code: sent.error, message: ROW_ERRORS[sent.error] });
-      } else {
-        states.set(image.path, sent);
-        uploaded.set(sent.sha256, sent.storagePath);
-        if (++done === 20) failpoint('upload.within');
+    await inLanes(wanted.values(), input.maxConcurrentUploads, Context.current().cancellationSignal, async (ofOneContent) => {
+      // One of them is enough, unless it is another by now.
+      for (const image of ofOneContent) {
+        const sent = await imageBytes.run(image.size, () => send(target, root, image, known(states, image)?.sha256, input.compression));
+        if (sent.error === undefined) {
+          states.set(image.path, sent);
+          uploaded.set(sent.sha256, sent.storagePath);
+          if (++done === 20) failpoint('upload.within');
+          break;
+        }
+        fail(image, sent.error);
       }
       await keepAlive(target, runId);
       if ((done + failed) % 20 === 0) heartbeat({ done: done + failed, total: wanted.size });
@@ -59,9 +69,9 @@ export const uploadSliceActivity = ({ backend, workDir }: Deps) => ({
       const storagePath = state && uploaded.get(state.sha256);
       if (storagePath) states.set(image.path, { ...state, storagePath });
     }
-    await saveImages(workDir, plan.layout, slice, states);
+    await saveImages(workDir, statesOf(request), slice, states);
     failpoint('upload.after');
-    return { ...noAnswer, done, skipped: images.length - done - failed, failed, failedItems };
+    return { ...noAnswer, done, skipped: images.length - done - failed, failed, failures: failed, failedItems };
   },
 });
 

@@ -8,9 +8,10 @@ import type { Deps } from '../deps.ts';
 import { heartbeat } from '../guard.ts';
 import { digest } from '../manifest.ts';
 import { imageBytes, inLanes } from './lanes.ts';
-import { imagesOf, loadImages, loadSlice, noAnswer, type SliceAnswer, type SliceRequest } from './slice.ts';
+import { imagesOf, loadImages, loadSlice, noAnswer, statesOf, type SliceAnswer, type SliceRequest } from './slice.ts';
 import { stageFiles } from './stageSlice.ts';
 import { storedImages } from './storedImages.ts';
+import { imagePath } from './uploadSlice.ts';
 
 const decompress = promisify(gunzip);
 
@@ -20,7 +21,7 @@ export const verifySliceActivity = ({ backend, workDir }: Deps) => ({
     const { input, plan, slice } = request;
     const target = backend(input.backend);
     const content = await loadSlice(workDir, target, plan.layout, slice);
-    const states = await loadImages(workDir, plan.layout, slice);
+    const states = await loadImages(workDir, statesOf(request), slice);
     await storedImages(target, states);
     const { rows } = await stageFiles(target, request, content, states);
     const failedItems: FailedItem[] = [];
@@ -32,10 +33,11 @@ export const verifySliceActivity = ({ backend, workDir }: Deps) => ({
       // An image that could not be imported is in the list of failed items already.
       if (!state || state.error !== undefined) return;
       const fault = await imageBytes.run(size, async () => {
-        if (!state.storagePath) return 'OBJECT_MISSING' as const;
+        // The tables know only images of results: that of a skipped file lies where it was uploaded to.
+        const storagePath = state.storagePath ?? imagePath(state.sha256, state.type, input.compression);
         try {
-          const bytes = await target.objects.get(state.storagePath);
-          return digest(state.storagePath.endsWith('.gz') ? await decompress(bytes) : bytes) === state.sha256 ? undefined : ('IMAGE_CORRUPT' as const);
+          const bytes = await target.objects.get(storagePath);
+          return digest(storagePath.endsWith('.gz') ? await decompress(bytes) : bytes) === state.sha256 ? undefined : ('IMAGE_CORRUPT' as const);
         } catch (error) {
           if (error instanceof IntakeError && error.code === 'OBJECT_MISSING') return 'OBJECT_MISSING' as const;
           if (error instanceof IntakeError) throw error;
@@ -50,6 +52,6 @@ export const verifySliceActivity = ({ backend, workDir }: Deps) => ({
       }
       if ((done + failed) % 50 === 0) heartbeat({ done: done + failed, total: images.length });
     });
-    return { ...noAnswer, rows, done, failed, failedItems };
+    return { ...noAnswer, rows, done: content.files.length - failed, failed, failures: failed, failedItems };
   },
 });

@@ -1,0 +1,22 @@
+/** How many imports run now, as Temporal's visibility says: of all workers of a task queue, some seconds late. */
+import type { NativeConnection } from '@temporalio/worker';
+
+const PATIENCE_MS = 2_000;
+
+export interface RunningImportsOptions {
+  readonly connection: NativeConnection;
+  readonly namespace: string;
+  readonly taskQueue: string;
+}
+
+/** Undefined when Temporal does not answer in time, or its visibility cannot count. */
+export async function runningImports({ connection, namespace, taskQueue }: RunningImportsOptions): Promise<number | undefined> {
+  const { Client } = await import('@temporalio/client');
+  const client = new Client({ connection, namespace });
+  const query = `WorkflowType IN ('importFile', 'importDirectory') AND ExecutionStatus = 'Running' AND TaskQueue = '${taskQueue.replaceAll("'", "''")}'`;
+  try {
+    return (await connection.withDeadline(Date.now() + PATIENCE_MS, () => client.workflow.count(query))).count;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,42 @@
+import { strict as assert } from 'node:assert';
+import { openCrashSite, type CrashSite } from '../support/crash.ts';
+import { SEARCHES } from '../support/directoryImport.ts';
+
+const DEATHS = [
+  ['postgres', [
+    ['planning.before', 'planning.after'], ['sha256.within', 'sha256.after'], ['upload.within', 'upload.after'], ['import.within', 'import.after'],
+    ['upsert.within', 'upsert.after'], ['finalize.after'],
+  ]],
+  ['supabase', [['upload.within', 'import.within', 'upsert.after']]],
+] as const;
+
+for (const [backend, deaths] of DEATHS) {
+  describe(`a worker killed importing a directory on the ${backend} backend`, function () {
+    this.timeout(90_000);
+    let site: CrashSite;
+    let expected: unknown;
+
+    before(async () => {
+      site = await openCrashSite(backend, SEARCHES);
+      await site.start();
+      const { report, content } = await site.importDisturbed();
+      assert.equal(report.status, 'completed', JSON.stringify(report.error));
+      expected = content;
+      await site.stop();
+    });
+    after(() => site?.close());
+    afterEach(() => site.stop());
+
+    for (const points of deaths) {
+      it(`at ${points.join(', ')}: no image and no record is lost or doubled`, async () => {
+        await site.start(points);
+        const { report, content } = await site.importDisturbed();
+        assert.equal(report.status, 'completed', JSON.stringify(report.error));
+        // A statement that is faster than the delay of `within` passes it by.
+        const sure = points.filter((point) => !/^(?:import|upsert)\.within$/.test(point)).length;
+        assert.ok(site.deaths() >= sure, `${site.deaths()} deaths`);
+        assert.deepEqual(content, expected);
+      });
+    }
+  });
+}
