@@ -10,6 +10,8 @@ export const SMALL_PROCESS = {
   NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --max-semi-space-size=4`.trim(),
   MALLOC_ARENA_MAX: '2',
   MALLOC_MMAP_THRESHOLD_: '1048576',
+  // An object on its way to disk holds a thread: Node's four are fewer than --max-concurrent-uploads.
+  UV_THREADPOOL_SIZE: process.env['UV_THREADPOOL_SIZE'] ?? '16',
 };
 
 export const supabaseUrlOf = (settings: Pick<StackSettings, 'ports'>): string => `http://127.0.0.1:${settings.ports.api}`;
