@@ -18,13 +18,3 @@ export const FAILED_ITEMS_HEADER = csvLine(['item', 'kind', 'line', '_code', '_e
 /** `run` is empty for a dry run. */
 export const failedItemLine = ({ item, kind, line, code, message }: FailedRow, run: string): string =>
   csvLine([item, kind, line, code, message, run], ESCAPED);
-
-/** A file of several licences has a row for each: what failed is the one file, the one image. */
-export async function* eachOnce<T extends FailedRow>(rows: AsyncIterable<T>): AsyncGenerator<T> {
-  const last = new Map<FailedRow['kind'], string>();
-  for await (const row of rows) {
-    const again = row.kind !== 'licence' && last.get(row.kind) === row.item;
-    last.set(row.kind, row.item);
-    if (!again) yield row;
-  }
-}

@@ -55,7 +55,10 @@ export async function startWorker(config: Config, log: Logger, only?: 'files'): 
   const backends = openBackends(config, metrics);
   const parser = createParser();
   const activities = createActivities({ workDir: join(config.dir, 'work'), cacheDir: join(config.dir, 'cache'), log, metrics: metrics ?? noMetrics, parser, backend: backends.get });
-  const common = { connection, namespace: temporal.namespace, activities, ...traces?.worker, shutdownGraceTime: '20 s', shutdownForceTime: '60 s' } as const;
+  const common = {
+    connection, namespace: temporal.namespace, activities, ...traces?.worker, shutdownGraceTime: '20 s', shutdownForceTime: '60 s',
+    maxHeartbeatThrottleInterval: '1 s', // the live display shows what they say
+  } as const;
   const workers = [
     await Worker.create({ ...common, taskQueue: hostQueue(config.taskQueue, config.host), maxConcurrentActivityTaskExecutions: ACTIVITIES }),
   ];

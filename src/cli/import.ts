@@ -80,9 +80,9 @@ export async function follow({ out, options }: Pick<Call<{ detach?: boolean; deb
     sayDetached(out, handle);
     return { ...emptyReport(), status: 'running' };
   }
-  const { watchImport } = await import('./watch.ts');
   const goOn = onInterrupt(out, handle);
   try {
+    const { watchImport } = await import('./watch.ts');
     return await watchImport(handle, { out, input, debugLog: options.debugLog ?? false });
   } finally {
     goOn();

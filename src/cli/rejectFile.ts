@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { partName, storedManifest } from '../activities/manifest.ts';
 import type { Backend } from '../backends/backend.ts';
 import { IntakeError } from '../errors.ts';
-import { eachOnce, FAILED_ITEMS_HEADER, failedItemLine, type FailedRow } from '../failedItems.ts';
+import { FAILED_ITEMS_HEADER, failedItemLine, type FailedRow } from '../failedItems.ts';
 import { kindNamed } from '../kinds/index.ts';
 import { rejectsHeader, rejectsLine, type RejectsFormat } from '../rejects.ts';
 import type { Run } from './findRun.ts';
@@ -36,7 +36,7 @@ export async function* readRejects<T extends { row_index: number } = StoredRejec
 }
 
 /** Failed items of a run that read a directory. */
-export const readItems = (backend: Backend, runId: string): AsyncGenerator<StoredItem> => eachOnce(readRejects<StoredItem>(backend, runId));
+export const readItems = (backend: Backend, runId: string): AsyncGenerator<StoredItem> => readRejects<StoredItem>(backend, runId);
 
 /**
  * Writes the rejects of a run to a file or a stream (which stays open).

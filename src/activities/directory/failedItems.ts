@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Backend } from '../../backends/backend.ts';
 import { IntakeError } from '../../errors.ts';
-import { eachOnce, FAILED_ITEMS_HEADER, failedItemLine, type FailedRow } from '../../failedItems.ts';
+import { FAILED_ITEMS_HEADER, failedItemLine, type FailedRow } from '../../failedItems.ts';
 import type { DirectoryInput } from '../../workflows/directoryMessages.ts';
 import type { Deps } from '../deps.ts';
 
@@ -21,7 +21,7 @@ export const failedItemsActivity = ({ backend }: Deps) => ({
 
 async function* lines(target: Backend, stageId: string): AsyncGenerator<string> {
   yield FAILED_ITEMS_HEADER;
-  for await (const row of eachOnce(stagedFailures(target, stageId))) yield failedItemLine(row, '');
+  for await (const row of stagedFailures(target, stageId)) yield failedItemLine(row, '');
 }
 
 async function* stagedFailures(target: Backend, stageId: string): AsyncGenerator<FailedRow> {
