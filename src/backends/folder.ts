@@ -6,9 +6,12 @@ import { IntakeError } from '../errors.ts';
 import type { ObjectStore } from './backend.ts';
 
 async function write(file: string, bytes: Uint8Array): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
   const draft = `${file}.${randomUUID()}.tmp`;
-  const handle = await open(draft, 'w', 0o600);
+  const handle = await open(draft, 'w', 0o600).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    await mkdir(dirname(file), { recursive: true }); // its first object
+    return open(draft, 'w', 0o600);
+  });
   try {
     await handle.writeFile(bytes);
     await handle.datasync();

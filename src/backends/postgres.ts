@@ -1,7 +1,7 @@
 /** The postgres backend: functions over a connection pool, rows by COPY, objects in a folder. */
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { Pool, type PoolClient } from 'pg';
+import { escapeLiteral, Pool, type PoolClient, type QueryResult } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { Backend, StagedChunk } from './backend.ts';
 import { folderObjects } from './folder.ts';
@@ -72,13 +72,15 @@ export function postgresBackend({ databaseUrl, objectsDir, connections = 6 }: Po
 
 async function copyChunk(connection: PoolClient, { stageId, kind, table, chunk, columns, rows, errored, payload }: StagedChunk): Promise<void> {
   // A COPY whose client is gone can hang with its locks; only terminating it helps. The name finds it again.
-  const name = `intake ${stageId} ${chunk}`;
-  await connection.query('select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1 and pid <> pg_backend_pid()', [name]);
-  await connection.query('begin');
-  await connection.query(`select set_config('application_name', $1, true)`, [name]);
-  const { rowCount } = await connection.query(
-    `insert into ingest_stage.chunks (stage_id, kind, chunk, rows, errored) values ($1, $2, $3, $4, $5) on conflict do nothing`,
-    [stageId, kind, chunk, rows, errored]);
+  const name = escapeLiteral(`intake ${stageId} ${chunk}`);
+  // One way to the server for all four.
+  const results = (await connection.query(`
+    select pg_terminate_backend(pid) from pg_stat_activity where application_name = ${name} and pid <> pg_backend_pid();
+    begin;
+    set local application_name = ${name};
+    insert into ingest_stage.chunks (stage_id, kind, chunk, rows, errored)
+    values (${escapeLiteral(stageId)}, ${escapeLiteral(kind)}, ${chunk}, ${rows}, ${errored}) on conflict do nothing`)) as unknown as QueryResult[];
+  const rowCount = results.at(-1)?.rowCount;
   if (rowCount === 1) {
     const list = ['stage_id', 'chunk', ...columns].map((column) => `"${column}"`).join(', ');
     await pipeline(Readable.from(blocks(payload)), connection.query(copyFrom(`copy ingest_stage."${table}" (${list}) from stdin`)));

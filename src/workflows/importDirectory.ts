@@ -4,39 +4,17 @@
  */
 import {
   ApplicationFailure, CancellationScope, ContinueAsNew, continueAsNew, defineQuery, isCancellation, proxyActivities, proxyLocalActivities,
-  setHandler, uuid4, workflowInfo,
+  setHandler, workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { SliceAnswer } from '../activities/directory/slice.ts';
-import { SHOWN_FAILURES, type DirectoryInput, type DirectoryReport, type FailedItem, type TreePlan } from './directoryMessages.ts';
+import { SHOWN_FAILURES, type DirectoryInput, type FailedItem, type TreePlan } from './directoryMessages.ts';
+import { begin, type DirectoryState, type Noted, type SlicePhase } from './directoryState.ts';
 import { PROGRESS_QUERY, type Claim, type ImportReport, type PhaseState } from './messages.ts';
 import { BRIEF, FULL_PASS, STEP } from './policies.ts';
 import { phase, show } from './progress.ts';
-import { addPart, documentOf, end, forgetCounts, newReport, noComparison, refuse } from './report.ts';
+import { addPart, documentOf, end, forgetCounts, noComparison, refuse } from './report.ts';
 import { inWindow } from './window.ts';
-
-/** What an execution hands to its successor when its history has grown long. */
-export interface DirectoryState {
-  readonly report: ImportReport & { directory: DirectoryReport };
-  readonly stageId: string;
-  /** Names the claim across executions. */
-  readonly token: string;
-  plan?: TreePlan;
-  claim?: Claim;
-  partitions: number;
-  /** Slices, or key partitions, of each step that are done. */
-  readonly done: Record<SlicePhase | 'upsert' | 'match', number>;
-  /** Before the files were staged: staging them again tells of theirs again. */
-  noted?: Partial<Record<'import' | 'compare', Noted>>;
-}
-
-/** How many failed items there were, and how many of them the report shows. */
-interface Noted {
-  readonly failed: number;
-  readonly shown: number;
-}
-
-type SlicePhase = 'sha256' | 'upload' | 'import' | 'compare';
 
 export async function importDirectory(input: DirectoryInput, carried?: DirectoryState): Promise<ImportReport> {
   const state = carried ?? begin(input);
@@ -290,14 +268,3 @@ type SliceWork = Activities['hashSlice'];
 
 const differs = ({ item, line }: { item: string; line: number }): FailedItem =>
   ({ item, kind: 'licence', code: 'VERIFY_FAILED', message: `Licence ${line} of the file is missing in the database, or differs from it.` });
-
-function begin(input: DirectoryInput): DirectoryState {
-  const directory: DirectoryReport = {
-    tag: input.tag, datasetId: null, batches: { completed: 0, failed: 0 }, failed: 0, failedItems: [],
-    images: { hashed: 0, cached: 0, uploaded: 0, skipped: 0, failed: 0 },
-  };
-  return {
-    report: Object.assign(newReport(input), { directory }), stageId: uuid4(), token: workflowInfo().firstExecutionRunId, partitions: 0,
-    done: { sha256: 0, upload: 0, import: 0, upsert: 0, compare: 0, match: 0 },
-  };
-}

@@ -42,25 +42,22 @@ $$;
 create or replace function ingest.tidy_project_cells(cells text[]) returns text[]
 language sql immutable parallel safe set search_path = ''
 as $$
-  select array_agg(coalesce(nullif(ingest.trim_text(c.cell), ''), case when c.place > 14 then '0' end) order by c.place)
-  from unnest($1) with ordinality as c (cell, place)
+  select array_agg(case when c.place > 14 and t.cell = '' then '0' else t.cell end order by c.place)
+  from unnest($1) with ordinality as c (cell, place) cross join lateral (select ingest.trim_text(c.cell) as cell) t
 $$;
 
--- The rows of a request, 1-based, as trimmed cells: a blank is null, a blank count (the last four) is 0. Most rows come
--- trimmed: one look at all cells of a row, first for plain ASCII, is much cheaper than trimming each.
-create or replace function ingest.project_rows(batch jsonb) returns table (row_index integer, cells text[])
+-- The rows of a request, 1-based, as trimmed cells: a blank is '', a blank count (the last four) is '0'; and as the line that
+-- is hashed. Most rows come trimmed: one look at all cells of a row, first for plain ASCII, is much cheaper than trimming each.
+create or replace function ingest.project_rows(batch jsonb) returns table (row_index integer, cells text[], line text)
 language sql immutable parallel safe set search_path = '' rows 5000
 as $$
-  select r.n::int,
-         case when octet_length(l.line) = char_length(l.line) and strpos(l.line, '" ') + strpos(l.line, ' "') + strpos(l.line, '\') = 0
-           then array_replace(r.cells, '', null)
-         when l.line ~ '"[\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff\\]|[\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]"|\\[bfnrt]"|\\u00[01][0-9a-f]"'
-           then ingest.tidy_project_cells(r.cells) else array_replace(r.cells, '', null) end
+  select c.n::int, coalesce(t.cells, c.cells), case when t.cells is null then l.line else array_to_json(t.cells)::text end
   from (
     select x.n, array[
-      x.stage_application, x.delivery_partner, x.developer_class, x.relationship_manager, x.rm_preferred_username, x.deployment_specialist,
-      x.stage_application_created, x.address, x.efscd, x.development_type, x.build_type, x.fod_id, x.latitude, x.longitude,
-      coalesce(nullif(x.residential, ''), '0'), coalesce(nullif(x.commercial, ''), '0'),
+      coalesce(x.stage_application, ''), coalesce(x.delivery_partner, ''), coalesce(x.developer_class, ''), coalesce(x.relationship_manager, ''),
+      coalesce(x.rm_preferred_username, ''), coalesce(x.deployment_specialist, ''), coalesce(x.stage_application_created, ''),
+      coalesce(x.address, ''), coalesce(x.efscd, ''), coalesce(x.development_type, ''), coalesce(x.build_type, ''), coalesce(x.fod_id, ''),
+      coalesce(x.latitude, ''), coalesce(x.longitude, ''), coalesce(nullif(x.residential, ''), '0'), coalesce(nullif(x.commercial, ''), '0'),
       coalesce(nullif(x.essential, ''), '0'), coalesce(nullif(x.premises_count, ''), '0')] as cells
     from rows from (jsonb_to_recordset($1) as (
       stage_application text, delivery_partner text, developer_class text, relationship_manager text, rm_preferred_username text,
@@ -70,8 +67,11 @@ as $$
       stage_application, delivery_partner, developer_class, relationship_manager, rm_preferred_username, deployment_specialist,
       stage_application_created, address, efscd, development_type, build_type, fod_id, latitude, longitude,
       residential, commercial, essential, premises_count, n)
-  ) r
-  cross join lateral (select array_to_json(r.cells)::text as line offset 0) l
+  ) c
+  cross join lateral (select array_to_json(c.cells)::text as line offset 0) l
+  cross join lateral (
+    select case when octet_length(l.line) > char_length(l.line) or strpos(l.line, '" ') + strpos(l.line, ' "') + strpos(l.line, '\') > 0
+           then ingest.tidy_project_cells(c.cells) end as cells offset 0) t
 $$;
 
 create or replace function ingest.checksum_lines(lines text[]) returns text
@@ -83,6 +83,5 @@ as $$ select encode(sha256(convert_to(coalesce(array_to_string($1, E'\n'), ''), 
 create or replace function public.fn_rows_checksum(p_rows jsonb) returns text
 language sql immutable parallel safe set search_path = ''
 as $$
-  select ingest.checksum_lines(array_agg(array_to_json(r.cells)::text order by coalesce(r.cells[1], '') collate "C", r.row_index))
-  from ingest.project_rows(p_rows) r
+  select ingest.checksum_lines(array_agg(r.line order by r.cells[1] collate "C", r.row_index)) from ingest.project_rows(p_rows) r
 $$;

@@ -66,9 +66,9 @@ declare
   v_checksum text;
 begin
   drop table if exists pg_temp.intake_batch;
-  create temp table intake_batch on commit drop as select r.row_index, r.cells[1] as stage_application, r.cells from ingest.project_rows($1) r;
-  select ingest.checksum_lines(array_agg(array_to_json(b.cells)::text order by coalesce(b.stage_application, '') collate "C", b.row_index))
-    into v_checksum from pg_temp.intake_batch b;
+  create temp table intake_batch on commit drop as
+  select r.row_index, r.cells[1] as stage_application, r.cells, r.line from ingest.project_rows($1) r;
+  select ingest.checksum_lines(array_agg(b.line order by b.stage_application collate "C", b.row_index)) into v_checksum from pg_temp.intake_batch b;
   return v_checksum;
 end
 $$;
@@ -82,7 +82,7 @@ as $$
 declare
   v_row integer;
 begin
-  select min(b.row_index) into v_row from pg_temp.intake_batch b where b.stage_application is null;
+  select min(b.row_index) into v_row from pg_temp.intake_batch b where b.stage_application = '';
   if v_row is not null then
     perform ingest.refuse_batch(format('stage_application of row %s is blank', v_row));
   end if;
@@ -97,48 +97,54 @@ begin
   drop table if exists pg_temp.intake_resolved;
   create temp table intake_resolved on commit drop as
   with rows as materialized (
-    select b.*, b.cells[2] as partner_label, lead(b.row_index) over (partition by b.stage_application order by b.row_index) as replaced_by
+    select b.row_index, b.stage_application, b.cells, nullif(b.cells[2], '') as partner, nullif(b.cells[3], '') as class,
+           nullif(b.cells[4], '') as manager, nullif(b.cells[5], '') as manager_username, nullif(b.cells[6], '') as specialist,
+           nullif(b.cells[7], '') as created, nullif(b.cells[9], '') as fscd,
+           lead(b.row_index) over (partition by b.stage_application order by b.row_index) as replaced_by
     from pg_temp.intake_batch b
   ), partners as materialized (
-    select * from ingest.resolve_partners($1, array(select distinct w.partner_label from rows w where w.partner_label is not null))
+    select *, 'exact' as match_type from ingest.resolve_partners($1, array(select distinct r.partner from rows r where r.partner is not null))
   ), specialists as materialized (
-    select * from ingest.resolve_specialists($1, array(select distinct w.cells[6] from rows w where w.cells[6] is not null))
+    select * from ingest.resolve_specialists($1, array(select distinct r.specialist from rows r where r.specialist is not null))
   ), manager_pairs as materialized (
-    select array_agg(m.name) as names, array_agg(m.username) as usernames
-    from (select distinct w.cells[4] as name, w.cells[5] as username from rows w where num_nonnulls(w.cells[4], w.cells[5]) > 0) m
+    select array_agg(d.manager) as names, array_agg(d.manager_username) as usernames
+    from (select distinct r.manager, r.manager_username from rows r where num_nonnulls(r.manager, r.manager_username) > 0) d
   ), managers as materialized (
     select coalesce(m.name, '') as name, coalesce(m.username, '') as username, m.user_id, m.match_type
     from ingest.resolve_managers($1, (select p.names from manager_pairs p), (select p.usernames from manager_pairs p)) m
   ), classes as materialized (
-    select c.label, public.fn_normalize_developer_class(c.label) as class
-    from (select distinct w.cells[3] as label from rows w where w.cells[3] is not null) c
+    select d.class, public.fn_normalize_developer_class(d.class) as normalized from (select distinct r.class from rows r) d
+  ), dates as materialized (
+    select d.text, ingest.parse_project_date(d.text) as date from (select r.created as text from rows r union select r.fscd from rows r) d
   )
-  select w.row_index, w.replaced_by, w.stage_application, w.cells, p.partner_org_id, c.class, d.user_id as ds_user_id, m.user_id as rm_user_id,
-         case when w.partner_label is not null and lower(w.partner_label collate "C") <> 'unassigned' then coalesce(p.match_type, 'none') end as partner_match,
-         case when w.cells[6] is not null then coalesce(d.match_type, 'none') end as ds_match,
-         case when num_nonnulls(w.cells[4], w.cells[5]) > 0 then coalesce(m.match_type, 'none') end as rm_match,
+  select r.row_index, r.replaced_by, r.stage_application, r.cells, r.partner, r.specialist, r.manager, r.manager_username,
+         p.partner_org_id, c.normalized as class, s.user_id as ds_user_id, m.user_id as rm_user_id, created.date as created, fscd.date as fscd,
+         case when lower(r.partner collate "C") <> 'unassigned' then coalesce(p.match_type, 'none') end as partner_match,
+         case when r.specialist is not null then coalesce(s.match_type, 'none') end as ds_match,
+         case when num_nonnulls(r.manager, r.manager_username) > 0 then coalesce(m.match_type, 'none') end as rm_match,
          f.staging_id as former_staging_id,
          f.id is not null and (f.partner_org_id, f.deployment_specialist_user_id, f.relationship_manager_user_id)
-           is not distinct from (p.partner_org_id, d.user_id, m.user_id) as keeps_members
-  from rows w
-  left join (select *, 'exact' as match_type from partners) p on p.label = w.partner_label
-  left join classes c on c.label = w.cells[3]
-  left join specialists d on d.username = w.cells[6]
-  left join managers m on m.name = coalesce(w.cells[4], '') and m.username = coalesce(w.cells[5], '')
+           is not distinct from (p.partner_org_id, s.user_id, m.user_id) as keeps_members
+  from rows r
+  left join partners p on p.label = r.partner
+  left join classes c on c.class = r.class
+  left join specialists s on s.username = r.specialist
+  left join managers m on m.name = coalesce(r.manager, '') and m.username = coalesce(r.manager_username, '')
+  left join dates created on created.text = r.created
+  left join dates fscd on fscd.text = r.fscd
   left join lateral (
     select x.id, x.staging_id, x.partner_org_id, x.deployment_specialist_user_id, x.relationship_manager_user_id
-    from public.projects x where x.tenant_id = $1 and x.stage_application = w.stage_application and w.replaced_by is null offset 0) f on true;
+    from public.projects x where x.tenant_id = $1 and x.stage_application = r.stage_application and r.replaced_by is null offset 0) f on true;
 end
 $$;
 
--- Writes the projects of intake_resolved and lists those whose members change in intake_members. What is no date and no degrees is null. Nearly all dates
--- are plain and need no function.
+-- Writes the projects of intake_resolved and lists those whose members change in intake_members. What is no date
+-- and no degrees is null.
 create or replace function ingest.write_projects(tenant_id text, staging_id uuid, out inserted integer, out updated integer)
 language plpgsql security definer set search_path = '' set enable_nestloop = off set jit = off
 as $$
 #variable_conflict use_column
 declare
-  v_plain_date constant text := '^[12]\d{3}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])$';
   v_degrees constant text := '^[+-]?\d{1,3}(\.\d{0,30})?$';
 begin
   drop table if exists pg_temp.intake_members;
@@ -148,11 +154,9 @@ begin
       tenant_id, stage_application, delivery_partner_label, partner_org_id, developer_class, deployment_specialist, deployment_specialist_user_id,
       relationship_manager, rm_preferred_username, relationship_manager_user_id, stage_application_created, residential, commercial, essential,
       premises_count, address, efscd, development_type, build_type, fod_id, latitude, longitude, staging_id)
-    select $1, r.stage_application, r.cells[2], r.partner_org_id, r.class, r.cells[6], r.ds_user_id, r.cells[4], r.cells[5], r.rm_user_id,
-           case when r.cells[7] ~ v_plain_date then r.cells[7]::date else ingest.parse_project_date(r.cells[7]) end, r.cells[15]::numeric::int, r.cells[16]::numeric::int, r.cells[17]::numeric::int,
-           r.cells[18]::numeric::int, r.cells[8],
-           case when r.cells[9] ~ v_plain_date then r.cells[9]::date else ingest.parse_project_date(r.cells[9]) end,
-           r.cells[10], r.cells[11], r.cells[12],
+    select $1, r.stage_application, r.partner, r.partner_org_id, r.class, r.specialist, r.ds_user_id, r.manager, r.manager_username, r.rm_user_id,
+           r.created, r.cells[15]::numeric::int, r.cells[16]::numeric::int, r.cells[17]::numeric::int, r.cells[18]::numeric::int,
+           nullif(r.cells[8], ''), r.fscd, nullif(r.cells[10], ''), nullif(r.cells[11], ''), nullif(r.cells[12], ''),
            case when r.cells[13] ~ v_degrees then case when abs(r.cells[13]::numeric) <= 90 then r.cells[13]::numeric end end,
            case when r.cells[14] ~ v_degrees then case when abs(r.cells[14]::numeric) <= 180 then r.cells[14]::numeric end end, $2
     from pg_temp.intake_resolved r where r.replaced_by is null order by r.stage_application
@@ -190,16 +194,16 @@ begin
            format('row %s has the same stage_application and replaces this one', b.replaced_by) as reason, 'exact' as match_type, b.stage_application
     from pg_temp.intake_resolved b where b.replaced_by is not null
     union all
-    select r.row_index, 'UNKNOWN_DELIVERY_PARTNER', 'delivery_partner', r.cells[2], 'partner_normalization has no such label', 'none', r.stage_application
+    select r.row_index, 'UNKNOWN_DELIVERY_PARTNER', 'delivery_partner', r.partner, 'partner_normalization has no such label', 'none', r.stage_application
     from pg_temp.intake_resolved r where r.replaced_by is null and r.partner_match = 'none'
     union all
-    select r.row_index, 'UNKNOWN_DS', 'deployment_specialist', r.cells[6],
+    select r.row_index, 'UNKNOWN_DS', 'deployment_specialist', r.specialist,
            case r.ds_match when 'none' then 'ds_directory has no such preferred_username' else 'the entry of ds_directory is not active' end,
            r.ds_match, r.stage_application
     from pg_temp.intake_resolved r where r.replaced_by is null and r.ds_match <> 'exact'
     union all
-    select r.row_index, 'UNKNOWN_RM', case when r.cells[4] is null then 'rm_preferred_username' else 'relationship_manager' end,
-           coalesce(r.cells[4], r.cells[5]),
+    select r.row_index, 'UNKNOWN_RM', case when r.manager is null then 'rm_preferred_username' else 'relationship_manager' end,
+           coalesce(r.manager, r.manager_username),
            case r.rm_match when 'none' then 'rm_directory has neither the display_name nor the preferred_username'
              when 'ambiguous' then 'several active managers share the display_name' else 'the entry of rm_directory is not active' end,
            r.rm_match, r.stage_application

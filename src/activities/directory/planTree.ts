@@ -1,11 +1,13 @@
 /** planning: the tree as it is now - files, their images, duplicates; the manifest of all later phases. */
 import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
 import type { Backend } from '../../backends/backend.ts';
 import { FileCache, type CachedFile } from '../../directory/fileCache.ts';
 import { ImageIndex } from '../../directory/imageIndex.ts';
 import type { ImageType } from '../../directory/imageType.ts';
-import { readInside } from '../../directory/insideFile.ts';
+import { isInside, readInside } from '../../directory/insideFile.ts';
 import { PathList } from '../../directory/pathList.ts';
 import { openRoot, scanTree } from '../../directory/scanTree.ts';
 import { rowsOf } from '../../directory/licences.ts';
@@ -71,12 +73,19 @@ export const planTreeActivity = ({ backend, workDir, cacheDir }: Deps) => ({
 async function listTree(root: string, only: string | undefined): Promise<{ files: PathList; images: ImageIndex }> {
   const files = new PathList();
   const images = new ImageIndex(root);
+  if (only !== undefined) addNamed(files, root, only);
   const signal = Context.current().cancellationSignal;
   for await (const { kind, path, size, mtimeMs } of scanTree(root, { signal })) {
     if (kind === 'image') images.add({ path, size, mtimeMs });
-    else if (only === undefined || path === only) files.add(path, size, mtimeMs);
+    else if (only === undefined) files.add(path, size, mtimeMs);
   }
   return { files, images };
+}
+
+/** The one file of --single-file, whatever its name; a link is looked at when it is read. */
+function addNamed(files: PathList, root: string, path: string): void {
+  const found = isInside(root, join(root, path)) ? statSync(join(root, path), { throwIfNoEntry: false }) : undefined;
+  if (found) files.add(path, found.size, Math.floor(found.mtimeMs));
 }
 
 interface Tree {

@@ -1,4 +1,4 @@
-/** Which images storage has: one question for many. */
+/** Which images storage has, by the database's list: one question for many. */
 import type { Backend } from '../../backends/backend.ts';
 import type { ImageState, ImageStates } from './slice.ts';
 
@@ -7,7 +7,7 @@ export async function storedImages(target: Backend, states: ImageStates): Promis
   const asked = [...states].filter(([, state]) => state.error === undefined && !state.storagePath);
   if (asked.length === 0) return 0;
   const sha256s = [...new Set(asked.map(([, state]) => (state as { sha256: string }).sha256))];
-  const stored = await target.call<Record<string, string>>('stored_images', { sha256s, storage_type: target.name === 'supabase' ? 'supabase' : 'local' });
+  const stored = await target.call<Record<string, string>>('find_images', { sha256s, storage_type: typeOf(target) });
   let missing = 0;
   for (const [path, state] of asked) {
     const storagePath = stored[(state as { sha256: string }).sha256];
@@ -16,3 +16,15 @@ export async function storedImages(target: Backend, states: ImageStates): Promis
   }
   return missing;
 }
+
+/** After they were stored. @param images storage path by hash. */
+export async function recordImages(target: Backend, images: ReadonlyMap<string, string>): Promise<void> {
+  if (images.size > 0) await target.call('record_images', { images: Object.fromEntries(images), storage_type: typeOf(target) });
+}
+
+/** Images that storage does not have whole, whatever the list says: the next import stores them again. */
+export async function forgetImages(target: Backend, sha256s: readonly string[]): Promise<void> {
+  if (sha256s.length > 0) await target.call('forget_images', { sha256s, storage_type: typeOf(target) });
+}
+
+const typeOf = (target: Backend): string => (target.name === 'supabase' ? 'supabase' : 'local');

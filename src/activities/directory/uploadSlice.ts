@@ -14,7 +14,7 @@ import { heartbeat } from '../guard.ts';
 import { keepAlive } from '../keepAlive.ts';
 import { imageBytes, inLanes } from './lanes.ts';
 import { imagesOf, loadImages, loadSlice, noAnswer, saveImages, statesOf, type ImageState, type ImageStates, type SliceAnswer, type SliceImage, type SliceRequest } from './slice.ts';
-import { storedImages } from './storedImages.ts';
+import { recordImages, storedImages } from './storedImages.ts';
 
 const compress = promisify(gzip);
 
@@ -69,6 +69,7 @@ export const uploadSliceActivity = ({ backend, workDir }: Deps) => ({
       const storagePath = state && uploaded.get(state.sha256);
       if (storagePath) states.set(image.path, { ...state, storagePath });
     }
+    await recordImages(target, uploaded);
     await saveImages(workDir, statesOf(request), slice, states);
     failpoint('upload.after');
     return { ...noAnswer, done, skipped: images.length - done - failed, failed, failures: failed, failedItems };

@@ -10,7 +10,7 @@ import { digest } from '../manifest.ts';
 import { imageBytes, inLanes } from './lanes.ts';
 import { imagesOf, loadImages, loadSlice, noAnswer, statesOf, type SliceAnswer, type SliceRequest } from './slice.ts';
 import { stageFiles } from './stageSlice.ts';
-import { storedImages } from './storedImages.ts';
+import { forgetImages, storedImages } from './storedImages.ts';
 import { imagePath } from './uploadSlice.ts';
 
 const decompress = promisify(gunzip);
@@ -27,13 +27,13 @@ export const verifySliceActivity = ({ backend, workDir }: Deps) => ({
     const failedItems: FailedItem[] = [];
     let failed = 0;
     let done = 0;
+    const gone = new Set<string>();
     const images = imagesOf(content.files);
     await inLanes(images, input.maxConcurrentUploads, Context.current().cancellationSignal, async ({ path, size }) => {
       const state = states.get(path);
       // An image that could not be imported is in the list of failed items already.
       if (!state || state.error !== undefined) return;
       const fault = await imageBytes.run(size, async () => {
-        // The tables know only images of results: that of a skipped file lies where it was uploaded to.
         const storagePath = state.storagePath ?? imagePath(state.sha256, state.type, input.compression);
         try {
           const bytes = await target.objects.get(storagePath);
@@ -45,6 +45,7 @@ export const verifySliceActivity = ({ backend, workDir }: Deps) => ({
         }
       });
       if (fault) {
+        gone.add(state.sha256);
         const message = fault === 'OBJECT_MISSING' ? 'Storage does not have the image' : `In storage: ${ROW_ERRORS.IMAGE_CORRUPT}`;
         if (failed++ < SHOWN_FAILURES) failedItems.push({ item: path, kind: 'image', code: fault, message });
       } else {
@@ -52,6 +53,7 @@ export const verifySliceActivity = ({ backend, workDir }: Deps) => ({
       }
       if ((done + failed) % 50 === 0) heartbeat({ done: done + failed, total: images.length });
     });
+    await forgetImages(target, [...gone]);
     return { ...noAnswer, rows, done: content.files.length - failed, failed, failures: failed, failedItems };
   },
 });
