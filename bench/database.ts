@@ -11,7 +11,7 @@ export const PLAIN = 'bench_plain';
 const TABLES = [
   'ingest.import_runs', 'ingest.import_run_steps', 'ingest.plaintiffs_raw', 'public.plaintiffs', 'public.judgments',
   'public.plaintiff_contacts', 'public.plaintiff_tasks', 'public.plaintiff_status_history', 'public.raw_simplicity_imports',
-  'public.queue_messages', 'public.datasets', 'public.search_results', 'public.images', 'ingest.search_results_raw', 'ingest.imported_files',
+  'public.queue_messages', 'public.datasets', 'public.search_results', 'public.images', 'ingest.search_results_raw', 'ingest.imported_files', 'ingest.stored_images',
   'ingest_stage.plaintiffs', 'ingest_stage.judgments', 'ingest_stage.judgments_plan', 'ingest_stage.resolved', 'ingest_stage.search_results',
   'ingest_stage.chunks',
 ];

@@ -80,7 +80,8 @@ create table if not exists public.import_anomalies (
   row_index integer,
   anomaly_type text not null,
   severity text not null generated always as (
-    case when anomaly_type in ('UNKNOWN_DS', 'UNKNOWN_RM') then 'error' when anomaly_type = 'UNKNOWN_DELIVERY_PARTNER' then 'warning' else 'info' end) stored,
+    case anomaly_type when 'UNKNOWN_DS' then 'error' when 'UNKNOWN_RM' then 'error' when 'UNKNOWN_DELIVERY_PARTNER' then 'warning'
+      else 'info' end) stored,
   field text,
   input_value text,
   reason text,

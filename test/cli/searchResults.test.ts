@@ -164,13 +164,19 @@ describe('intake import search-results', function () {
   describe('in the words of the runbook', () => {
     it('says No JSON files found, with exit code 2', async () => {
       const directory = scrapes(cli, 'none', {});
-      await cli.file('none.json', '{}');
       for (const options of [[], ['--commit']]) {
-        const { code, stderr } = await cli.run(...importOf('.', 'none', '--single-file', 'none.json', ...options));
+        const { code, stderr } = await cli.run(...importOf('.', 'none', '--single-file', 'none_parse.json', ...options));
         assert.equal(code, 2);
         assert.match(stderr, /^EMPTY_DIRECTORY: No JSON files found/m);
       }
       assert.equal((await cli.run(...importOf(directory, 'none'))).code, 2);
+    });
+
+    it('reads a single file whatever its name', async () => {
+      await cli.file('odd-name.json', '{}');
+      const { code, stdout } = await cli.run(...importOf('.', 'odd', '--single-file', 'odd-name.json'));
+      assert.equal(code, 0);
+      assert.match(stdout, /SCHEMA_MISMATCH/);
     });
 
     it('says Dataset creation failed, with exit code 1', async () => {

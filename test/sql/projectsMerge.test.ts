@@ -100,6 +100,7 @@ describe('a merge of projects', function () {
     ]);
     assert.deepEqual(await members('S1'), [who.rm]);
     assert.deepEqual(await members('S2'), [who.ds, who.rm].sort());
+    assert.deepEqual(await members('S3'), []);
   });
 
   it('gives an anomaly the first 500 characters of its own row and nothing of another', async () => {

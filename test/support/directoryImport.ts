@@ -147,7 +147,7 @@ export async function storedHashes(sql: postgres.Sql, { objects }: Backend): Pro
 
 /** Empties what imports of directories write, so that the next one starts from nothing. */
 export async function forgetTrees(sql: postgres.Sql): Promise<void> {
-  await sql`TRUNCATE ingest.import_runs, ingest.import_run_steps, ingest.search_results_raw, ingest.imported_files, public.datasets,
+  await sql`TRUNCATE ingest.import_runs, ingest.import_run_steps, ingest.search_results_raw, ingest.imported_files, ingest.stored_images, public.datasets,
     public.search_results, public.images, ingest_stage.chunks, ingest_stage.search_results CASCADE`;
 }
 

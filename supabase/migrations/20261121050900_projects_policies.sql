@@ -87,9 +87,8 @@ end
 $$;
 revoke all on public.vw_import_anomalies_recent, public.vw_import_anomalies_stats_24h from anon, authenticated;
 grant select on public.vw_import_anomalies_recent, public.vw_import_anomalies_stats_24h to service_role, dragonfly_app;
-drop policy if exists directory_changes_app on ingest.directory_changes;
-create policy directory_changes_app on ingest.directory_changes for all to dragonfly_app using (true) with check (true);
 grant select on ingest.directory_changes to service_role, dragonfly_app;
+grant usage on sequence ingest.directory_changes_id_seq to service_role, dragonfly_app;
 revoke execute on all functions in schema ingest from public, anon, authenticated;
 grant execute on all functions in schema ingest to service_role, dragonfly_app;
 

@@ -15,7 +15,7 @@ as $$
 $$;
 
 -- Each batch of rows is counted into import_retention_stats in the statement that deletes it, so that the two cannot differ.
--- Returns {staging_imports, import_anomalies}.
+-- What a merge holds at that moment waits for the next day. Returns {staging_imports, import_anomalies}.
 create or replace function public.fn_cleanup_import_data(p_imports_days integer default 60, p_anomalies_days integer default 90) returns jsonb
 language plpgsql security definer set search_path = '' set statement_timeout = '30min'
 as $$
@@ -30,7 +30,7 @@ begin
     with gone as (
       delete from public.import_anomalies a where a.id in (
         select o.id from public.import_anomalies o where o.created_at <= now() - make_interval(days => greatest(p_anomalies_days, 0))
-        order by o.created_at limit v_rows)
+        order by o.created_at limit v_rows for update skip locked)
       returning (a.created_at at time zone 'UTC')::date as day
     ), counted as (
       insert into public.import_retention_stats as t (stat_date, import_anomalies_count) select g.day, count(*) from gone g group by g.day
@@ -43,7 +43,7 @@ begin
     with gone as (
       delete from public.staging_imports s where s.id in (
         select o.id from public.staging_imports o where o.imported_at <= now() - make_interval(days => greatest(p_imports_days, 0))
-        order by o.imported_at limit v_rows)
+        order by o.imported_at limit v_rows for update skip locked)
       returning (s.imported_at at time zone 'UTC')::date as day
     ), counted as (
       insert into public.import_retention_stats as t (stat_date, staging_imports_count) select g.day, count(*) from gone g group by g.day
