@@ -152,6 +152,8 @@ for (const name of ['postgres', 'supabase'] as const) {
         await tx`UPDATE public.search_results SET license_status = 'Changed' WHERE license_number = 'PH0'`;
         await tx`UPDATE public.images i SET storage_path = 'images/gone.png' FROM public.search_results r
                  WHERE r.id = i.search_result_id AND r.license_number = 'PH3'`;
+        await tx`UPDATE ingest.stored_images o SET storage_path = 'images/gone.png'
+                 FROM public.images i WHERE i.sha256 = o.sha256 AND i.storage_path = 'images/gone.png'`;
       });
       await trees.sql`DELETE FROM public.search_results WHERE license_number = 'PH1'`;
       writeAt(root, 'FL/Birch_2_parse.json', searchOf(2, { license_status: 'Changed' }));
@@ -252,8 +254,9 @@ for (const name of ['postgres', 'supabase'] as const) {
       writeSearches(root, 3);
       // Of a content that no other test has stored.
       for (const twin of ['FL/Birch_0.png', 'FL/Birch_1.png']) writeAt(root, twin, png(1000, 3000));
+      writeAt(root, 'FL/Birch_2.png', png(1002, 3000));
       const { size } = statSync(join(root, 'FL/Birch_0.png'));
-      const report = completed(await trees.runWhile(root, 'public.images', () => {
+      const report = completed(await trees.runWhile(root, 'ingest.stored_images', () => {
         // Of the same size and time: only the content tells.
         writeAt(root, 'FL/Birch_0.png', png(88, 3000));
         writeAt(root, 'FL/Birch_2.png', png(89, 3000), minutesLater(1));
