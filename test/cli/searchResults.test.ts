@@ -68,7 +68,7 @@ describe('intake import search-results', function () {
     const told = decisions(second.stderr);
     assert.deepEqual(told.map(({ msg }) => msg), ['Updated record: FL/A_parse.json #1', 'Skipped (older): FL/B_parse.json #1']);
     assert.ok(told.every(({ search_result_id: id, level, workflow }) => id && level === 'debug' && workflow.startsWith('import/search-results/')));
-    for (const { stderr } of [first, second]) assert.doesNotMatch(stderr, /BIRCH|Main St|33601|555/i);
+    for (const { stderr } of [first, second]) assert.doesNotMatch(stderr, /BIRCH|Main St|Tampa/i);
   });
 
   it('gives failed items as CSV, each once, with cells that no spreadsheet takes for a formula', async () => {
