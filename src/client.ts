@@ -25,6 +25,8 @@ const COMMANDS = {
   smoke: ['Check who sees the rows of a run', () => import('./cli/smoke.ts')],
   migrate: ['Apply the migrations, or list what is pending', () => import('./cli/migrate.ts')],
   worker: ['Run a worker until it is stopped', () => import('./cli/worker.ts')],
+  gateway: ['Serve POST /import-projects until it is stopped', () => import('./cli/gateway.ts')],
+  tenants: ['Add and list tenants of the gateway, rotate their secrets', () => import('./cli/tenants.ts')],
   demo: ['Bring up the stack and import the samples', () => import('./cli/demo.ts')],
 } as const;
 

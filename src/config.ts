@@ -1,4 +1,5 @@
 /** Configuration: the environment (or a `.env` file), parsed once, every fault listed at once. */
+import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
@@ -56,12 +57,17 @@ export interface Config {
   /** How images are stored. */
   readonly compression: 'none' | 'gzip';
   readonly logLevel: string;
+  /** Where the gateway listens. */
+  readonly gateway: ListenAddress;
+  /** Tenants that may post projects, by SHA-256 of their secrets, hex; beside those of the tenants table. */
+  readonly projectsBearers: readonly { readonly tenantId: string; readonly sha256: string }[];
   /** Where a worker serves its metrics; undefined: nowhere, and it measures nothing. */
   readonly metrics: ListenAddress | undefined;
   /** Undefined: no traces. */
   readonly traces: TracesConfig | undefined;
 }
 
+const ADDRESS = /^(([\w.-]+|\[[\da-f:]+\]):)?\d{1,5}$/i;
 const integer = (min: number, max: number, fallback: number) => z.coerce.number().int().min(min).max(max).default(fallback);
 
 const schema = z.object({
@@ -85,7 +91,9 @@ const schema = z.object({
   SUPABASE_ANON_KEY: z.string().optional(),
   SUPABASE_PUBLISHABLE_KEY: z.string().optional(),
   INTAKE_COMPRESSION: z.enum(['none', 'gzip']).default('none'),
-  INTAKE_METRICS_ADDRESS: z.string().regex(/^(([\w.-]+|\[[\da-f:]+\]):)?\d{1,5}$/i, 'write it as host:port, or a port of 127.0.0.1').optional(),
+  INTAKE_METRICS_ADDRESS: z.string().regex(ADDRESS, 'write it as host:port, or a port of 127.0.0.1').optional(),
+  INTAKE_PORT: z.string().regex(ADDRESS, 'write it as a port of 127.0.0.1, or host:port').default('8787'),
+  PROJECTS_IMPORT_BEARER: z.string().default(''),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
   OTEL_SERVICE_NAME: z.string().default('intake'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
@@ -106,7 +114,9 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   if (value?.INTAKE_BACKEND === 'supabase' && value.DATABASE_URL && !value.SUPABASE_URL) {
     faults.push('SUPABASE_URL: needed for the supabase backend');
   }
-  if (!value || faults.length > 0) throw new IntakeError('CONFIG_INVALID', `Configuration: ${faults.join('; ')}`);
+  const projectsBearers = bearers(value?.PROJECTS_IMPORT_BEARER ?? '');
+  if (!projectsBearers) faults.push('PROJECTS_IMPORT_BEARER: write it as TENANT=secret,TENANT=secret with a secret of its own for each tenant');
+  if (!value || !projectsBearers || faults.length > 0) throw new IntakeError('CONFIG_INVALID', `Configuration: ${faults.join('; ')}`);
 
   const dir = resolve(value.INTAKE_DIR);
   const external = Boolean(value.TEMPORAL_ADDRESS ?? value.DATABASE_URL ?? value.SUPABASE_URL);
@@ -137,9 +147,18 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     partitionRows: value.INTAKE_PARTITION_ROWS,
     compression: value.INTAKE_COMPRESSION,
     logLevel: value.LOG_LEVEL,
+    gateway: listenAddress(value.INTAKE_PORT),
+    projectsBearers,
     metrics: value.INTAKE_METRICS_ADDRESS === undefined ? undefined : listenAddress(value.INTAKE_METRICS_ADDRESS),
     traces: value.OTEL_EXPORTER_OTLP_ENDPOINT ? { endpoint: value.OTEL_EXPORTER_OTLP_ENDPOINT, serviceName: value.OTEL_SERVICE_NAME } : undefined,
   };
+}
+
+/** `TENANT=secret,...` as hashes; undefined when it is not that, or a secret would open two tenants. */
+function bearers(text: string): Config['projectsBearers'] | undefined {
+  const entries = text.split(',').map((entry) => entry.trim()).filter(Boolean).map((entry) => /^([^=]+?)\s*=\s*(\S+)$/.exec(entry));
+  const found = entries.flatMap((entry) => (entry ? [{ tenantId: entry[1]!, sha256: createHash('sha256').update(entry[2]!).digest('hex') }] : []));
+  return found.length === entries.length && new Set(found.map(({ sha256 }) => sha256)).size === found.length ? found : undefined;
 }
 
 /** A port alone is one of this host's own. */

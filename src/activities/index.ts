@@ -5,6 +5,7 @@ import { directoryActivities } from './directory/index.ts';
 import { finishActivities } from './finish.ts';
 import { guarded } from './guard.ts';
 import { hashActivity } from './hash.ts';
+import { mergeProjectsActivities } from './mergeProjects.ts';
 import { operationsActivity } from './operations.ts';
 import { parseActivity } from './parse.ts';
 import { partitionActivities } from './partitions.ts';
@@ -27,6 +28,7 @@ export function createActivities(deps: Deps) {
       ...rejectsActivity(deps),
       ...operationsActivity(deps),
       ...directoryActivities(deps),
+      ...mergeProjectsActivities(deps),
     },
     deps.log,
     deps.metrics,

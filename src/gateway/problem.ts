@@ -1,0 +1,63 @@
+/** What the gateway answers when it cannot say 200: a status of runbook 003 and what a machine reads of it. Never a value of a request. */
+import { IntakeError } from '../errors.ts';
+
+const PROBLEMS = {
+  MALFORMED_JSON: { status: 400, remedy: 'Send one JSON object in UTF-8.' },
+  INVALID_STRUCTURE: { status: 400, remedy: 'Send tenant_id, batch_id and rows as /openapi.json says.' },
+  UNSUPPORTED_BODY: { status: 400, remedy: 'Send application/json, as it is or with Content-Encoding: gzip.' },
+  UNAUTHORIZED: { status: 401, remedy: "Send the tenant's own secret: Authorization: Bearer <secret>." },
+  NOT_FOUND: { status: 404, remedy: 'See /openapi.json.' },
+  METHOD_NOT_ALLOWED: { status: 405, remedy: 'See /openapi.json.' },
+  PAYLOAD_TOO_LARGE: { status: 413, remedy: 'Split the batch: at most 5000 rows and 5 MB, also after decompression.' },
+  INVALID_ROWS: { status: 422, remedy: 'Mend the rows at the listed paths and post the batch again.' },
+  TENANT_BUSY: { status: 429, remedy: 'Post again after Retry-After: a tenant has one batch at a time.' },
+  RATE_LIMITED: { status: 429, remedy: 'Post again after Retry-After, one request a second.' },
+  GATEWAY_BUSY: { status: 429, remedy: 'Post again after Retry-After: too many bodies are being received.' },
+  MERGE_PENDING: { status: 500, remedy: 'Post the same batch again: it joins its merge, which goes on.' },
+} as const satisfies Record<string, { status: number; remedy: string }>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** A place in the request and what is wrong there. */
+export interface Issue {
+  /** Such as `rows[3].residential`. */
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface ProblemOptions {
+  readonly issues?: readonly Issue[];
+  /** Seconds. */
+  readonly retryAfter?: number;
+}
+
+export class Problem extends Error {
+  override readonly name = 'Problem';
+  readonly code: ProblemCode;
+  readonly issues: readonly Issue[];
+  readonly retryAfter: number | undefined;
+
+  constructor(code: ProblemCode, message: string, { issues = [], retryAfter }: ProblemOptions = {}) {
+    super(message);
+    this.code = code;
+    this.issues = issues;
+    this.retryAfter = retryAfter;
+  }
+}
+
+export interface ProblemDocument {
+  readonly error: { readonly code: string; readonly message: string; readonly path: string | null; readonly remedy: string; readonly issues?: readonly Issue[] };
+  readonly correlation_id: string;
+}
+
+/** The status and the body that tell of an error; one that nobody foresaw is a 500 without its text. */
+export function describeError(error: unknown, correlationId: string): { readonly status: number; readonly body: ProblemDocument } {
+  if (error instanceof Problem) {
+    const { code, message, issues } = error;
+    const { status, remedy } = PROBLEMS[code];
+    const path = issues[0]?.path ?? null;
+    return { status, body: { error: { code, message, path, remedy, ...(issues.length > 1 ? { issues } : {}) }, correlation_id: correlationId } };
+  }
+  const known = error instanceof IntakeError ? error : new IntakeError('INTERNAL', 'An unexpected error; the log of the gateway has it', { cause: error });
+  return { status: 500, body: { error: { code: known.code, message: known.message, path: null, remedy: known.remedy }, correlation_id: correlationId } };
+}
