@@ -27,6 +27,17 @@ export interface ListenAddress {
   readonly port: number;
 }
 
+/** Alerts about anomalies (runbook 003). */
+export interface AlertsConfig {
+  /** Receives aggregates; undefined: nobody does. */
+  readonly webhook: string | undefined;
+  /** What POST /anomalies/alerts looks at. */
+  readonly windowHours: number;
+  readonly minCount: number;
+  /** Whether the webhook may be on this host or a private network. */
+  readonly allowPrivate: boolean;
+}
+
 export interface TracesConfig {
   /** Base URL of an OTLP/HTTP collector. */
   readonly endpoint: string;
@@ -61,6 +72,9 @@ export interface Config {
   readonly gateway: ListenAddress;
   /** Tenants that may post projects, by SHA-256 of their secrets, hex; beside those of the tenants table. */
   readonly projectsBearers: readonly { readonly tenantId: string; readonly sha256: string }[];
+  /** Where batches of projects are posted; without a slash at its end. */
+  readonly gatewayUrl: string;
+  readonly alerts: AlertsConfig;
   /** Where a worker serves its metrics; undefined: nowhere, and it measures nothing. */
   readonly metrics: ListenAddress | undefined;
   /** Undefined: no traces. */
@@ -94,6 +108,11 @@ const schema = z.object({
   INTAKE_METRICS_ADDRESS: z.string().regex(ADDRESS, 'write it as host:port, or a port of 127.0.0.1').optional(),
   INTAKE_PORT: z.string().regex(ADDRESS, 'write it as a port of 127.0.0.1, or host:port').default('8787'),
   PROJECTS_IMPORT_BEARER: z.string().default(''),
+  INTAKE_GATEWAY_URL: z.url({ protocol: /^https?$/ }).optional(),
+  ANOMALIES_ALERT_WEBHOOK: z.url({ protocol: /^https?$/ }).optional(),
+  ANOMALIES_ALERT_WINDOW_HOURS: integer(1, 24 * 14, 1),
+  ANOMALIES_ALERT_MIN_COUNT: integer(1, 1_000_000_000, 1),
+  ANOMALIES_ALERT_ALLOW_PRIVATE: z.enum(['true', 'false']).default('false'),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
   OTEL_SERVICE_NAME: z.string().default('intake'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
@@ -119,6 +138,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   if (!value || !projectsBearers || faults.length > 0) throw new IntakeError('CONFIG_INVALID', `Configuration: ${faults.join('; ')}`);
 
   const dir = resolve(value.INTAKE_DIR);
+  const gateway = listenAddress(value.INTAKE_PORT);
   const external = Boolean(value.TEMPORAL_ADDRESS ?? value.DATABASE_URL ?? value.SUPABASE_URL);
   const fallback: BackendName = value.SUPABASE_URL && !value.DATABASE_URL ? 'supabase' : 'postgres';
   return {
@@ -147,8 +167,15 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     partitionRows: value.INTAKE_PARTITION_ROWS,
     compression: value.INTAKE_COMPRESSION,
     logLevel: value.LOG_LEVEL,
-    gateway: listenAddress(value.INTAKE_PORT),
+    gateway,
+    gatewayUrl: (value.INTAKE_GATEWAY_URL ?? `http://${gateway.host.includes(':') ? `[${gateway.host}]` : gateway.host}:${gateway.port}`).replace(/\/+$/, ''),
     projectsBearers,
+    alerts: {
+      webhook: value.ANOMALIES_ALERT_WEBHOOK,
+      windowHours: value.ANOMALIES_ALERT_WINDOW_HOURS,
+      minCount: value.ANOMALIES_ALERT_MIN_COUNT,
+      allowPrivate: value.ANOMALIES_ALERT_ALLOW_PRIVATE === 'true',
+    },
     metrics: value.INTAKE_METRICS_ADDRESS === undefined ? undefined : listenAddress(value.INTAKE_METRICS_ADDRESS),
     traces: value.OTEL_EXPORTER_OTLP_ENDPOINT ? { endpoint: value.OTEL_EXPORTER_OTLP_ENDPOINT, serviceName: value.OTEL_SERVICE_NAME } : undefined,
   };
