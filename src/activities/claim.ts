@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { IntakeError } from '../errors.ts';
 import type { Backend } from '../backends/backend.ts';
-import type { DirectoryInput, TreePlan } from '../workflows/directoryMessages.ts';
+import { IMAGES_PATH, type DirectoryInput, type TreePlan } from '../workflows/directoryMessages.ts';
 import type { Claim, Content, ImportInput, Plan, RunInput } from '../workflows/messages.ts';
 import type { Deps } from './deps.ts';
 import { failpoint, failpointSoon } from './failpoints.ts';
@@ -61,7 +61,7 @@ export const claimActivities = ({ backend }: Deps) => ({
       throw new IntakeError(cause.code, `Dataset creation failed: ${cause.message}`, { cause, remedy: cause.remedy });
     });
     const opening = {
-      fileHash: plan.treeHash, reading: 'directory', partitions, workflowId, token, storagePath: 'imports/images/sha256', more: { dataset_id: datasetId, tag: input.tag, tree: plan },
+      fileHash: plan.treeHash, reading: 'directory', partitions, workflowId, token, storagePath: IMAGES_PATH, more: { dataset_id: datasetId, tag: input.tag, tree: plan },
     };
     return { claim: await openRun(target, input, opening), datasetId };
   },

@@ -10,7 +10,7 @@ import { follow } from './import.ts';
 import { importDocument, type ImportFacts } from './importDocument.ts';
 import { exitCodeOf, summarize } from './importSummary.ts';
 import type { Session } from './session.ts';
-import { addressLines, addressesOf } from './stack.ts';
+import { addressLines, addressesOf, gatewayAnswers } from './stack.ts';
 
 interface Flags extends CommonOptions {
   readonly exit?: boolean;
@@ -43,6 +43,7 @@ async function demoCommand(call: Call<Flags>): Promise<number> {
     }
   }
   out.document({ addresses: session.stack ? addressesOf(session.stack) : null, imports: documents });
+  if (session.stack?.gateway) await gatewayAnswers(session.stack.gateway);
   for (const line of ['', 'Intake is up.', ...(session.stack ? addressLines(session.stack) : [])]) out.detail(line);
   out.detail('\n  Next: npx intake import plaintiffs YOUR.csv, npx intake runs, npx intake doctor');
   if (!options.exit && !out.json) await untilInterrupted(out);

@@ -2,10 +2,10 @@
 import type { Command } from 'commander';
 import { BUCKET } from '../backends/supabase.ts';
 import type { SupabaseConfig } from '../config.ts';
-import { checkBackend, checkBucket, checkIntake, checkJobs, checkNode, type Check } from './checks.ts';
+import { check, checkBackend, checkBucket, checkIntake, checkJobs, checkNode, failed, type Check } from './checks.ts';
 import { addCommand, run, type Call, type CommonOptions } from './command.ts';
 import type { Session } from './session.ts';
-import { masked } from './stack.ts';
+import { gatewayAnswers, masked } from './stack.ts';
 import { checkTemporal } from './temporalChecks.ts';
 
 interface Flags extends CommonOptions {
@@ -27,6 +27,7 @@ async function doctorCommand({ options, out, open }: Call<Flags>): Promise<numbe
     checkTemporal(session),
     databaseUrl ? checkDatabase(session, databaseUrl) : [],
     supabase ? checkSupabase(session, supabase) : [],
+    session.stack?.gateway ? checkGateway(session.stack.gateway) : [],
   ]);
   const checks: Check[] = groups.flat();
   const addresses = addressesOf(session, options.showSecrets ?? false);
@@ -48,6 +49,11 @@ async function checkSupabase(session: Session, supabase: SupabaseConfig): Promis
   return [...api, await checkBucket(supabase, BUCKET)];
 }
 
+const checkGateway = async (url: string): Promise<Check[]> => [await check('gateway', async () => {
+  if (!(await gatewayAnswers(url))) throw failed(`The gateway does not answer at ${url}`, 'Look at gateway.log among the logs of the stack; `intake down` and `intake up` start it anew.');
+  return `the gateway answers at ${url}`;
+})];
+
 function addressesOf({ config, stack }: Session, show: boolean): Record<string, string | null> {
   const { temporal, databaseUrl, supabase } = config;
   return {
@@ -55,8 +61,8 @@ function addressesOf({ config, stack }: Session, show: boolean): Record<string, 
     temporal_ui: stack?.temporalUi ?? null,
     database_url: databaseUrl ? (show ? databaseUrl : masked(databaseUrl)) : null,
     supabase_url: supabase?.url ?? null,
-    gateway: null,
-    dashboard: null,
+    gateway: config.gatewayUrl,
+    dashboard: `${config.gatewayUrl}/`,
   };
 }
 

@@ -68,13 +68,14 @@ export function stackConfig(config: Config, stack: Stack): Config {
     temporal: { address: stack.temporal, namespace: 'default', apiKey: undefined, tlsCert: undefined, tlsKey: undefined },
     databaseUrl: stack.databaseUrl,
     supabase: { url: stack.supabaseUrl, serviceKey: stack.serviceRoleKey, anonKey: stack.anonKey },
+    gatewayUrl: stack.gateway ?? config.gatewayUrl,
     objectsDir: config.objectsShared ? config.objectsDir : stack.objectsDir,
   };
 }
 
-async function embeddedStack({ dir }: Config, onStep: (line: string) => void): Promise<Stack> {
+async function embeddedStack({ dir, gateway }: Config, onStep: (line: string) => void): Promise<Stack> {
   const { ensureStack } = await import('../local/stack.ts');
-  return ensureStack({ dir, onStep });
+  return ensureStack({ dir, onStep, ports: { gateway: gateway.port } });
 }
 
 /** `postgres`, `postgresql` or `supabase`. */

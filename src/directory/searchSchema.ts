@@ -1,10 +1,8 @@
 /** The published JSON Schema of a search result, compiled; its messages name the place and the rule, never a value. */
-import { readFileSync } from 'node:fs';
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { readSearchSchema } from './schemaFile.ts';
 
-const schemaFile = new URL('../../schemas/search-results.schema.json', import.meta.url);
-
-export const SEARCH_SCHEMA = JSON.parse(readFileSync(schemaFile, 'utf8')) as { $id: string };
+const SEARCH_SCHEMA = readSearchSchema();
 
 const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, ownProperties: true }).addSchema(SEARCH_SCHEMA);
 

@@ -1,6 +1,6 @@
 /** Kind `search-results` (runbook 004): a directory of licence searches, one JSON file each, and their screenshots. */
-import { readFileSync } from 'node:fs';
 import { SEARCH_COLUMNS } from '../directory/searchColumns.ts';
+import { readSearchSchema } from '../directory/schemaFile.ts';
 import type { DirectoryKind } from './kind.ts';
 
 export const searchResults: DirectoryKind = {
@@ -12,6 +12,6 @@ export const searchResults: DirectoryKind = {
   table: 'search_results',
   stageColumns: SEARCH_COLUMNS,
   get schema() {
-    return JSON.parse(readFileSync(new URL('../../schemas/search-results.schema.json', import.meta.url), 'utf8')) as object;
+    return readSearchSchema();
   },
 };

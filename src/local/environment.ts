@@ -16,6 +16,8 @@ export const SMALL_PROCESS = {
 
 export const supabaseUrlOf = (settings: Pick<StackSettings, 'ports'>): string => `http://127.0.0.1:${settings.ports.api}`;
 
+export const gatewayUrlOf = (settings: Pick<StackSettings, 'ports'>): string => `http://127.0.0.1:${settings.ports.gateway}`;
+
 export function environmentOf(dir: string, settings: StackSettings): NodeJS.ProcessEnv {
   return {
     ...process.env,
@@ -27,6 +29,9 @@ export function environmentOf(dir: string, settings: StackSettings): NodeJS.Proc
     SUPABASE_URL: supabaseUrlOf(settings),
     SUPABASE_SERVICE_ROLE_KEY: settings.serviceRoleKey,
     SUPABASE_ANON_KEY: settings.anonKey,
+    INTAKE_PORT: String(settings.ports.gateway),
+    INTAKE_GATEWAY_URL: process.env['INTAKE_GATEWAY_URL'] ?? gatewayUrlOf(settings),
+    INTAKE_TEMPORAL_UI: `http://127.0.0.1:${settings.ports.ui}`,
     INTAKE_JWT_SECRET: settings.jwtSecret,
     NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(dir, 'cache'),
   };

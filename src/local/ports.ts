@@ -8,20 +8,15 @@ export interface Ports {
   readonly api: number;
   /** The worker's metrics. */
   readonly metrics: number;
+  readonly gateway: number;
 }
 
-export const USUAL_PORTS: Ports = { temporal: 7233, ui: 8233, postgres: 54322, api: 54321, metrics: 9464 };
+export const USUAL_PORTS: Ports = { temporal: 7233, ui: 8233, postgres: 54322, api: 54321, metrics: 9464, gateway: 8787 };
 
 /** The wanted ports where they are free, else free ones of the system's choice. */
 export async function choosePorts(wanted: Ports): Promise<Ports> {
-  const [temporal, ui, postgres, api, metrics] = await Promise.all([
-    freePort(wanted.temporal),
-    freePort(wanted.ui),
-    freePort(wanted.postgres),
-    freePort(wanted.api),
-    freePort(wanted.metrics),
-  ]);
-  return { temporal, ui, postgres, api, metrics };
+  const chosen = await Promise.all(Object.entries(wanted).map(async ([name, port]) => [name, await freePort(port as number)]));
+  return Object.fromEntries(chosen) as Ports;
 }
 
 /** The wanted port if it is free, else a free one; 0 is any. */

@@ -2,7 +2,7 @@
 import { existsSync, realpathSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { IntakeError } from '../errors.ts';
-import { databaseUrlOf, supabaseUrlOf } from './environment.ts';
+import { databaseUrlOf, gatewayUrlOf, supabaseUrlOf } from './environment.ts';
 import { withLock } from './lock.ts';
 import { USUAL_PORTS, answers, choosePorts, postgresAccepts } from './ports.ts';
 import type { Ports } from './ports.ts';
@@ -10,7 +10,7 @@ import { initializeCluster, resetPassword } from './postgres.ts';
 import { placePostgres } from './postgresPlace.ts';
 import { isAlive } from './processes.ts';
 import { awaitStack, spawnSupervisor, stopProcesses } from './start.ts';
-import { CHILDREN, logFile, makeStackDirectory, newSecrets, readSettings, readSupervisor, writeSettings } from './state.ts';
+import { CHILDREN, LATE_CHILDREN, logFile, makeStackDirectory, newSecrets, readSettings, readSupervisor, writeSettings } from './state.ts';
 import type { ChildName, StackSettings, SupervisorState } from './state.ts';
 import { findTemporalCli } from './temporalCli.ts';
 
@@ -26,6 +26,8 @@ export interface Stack {
   readonly temporalUi: string;
   readonly databaseUrl: string;
   readonly supabaseUrl: string;
+  /** Also the dashboard's; undefined when the stack runs none. */
+  readonly gateway: string | undefined;
   readonly serviceRoleKey: string;
   readonly anonKey: string;
   readonly objectsDir: string;
@@ -37,7 +39,7 @@ export interface StackOptions {
   readonly dir: string;
   /** Wanted ports; taken ones are replaced by free ones, 0 is any free one. They count when the stack is started. */
   readonly ports?: Partial<Ports>;
-  /** Whether the stack runs a worker (default) or leaves that to somebody else. Counts when the stack is started. */
+  /** Whether the stack runs worker and gateway (default) or leaves that to somebody else. Counts when the stack is started. */
   readonly worker?: boolean;
   /** Receives one line for each thing that takes long. */
   readonly onStep?: (line: string) => void;
@@ -62,8 +64,7 @@ export async function readStack(dir: string): Promise<Stack | undefined> {
   const settings = readSettings(found);
   const state = readSupervisor(found);
   if (!settings || !state || !isAlive(state.supervisor)) return undefined;
-  // The worker is not waited for: Temporal keeps its tasks.
-  if (CHILDREN.some((name) => name !== 'worker' && !isAlive(state.children[name]?.process))) return undefined;
+  if (CHILDREN.some((name) => !LATE_CHILDREN.includes(name) && !isAlive(state.children[name]?.process))) return undefined;
   const { temporal, ui, postgres, api } = settings.ports;
   const up = await Promise.all([answers(temporal), answers(ui), postgresAccepts(postgres), answers(api)]);
   return up.every(Boolean) ? describe(found, settings, state) : undefined;
@@ -142,6 +143,7 @@ function describe(dir: string, settings: StackSettings, state: SupervisorState |
     temporalUi: `http://127.0.0.1:${settings.ports.ui}`,
     databaseUrl: databaseUrlOf(settings),
     supabaseUrl: supabaseUrlOf(settings),
+    gateway: settings.worker && settings.ports.gateway ? gatewayUrlOf(settings) : undefined,
     serviceRoleKey: settings.serviceRoleKey,
     anonKey: settings.anonKey,
     objectsDir: join(dir, 'objects'),

@@ -8,7 +8,7 @@ import { IntakeError } from '../errors.ts';
 import { answers, postgresAccepts } from './ports.ts';
 import { ended, findProcesses, identify, isAlive, signal } from './processes.ts';
 import type { FoundProcess, ProcessId } from './processes.ts';
-import { CHILDREN, logFile, readSettings, readSupervisor, stackTag } from './state.ts';
+import { CHILDREN, LATE_CHILDREN, logFile, readSettings, readSupervisor, stackTag } from './state.ts';
 import { temporalDatabase } from './temporal.ts';
 
 /** A part that ended this often while the stack starts will not come up. */
@@ -42,7 +42,7 @@ export async function awaitStack(dir: string, supervisor: ProcessId, timeoutMs: 
     const ports = readSettings(dir)?.ports;
     const children = readSupervisor(dir)?.children;
     const hopeless = CHILDREN.find((name) => {
-      return name !== 'worker' && (children?.[name]?.exits ?? 0) - (before?.[name]?.exits ?? 0) >= HOPELESS_EXITS;
+      return !LATE_CHILDREN.includes(name) && (children?.[name]?.exits ?? 0) - (before?.[name]?.exits ?? 0) >= HOPELESS_EXITS;
     });
     if (hopeless) return `${hopeless} keeps ending: ${lastLine(logFile(dir, hopeless))} (${logFile(dir, hopeless)})`;
     const databaseUp = ports !== undefined && (await postgresAccepts(ports.postgres)) && (await answers(ports.api));

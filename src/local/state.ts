@@ -5,8 +5,11 @@ import { join } from 'node:path';
 import type { Ports } from './ports.ts';
 import type { ProcessId } from './processes.ts';
 
-export const CHILDREN = ['postgres', 'temporal', 'api', 'worker'] as const;
+export const CHILDREN = ['postgres', 'temporal', 'api', 'worker', 'gateway'] as const;
 export type ChildName = (typeof CHILDREN)[number];
+
+/** Nothing waits for these: Temporal keeps the worker's tasks, and who posts to the gateway tries again. */
+export const LATE_CHILDREN: readonly ChildName[] = ['worker', 'gateway'];
 
 export interface ServerUser {
   readonly uid: number;
@@ -27,6 +30,7 @@ export interface StackSettings {
   readonly serviceRoleKey: string;
   readonly anonKey: string;
   readonly jwtSecret: string;
+  /** Whether the stack runs worker and gateway. */
   readonly worker: boolean;
   readonly postgres: PostgresPlace;
   readonly temporalCli: string;

@@ -7,7 +7,7 @@ import { environmentOf, SMALL_PROCESS } from './environment.ts';
 import { clearStalePid, postgresCommand } from './postgres.ts';
 import { answers } from './ports.ts';
 import { identify } from './processes.ts';
-import { CHILDREN, logFile, readSettings, stackTag, writeSupervisor } from './state.ts';
+import { CHILDREN, LATE_CHILDREN, logFile, readSettings, stackTag, writeSupervisor } from './state.ts';
 import type { ChildName } from './state.ts';
 import { temporalArguments } from './temporal.ts';
 
@@ -54,6 +54,7 @@ const specs: Record<ChildName, ChildSpec> = {
     ...program('../worker', 10_000, logFile(dir, 'worker')),
     env: { ...env, ...SMALL_PROCESS, INTAKE_METRICS_ADDRESS: env['INTAKE_METRICS_ADDRESS'] ?? `127.0.0.1:${ports.metrics}` },
   },
+  gateway: program('../gateway/program', 5_000, logFile(dir, 'gateway')),
 };
 
 const children: Partial<Record<ChildName, SupervisedChild>> = {};
@@ -92,5 +93,5 @@ start('api');
 if (settings.worker) {
   // The API answers once the database is migrated.
   while (!(await answers(ports.api))) await sleep(100);
-  if (!stopping) start('worker');
+  for (const name of LATE_CHILDREN) if (!stopping) start(name);
 }

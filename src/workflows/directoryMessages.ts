@@ -59,5 +59,8 @@ export interface DirectoryReport {
   failedItems: FailedItem[];
 }
 
+/** Where all images are, by their hashes. */
+export const IMAGES_PATH = 'imports/images/sha256';
+
 /** As many failed items as a report carries; all of them are in the rejects. */
 export const SHOWN_FAILURES = 50;

@@ -2,18 +2,16 @@
  * One import of a directory of JSON files and images: planning, sha256, upload, import (runbook 004).
  * A dry run stores and claims nothing; a verification compares with what an earlier run left.
  */
-import {
-  ApplicationFailure, CancellationScope, ContinueAsNew, continueAsNew, defineQuery, isCancellation, proxyActivities, proxyLocalActivities,
-  setHandler, workflowInfo,
-} from '@temporalio/workflow';
+import { ApplicationFailure, continueAsNew, defineQuery, proxyLocalActivities, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { SliceAnswer } from '../activities/directory/slice.ts';
-import { SHOWN_FAILURES, type DirectoryInput, type FailedItem, type TreePlan } from './directoryMessages.ts';
+import { conclude, finalize, reconcile, runOf, workersOf } from './conclusion.ts';
+import { IMAGES_PATH, SHOWN_FAILURES, type DirectoryInput, type FailedItem, type TreePlan } from './directoryMessages.ts';
 import { begin, type DirectoryState, type Noted, type SlicePhase } from './directoryState.ts';
 import { PROGRESS_QUERY, type Claim, type ImportReport, type PhaseState } from './messages.ts';
-import { BRIEF, FULL_PASS, STEP } from './policies.ts';
+import { BRIEF } from './policies.ts';
 import { phase, show } from './progress.ts';
-import { addPart, documentOf, end, forgetCounts, noComparison, refuse } from './report.ts';
+import { addPart, documentOf, forgetCounts, noComparison, refuse } from './report.ts';
 import { inWindow } from './window.ts';
 
 export async function importDirectory(input: DirectoryInput, carried?: DirectoryState): Promise<ImportReport> {
@@ -21,15 +19,13 @@ export async function importDirectory(input: DirectoryInput, carried?: Directory
   const { report } = state;
   setHandler(defineQuery<ImportReport>(PROGRESS_QUERY), () => report);
 
-  const { heartbeatSeconds } = input.tuning;
-  const believed = heartbeatSeconds ? { heartbeatTimeout: heartbeatSeconds * 1000 } : {};
-  const onHost = proxyActivities<Activities>({ ...STEP, ...believed, taskQueue: input.fileQueue });
-  const overTree = proxyActivities<Activities>({ ...FULL_PASS, ...believed, taskQueue: input.fileQueue });
-  const anywhere = proxyActivities<Activities>({ ...STEP, ...believed, taskQueue: input.taskQueue });
+  const { onHost, overAll: overTree, anywhere } = workersOf(input);
   // A call or two to the database: not worth a way over the server.
   const brief = proxyLocalActivities<Activities>(BRIEF);
 
-  try {
+  return conclude(report, input.mode, steps, giveUp);
+
+  async function steps(): Promise<ImportReport | void> {
     await planning();
     if (input.mode === 'commit' && !(await claim())) return refuse(report, state.claim as Claim);
     await sha256();
@@ -41,22 +37,14 @@ export async function importDirectory(input: DirectoryInput, carried?: Directory
     }
     if (input.mode === 'commit') {
       if (report.phases.reconcile?.status !== 'completed') {
-        await finalize();
-        await reconcile();
+        await finalize(brief, runOf(input, state.claim), report, { directory: report.directory });
+        await reconcile(brief, runOf(input, state.claim), report);
       }
       if (input.verifyWrites) await verifyWrites();
     } else if (input.mode === 'dry-run' && input.rejectsPath) {
       await onHost.writeFailedItems({ input, stageId: state.stageId });
     }
     await clearStage();
-    return end(report, input.mode === 'commit' ? 'completed' : input.mode === 'verify' ? 'verified' : 'dry_run');
-  } catch (error) {
-    if (error instanceof ContinueAsNew) throw error;
-    await CancellationScope.nonCancellable(() => giveUp(error));
-    if (isCancellation(error)) throw error;
-    throw ApplicationFailure.create({
-      type: report.error?.code ?? 'INTERNAL', message: report.error?.message ?? '', nonRetryable: true, details: [report],
-    });
   }
 
   /** The tree as it is now: files, their images, duplicates; with --delta only what is new. A verification has its run's. */
@@ -69,7 +57,7 @@ export async function importDirectory(input: DirectoryInput, carried?: Directory
     }));
     state.partitions ||= Math.max(1, Math.ceil(plan.licences / input.tuning.partitionRows));
     report.directory.plan = plan;
-    report.storagePath = 'imports/images/sha256';
+    report.storagePath = IMAGES_PATH;
   }
 
   async function claim(): Promise<boolean> {
@@ -163,7 +151,7 @@ export async function importDirectory(input: DirectoryInput, carried?: Directory
   async function eachSlice(name: SlicePhase, p: PhaseState, work: SliceWork, add: (answer: SliceAnswer) => void): Promise<void> {
     const { plan } = state as Required<DirectoryState>;
     state.done[name] = await inWindow(state.done[name], plan.slices, input.tuning.window, async (slice) => {
-      const answer = await work({ ...run(), input, plan, stageId: state.stageId, partitions: state.partitions, slice });
+      const answer = await work({ ...runOf(input, state.claim), input, plan, stageId: state.stageId, partitions: state.partitions, slice });
       p.done += answer.done + answer.skipped + answer.failed;
       p.skipped += answer.skipped;
       p.failed += answer.failed;
@@ -182,7 +170,7 @@ export async function importDirectory(input: DirectoryInput, carried?: Directory
     let lost = false;
     state.done[name] = await inWindow(state.done[name], state.partitions, input.tuning.window, async (part) => {
       if (lost) return;
-      const answer = await work({ ...run(), input, stageId: state.stageId, chunks: batches, part });
+      const answer = await work({ ...runOf(input, state.claim), input, stageId: state.stageId, chunks: batches, part });
       if (answer.stageLost) {
         lost = true;
         return;
@@ -197,18 +185,6 @@ export async function importDirectory(input: DirectoryInput, carried?: Directory
     if (lost) return 'stage-lost';
     if (state.done[name] < state.partitions) await goOnAsNew();
     return 'settled';
-  }
-
-  async function finalize(): Promise<void> {
-    const { codes, phases, counts, directory } = report;
-    const { effects, ...summed } = await phase(report, 'finalize', () => brief.finalize({ ...run(), fetched: counts.fetched, summary: { codes, phases, directory } }));
-    report.counts = summed;
-    if (effects) report.effects = effects;
-  }
-
-  async function reconcile(): Promise<void> {
-    const { fetched } = report.counts;
-    report.finishedAt = (await phase(report, 'reconcile', () => brief.reconcile({ ...run(), expected: fetched }))).completedAt;
   }
 
   async function verifyWrites(): Promise<void> {
@@ -245,18 +221,13 @@ export async function importDirectory(input: DirectoryInput, carried?: Directory
     const { code, message } = report.error;
     if (report.phases.import?.status === 'failed' && code !== 'CANCELLED' && code !== 'LEASE_LOST') report.error = { ...report.error, message: `Batch import failed: ${message}` };
     if (state.claim?.status === 'claimed' && report.error.code !== 'LEASE_LOST' && report.error.code !== 'VERIFY_FAILED') {
-      await anywhere.fail({ ...run(), error: report.error, counts: report.counts });
+      await anywhere.fail({ ...runOf(input, state.claim), error: report.error, counts: report.counts });
     }
     if (state.plan) await clearStage();
-    end(report, isCancellation(error) ? 'cancelled' : 'failed');
   }
 
   function clearStage(): Promise<void> {
     return brief.clearStage({ input, stageId: state.stageId });
-  }
-
-  function run(): { runId: string; lease: number; backend: DirectoryInput['backend'] } {
-    return { backend: input.backend, runId: state.claim?.runId ?? input.relatedRunId ?? '', lease: state.claim?.lease ?? 0 };
   }
 
   async function goOnAsNew(): Promise<never> {

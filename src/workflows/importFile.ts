@@ -2,15 +2,12 @@
  * One import of one file: plan, hash, claim, upload, parse, upsert, finalize, reconcile (runbooks 000 to 002).
  * A dry run takes the same way up to counting, claims nothing and leaves nothing.
  */
-import {
-  ApplicationFailure, CancellationScope, ContinueAsNew, continueAsNew, defineQuery, isCancellation, proxyActivities, setHandler, uuid4, workflowInfo,
-} from '@temporalio/workflow';
-import type { Activities } from '../activities/index.ts';
+import { ApplicationFailure, continueAsNew, defineQuery, setHandler, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { PartRequest, PartAnswer } from '../activities/partitions.ts';
+import { conclude, finalize, reconcile, runOf, workersOf } from './conclusion.ts';
 import { PROGRESS_QUERY, type Claim, type Content, type ImportInput, type ImportReport, type Plan } from './messages.ts';
-import { FULL_PASS, STEP } from './policies.ts';
 import { phase, show } from './progress.ts';
-import { addPart, describe, documentOf, end, exceeds, forgetCounts, newReport, refuse } from './report.ts';
+import { addPart, describe, documentOf, exceeds, forgetCounts, newReport, refuse } from './report.ts';
 import { inWindow } from './window.ts';
 
 /** What an execution hands to its successor when its history has grown long. */
@@ -33,13 +30,11 @@ export async function importFile(input: ImportInput, carried?: ImportState): Pro
   const { report } = state;
   setHandler(defineQuery<ImportReport>(PROGRESS_QUERY), () => report);
 
-  const { heartbeatSeconds } = input.tuning;
-  const believed = heartbeatSeconds ? { heartbeatTimeout: heartbeatSeconds * 1000 } : {};
-  const onHost = proxyActivities<Activities>({ ...STEP, ...believed, taskQueue: input.fileQueue });
-  const overFile = proxyActivities<Activities>({ ...FULL_PASS, ...believed, taskQueue: input.fileQueue });
-  const anywhere = proxyActivities<Activities>({ ...STEP, ...believed, taskQueue: input.taskQueue });
+  const { onHost, overAll: overFile, anywhere } = workersOf(input);
 
-  try {
+  return conclude(report, input.mode, steps, giveUp);
+
+  async function steps(): Promise<ImportReport | void> {
     await readFile();
     if (input.mode === 'commit') {
       if (!(await claim())) return refuse(report, state.claim as Claim);
@@ -53,20 +48,12 @@ export async function importFile(input: ImportInput, carried?: ImportState): Pro
     while ((await (exceeds(input, report) ? stopAtThreshold() : settle())) === 'stage-lost');
 
     if (input.mode === 'commit') {
-      await finalize();
-      await reconcile();
+      await finalize(anywhere, runOf(input, state.claim), report, { plan: report.plan });
+      await reconcile(anywhere, runOf(input, state.claim), report);
     } else {
       await leaveFiles();
     }
     await clearStage();
-    return end(report, input.mode === 'commit' ? 'completed' : input.mode === 'verify' ? 'verified' : 'dry_run');
-  } catch (error) {
-    if (error instanceof ContinueAsNew) throw error;
-    await CancellationScope.nonCancellable(() => giveUp(error));
-    if (isCancellation(error)) throw error;
-    throw ApplicationFailure.create({
-      type: report.error?.code ?? 'INTERNAL', message: report.error?.message ?? '', nonRetryable: true, details: [report],
-    });
   }
 
   /** Plan looks at the beginning, hash at every byte: from here on a file that changes is a clear failure. */
@@ -92,7 +79,7 @@ export async function importFile(input: ImportInput, carried?: ImportState): Pro
   async function upload(): Promise<void> {
     if (report.phases.upload?.status === 'completed') return;
     await phase(report, 'upload', async (p) => {
-      const { parts, skipped } = await overFile.upload({ ...run(), input, content: state.content as Content });
+      const { parts, skipped } = await overFile.upload({ ...runOf(input, state.claim), input, content: state.content as Content });
       Object.assign(p, { done: parts, skipped });
     }, (state.content as Content).chunks);
   }
@@ -130,7 +117,7 @@ export async function importFile(input: ImportInput, carried?: ImportState): Pro
     const { stageId, partitions } = state;
     const { chunks } = state.content as Content;
     state.resolved ||= await phase(report, 'resolve', async (p) => {
-      const { rows, stageLost } = await anywhere.resolve({ input, stageId, chunks, partitions, runId: state.claim?.runId ?? null, lease: run().lease });
+      const { rows, stageLost } = await anywhere.resolve({ input, stageId, chunks, partitions, runId: state.claim?.runId ?? null, lease: runOf(input, state.claim).lease });
       p.done = rows;
       return !stageLost;
     }, report.counts.fetched);
@@ -150,7 +137,7 @@ export async function importFile(input: ImportInput, carried?: ImportState): Pro
       p.done = state.settled;
       state.settled = await inWindow(state.settled, state.partitions, input.tuning.window, async (part) => {
         if (lost) return;
-        const answer = await work({ ...run(), input, stageId: state.stageId, chunks: (state.content as Content).chunks, part });
+        const answer = await work({ ...runOf(input, state.claim), input, stageId: state.stageId, chunks: (state.content as Content).chunks, part });
         if (answer.stageLost) {
           lost = true;
           return;
@@ -170,20 +157,6 @@ export async function importFile(input: ImportInput, carried?: ImportState): Pro
     return 'stage-lost';
   }
 
-  /** Counters and summary from the ledger; the run is still processing. */
-  async function finalize(): Promise<void> {
-    const { codes, phases, counts, plan } = report;
-    const { effects, ...summed } = await phase(report, 'finalize', () => anywhere.finalize({ ...run(), fetched: counts.fetched, summary: { codes, phases, plan } }));
-    report.counts = summed;
-    if (effects) report.effects = effects;
-  }
-
-  /** Counts the final tables, not what steps reported, and completes the run. */
-  async function reconcile(): Promise<void> {
-    const { fetched } = report.counts;
-    report.finishedAt = (await phase(report, 'reconcile', () => anywhere.reconcile({ ...run(), expected: fetched }))).completedAt;
-  }
-
   /** What a dry run leaves beside the source for who asked: the stage is gone afterwards. */
   async function leaveFiles(): Promise<void> {
     const { content, stageId, plan } = state;
@@ -195,18 +168,13 @@ export async function importFile(input: ImportInput, carried?: ImportState): Pro
   async function giveUp(error: unknown): Promise<void> {
     report.error = documentOf(error);
     if (state.claim?.status === 'claimed' && report.error.code !== 'LEASE_LOST') {
-      await anywhere.fail({ ...run(), error: report.error, counts: report.counts });
+      await anywhere.fail({ ...runOf(input, state.claim), error: report.error, counts: report.counts });
     }
     if (state.content) await clearStage();
-    end(report, isCancellation(error) ? 'cancelled' : 'failed');
   }
 
   function clearStage(): Promise<void> {
     return anywhere.clearStage({ input, stageId: state.stageId });
-  }
-
-  function run(): { runId: string; lease: number; backend: ImportInput['backend'] } {
-    return { backend: input.backend, runId: state.claim?.runId ?? input.relatedRunId ?? '', lease: state.claim?.lease ?? 0 };
   }
 
   async function goOnAsNew(): Promise<never> {

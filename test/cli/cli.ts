@@ -71,7 +71,7 @@ export async function startCli(): Promise<Cli> {
     async stop() {
       await database.end();
       await stopStack(dir);
-      for (const path of [dir, folder]) await rm(path, { recursive: true, force: true });
+      for (const path of [dir, folder]) await rm(path, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { Client, Connection } from '@temporalio/client';
+import { readStack } from '../../src/local/stack.ts';
 import { plaintiffsCsv, startCli, type Cli, type Json } from './cli.ts';
 
 const HIDING = ['anon', 'authenticated'];
@@ -38,6 +39,16 @@ describe('intake doctor and intake smoke', function () {
       `SUPABASE_ANON_KEY=${anonKey}`,
     ].join('\n');
   };
+
+  it('finds the gateway of the stack, also right after it was killed', async () => {
+    await cli.json('doctor'); // it may be starting still
+    const { gateway, pids } = (await readStack(cli.stack.dir))!;
+    process.kill(pids.gateway!, 'SIGKILL');
+    const { document } = await cli.json('doctor');
+    assert.deepEqual([document.addresses.gateway, document.addresses.dashboard], [gateway, `${gateway}/`]);
+    assert.equal(document.checks.find(({ name }: Json) => name === 'gateway').ok, true);
+    assert.equal((await fetch(`${gateway}/readyz`)).status, 200);
+  });
 
   it('says RUN_NOT_FOUND as long as nothing was imported', async () => {
     const { code, stderr } = await cli.run('smoke');

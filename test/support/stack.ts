@@ -8,7 +8,7 @@ import { ensureStack, stopStack } from '../../src/local/stack.ts';
 import type { Stack } from '../../src/local/stack.ts';
 import { setUpDatabase, startSupabaseApi } from '../../src/local/supabaseApi.ts';
 
-export const ANY_PORTS = { temporal: 0, ui: 0, postgres: 0, api: 0, metrics: 0 };
+export const ANY_PORTS = { temporal: 0, ui: 0, postgres: 0, api: 0, metrics: 0, gateway: 0 };
 const TEMPLATE = 'intake_template';
 
 let shared: Promise<Stack> | undefined;

@@ -1,0 +1,17 @@
+/** Program: `program --dir DIR TAG` serves the gateway of an embedded stack until SIGTERM; its environment is the configuration. */
+import { loadConfig } from '../config.ts';
+import { IntakeError } from '../errors.ts';
+import { createLogger } from '../log.ts';
+import { startGateway } from './server.ts';
+
+const log = createLogger('info');
+try {
+  const config = loadConfig();
+  log.level = config.logLevel;
+  const gateway = await startGateway(config, log);
+  process.on('SIGTERM', () => void gateway.shutdown().finally(() => process.exit(0)));
+} catch (error) {
+  if (!(error instanceof IntakeError)) throw error;
+  log.fatal({ code: error.code, remedy: error.remedy }, error.message);
+  process.exit(error.exitCode);
+}
