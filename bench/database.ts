@@ -12,6 +12,7 @@ const TABLES = [
   'ingest.import_runs', 'ingest.import_run_steps', 'ingest.plaintiffs_raw', 'public.plaintiffs', 'public.judgments',
   'public.plaintiff_contacts', 'public.plaintiff_tasks', 'public.plaintiff_status_history', 'public.raw_simplicity_imports',
   'public.queue_messages', 'public.datasets', 'public.search_results', 'public.images', 'ingest.search_results_raw', 'ingest.imported_files', 'ingest.stored_images',
+  'public.projects', 'public.staging_imports', 'public.import_anomalies', 'public.partner_org', 'public.ds_directory', 'public.rm_directory', 'ingest.project_batches',
   'ingest_stage.plaintiffs', 'ingest_stage.judgments', 'ingest_stage.judgments_plan', 'ingest_stage.resolved', 'ingest_stage.search_results',
   'ingest_stage.chunks',
 ];

@@ -10,13 +10,14 @@ import { serverSettings } from './database.ts';
 import { differences, measure } from './measure.ts';
 import { judgments } from './subjects/judgments.ts';
 import { plaintiffs } from './subjects/plaintiffs.ts';
+import { projects } from './subjects/projects.ts';
 import { searchResults } from './subjects/searchResults.ts';
 import type { Subject } from './subjects/subject.ts';
 import { phasesOf, tableOf } from './table.ts';
 
-const SUBJECTS: readonly Subject[] = [plaintiffs, judgments, searchResults];
+const SUBJECTS: readonly Subject[] = [plaintiffs, judgments, searchResults, projects];
 const DATA = resolve(import.meta.dirname, '.data');
-const ANY_PORTS = { temporal: 0, ui: 0, postgres: 0, api: 0 };
+const ANY_PORTS = { temporal: 0, ui: 0, postgres: 0, api: 0, metrics: 0, gateway: 0 };
 
 interface Options {
   readonly rows?: number;

@@ -4,8 +4,8 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { installPackages } from './install.mjs';
 
-/** Half of the time goes to these; they run beside the others, on a stack of their own. */
-const SECOND_HALF = /^test\/(?:cli|crash|hosts|local)\//;
+/** What mostly waits, for processes that were killed and commands that end, runs beside the others; each group on a stack of its own. */
+const GROUPS = [/^test\/(?:cli|hosts|local)\//, /^test\/(?:crash|gateway|browser)\//];
 const ENDING = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm;
 
 installPackages();
@@ -19,13 +19,14 @@ if (args.some((arg) => arg.endsWith('.ts'))) {
 } else {
   const files = readdirSync(new URL('../test/', import.meta.url), { recursive: true })
     .map((file) => `test/${file.replaceAll('\\', '/')}`).filter((file) => file.endsWith('.test.ts')).sort();
-  const halves = [files.filter((file) => !SECOND_HALF.test(file)), files.filter((file) => SECOND_HALF.test(file))];
-  const [first, second] = await Promise.all([run([...args, ...halves[0]], process.stdout), run([...args, ...halves[1]])]);
-  process.stdout.write(second.output);
+  const groupOf = (file) => GROUPS.findIndex((group) => group.test(file));
+  const groups = [-1, ...GROUPS.keys()].map((group) => files.filter((file) => groupOf(file) === group));
+  const ended = await Promise.all(groups.map((group, i) => run([...args, ...group], i === 0 ? process.stdout : undefined)));
+  for (const { output } of ended.slice(1)) process.stdout.write(output);
   // Without an ending something failed before the tests.
-  const counts = [first, second].map(({ output }) => ([...output.matchAll(ENDING)].at(-1) ?? ['', 0, 1]).slice(1, 4).map((n) => Number(n ?? 0)));
-  const [passed, failed, skipped] = [0, 1, 2].map((i) => (counts[0][i] || 0) + (counts[1][i] || 0));
-  process.exitCode = first.status || second.status;
+  const counts = ended.map(({ output }) => ([...output.matchAll(ENDING)].at(-1) ?? ['', 0, 1]).slice(1, 4).map((n) => Number(n ?? 0)));
+  const [passed, failed, skipped] = [0, 1, 2].map((i) => counts.reduce((sum, count) => sum + (count[i] || 0), 0));
+  process.exitCode = ended.find(({ status }) => status !== 0)?.status ?? 0;
   console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`);
 }
 
