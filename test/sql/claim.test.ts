@@ -1,11 +1,11 @@
 import { strict as assert } from 'node:assert';
 import type postgres from 'postgres';
-import { createDatabase, type TestDatabase } from '../support/stack.ts';
-import { connect, importRows, openImport, upsert } from '../support/sqlImport.ts';
+import { importRows, openImport, upsert } from '../support/sqlImport.ts';
+import { withDatabase } from '../support/suite.ts';
 
 describe('claim_import_run', () => {
-  let database: TestDatabase;
   let sql: postgres.Sql;
+  withDatabase((opened) => (sql = opened));
   const claim = async (batch: string, worker: string | null = 'worker-1') => {
     const [row] = await sql<{ run_id: string; claim_status: string }[]>`
       SELECT * FROM ingest.claim_import_run('simplicity', ${batch}, ${`hash-${batch}`}, 'plaintiffs.csv', 'plaintiff', ${worker})`;
@@ -14,15 +14,6 @@ describe('claim_import_run', () => {
   const run = async (id: string) => (await sql`SELECT * FROM ingest.import_runs WHERE id = ${id}`)[0]!;
   const silent = (id: string, minutes: number) =>
     sql`UPDATE ingest.import_runs SET updated_at = now() - make_interval(mins => ${minutes}) WHERE id = ${id}`;
-
-  before(async () => {
-    database = await createDatabase();
-    sql = connect(database.databaseUrl);
-  });
-  after(async () => {
-    await sql.end();
-    await database.drop();
-  });
 
   it('claims a new batch, and again for its owner, but for nobody else', async () => {
     const first = await claim('owned');

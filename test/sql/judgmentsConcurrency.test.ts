@@ -4,8 +4,8 @@ import type postgres from 'postgres';
 import { leads } from '../support/judgmentsArbitraries.ts';
 import { forgetJudgments } from '../support/judgmentsContent.ts';
 import { openJudgments, promote, resolve, settleJudgments, untilDone, upsertPart, type Lead } from '../support/judgmentsImport.ts';
-import { createDatabase, type TestDatabase } from '../support/stack.ts';
-import { connect, openImport, settle, upsert } from '../support/sqlImport.ts';
+import { openImport, settle, upsert } from '../support/sqlImport.ts';
+import { withDatabase } from '../support/suite.ts';
 
 /** Leads of 40 people; an import shares most people and many judgments with the others. */
 const leadsOf = (seed: number): Lead[] =>
@@ -19,17 +19,9 @@ const leadsOf = (seed: number): Lead[] =>
 
 describe('imports of judgments at the same time', function () {
   this.timeout(60_000);
-  let database: TestDatabase;
   let sql: postgres.Sql;
+  withDatabase((opened) => (sql = opened));
 
-  before(async () => {
-    database = await createDatabase();
-    sql = connect(database.databaseUrl);
-  });
-  after(async () => {
-    await sql.end();
-    await database.drop();
-  });
   afterEach(() => forgetJudgments(sql));
 
   /** Emails, phones and names that more than one plaintiff has, and numbers that more than one judgment has. */

@@ -6,8 +6,7 @@ import { lead, leads } from '../support/judgmentsArbitraries.ts';
 import { forgetJudgments, inOrder, readAsOracle } from '../support/judgmentsContent.ts';
 import { dryRun, importLeads, leadRow, openJudgments, promote, settleJudgments, type JudgmentsBatch, type Lead } from '../support/judgmentsImport.ts';
 import { Oracle } from '../support/judgmentsOracle.ts';
-import { createDatabase, type TestDatabase } from '../support/stack.ts';
-import { connect } from '../support/sqlImport.ts';
+import { withDatabase } from '../support/suite.ts';
 
 // A row between two cases whose first row is a duplicate itself; a plaintiff whose first row has no contact.
 const chain: Lead[] = [{ name: 'Ann', number: 'N1', case: 'C1' }, { name: 'Ann', number: 'N2', case: 'C1' }, { name: 'Ann', number: 'N2' }, { name: 'Ann', number: 'N2', case: 'C1' }];
@@ -18,18 +17,9 @@ type Cut = { chunkRows: number; parts: number; shuffle: number[]; atOnce: number
 
 describe('judgments and their plaintiffs', function () {
   this.timeout(120_000);
-  let database: TestDatabase;
   let sql: postgres.Sql;
+  withDatabase((opened) => (sql = opened));
   const numRuns = 60;
-
-  before(async () => {
-    database = await createDatabase();
-    sql = connect(database.databaseUrl);
-  });
-  after(async () => {
-    await sql.end();
-    await database.drop();
-  });
 
   const importAll = async (batch: JudgmentsBatch, { shuffle, atOnce }: Cut) => {
     const open = await openJudgments(sql, batch);

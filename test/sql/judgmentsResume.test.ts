@@ -2,8 +2,7 @@ import { strict as assert } from 'node:assert';
 import type postgres from 'postgres';
 import { contentOfJudgments, forgetJudgments, tableSizes } from '../support/judgmentsContent.ts';
 import { importLeads, openJudgments, promote, resolve, settleJudgments, stageLeads, sumOf, upsertPart, type Lead, type OpenJudgments } from '../support/judgmentsImport.ts';
-import { createDatabase, type TestDatabase } from '../support/stack.ts';
-import { connect } from '../support/sqlImport.ts';
+import { withDatabase } from '../support/suite.ts';
 
 /** Twenty people with some leads each, in and across the parts; duplicates and rejects among them. */
 const rows: Lead[] = Array.from({ length: 90 }, (_, i) => ({
@@ -13,19 +12,12 @@ const rows: Lead[] = Array.from({ length: 90 }, (_, i) => ({
 
 describe('an import of judgments that goes on', function () {
   this.timeout(60_000);
-  let database: TestDatabase;
   let sql: postgres.Sql;
+  withDatabase((opened) => (sql = opened));
   let expected: Record<string, unknown[]>;
-
   before(async () => {
-    database = await createDatabase();
-    sql = connect(database.databaseUrl);
     await importLeads(sql, { rows });
     expected = await content();
-  });
-  after(async () => {
-    await sql.end();
-    await database.drop();
   });
   beforeEach(() => forgetJudgments(sql));
 

@@ -2,8 +2,8 @@ import { strict as assert } from 'node:assert';
 import type postgres from 'postgres';
 import { forgetJudgments, tableSizes } from '../support/judgmentsContent.ts';
 import { importLeads, openJudgments, resolve, settleJudgments, upsertPart, type Lead } from '../support/judgmentsImport.ts';
-import { createDatabase, type TestDatabase } from '../support/stack.ts';
-import { connect, importRows } from '../support/sqlImport.ts';
+import { importRows } from '../support/sqlImport.ts';
+import { withDatabase } from '../support/suite.ts';
 
 const NOTHING = { plaintiffs: 0, judgments: 0, contacts: 0, tasks: 0, history: 0, jobs: 0 };
 const ann: Lead = { name: 'Ann', email: 'ann@x.co', phone: '5550001', address: '1 Elm' };
@@ -11,17 +11,9 @@ const bob: Lead = { name: 'Bob', email: 'bob@x.co' };
 
 describe('rollback of judgments', function () {
   this.timeout(60_000);
-  let database: TestDatabase;
   let sql: postgres.Sql;
+  withDatabase((opened) => (sql = opened));
 
-  before(async () => {
-    database = await createDatabase();
-    sql = connect(database.databaseUrl);
-  });
-  after(async () => {
-    await sql.end();
-    await database.drop();
-  });
   afterEach(async () => {
     const wrong = await sql`SELECT id FROM ingest.import_runs r WHERE r.status <> 'rolled_back' AND NOT (ingest.reconcile_import_run(r.id)).is_valid`;
     await forgetJudgments(sql);

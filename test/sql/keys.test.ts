@@ -2,22 +2,14 @@ import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
 import type postgres from 'postgres';
 import { normalizeEmail, normalizeName, plaintiffKey } from '../../src/values/key.ts';
-import { createDatabase, type TestDatabase } from '../support/stack.ts';
-import { connect, importRows } from '../support/sqlImport.ts';
+import { importRows } from '../support/sqlImport.ts';
 import { keyText, maybeEmail } from '../values/arbitraries.ts';
+import { withDatabase } from '../support/suite.ts';
 
 describe('keys in SQL', () => {
-  let database: TestDatabase;
   let sql: postgres.Sql;
+  withDatabase((opened) => (sql = opened));
 
-  before(async () => {
-    database = await createDatabase();
-    sql = connect(database.databaseUrl);
-  });
-  after(async () => {
-    await sql.end();
-    await database.drop();
-  });
 
   it('equal those in TypeScript, for any text', async () => {
     const samples = fc.sample(fc.record({ source: keyText, name: keyText, email: maybeEmail }), 4000);

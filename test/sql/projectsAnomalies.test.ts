@@ -3,8 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type postgres from 'postgres';
 import { forgetProjects, merge } from '../support/projectsBatch.ts';
 import { tryAs, type Persona } from '../support/projectsPersonas.ts';
-import { createDatabase, type TestDatabase } from '../support/stack.ts';
-import { connect } from '../support/sqlImport.ts';
+import { withDatabase } from '../support/suite.ts';
 
 const ROWS = [
   { stage_application: 'S1', delivery_partner: 'Nobody', deployment_specialist: 'nobody', relationship_manager: 'Nobody' },
@@ -13,13 +12,10 @@ const ROWS = [
 
 describe('anomalies for operators', function () {
   this.timeout(60_000);
-  let database: TestDatabase;
   let sql: postgres.Sql;
+  withDatabase((opened) => (sql = opened));
   const people: Record<string, Persona> = {};
-
   before(async () => {
-    database = await createDatabase();
-    sql = connect(database.databaseUrl);
     await forgetProjects(sql);
     for (const tenant of ['A', 'B']) await merge(sql, ROWS, { tenant, batch: `batch of ${tenant}` });
     await sql`UPDATE public.import_anomalies SET created_at = now() - interval '30 hours' WHERE tenant_id = 'B' AND anomaly_type = 'UNKNOWN_DS'`;
@@ -31,10 +27,6 @@ describe('anomalies for operators', function () {
     people['nobody'] = { name: 'nobody', role: 'authenticated', sub: randomUUID() };
     people['anon'] = { name: 'anon', role: 'anon' };
     people['service'] = { name: 'service', role: 'service_role' };
-  });
-  after(async () => {
-    await sql.end();
-    await database.drop();
   });
 
   const ask = (who: string, query: string): Promise<Record<string, unknown>[] | 'no'> => sql.begin((tx) => tryAs(tx, people[who]!, query)) as Promise<Record<string, unknown>[] | 'no'>;

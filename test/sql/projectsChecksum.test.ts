@@ -2,10 +2,9 @@ import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
 import type postgres from 'postgres';
 import { rowsChecksum, type ProjectRow } from '../../src/projects/checksum.ts';
-import { createDatabase, type TestDatabase } from '../support/stack.ts';
-import { connect } from '../support/sqlImport.ts';
 import { merge } from '../support/projectsBatch.ts';
 import { keyText } from '../values/arbitraries.ts';
+import { withDatabase } from '../support/suite.ts';
 
 const COLUMNS = ['stage_application', 'delivery_partner', 'developer_class', 'eFscd', 'latitude', 'fod_id', 'residential', 'premises_count', 'unknown'];
 const value = fc.oneof(
@@ -21,19 +20,10 @@ const rows = fc.array(
 
 describe('the checksum of project rows in SQL', function () {
   this.timeout(60_000);
-  let database: TestDatabase;
   let sql: postgres.Sql;
+  withDatabase((opened) => (sql = opened));
   const inSql = async (batches: readonly string[]): Promise<string[]> => (await sql<{ sum: string }[]>`
     SELECT public.fn_rows_checksum(b::jsonb) AS sum FROM unnest(${batches as string[]}::text[]) WITH ORDINALITY AS x (b, n) ORDER BY n`).map(({ sum }) => sum);
-
-  before(async () => {
-    database = await createDatabase();
-    sql = connect(database.databaseUrl);
-  });
-  after(async () => {
-    await sql.end();
-    await database.drop();
-  });
 
   it('equals the one in TypeScript, for any text, number, order of keys and duplicates', async () => {
     const samples = fc.sample(rows, 1500);

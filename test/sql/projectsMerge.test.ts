@@ -2,25 +2,15 @@ import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
 import type postgres from 'postgres';
 import { addDirectories, forgetProjects, merge, numbersOf, type Directories } from '../support/projectsBatch.ts';
-import { createDatabase, type TestDatabase } from '../support/stack.ts';
-import { connect } from '../support/sqlImport.ts';
+import { withDatabase } from '../support/suite.ts';
 
 const KNOWN = { delivery_partner: 'Acme', deployment_specialist: 'DS_A', relationship_manager: 'First Last' };
 
 describe('a merge of projects', function () {
   this.timeout(60_000);
-  let database: TestDatabase;
   let sql: postgres.Sql;
+  withDatabase((opened) => (sql = opened));
   let who: Directories;
-
-  before(async () => {
-    database = await createDatabase();
-    sql = connect(database.databaseUrl);
-  });
-  after(async () => {
-    await sql.end();
-    await database.drop();
-  });
   beforeEach(async () => {
     await forgetProjects(sql);
     who = await addDirectories(sql);

@@ -2,25 +2,16 @@ import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
 import type postgres from 'postgres';
 import { addDirectories, forgetProjects, merge, numbersOf } from '../support/projectsBatch.ts';
-import { createDatabase, type TestDatabase } from '../support/stack.ts';
-import { connect } from '../support/sqlImport.ts';
+import { withDatabase } from '../support/suite.ts';
 
 const A = [{ stage_application: 'S1', address: 'a1', delivery_partner: 'Nobody' }, { stage_application: 'S2', address: 'a2', fod_id: 'f' }];
 const B = [{ stage_application: 'S1', address: 'b1' }];
 
 describe('the same batch of projects again', function () {
   this.timeout(60_000);
-  let database: TestDatabase;
   let sql: postgres.Sql;
+  withDatabase((opened) => (sql = opened));
 
-  before(async () => {
-    database = await createDatabase();
-    sql = connect(database.databaseUrl);
-  });
-  after(async () => {
-    await sql.end();
-    await database.drop();
-  });
   beforeEach(async () => {
     await forgetProjects(sql);
     await addDirectories(sql);

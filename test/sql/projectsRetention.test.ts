@@ -1,22 +1,13 @@
 import { strict as assert } from 'node:assert';
 import type postgres from 'postgres';
 import { forgetProjects, merge } from '../support/projectsBatch.ts';
-import { createDatabase, type TestDatabase } from '../support/stack.ts';
-import { connect } from '../support/sqlImport.ts';
+import { withDatabase } from '../support/suite.ts';
 
 describe('retention of projects imports', function () {
   this.timeout(60_000);
-  let database: TestDatabase;
   let sql: postgres.Sql;
+  withDatabase((opened) => (sql = opened));
 
-  before(async () => {
-    database = await createDatabase();
-    sql = connect(database.databaseUrl);
-  });
-  after(async () => {
-    await sql.end();
-    await database.drop();
-  });
   beforeEach(() => forgetProjects(sql));
 
   /** A batch with this many anomalies, written so many days ago. */

@@ -1,23 +1,14 @@
 import { strict as assert } from 'node:assert';
 import type postgres from 'postgres';
-import { createDatabase, type TestDatabase } from '../support/stack.ts';
-import { connect, importRows, openImport, upsert } from '../support/sqlImport.ts';
+import { importRows, openImport, upsert } from '../support/sqlImport.ts';
+import { withDatabase } from '../support/suite.ts';
 
 describe('finalize_import_run and reconcile_import_run', () => {
-  let database: TestDatabase;
   let sql: postgres.Sql;
+  withDatabase((opened) => (sql = opened));
   const run = async (id: string) => (await sql`SELECT * FROM ingest.import_runs WHERE id = ${id}`)[0]!;
   const reconcile = async (id: string, expected: number | null = null) =>
     ({ ...(await sql`SELECT * FROM ingest.reconcile_import_run(${id}, ${expected})`)[0]! });
-
-  before(async () => {
-    database = await createDatabase();
-    sql = connect(database.databaseUrl);
-  });
-  after(async () => {
-    await sql.end();
-    await database.drop();
-  });
 
   it('stores counters and completes, or leaves the run processing', async () => {
     const { runId } = await openImport(sql, { batch: 'counted', rows: [] });

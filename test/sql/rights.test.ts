@@ -1,7 +1,6 @@
 import { strict as assert } from 'node:assert';
 import type postgres from 'postgres';
-import { createDatabase, type TestDatabase } from '../support/stack.ts';
-import { connect } from '../support/sqlImport.ts';
+import { withDatabase } from '../support/suite.ts';
 
 /** What operators and the two backends call. */
 const RPCS = [
@@ -17,18 +16,9 @@ const OPEN = [
 ];
 
 describe('rights', () => {
-  let database: TestDatabase;
   let sql: postgres.Sql;
+  withDatabase((opened) => (sql = opened));
   const column = async (query: postgres.PendingQuery<postgres.Row[]>): Promise<unknown[]> => (await query).map((row) => Object.values(row)[0]);
-
-  before(async () => {
-    database = await createDatabase();
-    sql = connect(database.databaseUrl);
-  });
-  after(async () => {
-    await sql.end();
-    await database.drop();
-  });
 
   for (const role of ['anon', 'authenticated']) {
     it(`${role} executes nothing and reads nothing of an import`, async () => {

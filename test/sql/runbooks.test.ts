@@ -1,12 +1,12 @@
 /** Every query of runbooks 001 and 002, written out here, on a database that has seen each of the things they ask for. */
 import { strict as assert } from 'node:assert';
 import type postgres from 'postgres';
-import { createDatabase, type TestDatabase } from '../support/stack.ts';
-import { connect, importRows, openImport } from '../support/sqlImport.ts';
+import { importRows, openImport } from '../support/sqlImport.ts';
+import { withDatabase } from '../support/suite.ts';
 
 describe('the queries of runbooks 001 and 002', () => {
-  let database: TestDatabase;
   let sql: postgres.Sql;
+  withDatabase((opened) => (sql = opened));
   let imported: string;
   let second: string;
   let rolledBack: string;
@@ -17,10 +17,7 @@ describe('the queries of runbooks 001 and 002', () => {
     assert.equal(rows.length, 1, query);
     return rows[0]!;
   };
-
   before(async () => {
-    database = await createDatabase();
-    sql = connect(database.databaseUrl);
     const rows = [{ name: 'John Doe', email: 'john@example.com' }, { name: ' JOHN  DOE', email: 'JOHN@EXAMPLE.COM' }, { name: 'Bad', error: 'BAD_EMAIL' }];
     imported = await importRows(sql, { source: 'simplicity', batch: 'one', filename: 'plaintiffs.csv', rows });
     second = await importRows(sql, { source: 'simplicity', batch: 'two', filename: 'second.csv', rows: [{ name: 'john doe', email: 'John@Example.com' }, { name: 'New' }] });
@@ -28,10 +25,6 @@ describe('the queries of runbooks 001 and 002', () => {
     await sql`SELECT * FROM ingest.rollback_import_run(${rolledBack}, 'Reason: test data - Ticket #1234')`;
     stale = (await openImport(sql, { batch: 'four', rows: [] })).runId;
     await sql`UPDATE ingest.import_runs SET updated_at = now() - interval '31 minutes' WHERE id = ${stale}`;
-  });
-  after(async () => {
-    await sql.end();
-    await database.drop();
   });
 
   it('001: verifies an import by its file name', async () => {

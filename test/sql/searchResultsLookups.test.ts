@@ -1,7 +1,6 @@
 import { strict as assert } from 'node:assert';
 import type postgres from 'postgres';
-import { createDatabase, type TestDatabase } from '../support/stack.ts';
-import { connect } from '../support/sqlImport.ts';
+import { withDatabase } from '../support/suite.ts';
 
 interface Plan {
   readonly 'Node Type': string;
@@ -26,12 +25,10 @@ const LOOKUPS = {
 } as const;
 
 describe('the documented look-ups of search results', () => {
-  let database: TestDatabase;
   let sql: postgres.Sql;
+  withDatabase((opened) => (sql = opened));
 
   before(async () => {
-    database = await createDatabase();
-    sql = connect(database.databaseUrl);
     await sql`INSERT INTO public.datasets (id, kind, tag) SELECT d, 'states', 'tag ' || d FROM generate_series(1, 20) d`;
     await sql`
       INSERT INTO public.search_results (id, dataset_id, search_name, search_state, search_ts, license_number, expiration_date)
@@ -40,10 +37,6 @@ describe('the documented look-ups of search results', () => {
       INSERT INTO public.images (dataset_id, search_result_id, sha256, storage_path, storage_type)
       SELECT dataset_id, id, md5(id::text), 'p', 'local' FROM public.search_results WHERE id % 100 <> 0`;
     await sql`ANALYZE public.search_results, public.images`;
-  });
-  after(async () => {
-    await sql.end();
-    await database.drop();
   });
 
   for (const [title, [index, query]] of Object.entries(LOOKUPS)) {

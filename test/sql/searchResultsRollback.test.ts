@@ -1,13 +1,12 @@
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
 import type postgres from 'postgres';
-import { createDatabase, type TestDatabase } from '../support/stack.ts';
-import { connect } from '../support/sqlImport.ts';
 import { importSearches, openSearches, promote, resultsOf, settleSearches, type Licence } from '../support/searchResultsImport.ts';
+import { withDatabase } from '../support/suite.ts';
 
 describe('rolling back search results', () => {
-  let database: TestDatabase;
   let sql: postgres.Sql;
+  withDatabase((opened) => (sql = opened));
   const rollback = async (runId: string): Promise<Record<string, unknown>> => {
     await sql`SELECT ingest.rollback_import_run(${runId}, 'test')`;
     return (await sql`SELECT metadata -> 'rollback' AS result FROM ingest.import_runs WHERE id = ${runId}`)[0]!['result'] as Record<string, unknown>;
@@ -18,15 +17,6 @@ describe('rolling back search results', () => {
   const isValid = async (id: string) => (await sql`SELECT is_valid FROM ingest.reconcile_import_run(${id})`)[0]!['is_valid'] as boolean;
   const clear = () => sql`TRUNCATE ingest.import_runs, ingest.search_results_raw, public.datasets, public.search_results, public.images CASCADE`;
   const one = (ts: string, status: string, image?: string): { rows: Licence[] } => ({ rows: [{ number: '1', ts, status, image }] });
-
-  before(async () => {
-    database = await createDatabase();
-    sql = connect(database.databaseUrl);
-  });
-  after(async () => {
-    await sql.end();
-    await database.drop();
-  });
   afterEach(clear);
 
   it('marks every row and takes back what the run added, with its images', async () => {
