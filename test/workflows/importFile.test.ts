@@ -2,34 +2,16 @@ import { strict as assert } from 'node:assert';
 import { appendFile, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { importResult, startImport, workflowIdOf } from '../../src/imports.ts';
-import { createLogger } from '../../src/log.ts';
-import { startWorker, type RunningWorker } from '../../src/worker.ts';
-import { contentOf, forget, historiesOf, openPlace, payloadsOf, plaintiffsCsv, type Place } from '../support/imports.ts';
-import { createDatabase, sharedStack, startApi, type TestApi, type TestDatabase } from '../support/stack.ts';
+import { contentOf, forget, historiesOf, payloadsOf, plaintiffsCsv, type Place } from '../support/imports.ts';
+import { withPlace } from '../support/suite.ts';
 
 const MANY_PARTS = { chunkBytes: 4096, partitionRows: 40 };
 
 for (const backend of ['postgres', 'supabase'] as const) {
   describe(`importFile on the ${backend} backend`, function () {
     this.timeout(60_000);
-    let database: TestDatabase;
-    let api: TestApi | undefined;
     let place: Place;
-    let worker: RunningWorker;
-
-    before(async () => {
-      const stack = await sharedStack();
-      database = await createDatabase();
-      api = backend === 'supabase' ? await startApi(database.databaseUrl) : undefined;
-      place = await openPlace({ temporal: stack.temporal, databaseUrl: database.databaseUrl, ...(api ? { supabase: api } : {}) });
-      worker = await startWorker(place.config, createLogger('fatal'));
-    });
-    after(async () => {
-      await worker?.shutdown();
-      await place?.close();
-      await api?.stop();
-      await database?.drop();
-    });
+    withPlace(backend, (opened) => (place = opened));
     afterEach(() => forget(place.sql));
 
     const tables = async () => Object.fromEntries(await Promise.all(

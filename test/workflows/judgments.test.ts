@@ -1,11 +1,9 @@
 import { strict as assert } from 'node:assert';
 import { startImport, importResult } from '../../src/imports.ts';
-import { createLogger } from '../../src/log.ts';
-import { startWorker, type RunningWorker } from '../../src/worker.ts';
-import { historiesOf, openPlace, payloadsOf, type Place } from '../support/imports.ts';
+import { historiesOf, payloadsOf, type Place } from '../support/imports.ts';
 import { contentOfJudgments, forgetJudgments, tableSizes } from '../support/judgmentsContent.ts';
 import { simplicityCsv } from '../support/judgmentsFile.ts';
-import { createDatabase, sharedStack, startApi, type TestApi, type TestDatabase } from '../support/stack.ts';
+import { withPlace } from '../support/suite.ts';
 
 const MANY_PARTS = { chunkBytes: 4096, partitionRows: 40 };
 const NOTHING = { plaintiffs: 0, judgments: 0, contacts: 0, tasks: 0, history: 0, jobs: 0 };
@@ -13,24 +11,8 @@ const NOTHING = { plaintiffs: 0, judgments: 0, contacts: 0, tasks: 0, history: 0
 for (const backend of ['postgres', 'supabase'] as const) {
   describe(`importFile of judgments on the ${backend} backend`, function () {
     this.timeout(60_000);
-    let database: TestDatabase;
-    let api: TestApi | undefined;
     let place: Place;
-    let worker: RunningWorker;
-
-    before(async () => {
-      const stack = await sharedStack();
-      database = await createDatabase();
-      api = backend === 'supabase' ? await startApi(database.databaseUrl) : undefined;
-      place = await openPlace({ temporal: stack.temporal, databaseUrl: database.databaseUrl, ...(api ? { supabase: api } : {}) });
-      worker = await startWorker(place.config, createLogger('fatal'));
-    });
-    after(async () => {
-      await worker?.shutdown();
-      await place?.close();
-      await api?.stop();
-      await database?.drop();
-    });
+    withPlace(backend, (opened) => (place = opened));
     afterEach(() => forgetJudgments(place.sql));
 
     const stagedRows = async () => {
