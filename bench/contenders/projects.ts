@@ -28,10 +28,10 @@ const PEOPLE = [
 ];
 
 /** Directories of so many entries, 50,000 projects merged by their names, and statistics of all. */
-async function prepare({ database }: Course, entries: number): Promise<void> {
+async function prepare({ database }: Pick<Course, 'database'>, entries: number, projects = PROJECTS): Promise<void> {
   for (const statement of [DIRECTORIES, ...PEOPLE]) await database.query(statement, [entries]);
-  for (let from = 0; from < PROJECTS; from += BATCH) {
-    await database.query(`select ${MERGE}`, [TENANT, `before ${from}`, JSON.stringify(projectRows(BATCH, entries, from))]);
+  for (let from = 0; from < projects; from += BATCH) {
+    await database.query(`select ${MERGE}`, [TENANT, `before ${from}`, JSON.stringify(projectRows(Math.min(BATCH, projects - from), entries, from))]);
   }
   await database.query('delete from public.import_anomalies');
   await database.query('vacuum analyze public.projects, public.project_membership, public.staging_imports, public.partner_normalization, public.ds_directory, public.rm_directory');
@@ -40,13 +40,13 @@ async function prepare({ database }: Course, entries: number): Promise<void> {
 
 const MERGE = `public.fn_projects_import_merge($1, 'bench', $2, $3::jsonb)`;
 
-function statement(name: string, about: string, entries: number, merge: (database: Client, rows: string) => Promise<unknown>): Contender {
+function statement(name: string, about: string, entries: number, projects: number | undefined, merge: (database: Client, rows: string) => Promise<unknown>): Contender {
   return {
     name: `${name}-${entries}`,
     about: `${about}, directories of ${entries}`,
     missing: () => undefined,
     async run(course): Promise<Outcome> {
-      await prepare(course, entries);
+      await prepare(course, entries, projects);
       await course.database.query(LOOP);
       const rows = JSON.stringify(projectRows(course.rows, entries, 0, 1));
       return { seconds: await timed(async () => void (await merge(course.database, rows))), counts: await course.count() };
@@ -54,11 +54,12 @@ function statement(name: string, about: string, entries: number, merge: (databas
   };
 }
 
-export const loop = (entries: number): Contender =>
-  statement('loop', 'a PL/pgSQL loop, row after row', entries, (database, rows) => database.query('select bench_plain.merge_row_by_row($1, $2::jsonb)', [TENANT, rows]));
+/** @param projects how many there are before; 50,000. */
+export const loop = (entries: number, projects?: number): Contender =>
+  statement('loop', 'a PL/pgSQL loop, row after row', entries, projects, (database, rows) => database.query('select bench_plain.merge_row_by_row($1, $2::jsonb)', [TENANT, rows]));
 
-export const merge = (entries: number): Contender =>
-  statement('merge', "Intake's fn_projects_import_merge", entries, (database, rows) => database.query(`select ${MERGE}`, [TENANT, 'batch', rows]));
+export const merge = (entries: number, projects?: number): Contender =>
+  statement('merge', "Intake's fn_projects_import_merge", entries, projects, (database, rows) => database.query(`select ${MERGE}`, [TENANT, 'batch', rows]));
 
 /** POST /import-projects, from the client's first byte to its answer; then the same again. */
 export const gateway: Contender = {
