@@ -20,6 +20,8 @@ WORKDIR /app
 COPY package.json ./
 COPY bin ./bin
 COPY supabase/migrations ./supabase/migrations
+COPY assets ./assets
+COPY schemas ./schemas
 COPY --from=packages /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 RUN ln -s /app/bin/intake.mjs /usr/local/bin/intake && install -d -o node -g node -m 0700 /var/lib/intake

@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { readdirSync } from 'node:fs';
 import { load } from 'js-yaml';
 import { configVariables, projectFile } from './environment.ts';
 
@@ -13,16 +14,30 @@ interface Service {
   readonly volumes?: readonly string[];
 }
 
+describe('the image', () => {
+  it('has every folder beside src that the code reads', () => {
+    const source = readdirSync(new URL('../../src/', import.meta.url), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+    const read = new Set(source.flatMap((file) => [...projectFile(`src/${file}`).matchAll(/new URL\([`'](?:\.\.\/)+([\w-]+(?:\/migrations)?)\//g)].map(([, folder]) => folder as string)));
+    assert.ok(read.has('schemas') && read.has('supabase/migrations'), [...read].join(', '));
+    const [image, context] = ['Dockerfile', '.dockerignore'].map(projectFile);
+    // Samples are for `npm start`, which has no business in an image.
+    for (const folder of [...read].filter((name) => name !== 'samples')) {
+      assert.match(image!, new RegExp(`^COPY ${folder} `, 'm'));
+      assert.match(context!, new RegExp(`^!${folder}$`, 'm'));
+    }
+  });
+});
+
 describe('docker-compose.yml', () => {
   const text = projectFile('docker-compose.yml');
   const compose = load(text) as { services: Record<string, Service>; volumes: Record<string, unknown> };
   const services = Object.entries(compose.services);
   const ours = services.filter(([, service]) => service.build !== undefined);
 
-  it('has Temporal with its own database and UI, a database for the data, migrate and a worker', () => {
-    const names = ['database', 'migrate', 'temporal', 'temporal-database', 'temporal-ui', 'worker'];
+  it('has Temporal with its own database and UI, a database for the data, migrate, a worker and a gateway', () => {
+    const names = ['database', 'gateway', 'migrate', 'temporal', 'temporal-database', 'temporal-ui', 'worker'];
     assert.deepEqual(names.filter((name) => !(name in compose.services)), []);
-    assert.deepEqual(ours.map(([name]) => name), ['migrate', 'worker']);
+    assert.deepEqual(ours.map(([name]) => name), ['migrate', 'worker', 'gateway']);
   });
 
   it('waits only for services that can become what is waited for', () => {
