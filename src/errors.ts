@@ -30,8 +30,12 @@ export const ERRORS = {
   HEADER_UNREADABLE: fatal(2, 'Mend the first line of the file: balanced quotes, one encoding, under 1 MB.'),
   CHANGED_FILE: fatal(2, 'Let the file be written to its end, then import it again.'),
   TOO_MANY_ERRORS: fatal(1, 'Mend the rejects (`intake rejects ID`) or raise --max-errors; nothing reached a production table.'),
+  INVALID_ROW: fatal(2, 'Mend that row and push the file again; nothing of it was posted.'),
+  DOWNLOAD_FAILED: retry('Check that --from answers; it is tried again.'),
+  DOWNLOAD_REFUSED: fatal(1, 'Check the address and the access behind --from.'),
   // The run.
   RUN_NOT_FOUND: fatal(2, 'List the runs with `intake runs`.'),
+  SCHEDULE_NOT_FOUND: fatal(2, 'List the schedules with `intake schedule list`.'),
   IN_PROGRESS: fatal(1, 'Wait for the other import, or cancel it; a silent one is taken over after 30 minutes.'),
   LEASE_LOST: fatal(1, 'Another worker or an operator took the run; `intake resume ID` goes on with it.'),
   CANCELLED: fatal(1, '`intake resume ID` goes on where it stopped.'),
@@ -50,6 +54,11 @@ export const ERRORS = {
   DATABASE_FULL: retry('Free disk space on the database server; the import goes on by itself.'),
   DATABASE_REFUSED: fatal(1, 'The database refused a statement; the log of the worker has its SQLSTATE.'),
   TEMPORAL_UNAVAILABLE: retry('Start Temporal or check TEMPORAL_ADDRESS; `intake doctor` tells more.'),
+  GATEWAY_UNAVAILABLE: retry('Start the gateway or check INTAKE_GATEWAY_URL, then push the file again: what is posted already is not merged twice.'),
+  GATEWAY_BUSY: retry('Push the file again later: what is posted already is not merged twice.'),
+  GATEWAY_REFUSED: fatal(2, 'Mend what it names, then push the file again: what is posted already is not merged twice.'),
+  WEBHOOK_FAILED: retry('Check that the receiver at ANOMALIES_ALERT_WEBHOOK works; it is tried again.'),
+  WEBHOOK_REFUSED: fatal(2, 'Use a public address for ANOMALIES_ALERT_WEBHOOK, or allow private ones: ANOMALIES_ALERT_ALLOW_PRIVATE=true.'),
   STACK_FAILED: fatal(1, 'Look at the log it names; `intake down` and `intake up` start the stack anew.'),
   // The call.
   USAGE: fatal(2, 'See --help.'),
@@ -65,6 +74,8 @@ export interface IntakeErrorOptions {
   readonly line?: number;
   /** Overrides the table's remedy where the place knows better. */
   readonly remedy?: string;
+  /** When it is worth trying again, where the place knows better than the usual backoff. */
+  readonly retryAfterMs?: number;
 }
 
 /** An error with a code of the table; its message never carries a cell's value. */
@@ -73,12 +84,14 @@ export class IntakeError extends Error {
   readonly code: ErrorCode;
   readonly line: number | undefined;
   readonly remedy: string;
+  readonly retryAfterMs: number | undefined;
 
   constructor(code: ErrorCode, message: string, options: IntakeErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.line = options.line;
     this.remedy = options.remedy ?? ERRORS[code].remedy;
+    this.retryAfterMs = options.retryAfterMs;
   }
 
   get retryable(): boolean {
@@ -103,6 +116,9 @@ export const ROW_ERRORS = {
   BAD_EMAIL: 'The e-mail address is not one.',
   BAD_PHONE: 'The phone number has not between 7 and 15 digits.',
   BAD_STATE: 'The state is not a two-letter code.',
+  BAD_COUNT: 'The count is not a whole number from 0 to 999999999.',
+  BAD_COORDINATE: 'The latitude is not within 90 degrees, or the longitude not within 180; write it like -34.92.',
+  TEXT_TOO_LONG: 'The text is longer than 500 characters (stage_application: 200, address: 2000).',
   INVALID_JSON: 'The file is not valid JSON in UTF-8; write it anew.',
   SCHEMA_MISMATCH: 'A field is missing or of another type than `intake schema search-results` says.',
   JSON_TOO_LARGE: 'The JSON file is larger than 16 MB; split its licences into several files.',

@@ -2,28 +2,22 @@
 import { randomUUID } from 'node:crypto';
 import type { HttpBindings } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
+import { matchedRoutes } from 'hono/route';
 import { secureHeaders } from 'hono/secure-headers';
 import type { Logger } from 'pino';
-import { parseBatch } from './batch.ts';
-import type { Bearers } from './bearers.ts';
-import { withBody, type ByteBudget } from './body.ts';
-import type { Merges } from './merges.ts';
-import type { GatewayMetrics } from './metrics.ts';
+import { getAnomalies, postAlert, type AnomaliesOptions } from './anomalies.ts';
+import { importProjects, type ImportOptions } from './importProjects.ts';
 import { openApi } from './openapi.ts';
 import { describeError, Problem } from './problem.ts';
 
-export interface AppOptions {
-  readonly bearers: Bearers;
-  readonly merges: Merges;
-  readonly metrics: GatewayMetrics;
-  readonly budget: ByteBudget;
-  /** @throws Problem RATE_LIMITED. */
-  readonly limitRate: (tenantId: string) => void;
+export interface AppOptions extends ImportOptions, AnomaliesOptions {
   /** Whether database and Temporal answer. */
   readonly ready: () => Promise<boolean>;
   /** Whether the gateway stops: its connections are closed with their answers. */
   readonly stopping: () => boolean;
   readonly log: Logger;
+  /** Pages for signed-in people. */
+  readonly dashboard: Hono<GatewayEnv>;
 }
 
 interface Variables {
@@ -38,39 +32,48 @@ export type GatewayEnv = { Bindings: HttpBindings; Variables: Variables };
 /** Where runbook 003's clients post: Supabase serves functions below this path. */
 const FUNCTIONS = '/functions/v1';
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const seconds = (since: number): number => (performance.now() - since) / 1000;
+const CSP = "default-src 'none'; frame-ancestors 'none'";
+
+/** The path as it was registered, without the ids in it. */
+const routeOf = (c: Context): string => matchedRoutes(c).findLast(({ path }) => !path.endsWith('*'))?.path ?? 'none';
 
 export function createApp(options: AppOptions): Hono<GatewayEnv> {
   const { metrics, ready, stopping, log } = options;
   const app = new Hono<GatewayEnv>();
-  app.use(secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] }, xFrameOptions: 'DENY', referrerPolicy: 'no-referrer' }));
+  app.use(secureHeaders({ xFrameOptions: 'DENY', referrerPolicy: 'same-origin' }));
   app.use(async (c, next) => {
     const started = performance.now();
     const asked = c.req.header('x-correlation-id') ?? '';
     c.set('correlationId', UUID.test(asked) ? asked.toLowerCase() : randomUUID());
     await next();
-    c.header('cache-control', 'no-store');
+    if (!c.res.headers.has('content-security-policy')) c.header('content-security-policy', CSP);
+    if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store');
     c.header('x-correlation-id', c.get('correlationId'));
-    if (stopping()) c.header('connection', 'close');
+    // What is left of a body is not read.
+    if (stopping() || !c.env.incoming.complete) c.header('connection', 'close');
     const { status } = c.res;
-    const route = status === 404 ? 'none' : c.req.path;
-    metrics.answered(route, status, seconds(started));
+    const route = routeOf(c);
+    const seconds = (performance.now() - started) / 1000;
+    metrics.answered(route, status, seconds);
     const { correlationId, tenantId, rows } = c.var;
-    log[status >= 500 ? 'warn' : 'info']({ method: c.req.method, route, status, tenant: tenantId, rows, ms: Math.round(seconds(started) * 1000), correlationId }, 'request');
+    log[status >= 500 ? 'warn' : 'info']({ method: c.req.method, route, status, tenant: tenantId, rows, ms: Math.round(seconds * 1000), correlationId }, 'request');
   });
-  app.onError((error, c) => {
+  const answerError = (error: Error, c: Context<GatewayEnv>): Response => {
     const { status, body } = describeError(error, c.get('correlationId'));
     if (status >= 500) log.error({ code: body.error.code, correlationId: c.get('correlationId'), err: error }, 'request failed');
     if (error instanceof Problem && error.retryAfter !== undefined) c.header('retry-after', String(error.retryAfter));
     if (status === 401) c.header('www-authenticate', 'Bearer');
-    if (status === 413) c.header('connection', 'close'); // what is left of the body is not read
     return c.json(body, status as 400);
-  });
-  app.notFound(() => {
-    throw new Problem('NOT_FOUND', 'There is no such page');
-  });
+  };
+  app.onError(answerError);
+  app.notFound((c) => answerError(new Problem('NOT_FOUND', 'There is no such page'), c)); // not thrown: that would pass by what surrounds a route
 
-  for (const path of ['/import-projects', `${FUNCTIONS}/import-projects`]) app.post(path, (c) => importProjects(c, options));
+  app.route('/', options.dashboard);
+  for (const root of ['', FUNCTIONS]) {
+    app.post(`${root}/import-projects`, (c) => importProjects(c, options));
+    app.get(`${root}/anomalies`, (c) => getAnomalies(c, options));
+    app.post(`${root}/anomalies/alerts`, (c) => postAlert(c, options));
+  }
   app.get('/healthz', (c) => c.text('ok\n'));
   app.get('/readyz', async (c) => ((await ready()) ? c.text('ok\n') : c.text('not ready\n', 503)));
   app.get('/metrics', async (c) => c.body(await metrics.registry.metrics(), 200, { 'content-type': metrics.registry.contentType }));
@@ -81,29 +84,4 @@ export function createApp(options: AppOptions): Hono<GatewayEnv> {
     });
   }
   return app;
-}
-
-/** POST /import-projects: nothing is read of the body before the secret is known to open a tenant. */
-async function importProjects(c: Context<GatewayEnv>, { bearers, merges, metrics, budget, limitRate }: AppOptions): Promise<Response> {
-  const [, secret] = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '') ?? [];
-  const tenantId = secret === undefined ? undefined : await bearers.tenantOf(secret);
-  if (tenantId === undefined) throw new Problem('UNAUTHORIZED', 'The bearer is missing or not known');
-  c.set('tenantId', tenantId);
-  limitRate(tenantId);
-
-  const batch = await withBody(c.env.incoming, tenantId, budget, (body) => {
-    const started = performance.now();
-    const parsed = parseBatch(body);
-    if (parsed.tenantId !== tenantId) throw new Problem('UNAUTHORIZED', 'The bearer is that of another tenant', { issues: [{ path: 'tenant_id', message: 'not the tenant of the bearer' }] });
-    metrics.received(parsed.rows.length, body.length, seconds(started));
-    return parsed;
-  });
-  c.set('rows', batch.rows.length);
-  if (batch.correlationId) c.set('correlationId', batch.correlationId);
-
-  const started = performance.now();
-  const merged = await merges.submit({ ...batch, correlationId: c.get('correlationId') });
-  metrics.merged(merged, seconds(started));
-  const { batch_id, metrics: counts } = merged.answer;
-  return c.json({ batch_id, correlation_id: c.get('correlationId'), tenant_id: tenantId, metrics: counts });
 }

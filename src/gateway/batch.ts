@@ -1,7 +1,7 @@
 /** The body of POST /import-projects: from bytes to a normal batch with its checksum. */
 import { z } from 'zod';
 import { rowsChecksum } from '../projects/checksum.ts';
-import { Problem, type Issue } from './problem.ts';
+import { issueOf, Problem, type Issue } from './problem.ts';
 import { rowSchema, type NormalRow } from './rows.ts';
 
 /** The contract's limit. */
@@ -16,8 +16,10 @@ export interface Batch {
   readonly batchId: string;
   readonly source: string;
   readonly correlationId: string | undefined;
-  readonly rows: readonly NormalRow[];
   readonly checksum: string;
+  /** How many. */
+  readonly rowCount: number;
+  readonly rows: () => readonly NormalRow[];
 }
 
 const name = z.string({ error: 'missing, or not a text' }).trim().min(1, 'blank')
@@ -49,7 +51,7 @@ export function parseBatch(body: Uint8Array): Batch {
   const normal = parseRows(rows);
   return {
     tenantId: tenant_id, batchId: batch_id, source: source ?? 'projects-import', correlationId: correlation_id?.toLowerCase(),
-    rows: normal, checksum: rowsChecksum(normal),
+    checksum: rowsChecksum(normal), rowCount: normal.length, rows: () => normal,
   };
 }
 
@@ -78,11 +80,6 @@ function parseRows(rows: readonly unknown[]): NormalRow[] {
     throw new Problem('INVALID_ROWS', `Rows are not as agreed: ${summary(first)}`, { issues: first });
   }
   return normal;
-}
-
-function issueOf({ path, message }: { readonly path: readonly PropertyKey[]; readonly message: string }): Issue {
-  const place = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
-  return { path: place.replace(/^\./, ''), message };
 }
 
 const summary = (issues: readonly Issue[]): string => {

@@ -15,6 +15,8 @@ export interface MergesOptions {
   readonly backend: Backend;
   readonly taskQueue: string;
   readonly log: Logger;
+  /** Told of every batch that was put down here, when it is merged: also when nobody waits for it any more. */
+  readonly onMerged: (answer: BatchAnswer) => void;
   /** How long a request waits for its merge, which goes on in any case; milliseconds. */
   readonly patienceMs?: number;
   /** See MergeInput. */
@@ -28,14 +30,22 @@ export interface Merged {
 }
 
 export interface Merges {
-  /** @throws Problem TENANT_BUSY, MERGE_PENDING; IntakeError for what the database or Temporal says. */
-  submit(batch: Batch): Promise<Merged>;
+  /**
+   * Resolves when the rows are no longer needed: they stand in the database, or somebody brought them before.
+   * @throws Problem TENANT_BUSY; IntakeError for what the database says.
+   */
+  submit(batch: Batch): Promise<Submitted>;
+}
+
+export interface Submitted {
+  /** @throws Problem MERGE_PENDING; IntakeError for what the database or Temporal says. */
+  answer(): Promise<Merged>;
 }
 
 /** A batch that waits longer than this has lost the gateway that put it down, before it started the workflow. */
 const ORPHANED_SECONDS = 5;
 
-export function createMerges({ client, backend, taskQueue, log, patienceMs = 110_000, heartbeatSeconds }: MergesOptions): Merges {
+export function createMerges({ client, backend, taskQueue, log, onMerged, patienceMs = 110_000, heartbeatSeconds }: MergesOptions): Merges {
   const running = new Map<string, { readonly checksum: string; readonly merged: Promise<Merged> }>();
 
   const start = (tenantId: string, checksum: string) => client.workflow.start('mergeProjects', {
@@ -47,22 +57,27 @@ export function createMerges({ client, backend, taskQueue, log, patienceMs = 110
     staticSummary: `merge: projects of ${tenantId}`,
   });
 
-  async function merge({ tenantId, checksum, batchId, source, correlationId, rows }: Batch): Promise<Merged> {
+  /** What is merged already, or nothing: then the batch stands in the database. */
+  async function putDown({ tenantId, checksum, batchId, source, correlationId, rows }: Batch): Promise<Merged | { readonly isNew: boolean }> {
     const reference = { tenant_id: tenantId, batch_checksum: checksum };
     const former = await backend.call<BatchAnswer | null>('replay_project_batch', reference);
     if (former) return { answer: former, how: 'replayed' };
     const waiting = await backend.call<{ checksum: string; age_seconds: number; is_new: boolean }>('put_project_batch', {
-      ...reference, batch_id: batchId, source, correlation_id: correlationId, rows,
+      ...reference, batch_id: batchId, source, correlation_id: correlationId, rows: rows(),
     });
-    if (waiting.checksum !== checksum) {
-      if (waiting.age_seconds > ORPHANED_SECONDS) {
-        await start(tenantId, waiting.checksum).catch((err: unknown) => log.warn({ err }, 'a waiting batch could not be started'));
-      }
-      throw busy();
+    if (waiting.checksum === checksum) return { isNew: waiting.is_new };
+    if (waiting.age_seconds > ORPHANED_SECONDS) {
+      await start(tenantId, waiting.checksum).catch((err: unknown) => log.warn({ err }, 'a waiting batch could not be started'));
     }
+    throw busy();
+  }
+
+  async function run(tenantId: string, checksum: string, isNew: boolean): Promise<Merged> {
     try {
       const handle = await start(tenantId, checksum);
-      return { answer: (await handle.result()) as BatchAnswer, how: waiting.is_new ? 'merged' : 'joined' };
+      const answer = (await handle.result()) as BatchAnswer;
+      if (isNew) onMerged(answer);
+      return { answer, how: isNew ? 'merged' : 'joined' };
     } catch (error) {
       throw mergeError(error);
     }
@@ -73,11 +88,13 @@ export function createMerges({ client, backend, taskQueue, log, patienceMs = 110
       const { tenantId, checksum } = batch;
       const flight = running.get(tenantId);
       if (flight && flight.checksum !== checksum) throw busy();
-      if (flight) return { ...(await patiently(flight.merged, patienceMs)), how: 'joined' };
-      const merged = merge(batch).finally(() => running.delete(tenantId));
+      if (flight) return { answer: async () => ({ ...(await patiently(flight.merged, patienceMs)), how: 'joined' }) };
+      const placed = putDown(batch);
+      const merged = placed.then((found) => ('answer' in found ? found : run(tenantId, checksum, found.isNew))).finally(() => running.delete(tenantId));
       merged.catch(() => undefined); // told to those who wait; there may be none any more
       running.set(tenantId, { checksum, merged });
-      return patiently(merged, patienceMs);
+      await placed;
+      return { answer: () => patiently(merged, patienceMs) };
     },
   };
 }

@@ -1,5 +1,7 @@
 /** What the gateway measures (runbook 003, "Metrics to capture"). Labels are routes, statuses, outcomes and types: never tenants, ids or data. */
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
+import type { BatchAnswer } from '../activities/mergeProjects.ts';
+import type { AlertOutcome } from '../anomalies/alert.ts';
 import type { Merged } from './merges.ts';
 
 export interface GatewayMetrics {
@@ -7,7 +9,11 @@ export interface GatewayMetrics {
   answered(route: string, status: number, seconds: number): void;
   /** A batch that was read and found good. */
   received(rows: number, bytes: number, parseSeconds: number): void;
-  merged(merged: Merged, seconds: number): void;
+  /** A request whose batch is merged. */
+  merged(how: Merged['how'], seconds: number): void;
+  /** A batch, once. */
+  counted(answer: BatchAnswer): void;
+  alerted(outcome: AlertOutcome['outcome'] | 'failed'): void;
 }
 
 /** Seconds; the runbook's answers take from milliseconds to a minute. */
@@ -28,6 +34,12 @@ export function createGatewayMetrics(): GatewayMetrics {
   const projects = counter('intake_gateway_projects_total', 'Projects of merged batches.', 'outcome');
   const memberships = counter('intake_gateway_memberships_upserted_total', 'New memberships of merged batches.', 'member');
   const anomalies = counter('intake_gateway_anomalies_total', 'Anomalies of merged batches.', 'type');
+  const alerts = counter('intake_gateway_alerts_total', 'Calls for an alert.', 'outcome');
+  // From zero on, so that the first is an increase, too.
+  for (const type of ['UNKNOWN_DELIVERY_PARTNER', 'UNKNOWN_DS', 'UNKNOWN_RM', 'DUPLICATE_ROW']) anomalies.inc({ type }, 0);
+  for (const outcome of ['inserted', 'updated']) projects.inc({ outcome }, 0);
+  for (const member of ['organisation', 'user']) memberships.inc({ member }, 0);
+  for (const outcome of ['merged', 'joined', 'replayed']) merges.zero({ outcome });
   return {
     registry,
     answered(route, status, seconds) {
@@ -39,14 +51,14 @@ export function createGatewayMetrics(): GatewayMetrics {
       bytes.inc(size);
       parses.observe(seconds);
     },
-    merged({ how, answer: { metrics, anomalies: types } }, seconds) {
-      merges.observe({ outcome: how }, seconds);
-      if (how !== 'merged') return; // counted by the one who merged it
+    merged: (how, seconds) => merges.observe({ outcome: how }, seconds),
+    counted({ metrics, anomalies: types }) {
       projects.inc({ outcome: 'inserted' }, metrics.inserted_projects);
       projects.inc({ outcome: 'updated' }, metrics.updated_projects);
       memberships.inc({ member: 'organisation' }, metrics.org_memberships_upserted);
       memberships.inc({ member: 'user' }, metrics.user_memberships_upserted);
       for (const [type, count] of Object.entries(types)) anomalies.inc({ type }, count);
     },
+    alerted: (outcome) => alerts.inc({ outcome }),
   };
 }

@@ -5,6 +5,7 @@ import { batchSchema } from './batch.ts';
 const counts = ['inserted_projects', 'updated_projects', 'org_memberships_upserted', 'user_memberships_upserted', 'anomalies_count'];
 const uuid = { type: 'string', format: 'uuid' };
 const text = { type: 'string' };
+const severity = { type: 'string', enum: ['error', 'warning', 'info'] };
 const object = (properties: Record<string, object>, required = Object.keys(properties)) => ({ type: 'object', properties, required });
 const json = (description: string, schema: object, headers?: object) => ({ description, ...(headers ? { headers } : {}), content: { 'application/json': { schema } } });
 
@@ -37,20 +38,81 @@ const importProjects = {
   },
 };
 
+const anomaly = object({
+  ...Object.fromEntries(['id', 'staging_id', 'correlation_id'].map((name) => [name, { type: ['string', 'null'], format: 'uuid' }])),
+  created_at: { type: 'string', format: 'date-time' }, tenant_id: text, row_index: { type: ['integer', 'null'] }, severity,
+  payload_excerpt: { type: ['string', 'null'], maxLength: 500 },
+  ...Object.fromEntries(['batch_id', 'anomaly_type', 'field', 'input_value', 'reason', 'match_type', 'project_key'].map((name) => [name, { type: ['string', 'null'] }])),
+});
+const anomalyCount = object({ tenant_id: text, category: text, severity, count: { type: 'integer' }, most_recent: { type: 'string', format: 'date-time' } });
+const countsBy = { type: 'object', additionalProperties: { type: 'integer' } };
+const alert = object({
+  window: object({ since: { type: 'string', format: 'date-time' }, until: { type: 'string', format: 'date-time' } }), total: { type: 'integer' },
+  by_tenant: countsBy, by_type: countsBy, by_severity: countsBy,
+});
+const parameter = (name: string, description: string, schema: object) => ({ name, in: 'query', description, schema });
+
+const getAnomalies = {
+  summary: 'Anomalies that the signed-in operator may see, newest first, 1000 at most; or their counts',
+  operationId: 'getAnomalies',
+  security: [{ person: [] }],
+  parameters: [
+    parameter('windowHours', 'How far back', { type: 'integer', minimum: 1, maximum: 336, default: 24 }),
+    parameter('tenant', 'Of this tenant alone', text),
+    { ...parameter('severity', 'Of these alone', { type: 'array', items: severity }), style: 'form', explode: false },
+    parameter('stats', 'Counts by tenant, category and severity in place of anomalies', { type: 'boolean', default: false }),
+  ],
+  responses: {
+    200: json('Anomalies, or counts', { oneOf: [{ type: 'array', items: anomaly }, { type: 'array', items: anomalyCount }] }),
+    401: failed('No token, or one that does not hold'),
+    403: failed('Neither operator nor admin'),
+    422: failed('A parameter is out of bounds'),
+    500: failed('Supabase does not answer'),
+    503: failed('SUPABASE_URL and SUPABASE_ANON_KEY are not set'),
+  },
+};
+
+const postAlert = {
+  summary: 'Posts totals of the last hours to the webhook when there are enough anomalies',
+  operationId: 'postAlert',
+  security: [{ person: [] }, { service: [] }],
+  responses: {
+    202: json('What was sent', alert),
+    204: { description: 'Nothing was sent: no webhook is configured, or there are fewer anomalies than ANOMALIES_ALERT_MIN_COUNT' },
+    401: failed('No token, or one that does not hold'),
+    403: failed('Neither operator nor admin of all tenants'),
+    422: failed('The webhook is on this host or a private network'),
+    500: failed('The database does not answer'),
+    502: failed('The webhook does not answer, or not with 2xx'),
+    503: failed('SUPABASE_URL and SUPABASE_ANON_KEY are not set'),
+  },
+};
+
+/** A route, and the same below the path of Supabase's functions. */
+const twice = (path: string, method: 'get' | 'post', operation: { readonly operationId: string }) => ({
+  [path]: { [method]: operation },
+  [`/functions/v1${path}`]: { [method]: { ...operation, operationId: `${operation.operationId}AsFunction` } },
+});
+
 export function openApi(): object {
   return {
     openapi: '3.1.0',
-    info: { title: 'Intake gateway', version: '1.0.0', description: 'Runbook 003: the daily import of projects.' },
+    info: { title: 'Intake gateway', version: '1.0.0', description: 'Runbook 003: the daily import of projects, and its anomalies.' },
     paths: {
-      '/import-projects': { post: importProjects },
-      '/functions/v1/import-projects': { post: { ...importProjects, operationId: 'importProjectsAsFunction' } },
+      ...twice('/import-projects', 'post', importProjects),
+      ...twice('/anomalies', 'get', getAnomalies),
+      ...twice('/anomalies/alerts', 'post', postAlert),
       '/healthz': { get: { summary: 'Whether the process serves', responses: { 200: state[200] } } },
       '/readyz': { get: { summary: 'Whether database and Temporal answer', responses: state } },
       '/metrics': { get: { summary: "Metrics in Prometheus' text format", responses: { 200: page('text/plain', 'Metrics') } } },
       '/openapi.json': { get: { summary: 'This document', responses: { 200: page('application/json', 'OpenAPI 3.1') } } },
     },
     components: {
-      securitySchemes: { tenant: { type: 'http', scheme: 'bearer', description: "The tenant's own secret" } },
+      securitySchemes: {
+        tenant: { type: 'http', scheme: 'bearer', description: "The tenant's own secret" },
+        person: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Access token of Supabase Auth' },
+        service: { type: 'http', scheme: 'bearer', description: "Supabase's service key" },
+      },
       schemas: { Batch: z.toJSONSchema(batchSchema, { io: 'input', unrepresentable: 'any' }), Accepted: accepted, Problem: problem },
     },
   };

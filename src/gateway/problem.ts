@@ -1,20 +1,27 @@
 /** What the gateway answers when it cannot say 200: a status of runbook 003 and what a machine reads of it. Never a value of a request. */
-import { IntakeError } from '../errors.ts';
+import { IntakeError, type ErrorCode } from '../errors.ts';
 
-const PROBLEMS = {
+export const PROBLEMS = {
   MALFORMED_JSON: { status: 400, remedy: 'Send one JSON object in UTF-8.' },
   INVALID_STRUCTURE: { status: 400, remedy: 'Send tenant_id, batch_id and rows as /openapi.json says.' },
   UNSUPPORTED_BODY: { status: 400, remedy: 'Send application/json, as it is or with Content-Encoding: gzip.' },
   UNAUTHORIZED: { status: 401, remedy: "Send the tenant's own secret: Authorization: Bearer <secret>." },
+  FORBIDDEN: { status: 403, remedy: 'Ask an admin for the role: `intake users add EMAIL --role operator`.' },
   NOT_FOUND: { status: 404, remedy: 'See /openapi.json.' },
   METHOD_NOT_ALLOWED: { status: 405, remedy: 'See /openapi.json.' },
   PAYLOAD_TOO_LARGE: { status: 413, remedy: 'Split the batch: at most 5000 rows and 5 MB, also after decompression.' },
   INVALID_ROWS: { status: 422, remedy: 'Mend the rows at the listed paths and post the batch again.' },
+  INVALID_QUERY: { status: 422, remedy: 'See /openapi.json for the parameters.' },
   TENANT_BUSY: { status: 429, remedy: 'Post again after Retry-After: a tenant has one batch at a time.' },
   RATE_LIMITED: { status: 429, remedy: 'Post again after Retry-After, one request a second.' },
   GATEWAY_BUSY: { status: 429, remedy: 'Post again after Retry-After: too many bodies are being received.' },
   MERGE_PENDING: { status: 500, remedy: 'Post the same batch again: it joins its merge, which goes on.' },
+  AUTH_UNAVAILABLE: { status: 503, remedy: 'Try again; `intake doctor` tells why Supabase does not answer.' },
+  NOT_CONFIGURED: { status: 503, remedy: 'Set SUPABASE_URL and SUPABASE_ANON_KEY for the gateway.' },
 } as const satisfies Record<string, { status: number; remedy: string }>;
+
+/** Errors of the program that are no 500 for a client. One that is refused is mended by an operator: nobody should try again before. */
+const STATUS: Partial<Record<ErrorCode, number>> = { WEBHOOK_FAILED: 502, WEBHOOK_REFUSED: 422 };
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
@@ -25,10 +32,19 @@ export interface Issue {
   readonly message: string;
 }
 
+/** From zod's way of telling a place. */
+export function issueOf({ path, message }: { readonly path: readonly PropertyKey[]; readonly message: string }): Issue {
+  const place = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
+  return { path: place.replace(/^\./, ''), message };
+}
+
 export interface ProblemOptions {
+  readonly cause?: unknown;
   readonly issues?: readonly Issue[];
   /** Seconds. */
   readonly retryAfter?: number;
+  /** In place of the table's. */
+  readonly remedy?: string;
 }
 
 export class Problem extends Error {
@@ -36,12 +52,16 @@ export class Problem extends Error {
   readonly code: ProblemCode;
   readonly issues: readonly Issue[];
   readonly retryAfter: number | undefined;
+  readonly status: number;
+  readonly remedy: string;
 
-  constructor(code: ProblemCode, message: string, { issues = [], retryAfter }: ProblemOptions = {}) {
-    super(message);
+  constructor(code: ProblemCode, message: string, { issues = [], retryAfter, cause, remedy = PROBLEMS[code].remedy }: ProblemOptions = {}) {
+    super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.issues = issues;
     this.retryAfter = retryAfter;
+    this.status = PROBLEMS[code].status;
+    this.remedy = remedy;
   }
 }
 
@@ -53,11 +73,10 @@ export interface ProblemDocument {
 /** The status and the body that tell of an error; one that nobody foresaw is a 500 without its text. */
 export function describeError(error: unknown, correlationId: string): { readonly status: number; readonly body: ProblemDocument } {
   if (error instanceof Problem) {
-    const { code, message, issues } = error;
-    const { status, remedy } = PROBLEMS[code];
+    const { code, message, issues, status, remedy } = error;
     const path = issues[0]?.path ?? null;
     return { status, body: { error: { code, message, path, remedy, ...(issues.length > 1 ? { issues } : {}) }, correlation_id: correlationId } };
   }
   const known = error instanceof IntakeError ? error : new IntakeError('INTERNAL', 'An unexpected error; the log of the gateway has it', { cause: error });
-  return { status: 500, body: { error: { code: known.code, message: known.message, path: null, remedy: known.remedy }, correlation_id: correlationId } };
+  return { status: STATUS[known.code] ?? 500, body: { error: { code: known.code, message: known.message, path: null, remedy: known.remedy }, correlation_id: correlationId } };
 }

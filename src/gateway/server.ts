@@ -1,6 +1,6 @@
 /** Composition root of the gateway: connections, routes, and a server that slow and large requests do not bring down. */
-import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Logger } from 'pino';
 import { openBackends } from '../backends/open.ts';
@@ -10,10 +10,14 @@ import { connectTemporal } from '../imports.ts';
 import { flushTraces } from '../traces.ts';
 import { createApp } from './app.ts';
 import { createBearers, type Bearer } from './bearers.ts';
-import { createByteBudget } from './body.ts';
+import { createByteBudget } from './budget.ts';
+import { watchConnections } from './connections.ts';
+import { createDashboard } from './dashboard/dashboard.ts';
 import { createMerges } from './merges.ts';
 import { createGatewayMetrics } from './metrics.ts';
 import { createRateLimiter, USUAL_RATE, type RateLimit } from './rateLimit.ts';
+import { createBatchReader } from './sameBody.ts';
+import { createSlots } from './slots.ts';
 
 export interface GatewayOptions {
   readonly rate?: RateLimit;
@@ -32,7 +36,9 @@ export interface RunningGateway {
 }
 
 /** Bytes of bodies that are held at once. */
-const BODIES = 256 * 1024 * 1024;
+const BODIES = 128 * 1024 * 1024;
+/** Batches between body and database at a time. */
+const BATCHES = 4;
 const SOCKETS = 2048;
 const HEAD_MS = 10_000;
 const REQUEST_MS = 30_000;
@@ -60,18 +66,23 @@ export async function startGateway(config: Config, log: Logger, options: Gateway
   ]);
 
   let stopping = false;
+  const metrics = createGatewayMetrics();
   const app = createApp({
     bearers: createBearers(config.projectsBearers, readBearers),
-    merges: createMerges({ client, backend, taskQueue: config.taskQueue, log, ...waits }),
-    metrics: createGatewayMetrics(),
+    reader: createBatchReader(),
+    merges: createMerges({ client, backend, taskQueue: config.taskQueue, log, onMerged: metrics.counted, ...waits }),
+    metrics,
     budget: createByteBudget(BODIES),
+    slots: createSlots(BATCHES),
     limitRate: createRateLimiter(rate),
+    backend, alerts: config.alerts, supabase: config.supabase,
     ready, log,
+    dashboard: createDashboard({ config, client, backends, log, stopping: () => stopping }),
     stopping: () => stopping,
   });
   const server = createServer(
     { headersTimeout: Math.min(HEAD_MS, requestMs), requestTimeout: requestMs, keepAliveTimeout: 5_000, connectionsCheckingInterval: 500 },
-    getRequestListener(app.fetch, { overrideGlobalObjects: false }),
+    getRequestListener(app.fetch, { overrideGlobalObjects: false, autoCleanupIncoming: false }),
   );
   server.maxConnections = SOCKETS;
   const close = async (): Promise<void> => {
@@ -86,7 +97,7 @@ export async function startGateway(config: Config, log: Logger, options: Gateway
   const { address, family, port } = server.address() as AddressInfo;
   const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
   log.info({ url }, 'gateway started');
-  const cutUnfinished = trackUnfinished(server);
+  const cutUnfinished = watchConnections(server);
   const drain = async (): Promise<void> => {
     stopping = true;
     const cut = setTimeout(cutUnfinished, CUT_MS);
@@ -99,23 +110,6 @@ export async function startGateway(config: Config, log: Logger, options: Gateway
   };
   let drained: Promise<void> | undefined;
   return { url, shutdown: () => (drained ??= drain()) };
-}
-
-/** @returns a function that ends the connections on which no whole request waits for its answer. */
-function trackUnfinished(server: Server): () => void {
-  const requests = new Map<Socket, IncomingMessage | undefined>();
-  server.on('connection', (socket: Socket) => {
-    requests.set(socket, undefined);
-    socket.once('close', () => requests.delete(socket));
-  });
-  server.on('request', (request, response) => {
-    const { socket } = request;
-    requests.set(socket, request);
-    response.once('close', () => requests.has(socket) && requests.set(socket, undefined));
-  });
-  return () => {
-    for (const [socket, request] of requests) if (!request?.complete) socket.destroy();
-  };
 }
 
 function listen(server: Server, { gateway }: Config): Promise<void> {

@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { loadConfig } from '../../src/config.ts';
 import { ERRORS, ROW_ERRORS } from '../../src/errors.ts';
+import { PROBLEMS } from '../../src/gateway/problem.ts';
 import { configVariables, projectFile } from './environment.ts';
 
 const without = (names: readonly string[], text: string): string[] => names.filter((name) => !new RegExp(`\\b${name}\\b`).test(text));
@@ -14,6 +15,14 @@ describe('documentation', () => {
     const known = new Set<string>([...Object.keys(ERRORS), ...Object.keys(ROW_ERRORS)]);
     const listed = [...projectFile('docs/troubleshooting.md').matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, code]) => code as string);
     assert.ok(listed.length >= known.size);
+    assert.deepEqual(listed.filter((code) => !known.has(code)), []);
+  });
+
+  it('explains every code of the gateway, and no other, in docs/gateway.md', () => {
+    const known = new Set([...Object.keys(PROBLEMS), ...Object.keys(ERRORS)]);
+    assert.deepEqual(without(Object.keys(PROBLEMS), projectFile('docs/gateway.md')), []);
+    const listed = [...projectFile('docs/gateway.md').matchAll(/^\| [\d, ]+ \|((?: `[A-Z_]+`,?)+)/gm)].flatMap(([, codes]) => codes!.match(/[A-Z_]+/g) ?? []);
+    assert.ok(listed.length >= Object.keys(PROBLEMS).length - 1);
     assert.deepEqual(listed.filter((code) => !known.has(code)), []);
   });
 
@@ -34,7 +43,7 @@ describe('documentation', () => {
   });
 
   it('links to files that exist', () => {
-    const pages = ['README.md', ...['imports', 'judgments', 'search-results', 'operations', 'architecture', 'deployment', 'troubleshooting', 'security', 'monitoring'].map((page) => `docs/${page}.md`)];
+    const pages = ['README.md', ...['imports', 'judgments', 'search-results', 'operations', 'architecture', 'deployment', 'gateway', 'troubleshooting', 'security', 'monitoring'].map((page) => `docs/${page}.md`)];
     for (const page of pages) {
       for (const [, target] of projectFile(page).matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)) {
         const path = new URL(target as string, `file:///${page}`).pathname.slice(1);

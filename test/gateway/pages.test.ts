@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { Hono } from 'hono';
 import { createApp, type AppOptions } from '../../src/gateway/app.ts';
 import { createGatewayMetrics } from '../../src/gateway/metrics.ts';
 import { openApi } from '../../src/gateway/openapi.ts';
@@ -49,10 +50,12 @@ describe('pages of the gateway', function () {
     assert.doesNotMatch(page, /Nobody|S1|tenant/);
   });
 
-  it('are all in /openapi.json, and no others', async () => {
+  it('for programs are all in /openapi.json, and no others', async () => {
     const { paths } = (await (await get('/openapi.json')).json()) as { paths: Record<string, Record<string, unknown>> };
     const described = Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`));
-    const app = createApp({ metrics: createGatewayMetrics(), log: createLogger('fatal') } as AppOptions);
+    const app = createApp({ metrics: createGatewayMetrics(), dashboard: new Hono(), log: createLogger('fatal') } as AppOptions);
+    const operations = Object.values(paths).flatMap((methods) => Object.values(methods) as { operationId?: string }[]).flatMap(({ operationId }) => operationId ?? []);
+    assert.equal(new Set(operations).size, operations.length);
     assert.deepEqual(described.sort(), app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path}`).sort());
   });
 
@@ -68,13 +71,17 @@ describe('pages of the gateway', function () {
     const { headers } = await get('/healthz', { headers: { 'x-correlation-id': id } });
     assert.equal(headers.get('x-correlation-id'), id);
     assert.match(headers.get('content-security-policy')!, /default-src 'none'/);
-    assert.deepEqual(['x-content-type-options', 'x-frame-options', 'referrer-policy', 'cache-control'].map((name) => headers.get(name)), ['nosniff', 'DENY', 'no-referrer', 'no-store']);
+    assert.deepEqual(['x-content-type-options', 'x-frame-options', 'referrer-policy', 'cache-control'].map((name) => headers.get(name)), ['nosniff', 'DENY', 'same-origin', 'no-store']);
   });
 
   it('that do not exist are 404, other methods 405, both as JSON', async () => {
     const found = await Promise.all([get('/none'), get('/import-projects'), get('/healthz', { method: 'POST' })]);
     assert.deepEqual(found.map(({ status }) => status), [404, 405, 405]);
-    for (const response of found) assert.ok(((await response.json()) as { error: { code: string } }).error.code);
+    for (const response of found) {
+      assert.ok(((await response.json()) as { error: { code: string } }).error.code);
+      assert.ok(response.headers.get('x-correlation-id') && response.headers.get('content-security-policy') && response.headers.get('x-content-type-options'));
+    }
+    assert.match(await (await get('/metrics')).text(), /intake_gateway_requests_total\{route="none",status="404"\} 1\n/);
   });
 
   it('know tenants of the table at once, and both secrets while a rotation overlaps', async () => {

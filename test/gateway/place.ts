@@ -1,33 +1,38 @@
 /** A gateway on a database, a task queue and a port of its own, tenants with their secrets, and clients of all manners. */
 import { connect as connectSocket, type Socket } from 'node:net';
+import type postgres from 'postgres';
 import type { BackendName } from '../../src/config.ts';
 import { loadConfig } from '../../src/config.ts';
 import { startGateway, type GatewayOptions, type RunningGateway } from '../../src/gateway/server.ts';
 import { createLogger } from '../../src/log.ts';
 import { openPlace, type Env, type Place } from '../support/imports.ts';
-import { createDatabase, sharedStack, startApi } from '../support/stack.ts';
+import { createDatabase, sharedStack, startApi, type TestApi } from '../support/stack.ts';
 
 export interface GatewayPlace {
   readonly place: Place;
   readonly env: Env;
-  /** Another gateway on the same database. */
-  open(options?: GatewayOptions): Promise<RunningGateway>;
+  /** Supabase's API, where the backend or `signIn` wants it. */
+  readonly api: TestApi | undefined;
+  /** Another gateway on the same database; `env` differs in what is given here. */
+  open(options?: GatewayOptions, env?: Env): Promise<RunningGateway>;
   close(): Promise<void>;
 }
 
 export const secretOf = (tenant: string): string => `secret-of-${tenant}`;
 
-export async function openGatewayPlace(tenants: readonly string[], backend: BackendName = 'postgres'): Promise<GatewayPlace> {
+/** @param signIn whether people can sign in. */
+export async function openGatewayPlace(tenants: readonly string[], backend: BackendName = 'postgres', signIn = backend === 'supabase'): Promise<GatewayPlace> {
   const { temporal } = await sharedStack();
   const database = await createDatabase();
-  const api = backend === 'supabase' ? await startApi(database.databaseUrl) : undefined;
-  const place = await openPlace({ temporal, databaseUrl: database.databaseUrl, ...(api ? { supabase: api } : {}) });
-  const env = { ...place.env, INTAKE_PORT: '0', PROJECTS_IMPORT_BEARER: tenants.map((tenant) => `${tenant}=${secretOf(tenant)}`).join(',') };
+  const api = signIn ? await startApi(database.databaseUrl) : undefined;
+  const place = await openPlace({ temporal, databaseUrl: database.databaseUrl, ...(api && backend === 'supabase' ? { supabase: api } : {}) });
+  const supabase: Env = api ? { SUPABASE_URL: api.url, SUPABASE_SERVICE_ROLE_KEY: api.serviceRoleKey, SUPABASE_ANON_KEY: api.anonKey } : {};
+  const env = { ...place.env, ...supabase, INTAKE_PORT: '0', PROJECTS_IMPORT_BEARER: tenants.map((tenant) => `${tenant}=${secretOf(tenant)}`).join(',') };
   const gateways: RunningGateway[] = [];
   return {
-    place, env,
-    async open(options = {}) {
-      const gateway = await startGateway(loadConfig(env), createLogger('fatal'), { heartbeatSeconds: 2, ...options });
+    place, env, api,
+    async open(options = {}, more = {}) {
+      const gateway = await startGateway(loadConfig({ ...env, ...more }), createLogger('fatal'), { heartbeatSeconds: 2, ...options });
       gateways.push(gateway);
       return gateway;
     },
@@ -38,6 +43,15 @@ export async function openGatewayPlace(tenants: readonly string[], backend: Back
       await database.drop();
     },
   };
+}
+
+/** @returns how often a batch was merged since the table `test_merges` was emptied. */
+export async function countMerges(sql: postgres.Sql): Promise<() => Promise<number>> {
+  await sql.unsafe(`
+    CREATE TABLE test_merges (n integer);
+    CREATE FUNCTION test_count() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.test_merges VALUES (1); RETURN NULL; END $$;
+    CREATE TRIGGER test_count AFTER UPDATE OF validation ON public.staging_imports FOR EACH ROW EXECUTE FUNCTION test_count()`);
+  return async () => (await sql`SELECT count(*)::int AS n FROM test_merges`)[0]!['n'] as number;
 }
 
 export interface Answer {

@@ -1,0 +1,55 @@
+/** What an alert about anomalies tells: totals of a window, never a row, a value or an id. */
+import type { Backend } from '../backends/backend.ts';
+import type { AlertsConfig } from '../config.ts';
+import { anomalyStats, type AnomalyCount } from './stats.ts';
+import { postWebhook } from './webhook.ts';
+
+export interface AlertWindow {
+  readonly since: Date;
+  readonly until: Date;
+}
+
+/** The JSON that a webhook receives. */
+export interface AlertDocument {
+  /** ISO times; `until` is not part of it. */
+  readonly window: { readonly since: string; readonly until: string };
+  readonly total: number;
+  readonly by_tenant: Readonly<Record<string, number>>;
+  readonly by_type: Readonly<Record<string, number>>;
+  readonly by_severity: Readonly<Record<string, number>>;
+}
+
+export function alertPayload(counts: readonly AnomalyCount[], { since, until }: AlertWindow): AlertDocument {
+  return {
+    window: { since: since.toISOString(), until: until.toISOString() },
+    total: counts.reduce((sum, { count }) => sum + count, 0),
+    by_tenant: totals(counts, 'tenant_id'),
+    by_type: totals(counts, 'anomaly_type'),
+    by_severity: totals(counts, 'severity'),
+  };
+}
+
+function totals(counts: readonly AnomalyCount[], key: 'tenant_id' | 'anomaly_type' | 'severity'): Record<string, number> {
+  const sums = new Map<string, number>();
+  for (const entry of counts) sums.set(entry[key], (sums.get(entry[key]) ?? 0) + entry.count);
+  return Object.fromEntries([...sums].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+export interface AlertOutcome {
+  readonly outcome: 'sent' | 'no-webhook' | 'below-threshold';
+  /** Undefined when nobody would receive it: nothing is counted then. */
+  readonly document: AlertDocument | undefined;
+}
+
+/**
+ * Posts the totals of the last `windowHours` when there are at least `minCount` (POST /anomalies/alerts).
+ * @throws IntakeError WEBHOOK_FAILED, WEBHOOK_REFUSED, those of the backend.
+ */
+export async function alertOnCount(backend: Backend, { webhook, windowHours, minCount, allowPrivate }: AlertsConfig, until = new Date()): Promise<AlertOutcome> {
+  if (webhook === undefined) return { outcome: 'no-webhook', document: undefined };
+  const since = new Date(until.getTime() - windowHours * 3_600_000);
+  const document = alertPayload(await anomalyStats(backend, since, until), { since, until });
+  if (document.total < minCount) return { outcome: 'below-threshold', document };
+  await postWebhook(webhook, document, { allowPrivate });
+  return { outcome: 'sent', document };
+}
