@@ -1,11 +1,12 @@
 /**
- * Program: `node scripts/make-samples.ts` writes samples/simplicity.csv and samples/jbi.csv, always the same bytes. The
- * vendors share some plaintiffs and a few cases; nobody in them exists.
+ * Program: `node scripts/make-samples.ts` writes simplicity.csv, jbi.csv and projects.csv of samples/, always the same bytes. The
+ * judgment vendors share some plaintiffs and a few cases; nobody in them exists.
  */
 import { hash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { csvLine } from '../src/csv/write.ts';
 import type { RowErrorCode } from '../src/errors.ts';
+import { projectRows } from './sample-projects.ts';
 
 export interface SampleRow {
   readonly cells: Readonly<Record<string, string>>;
@@ -80,8 +81,8 @@ const random = (): number => parseInt(hash('sha256', `samples ${drawn++}`).slice
 const between = (low: number, high: number): number => low + Math.floor(random() * (high - low + 1));
 const pick = <T>(list: readonly T[]): T => list[between(0, list.length - 1)]!;
 
-/** Both files, made from the beginning. */
-export function samples(): { simplicity: SampleRow[]; jbi: SampleRow[] } {
+/** All files, made from the beginning. */
+export function samples(): { simplicity: SampleRow[]; jbi: SampleRow[]; projects: SampleRow[] } {
   drawn = 0;
   const people = Array.from({ length: PEOPLE }, (_, i) => person(i));
   const early = people.slice(0, PEOPLE - OWN_PEOPLE);
@@ -90,6 +91,7 @@ export function samples(): { simplicity: SampleRow[]; jbi: SampleRow[] } {
   return {
     simplicity: vendorFile(cases.slice(0, ROWS), simplicityCells, SIMPLICITY_FAULTS),
     jbi: vendorFile(cases.slice(-ROWS), jbiCells, JBI_FAULTS),
+    projects: projectRows({ between, pick }),
   };
 }
 

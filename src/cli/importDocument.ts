@@ -43,6 +43,7 @@ export function importDocument({ request, input, workflowId }: ImportFacts, repo
       columns: plan?.columns ?? null,
       mapped: plan?.mapped ?? [],
       ...(report.directory ? directoryDocument(report.directory) : {}),
+      ...(report.effects && 'anomalies' in report.effects ? { effects: report.effects } : {}),
     },
   };
 }

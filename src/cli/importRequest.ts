@@ -7,12 +7,14 @@ import { KINDS, kindNamed } from '../kinds/index.ts';
 import type { ImportOptions } from '../workflows/messages.ts';
 import type { CommonOptions } from './command.ts';
 import { backendNamed } from './session.ts';
+import { tenantNamed } from './tenant.ts';
 
 export interface ImportFlags extends CommonOptions {
   readonly csv?: string;
   readonly file?: string;
   readonly source?: string;
   readonly sourceSystem?: string;
+  readonly tenant?: string;
   readonly batchId?: string;
   readonly batchName?: string;
   readonly sourceReference?: string;
@@ -46,6 +48,7 @@ export function importFlags(command: Command): Command {
     .option('--file <path>', 'the file')
     .option('--source <name>', 'who sent it; without a kind: the kind')
     .option('--source-system <name>', 'who sent it')
+    .option('--tenant <name>', 'projects: another word for --source-system')
     .option('--batch-id <id>', 'names the batch (from the content)')
     .option('--batch-name <name>', "title of the batch (the file's stem)")
     .option('--source-reference <text>', 'reference of the batch at its source (the batch name)')
@@ -84,7 +87,7 @@ export function importRequest([first, second]: readonly (string | undefined)[], 
   if (flags.commit && flags.detach && flags.rejects) {
     throw new IntakeError('USAGE', '--rejects needs the end of the import', { remedy: 'Leave --detach away, or use `intake rejects ID` afterwards.' });
   }
-  const sourceSystem = flags.sourceSystem ?? (byPosition ? flags.source : undefined);
+  const sourceSystem = sourceOf(kind, flags, byPosition ? flags.source : undefined);
   const backend = backendNamed(flags.backend);
   const { batchId, batchName, sourceReference, map, encoding, delimiter, maxErrors, dateOrder, skipJobs } = flags;
   return {
@@ -95,6 +98,17 @@ export function importRequest([first, second]: readonly (string | undefined)[], 
     ...(flags.rejects && !flags.commit ? { rejectsPath: flags.rejects } : {}),
     options: defined({ map, encoding, delimiter, maxErrors, dateOrder, skipJobs }),
   };
+}
+
+/** Who sent a file; of projects, whose they are. */
+function sourceOf(kind: string, { sourceSystem, tenant }: ImportFlags, source: string | undefined): string | undefined {
+  const given = [...new Set([sourceSystem, tenant, source].filter((name) => name !== undefined))];
+  if (given.length > 1) throw new IntakeError('USAGE', 'More than one source system is given', { remedy: 'Give one of --source-system, --source and --tenant.' });
+  if (!kindNamed(kind).sourceIsTenant) {
+    if (tenant !== undefined) throw new IntakeError('USAGE', `'${kind}' has no tenants`, { remedy: 'Write --source-system NAME.' });
+    return given[0];
+  }
+  return given[0] === undefined ? undefined : tenantNamed(given[0], `Write intake import ${kind} FILE --tenant TENANT.`);
 }
 
 /** `--single-file` needs no directory: then it is the file's own. */

@@ -1,6 +1,7 @@
 /** The words in which an import ends. */
 import { ERRORS, type ErrorCode } from '../errors.ts';
 import type { ImportRequest } from '../imports.ts';
+import { kindNamed } from '../kinds/index.ts';
 import type { DirectoryReport } from '../workflows/directoryMessages.ts';
 import type { AnyInput, Counts, ErrorDocument, ImportReport } from '../workflows/messages.ts';
 import { secondsOf, type ImportFacts } from './importDocument.ts';
@@ -68,6 +69,7 @@ function detailLines({ request, input }: ImportFacts, report: ImportReport): str
   }
   if (report.directory) lines.push(...directoryLines(report.directory, request.mode, rejectsHint(request.rejectsPath, runId)));
   if (effects && 'plaintiffs_created' in effects && Object.values(effects).some((n) => n > 0)) lines.push(`Effects:  ${effectsLine(effects)}`);
+  if (effects && 'anomalies' in effects) lines.push(`Members:  ${membersLine(effects)}`, `Anomalies: ${anomaliesLine(effects)}`);
   if (runId && storagePath) lines.push(`Stored:   ${storagePath}`);
   if (plan) lines.push(`Read as:  ${plan.encoding}, ${delimiterName(plan.delimiter)}, ${plan.columns} columns (${plan.mapped.join(', ')})`);
   const seconds = secondsOf(report);
@@ -85,9 +87,10 @@ function detailLines({ request, input }: ImportFacts, report: ImportReport): str
 /** As it is typed in a shell. */
 export const word = (text: string): string => (/^[\w./@:+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
-function commitCommand({ kind, path, directory }: ImportRequest, input: AnyInput | undefined): string {
+function commitCommand({ kind, path, directory, sourceSystem }: ImportRequest, input: AnyInput | undefined): string {
   const tag = input && 'tag' in input ? input.tag : directory?.tag;
-  return `intake import ${input?.kind ?? kind} ${tag === undefined ? word(path) : `--states-dir ${word(path)} --tag ${word(tag)}`} --commit`;
+  const source = sourceSystem === undefined ? '' : ` --${kindNamed(kind).sourceIsTenant ? 'tenant' : 'source-system'} ${word(sourceSystem)}`;
+  return `intake import ${input?.kind ?? kind} ${tag === undefined ? word(path) : `--states-dir ${word(path)} --tag ${word(tag)}`}${source} --commit`;
 }
 
 const EFFECTS = {
@@ -97,6 +100,15 @@ const EFFECTS = {
 
 const effectsLine = (effects: Readonly<Record<string, number>>): string =>
   Object.entries(EFFECTS).map(([name, words]) => `${thousands(effects[name] ?? 0)} ${words}`).join(', ');
+
+const membersLine = ({ org_memberships_upserted: orgs = 0, user_memberships_upserted: users = 0 }: Readonly<Record<string, number>>): string =>
+  `${thousands(orgs)} organisations and ${thousands(users)} people added to projects`;
+
+/** `7 (UNKNOWN_DS 4, DUPLICATE_ROW 3)`: types are the effects in capitals. */
+function anomaliesLine(effects: Readonly<Record<string, number>>): string {
+  const types = Object.entries(effects).filter(([name]) => /^[A-Z_]+$/.test(name)).sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
+  return `${thousands(effects['anomalies'] ?? 0)}${types.length > 0 ? ` (${types.map(([name, n]) => `${name} ${thousands(n)}`).join(', ')})` : ''}`;
+}
 
 function directoryLines(report: DirectoryReport, mode: ImportRequest['mode'], hint: string): string[] {
   const { plan, images, failed, failedItems, datasetId, tag } = report;

@@ -3,10 +3,11 @@ import { IntakeError } from '../errors.ts';
 import { jbi } from './jbi.ts';
 import type { CsvKind, DirectoryKind } from './kind.ts';
 import { plaintiffs } from './plaintiffs.ts';
+import { projects } from './projects.ts';
 import { searchResults } from './searchResults.ts';
 import { simplicity } from './simplicity.ts';
 
-export const KINDS: readonly (CsvKind | DirectoryKind)[] = [plaintiffs, simplicity, jbi, searchResults];
+export const KINDS: readonly (CsvKind | DirectoryKind)[] = [plaintiffs, simplicity, jbi, projects, searchResults];
 
 /** @throws IntakeError USAGE listing the kinds. */
 export function kindNamed(name: string): CsvKind | DirectoryKind {

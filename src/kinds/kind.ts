@@ -30,6 +30,10 @@ export interface Kind {
   readonly stageColumns: readonly string[];
   /** Rows are matched with each other and with the tables once per run, before upsert, by SQL's `resolve_<table>`. */
   readonly resolves?: boolean;
+  /** The source system is a tenant: `--tenant` is another word for it. */
+  readonly sourceIsTenant?: boolean;
+  /** Column of the production table with the run that wrote a row last; `import_run_id` unless said otherwise. */
+  readonly runColumn?: string;
   /** A file of records, or a directory of files. */
   readonly reads: 'csv' | 'directory';
 }

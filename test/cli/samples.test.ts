@@ -15,13 +15,13 @@ describe('the bundled samples', function () {
 
   it('of every kind are imported by npm start, dry and committed, as often as it is run', async () => {
     const first = await cli.json('demo', '--exit');
-    const kinds = ['plaintiffs', 'simplicity', 'jbi', 'search-results'];
+    const kinds = ['plaintiffs', 'simplicity', 'jbi', 'projects', 'search-results'];
     assert.deepEqual(first.document.imports.map(({ kind, status }: Json) => [kind, status]), kinds.flatMap((kind) => [[kind, 'dry_run'], [kind, 'completed']]));
     assert.equal(first.code, 0);
-    for (let i = 0; i < 8; i += 2) assert.deepEqual(first.document.imports[i].counts, first.document.imports[i + 1].counts);
+    for (let i = 0; i < 10; i += 2) assert.deepEqual(first.document.imports[i].counts, first.document.imports[i + 1].counts);
     const again = await cli.run('demo', '--exit');
     assert.equal(again.code, 0);
-    assert.equal(again.stdout.match(/^DUPLICATE BATCH: .*\n.*\n {2}That is fine/gm)?.length, 3);
+    assert.equal(again.stdout.match(/^DUPLICATE BATCH: .*\n.*\n {2}That is fine/gm)?.length, 4);
     assert.match(again.stdout, /^intake import search-results samples\/search-results --tag sample --commit\nImport COMPLETED: 38 fetched, 0 inserted, 37 skipped, 1 errored$/m);
     assert.match(again.stdout, /^Intake is up\.$/m);
   });

@@ -16,6 +16,7 @@ import { startWorker } from '../../src/worker.ts';
 import { contentOfTrees, openTrees, storedHashes, writeGenerated } from '../support/directoryImport.ts';
 import { openPlace } from '../support/imports.ts';
 import { PLAINTIFFS, SIMPLICITY } from '../support/judgmentsFile.ts';
+import { PROJECTS } from '../support/projectsFile.ts';
 import { connect } from '../support/sqlImport.ts';
 import { createDatabase, sharedStack, startApi, type TestApi, type TestDatabase } from '../support/stack.ts';
 
@@ -170,6 +171,7 @@ describe('the two backends', () => {
   const files = [
     [PLAINTIFFS, odd.map((name, i) => `${name},odd${i}@example.com,,,\n`).join('')],
     [SIMPLICITY, odd.map((name, i) => `,${name},${name},2024-03-01,10,NY,${name},${name},${name},,odd${i}@example.com,\n`).join('')],
+    [PROJECTS, odd.map((cell) => `${cell};${cell};${cell};${cell};3;${cell};2025-12-31\r\n`).join('')],
   ] as const;
   for (const [{ kind, csv, contentOf }, oddRows] of files) {
     it(`leave the same tables after the same import of ${kind}`, async () => {

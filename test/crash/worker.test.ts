@@ -2,12 +2,14 @@ import { strict as assert } from 'node:assert';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openCrashSite, type CrashSite } from '../support/crash.ts';
 import { PLAINTIFFS, SIMPLICITY } from '../support/judgmentsFile.ts';
+import { PROJECTS } from '../support/projectsFile.ts';
 
 const POINTS = [
   ['postgres', PLAINTIFFS, ['plan', 'hash', 'claim', 'upload', 'parse', 'upsert', 'finalize', 'reconcile', 'clear']],
   ['supabase', PLAINTIFFS, ['upload', 'parse', 'upsert']],
   ['postgres', SIMPLICITY, ['resolve', 'upsert', 'finalize', 'clear']],
   ['supabase', SIMPLICITY, ['resolve', 'upsert']],
+  ['postgres', PROJECTS, ['upsert']],
 ] as const;
 
 for (const [backend, subject, steps] of POINTS) {

@@ -1,0 +1,72 @@
+/** Kind `projects` (runbook 003): one project a row; the source system is the tenant. */
+import type { RowErrorCode } from '../errors.ts';
+import { parseDate } from '../values/date.ts';
+import { keyOfNormalized } from '../values/key.ts';
+import { EMPTY, type Result } from '../values/result.ts';
+import { text } from '../values/text.ts';
+import type { CsvKind } from './kind.ts';
+
+const TEXTS = [
+  'stage_application', 'delivery_partner', 'developer_class', 'relationship_manager', 'rm_preferred_username', 'deployment_specialist',
+  'address', 'development_type', 'build_type', 'fod_id',
+] as const;
+const COUNTS = ['residential', 'commercial', 'essential', 'premises_count'] as const;
+
+/** Characters, as the gateway has them; the key is part of an index, which takes no more than 2,700 bytes. */
+const LONGEST: Readonly<Partial<Record<string, number>>> = { stage_application: 200, address: 2000 };
+const LONGEST_TEXT = 500;
+const WHOLE = /^\d{1,9}(?:\.0*)?$/;
+const DEGREES = /^[+-]?\d{1,3}(?:\.\d{0,30})?$/;
+
+export const projects: CsvKind = {
+  name: 'projects',
+  reads: 'csv',
+  aliases: ['project'],
+  title: 'Projects',
+  defaultSource: 'projects',
+  sourceIsTenant: true,
+  runColumn: 'staging_id',
+  columns: [
+    'stage_application', 'delivery_partner', 'developer_class', 'relationship_manager', 'rm_preferred_username', 'deployment_specialist',
+    'residential', 'commercial', 'essential', 'premises_count', 'stage_application_created', 'address', 'eFscd', 'development_type',
+    'build_type', 'fod_id', 'latitude', 'longitude',
+  ].map((name) => ({ name, aliases: [] })),
+  required: [['stage_application']],
+  table: 'projects',
+  stageColumns: [...TEXTS, 'stage_application_created', 'efscd', 'latitude', 'longitude', ...COUNTS],
+  row(cell, { sourceSystem, dateOrder }) {
+    const cells: readonly (readonly [column: string, Result<string>])[] = [
+      ...TEXTS.map((column) => [column, readText(cell(column), LONGEST[column] ?? LONGEST_TEXT)] as const),
+      ['stage_application_created', parseDate(cell('stage_application_created'), dateOrder)],
+      ['eFscd', parseDate(cell('eFscd'), dateOrder)],
+      ['latitude', readDegrees(cell('latitude'), 90)],
+      ['longitude', readDegrees(cell('longitude'), 180)],
+      ...COUNTS.map((column) => [column, readCount(cell(column))] as const),
+    ];
+    const values = cells.map(([, read]) => ('value' in read ? read.value : null));
+    // Exactly as written: two spellings are two projects.
+    const key = keyOfNormalized(sourceSystem, text(cell('stage_application')) ?? '', '');
+    if (values[0] === null && !cells[0]![1].error) return { key, values, error: 'MISSING_VALUE', column: 'stage_application' };
+    const [column, bad] = cells.find(([, { error }]) => error !== undefined) ?? [];
+    return bad?.error ? { key, values, error: bad.error, column: column! } : { key, values };
+  },
+};
+
+function readText(cell: string | undefined, longest: number): Result<string> {
+  const value = text(cell);
+  return value !== null && value.length > longest ? fault('TEXT_TOO_LONG') : { value };
+}
+
+/** A blank is 0. */
+function readCount(cell: string | undefined): Result<string> {
+  const digits = text(cell) ?? '0';
+  return WHOLE.test(digits) ? { value: String(Number(digits)) } : fault('BAD_COUNT');
+}
+
+function readDegrees(cell: string | undefined, most: number): Result<string> {
+  const value = text(cell);
+  if (value === null) return EMPTY;
+  return DEGREES.test(value) && Math.abs(Number(value)) <= most ? { value } : fault('BAD_COORDINATE');
+}
+
+const fault = (error: RowErrorCode): Result<string> => ({ error });
