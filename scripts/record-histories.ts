@@ -13,8 +13,14 @@ import { writeSearchTree } from '../bench/generators/searchTree.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { importResult, startImport } from '../src/imports.ts';
 import { createLogger } from '../src/log.ts';
+import { startGateway } from '../src/gateway/server.ts';
+import { rowsChecksum, type ProjectRow } from '../src/projects/checksum.ts';
+import { pushInput } from '../src/projects/push/start.ts';
+import { hostQueue } from '../src/temporal.ts';
 import { startWorker } from '../src/worker.ts';
 import { EVENTS_PER_EXECUTION } from '../src/workflows/policies.ts';
+import type { MergeInput } from '../src/workflows/mergeProjects.ts';
+import type { AlertsInput, RetentionInput, ScheduledImportInput, ScheduledPushInput } from '../src/workflows/scheduleMessages.ts';
 import type { ImportInput } from '../src/workflows/messages.ts';
 import { historiesOf, openPlace, plaintiffsCsv } from '../test/support/imports.ts';
 import { simplicityCsv } from '../test/support/judgmentsFile.ts';
@@ -64,6 +70,48 @@ await record('directory-commit', await place.input({ ...ofTree, directory: { ...
 writeSearchTree(tree, { seed: 1, files: 50, imageBytes: 2000, dirtEvery: 4 });
 await record('directory-delta', await place.input({ ...ofTree, directory: { ...ofTree.directory, delta: true } }, slices));
 await record('directory-nothing-new', await place.input({ ...ofTree, directory: { ...ofTree.directory, delta: true } }, slices));
+
+/** A batch as the gateway puts it down; none without rows. */
+async function recordMerge(tenantId: string, rows: readonly ProjectRow[]): Promise<void> {
+  const checksum = rowsChecksum(rows);
+  if (rows.length > 0) {
+    await place.sql`SELECT ingest.put_project_batch(${tenantId}, ${checksum}, 'batch', 'projects-import', gen_random_uuid(), ${place.sql.json(rows as never)})`;
+  }
+  const input: MergeInput = { backend: 'postgres', tenantId, checksum, taskQueue: place.config.taskQueue };
+  await recordOther(tenantId, 'mergeProjects', `merge/${tenantId}/${checksum}`, input);
+}
+
+async function recordOther(name: string, workflow: string, workflowId: string, input: object): Promise<void> {
+  const handle = await place.client.workflow.start(workflow, { workflowId, taskQueue: place.config.taskQueue, args: [input] });
+  await handle.result().catch(() => undefined);
+  await save(name, handle);
+}
+
+await recordMerge('merge', [{ stage_application: 'S1', deployment_specialist: 'nobody' }]);
+await recordMerge('merge-refused', [{ stage_application: 'S1', residential: 'no number' }]);
+await recordMerge('merge-gone', []);
+
+const gateway = await startGateway({ ...place.config, gateway: { host: '127.0.0.1', port: 0 } }, createLogger('fatal'), { rate: { perSecond: 1e6, burst: 1e6 } });
+const projectsCsv = (rows: number): string => `stage_application\n${Array.from({ length: rows }, (_, i) => `S${i}`).join('\n')}\n`;
+const pushed = (tenantId: string, file: string, batchRows: number) => pushInput(place.config, { tenantId, path: file, gatewayUrl: gateway.url, batchRows });
+const projects = await place.file(projectsCsv(5), 'projects.csv');
+await recordOther('push', 'pushProjects', 'push/one', { ...(await pushed('one', projects, 2)), remember: true });
+await recordOther('push-invalid', 'pushProjects', 'push/two', await pushed('two', await place.file('stage_application\n" "\n', 'invalid.csv'), 2));
+await recordOther('push-continue-as-new', 'pushProjects', 'push/three', { ...(await pushed('three', await place.file(projectsCsv(EVENTS_PER_EXECUTION / 5), 'many projects.csv'), 1)), paceMs: 0 });
+
+const inbox = join(place.dir, 'inbox');
+mkdirSync(inbox);
+for (const rows of [1, 2]) writeFileSync(join(inbox, `${rows}.csv`), projectsCsv(rows));
+const { taskQueue, host, backend } = place.config;
+const fileQueue = hostQueue(taskQueue, host);
+const daily: ScheduledPushInput = { taskQueue, fileQueue, backend, tenantId: 'four', from: inbox, timeZone: 'Australia/Adelaide', batchRows: 5000, gatewayUrl: gateway.url };
+await recordOther('scheduled-push', 'scheduledPush', 'schedule/projects-four', daily);
+await recordOther('scheduled-push-nothing', 'scheduledPush', 'schedule/projects-four-again', daily);
+await recordOther('scheduled-push-missing', 'scheduledPush', 'schedule/projects-none', { ...daily, from: join(inbox, 'none') });
+await recordOther('scheduled-import', 'scheduledImport', 'schedule/plaintiffs', { taskQueue, fileQueue, backend, request: { kind: 'plaintiffs', path, mode: 'dry-run' } } satisfies ScheduledImportInput);
+await recordOther('retention', 'retention', 'retention', { taskQueue, backend, importsDays: 60, anomaliesDays: 90 } satisfies RetentionInput);
+await recordOther('alert', 'alertAnomalies', 'alert', { taskQueue, backend, windowHours: 1 } satisfies AlertsInput);
+await gateway.shutdown();
 
 const many = await place.input({ path: await place.file(plaintiffsCsv(600), 'many.csv') }, { chunkBytes: 4096, partitionRows: 20, window: 1 });
 const cancelled = await startImport(place.client, many);

@@ -26,7 +26,12 @@ const COMMANDS = {
   migrate: ['Apply the migrations, or list what is pending', () => import('./cli/migrate.ts')],
   worker: ['Run a worker until it is stopped', () => import('./cli/worker.ts')],
   gateway: ['Serve POST /import-projects until it is stopped', () => import('./cli/gateway.ts')],
+  users: ['Let people into the dashboard, list them, take their roles', () => import('./cli/users.ts')],
   tenants: ['Add and list tenants of the gateway, rotate their secrets', () => import('./cli/tenants.ts')],
+  projects: ['Push a file of projects to the gateway in batches; backfill memberships', () => import('./cli/projects.ts')],
+  anomalies: ['List and count anomalies of projects; alert about them', () => import('./cli/anomalies.ts')],
+  retention: ['Delete old batches and anomalies of projects; preview, statistics', () => import('./cli/retention.ts')],
+  schedule: ['Add, list, change and remove what happens by itself', () => import('./cli/schedule.ts')],
   demo: ['Bring up the stack and import the samples', () => import('./cli/demo.ts')],
 } as const;
 

@@ -72,8 +72,12 @@ export interface Config {
   readonly gateway: ListenAddress;
   /** Tenants that may post projects, by SHA-256 of their secrets, hex; beside those of the tenants table. */
   readonly projectsBearers: readonly { readonly tenantId: string; readonly sha256: string }[];
+  /** The secret that a tenant's batches are posted with, where PROJECTS_IMPORT_BEARER has it. A function, so that no log can hold it. */
+  readonly projectsSecret: (tenantId: string) => string | undefined;
   /** Where batches of projects are posted; without a slash at its end. */
   readonly gatewayUrl: string;
+  /** Where people look at workflows; without a slash at its end. Undefined: the dashboard has no links there. */
+  readonly temporalUi: string | undefined;
   readonly alerts: AlertsConfig;
   /** Where a worker serves its metrics; undefined: nowhere, and it measures nothing. */
   readonly metrics: ListenAddress | undefined;
@@ -109,6 +113,7 @@ const schema = z.object({
   INTAKE_PORT: z.string().regex(ADDRESS, 'write it as a port of 127.0.0.1, or host:port').default('8787'),
   PROJECTS_IMPORT_BEARER: z.string().default(''),
   INTAKE_GATEWAY_URL: z.url({ protocol: /^https?$/ }).optional(),
+  INTAKE_TEMPORAL_UI: z.url({ protocol: /^https?$/ }).optional(),
   ANOMALIES_ALERT_WEBHOOK: z.url({ protocol: /^https?$/ }).optional(),
   ANOMALIES_ALERT_WINDOW_HOURS: integer(1, 24 * 14, 1),
   ANOMALIES_ALERT_MIN_COUNT: integer(1, 1_000_000_000, 1),
@@ -169,7 +174,9 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     logLevel: value.LOG_LEVEL,
     gateway,
     gatewayUrl: (value.INTAKE_GATEWAY_URL ?? `http://${gateway.host.includes(':') ? `[${gateway.host}]` : gateway.host}:${gateway.port}`).replace(/\/+$/, ''),
-    projectsBearers,
+    projectsBearers: projectsBearers.map(({ tenantId, secret }) => ({ tenantId, sha256: createHash('sha256').update(secret).digest('hex') })),
+    projectsSecret: (tenantId) => projectsBearers.find((bearer) => bearer.tenantId === tenantId)?.secret,
+    temporalUi: value.INTAKE_TEMPORAL_UI?.replace(/\/+$/, ''),
     alerts: {
       webhook: value.ANOMALIES_ALERT_WEBHOOK,
       windowHours: value.ANOMALIES_ALERT_WINDOW_HOURS,
@@ -181,11 +188,11 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   };
 }
 
-/** `TENANT=secret,...` as hashes; undefined when it is not that, or a secret would open two tenants. */
-function bearers(text: string): Config['projectsBearers'] | undefined {
+/** `TENANT=secret,...`; undefined when it is not that, or a secret would open two tenants. */
+function bearers(text: string): { readonly tenantId: string; readonly secret: string }[] | undefined {
   const entries = text.split(',').map((entry) => entry.trim()).filter(Boolean).map((entry) => /^([^=]+?)\s*=\s*(\S+)$/.exec(entry));
-  const found = entries.flatMap((entry) => (entry ? [{ tenantId: entry[1]!, sha256: createHash('sha256').update(entry[2]!).digest('hex') }] : []));
-  return found.length === entries.length && new Set(found.map(({ sha256 }) => sha256)).size === found.length ? found : undefined;
+  const found = entries.flatMap((entry) => (entry ? [{ tenantId: entry[1]!, secret: entry[2]! }] : []));
+  return found.length === entries.length && new Set(found.map(({ secret }) => secret)).size === found.length ? found : undefined;
 }
 
 /** A port alone is one of this host's own. */

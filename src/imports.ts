@@ -128,6 +128,7 @@ export async function startImport(client: Client, input: AnyInput, starter: stri
     typedSearchAttributes: [
       keyword(SEARCH_ATTRIBUTES.kind, input.kind),
       keyword(SEARCH_ATTRIBUTES.source, input.sourceSystem),
+      ...(kindNamed(input.kind).sourceIsTenant ? [keyword(SEARCH_ATTRIBUTES.tenant, input.sourceSystem)] : []),
       keyword(SEARCH_ATTRIBUTES.status, 'running'),
     ],
   });
@@ -147,13 +148,18 @@ const OUTAGE = new Set([1, 2, 4, 8, 13, 14]);
  * @param onOutage called once when Temporal does not answer.
  * @throws IntakeError RUN_NOT_FOUND; what Temporal refuses.
  */
-export async function importResult(handle: WorkflowHandle, onOutage?: () => void): Promise<ImportReport> {
+export function importResult(handle: WorkflowHandle, onOutage?: () => void): Promise<ImportReport> {
+  return resultOf(handle, (error) => failedReport(handle, error), onOutage);
+}
+
+/** The same of any workflow; `failed` says what its failure stands for. */
+export async function resultOf<T>(handle: WorkflowHandle, failed: (error: WorkflowFailedError) => T | Promise<T>, onOutage?: () => void): Promise<T> {
   let away = false;
   for (;;) {
     try {
-      return (await handle.result()) as ImportReport;
+      return (await handle.result()) as T;
     } catch (error) {
-      if (error instanceof WorkflowFailedError) return (await failedReport(handle, error));
+      if (error instanceof WorkflowFailedError) return await failed(error);
       if (error instanceof WorkflowNotFoundError) throw new IntakeError('RUN_NOT_FOUND', 'Temporal knows no such import', { cause: error });
       if (!isOutage(error)) throw error;
       // Temporal is away for a while; the import is not.

@@ -54,7 +54,7 @@ export async function startWorker(config: Config, log: Logger, only?: 'files'): 
   const traces = await openTraces(config);
   const backends = openBackends(config, metrics);
   const parser = createParser();
-  const activities = createActivities({ workDir: join(config.dir, 'work'), cacheDir: join(config.dir, 'cache'), log, metrics: metrics ?? noMetrics, parser, backend: backends.get });
+  const activities = createActivities({ config, workDir: join(config.dir, 'work'), cacheDir: join(config.dir, 'cache'), log, metrics: metrics ?? noMetrics, parser, backend: backends.get });
   const common = {
     connection, namespace: temporal.namespace, activities, ...traces?.worker, shutdownGraceTime: '20 s', shutdownForceTime: '60 s',
     maxHeartbeatThrottleInterval: '1 s', // the live display shows what they say

@@ -1,11 +1,12 @@
 /** What activities need from outside; made by the composition root. */
 import type { Logger } from 'pino';
 import type { Backend } from '../backends/backend.ts';
-import type { BackendName } from '../config.ts';
+import type { BackendName, Config } from '../config.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Parser } from './parser.ts';
 
 export interface Deps {
+  readonly config: Config;
   /** Directory for the manifests of files being read, absolute. */
   readonly workDir: string;
   /** Directory for what is known of files from earlier runs, absolute. */

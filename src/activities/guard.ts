@@ -59,7 +59,7 @@ function failure(error: unknown, activity: string, attempt: number, log: Logger)
     message: known.line === undefined ? known.message : `${known.message} (line ${known.line})`,
     details: known.remedy === ERRORS[known.code].remedy ? [] : [known.remedy],
     nonRetryable,
-    ...(nonRetryable ? {} : { nextRetryDelay: jittered(attempt) }),
+    ...(nonRetryable ? {} : { nextRetryDelay: known.retryAfterMs ?? jittered(attempt) }),
   });
 }
 

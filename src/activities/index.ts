@@ -1,4 +1,5 @@
 /** The activities of a worker: one step a file, closed over their dependencies. */
+import { anomaliesActivities } from './anomalies.ts';
 import { claimActivities } from './claim.ts';
 import type { Deps } from './deps.ts';
 import { directoryActivities } from './directory/index.ts';
@@ -10,8 +11,14 @@ import { operationsActivity } from './operations.ts';
 import { parseActivity } from './parse.ts';
 import { partitionActivities } from './partitions.ts';
 import { planActivity } from './plan.ts';
+import { prepareImportActivity } from './prepareImport.ts';
+import { findPushFilesActivities } from './push/findPushFiles.ts';
+import { postBatchActivity } from './push/postBatch.ts';
+import { rememberPushActivity } from './push/rememberPush.ts';
+import { splitPushActivities } from './push/splitPush.ts';
 import { rejectsActivity } from './rejects.ts';
 import { resolveActivity } from './resolve.ts';
+import { retentionActivity } from './retention.ts';
 import { uploadActivity } from './upload.ts';
 
 export function createActivities(deps: Deps) {
@@ -29,6 +36,13 @@ export function createActivities(deps: Deps) {
       ...operationsActivity(deps),
       ...directoryActivities(deps),
       ...mergeProjectsActivities(deps),
+      ...splitPushActivities(deps),
+      ...postBatchActivity(deps),
+      ...rememberPushActivity(deps),
+      ...findPushFilesActivities(deps),
+      ...prepareImportActivity(deps),
+      ...anomaliesActivities(deps),
+      ...retentionActivity(deps),
     },
     deps.log,
     deps.metrics,

@@ -46,6 +46,7 @@ async function demoCommand(call: Call<Flags>): Promise<number> {
   if (session.stack?.gateway) await gatewayAnswers(session.stack.gateway);
   for (const line of ['', 'Intake is up.', ...(session.stack ? addressLines(session.stack) : [])]) out.detail(line);
   out.detail('\n  Next: npx intake import plaintiffs YOUR.csv, npx intake runs, npx intake doctor');
+  out.detail('  To sign in on the dashboard: npx intake users add you@example.com --role operator');
   if (!options.exit && !out.json) await untilInterrupted(out);
   return worst;
 }

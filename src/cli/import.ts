@@ -13,6 +13,7 @@ import { importFlags, importRequest, type ImportFlags } from './importRequest.ts
 import { exitCodeOf, summarize } from './importSummary.ts';
 import { onInterrupt } from './interrupt.ts';
 import { withOperations } from './operations.ts';
+import { serveFile } from './serveFile.ts';
 import type { Session } from './session.ts';
 
 export function define(program: Command): void {
@@ -62,8 +63,8 @@ async function importOnce(call: Call<ImportFlags>, session: Session, request: Im
     await logDecisions(await session.backend(input.backend), report.runId, workflowIdOf(input));
   }
   if (!options.detach && options.rejects && options.commit && report.runId && report.status !== 'duplicate') {
-    const { findRun } = await import('./findRun.ts');
-    const { writeRejects } = await import('./rejectFile.ts');
+    const { findRun } = await import('../runs/findRun.ts');
+    const { writeRejects } = await import('../runs/rejectFile.ts');
     await writeRejects(session, await findRun(session, report.runId), options.rejects);
   }
   return report;
@@ -94,22 +95,4 @@ function sayDetached(out: Call<object>['out'], { workflowId }: WorkflowHandle): 
   out.answer(`Started ${workflowId}`);
   out.detail(`  Watch it:  intake runs watch ${workflowId}`);
   out.detail(`  Cancel it: intake cancel ${workflowId}`);
-}
-
-/** Without the embedded stack: sees that somebody reads this host's files, if need be this process. @returns what ends that. */
-async function serveFile({ out, options }: Call<ImportFlags>, session: Session, { fileQueue, taskQueue }: AnyInput): Promise<() => Promise<void>> {
-  const nothing = async () => undefined;
-  if (session.stack) return nothing;
-  const { isPolled } = await import('./pollers.ts');
-  const client = await session.temporal();
-  const [files, all] = await Promise.all([isPolled(client, fileQueue), isPolled(client, taskQueue, 'workflow')]);
-  if (!all) out.note(`No worker polls task queue '${taskQueue}': the import waits until one runs (intake worker)`);
-  if (files) return nothing;
-  if (options.detach) {
-    out.note(`No worker reads the files of this host: the import waits until one runs here (intake worker)`);
-    return nothing;
-  }
-  const [{ startWorker }, { createLogger }] = await Promise.all([import('../worker.ts'), import('../log.ts')]);
-  const worker = await startWorker(session.config, createLogger(out.debug ? 'debug' : 'error'), 'files');
-  return () => worker.shutdown();
 }

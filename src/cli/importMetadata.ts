@@ -2,7 +2,7 @@
 import { access, constants } from 'node:fs/promises';
 import { kindNamed } from '../kinds/index.ts';
 import type { ImportReport } from '../workflows/messages.ts';
-import { findRun } from './findRun.ts';
+import { findRun } from '../runs/findRun.ts';
 import { importDocument, type ImportFacts } from './importDocument.ts';
 import { fileOperations, runOperations, type Operation, type Operations, type QueuedJob } from './operations.ts';
 import type { Output } from './output.ts';

@@ -1,16 +1,18 @@
-/** Ctrl-C: the command ends, the import goes on, and the last line says how to get back to it. */
+/** Ctrl-C: the command ends, the work goes on, and the last line says how to get back to it. */
 import type { WorkflowHandle } from '@temporalio/client';
 import { exitWith } from './exit.ts';
 import type { Output } from './output.ts';
 
 /** @returns what ends the watch for SIGINT. */
-export function onInterrupt(out: Output, { workflowId }: Pick<WorkflowHandle, 'workflowId'>): () => void {
+export function onInterrupt(
+  out: Output, { workflowId }: Pick<WorkflowHandle, 'workflowId'>, what = 'import', watch = `intake runs watch ${workflowId}`,
+): () => void {
   let told = false;
   const interrupted = (): void => {
     if (told) return; // a terminal and the launcher may both send it
     told = true;
     process.stderr.write(out.live ? '\n' : '');
-    process.stderr.write(`Interrupted: the import goes on. Watch it: intake runs watch ${workflowId} - stop it: intake cancel ${workflowId}\n`);
+    process.stderr.write(`Interrupted: the ${what} goes on. Watch it: ${watch} - stop it: intake cancel ${workflowId}\n`);
     void exitWith(130);
   };
   process.on('SIGINT', interrupted);

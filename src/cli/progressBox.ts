@@ -1,5 +1,6 @@
 /** The display of runbook 004 as lines of text: title, elapsed time, phases with bars, rates and ETA, failed rows. */
 import { isDirectory } from '../imports.ts';
+import { phasesOf } from '../runs/phases.ts';
 import type { AnyInput, ImportReport, PhaseName, PhaseState } from '../workflows/messages.ts';
 import type { ActivityProgress } from './activityProgress.ts';
 import { failedItemsOf, thousands } from './importSummary.ts';
@@ -14,18 +15,6 @@ export interface ProgressView {
   readonly style: Output['style'];
 }
 
-const PHASES: Record<AnyInput['mode'], readonly PhaseName[]> = {
-  commit: ['plan', 'hash', 'claim', 'upload', 'parse', 'resolve', 'upsert', 'finalize', 'reconcile'],
-  'dry-run': ['plan', 'hash', 'parse', 'resolve', 'upsert'],
-  verify: ['plan', 'hash', 'parse', 'compare'],
-};
-const DIRECTORY_PHASES: Record<AnyInput['mode'], readonly PhaseName[]> = {
-  commit: ['planning', 'sha256', 'upload', 'import', 'compare'],
-  'dry-run': ['planning', 'sha256', 'import'],
-  verify: ['planning', 'sha256', 'compare'],
-};
-/** Not every import has them. */
-const SOMETIMES: ReadonlySet<PhaseName> = new Set(['resolve', 'compare']);
 const MARKS = { pending: '⬜', running: '⏳', completed: '✅', failed: '❌', skipped: '⏭️' } as const;
 const BAR = 20;
 
@@ -44,7 +33,7 @@ export function renderProgress({ report, activity, input, columns, style }: Prog
       : `📁 ${input.filename}  |  ${size(input.bytes)}  |  Rows: ${thousands(counts.fetched)}`,
     '',
     '📊 Phase Summary:',
-    ...phasesOf(input, report).map((name) => phaseLine(name, report, activity)),
+    ...phasesOf(input.mode, isDirectory(input), report).map((name) => phaseLine(name, report, activity)),
     '',
     `❌ Failed Items: ${report.directory ? failedItemsOf(report.directory) : failedRows(report)}`,
     ...(activity?.waiting ? [`⚠️  Tried again: ${activity.waiting.code} ${activity.waiting.message}`] : []),
@@ -52,9 +41,6 @@ export function renderProgress({ report, activity, input, columns, style }: Prog
   ];
   return lines.map((line) => fit(line, columns - 1)).map((line, i) => (i === 1 ? style('bold', line) : line));
 }
-
-const phasesOf = (input: AnyInput, { phases }: ImportReport): PhaseName[] =>
-  (isDirectory(input) ? DIRECTORY_PHASES : PHASES)[input.mode].filter((name) => phases[name] || !SOMETIMES.has(name));
 
 function titleOf({ kind, mode }: AnyInput, { directory }: ImportReport): string {
   return directory?.datasetId ? `Dataset ID: ${directory.datasetId}` : `${kind}, ${mode}`;

@@ -2,7 +2,7 @@
 import { Argument, Option, type Command } from 'commander';
 import { IntakeError } from '../errors.ts';
 import { addCommand, run, type Call, type CommonOptions } from './command.ts';
-import { findRun } from './findRun.ts';
+import { findRun } from '../runs/findRun.ts';
 import { renderTable, type Row } from './table.ts';
 
 interface Flags extends CommonOptions {

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { IntakeError } from '../errors.ts';
 import { addCommand, run, type Call, type CommonOptions } from './command.ts';
-import { findRun } from './findRun.ts';
+import { findRun } from '../runs/findRun.ts';
 
 interface Reconciliation {
   readonly is_valid: boolean;

@@ -2,9 +2,9 @@
 import type { Command } from 'commander';
 import { kindNamed } from '../kinds/index.ts';
 import { addCommand, run, type Call, type CommonOptions } from './command.ts';
-import { findRun, type Run } from './findRun.ts';
+import { findRun, type Run } from '../runs/findRun.ts';
 import { word } from './importSummary.ts';
-import { readItems, readRejects, writeRejects } from './rejectFile.ts';
+import { readItems, readRejects, writeRejects } from '../runs/rejectFile.ts';
 import type { Session } from './session.ts';
 import { requireTerminal, showValues } from './showValues.ts';
 

@@ -1,9 +1,9 @@
 /** `intake resume`: goes on with a failed, cancelled or silent run where it stopped. */
 import type { Command } from 'commander';
 import { workflowIdOf } from '../imports.ts';
-import { IntakeError } from '../errors.ts';
+import { findRun } from '../runs/findRun.ts';
+import { resumedInput } from '../runs/resume.ts';
 import { addCommand, run, type Call, type CommonOptions } from './command.ts';
-import { findRun, inputOf } from './findRun.ts';
 import { follow } from './import.ts';
 import type { ImportFacts } from './importDocument.ts';
 import { printImport } from './importMetadata.ts';
@@ -24,12 +24,7 @@ async function resumeCommand(call: Call<Flags>): Promise<number> {
   const { args: [id], options, out } = call;
   const session = await call.open();
   const found = await findRun(session, id);
-  if (found.status === 'completed' || found.status === 'duplicate' || found.status === 'rolled_back') {
-    throw new IntakeError('USAGE', `Run ${found.id} is ${found.status}`, {
-      remedy: found.status === 'rolled_back' ? 'Import its file again with `intake import`.' : 'Nothing to resume.',
-    });
-  }
-  const input = inputOf(found);
+  const input = resumedInput(found);
   const report = await follow(call, session, input);
   const facts: ImportFacts = { request: { kind: input.kind, path: input.path, mode: input.mode }, input, workflowId: workflowIdOf(input) };
   await printImport(out, session, facts, report);

@@ -1,11 +1,10 @@
 /** `intake rollback`: withdraws what a run imported; what was edited since stays and is listed. */
 import type { Command } from 'commander';
-import { IntakeError } from '../errors.ts';
 import { kindNamed } from '../kinds/index.ts';
+import { findRun, type Rollback, type Run } from '../runs/findRun.ts';
+import { rollBackRun } from '../runs/rollback.ts';
 import { addCommand, run, type Call, type CommonOptions } from './command.ts';
-import { findRun, type Rollback, type Run } from './findRun.ts';
 import { thousands } from './importSummary.ts';
-import type { Session } from './session.ts';
 
 interface Flags extends CommonOptions {
   readonly reason: string;
@@ -21,22 +20,8 @@ export function define(program: Command): void {
 async function rollbackCommand({ args: [id], options, out, open }: Call<Flags>): Promise<void> {
   const session = await open();
   const found = await findRun(session, id);
-  if (!options.reason.trim()) throw new IntakeError('USAGE', '--reason is empty');
-  if (found.status === 'duplicate') {
-    throw new IntakeError('ROLLBACK_REFUSED', `Run ${found.id} was a rejected duplicate and imported nothing`, {
-      remedy: found.metadata.duplicate_of ? `Its batch is run ${found.metadata.duplicate_of}.` : 'Nothing to do.',
-    });
-  }
-  if (await isRunning(session, found)) {
-    throw new IntakeError('ROLLBACK_REFUSED', `Run ${found.id} is still running`, { remedy: `Cancel it first: intake cancel ${found.id}.` });
-  }
-  const backend = await session.backend();
-  const { rows_affected } = await backend.call<{ rows_affected: number }>('rollback_import_run', { run_id: found.id, reason: options.reason });
-  const { metadata } = await findRun(session, found.id);
-  say(out, found, { ...noRollback, ...metadata.rollback, rows_affected });
+  say(out, found, await rollBackRun(session, found, options.reason));
 }
-
-const noRollback: Rollback = { rows_affected: 0, removed: 0, inherited: 0, kept_edited: { count: 0 } };
 
 function say(out: Call<Flags>['out'], { id, import_kind, status }: Run, rollback: Rollback): void {
   const { rows_affected, removed, restored, inherited, kept_edited: kept, effects } = rollback;
@@ -58,19 +43,9 @@ function say(out: Call<Flags>['out'], { id, import_kind, status }: Run, rollback
 }
 
 /** What goes with the rows of the production table, as rollback's `effects` name it. */
-const ALSO = { plaintiffs: 'plaintiffs', contacts: 'contacts', tasks: 'tasks', history: 'status history entries', jobs: 'queued jobs' };
-const KEPT = { judgment_ids: 'judgments', plaintiff_ids: 'plaintiffs', search_result_ids: 'search results' } as const;
+const ALSO = {
+  plaintiffs: 'plaintiffs', contacts: 'contacts', tasks: 'tasks', history: 'status history entries', jobs: 'queued jobs',
+  members: 'memberships', anomalies: 'anomalies',
+};
+const KEPT = { judgment_ids: 'judgments', plaintiff_ids: 'plaintiffs', search_result_ids: 'search results', project_ids: 'projects' } as const;
 const SHOWN_IDS = 20;
-
-async function isRunning(session: Session, { status, worker_id: workflowId }: Run): Promise<boolean> {
-  if (status !== 'processing' && status !== 'pending') return false;
-  if (!workflowId) return false;
-  const client = await session.temporal();
-  const { WorkflowNotFoundError } = await import('@temporalio/client');
-  try {
-    return (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
-    throw error;
-  }
-}

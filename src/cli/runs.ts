@@ -3,7 +3,7 @@ import { Argument, type Command } from 'commander';
 import { IntakeError } from '../errors.ts';
 import { kindNamed } from '../kinds/index.ts';
 import { addCommand, run, type Call, type CommonOptions } from './command.ts';
-import { findRun, workflowOf, type Run } from './findRun.ts';
+import { findRun, workflowOf, type Run } from '../runs/findRun.ts';
 import { summaryLine } from './importSummary.ts';
 import { renderTable, type Row } from './table.ts';
 

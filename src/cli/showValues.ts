@@ -2,9 +2,9 @@
 import { decode } from '../csv/encoding.ts';
 import { IntakeError } from '../errors.ts';
 import { kindNamed } from '../kinds/index.ts';
-import type { Run } from './findRun.ts';
+import type { Run } from '../runs/findRun.ts';
 import type { Output } from './output.ts';
-import { readItems, readRejects, storedHeader } from './rejectFile.ts';
+import { readItems, readRejects, storedHeader } from '../runs/rejectFile.ts';
 import type { Session } from './session.ts';
 
 /** @throws IntakeError USAGE where values would end in a file, a pipe or a log. */

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { IntakeError } from '../errors.ts';
 import { kindNamed } from '../kinds/index.ts';
 import { addCommand, run, type Call, type CommonOptions } from './command.ts';
-import { findRun, type Run } from './findRun.ts';
+import { findRun, type Run } from '../runs/findRun.ts';
 import type { Session } from './session.ts';
 import { apiVisibility, sqlVisibility, type Question, type Seen, type Visibility } from './visibility.ts';
 
@@ -19,10 +19,11 @@ export interface SmokeCheck {
 
 /** Roles that work with the rows; all others see none. */
 const READERS = ['service_role', 'dragonfly_app'];
-/** What only readers see: tables with personal data, and the runs. */
+/** What only readers see: tables with personal data, and the runs. Projects are not among them: row level security opens them to people's roles. */
 const PERSONAL = [
   'public.plaintiffs', 'public.judgments', 'public.plaintiff_contacts', 'public.plaintiff_tasks', 'public.plaintiff_status_history',
   'public.raw_simplicity_imports', 'public.queue_messages', 'public.datasets', 'public.search_results', 'public.images',
+  'public.staging_imports', 'ingest.projects_raw',
   'ingest.import_runs', 'ingest.plaintiffs_raw', 'ingest.raw_simplicity_fallback', 'ingest.search_results_raw', 'ingest.imported_files',
 ];
 
@@ -85,9 +86,10 @@ async function checkRole({ via, count }: Visibility, role: string, found: Run): 
 
 /** The run itself and what it put into its production tables. */
 function rowsOf({ id, import_kind, rows_inserted, rows_updated, metadata: { dataset_id: dataset, summary } }: Run): (Question & { expected: number })[] {
+  const { table, runColumn = 'import_run_id' } = kindNamed(import_kind);
   const rows: (Question & { expected: number })[] = [
     { table: 'ingest.import_runs', where: ['id', id], expected: 1 },
-    { table: `public.${kindNamed(import_kind).table}`, where: ['import_run_id', id], expected: rows_inserted + rows_updated },
+    { table: `public.${table}`, where: [runColumn, id], expected: rows_inserted + rows_updated },
   ];
   if (dataset !== undefined) {
     rows.push(

@@ -4,6 +4,7 @@ import { IntakeError } from '../errors.ts';
 import { hashSecret, newSecret } from '../gateway/bearers.ts';
 import { addCommand, run, type Call, type CommonOptions } from './command.ts';
 import { renderTable, type Row } from './table.ts';
+import { tenantNamed } from './tenant.ts';
 
 interface Flags extends CommonOptions {
   /** Minutes. */
@@ -11,6 +12,7 @@ interface Flags extends CommonOptions {
 }
 
 const COLUMNS = ['tenant_id', 'created_at', 'rotated_at', 'former_until'];
+const REMEDY = 'Write intake tenants add TENANT, with the tenant_id of its batches.';
 const MINUTES = { m: 1, h: 60, d: 1440 } as const;
 const A_DAY = 1440;
 
@@ -23,7 +25,7 @@ export function define(program: Command): void {
 }
 
 async function add({ args: [, name], out, open }: Call<Flags>): Promise<void> {
-  const tenant = tenantNamed(name);
+  const tenant = tenantNamed(name, REMEDY);
   const backend = await (await open()).backend();
   const bearer = newSecret();
   if (!(await backend.call<boolean>('add_tenant', { tenant_id: tenant, bearer_sha256: hashSecret(bearer) }))) {
@@ -35,7 +37,7 @@ async function add({ args: [, name], out, open }: Call<Flags>): Promise<void> {
 }
 
 async function rotate({ args: [, name], options, out, open }: Call<Flags>): Promise<void> {
-  const tenant = tenantNamed(name);
+  const tenant = tenantNamed(name, REMEDY);
   const backend = await (await open()).backend();
   const bearer = newSecret();
   const until = await backend.call<string | null>('rotate_bearer', { tenant_id: tenant, bearer_sha256: hashSecret(bearer), overlap_minutes: options.overlap });
@@ -50,13 +52,6 @@ async function list({ out, open }: Call<Flags>): Promise<void> {
   out.document(tenants);
   if (tenants.length === 0) out.detail('No tenants yet: intake tenants add TENANT, or PROJECTS_IMPORT_BEARER.');
   else for (const line of renderTable(tenants, COLUMNS)) out.answer(line);
-}
-
-function tenantNamed(name: string | undefined): string {
-  if (name === undefined || name.trim() === '' || name === '*' || name.length > 100) {
-    throw new IntakeError('USAGE', 'Which tenant?', { remedy: 'Write intake tenants add TENANT, with the tenant_id of its batches.' });
-  }
-  return name.trim();
 }
 
 function parseMinutes(text: string): number {

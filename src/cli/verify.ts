@@ -4,7 +4,7 @@ import { importInput, isDirectory, workflowIdOf } from '../imports.ts';
 import { ERRORS, IntakeError } from '../errors.ts';
 import type { Comparison } from '../workflows/messages.ts';
 import { addCommand, run, type Call, type CommonOptions } from './command.ts';
-import { findRun, inputOf } from './findRun.ts';
+import { findRun, inputOf } from '../runs/findRun.ts';
 import { follow } from './import.ts';
 import { thousands } from './importSummary.ts';
 

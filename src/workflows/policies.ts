@@ -27,3 +27,15 @@ export const BRIEF = { startToCloseTimeout: '2 min', localRetryThreshold: '10 s'
 
 /** After so many events an execution continues as new; a workflow stays well under 2,000. */
 export const EVENTS_PER_EXECUTION = 1200;
+
+/** One POST to the gateway (runbook 003): five attempts, after 1, 2, 4 and 8 s unless the gateway names a time; it merges for up to 110 s. */
+export const POST = {
+  startToCloseTimeout: '4 min', heartbeatTimeout,
+  retry: { ...retry, initialInterval: '1 s', maximumInterval: '16 s', maximumAttempts: 5 },
+} satisfies ActivityOptions;
+
+/** What depends on somebody else's server: half an hour of attempts, then the run fails and says so. */
+export const PATIENT = { ...FULL_PASS, retry: { ...retry, maximumAttempts: 60 } } satisfies ActivityOptions;
+
+/** The same while somebody waits for it. */
+export const BRISK = { ...STEP, retry: { ...retry, maximumAttempts: 2 } } satisfies ActivityOptions;

@@ -21,7 +21,7 @@ export interface FileSubject extends Subject {
   csv(rows: number): string;
 }
 
-const written = (csv: FileSubject['csv']): Pick<FileSubject, 'csv' | 'write'> => ({ csv, write: async (place) => ({ path: await place.file(csv(600)) }) });
+export const written = (csv: FileSubject['csv']): Pick<FileSubject, 'csv' | 'write'> => ({ csv, write: async (place) => ({ path: await place.file(csv(600)) }) });
 
 export const PLAINTIFFS: FileSubject = { kind: 'plaintiffs', ...written(plaintiffsCsv), contentOf, forget };
 export const SIMPLICITY: FileSubject = { kind: 'simplicity', ...written(simplicityCsv), contentOf: contentOfJudgments, forget: forgetJudgments };

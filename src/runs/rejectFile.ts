@@ -9,7 +9,7 @@ import { FAILED_ITEMS_HEADER, failedItemLine, type FailedRow } from '../failedIt
 import { kindNamed } from '../kinds/index.ts';
 import { rejectsHeader, rejectsLine, type RejectsFormat } from '../rejects.ts';
 import type { Run } from './findRun.ts';
-import type { Session } from './session.ts';
+import type { Connections } from './connections.ts';
 
 const PAGE = 500;
 
@@ -43,11 +43,10 @@ export const readItems = (backend: Backend, runId: string): AsyncGenerator<Store
  * @returns how many there are, by code.
  * @throws IntakeError OBJECT_MISSING when the stored header of the source file cannot be read, USAGE for a file that cannot be written.
  */
-export async function writeRejects(session: Session, run: Run, target: string | Writable): Promise<Record<string, number>> {
+export async function writeRejects(connections: Connections, run: Run, target: string | Writable): Promise<Record<string, number>> {
   const codes: Record<string, number> = {};
   const count = (code: string) => (codes[code] = (codes[code] ?? 0) + 1);
-  const backend = await session.backend();
-  const lines = kindNamed(run.import_kind).reads === 'directory' ? itemLines(backend, run, count) : await recordLines(session, run, count);
+  const lines = await rejectLines(connections, run, count);
   const stream = typeof target === 'string' ? createWriteStream(target, { mode: 0o600 }) : target;
   try {
     await pipeline(Readable.from(lines), stream, { end: typeof target === 'string' });
@@ -58,9 +57,19 @@ export async function writeRejects(session: Session, run: Run, target: string | 
   return codes;
 }
 
-async function recordLines(session: Session, run: Run, count: (code: string) => void): Promise<AsyncGenerator<Buffer>> {
-  const backend = await session.backend();
-  const { header, format } = await storedHeader(session, run);
+/**
+ * The same, as it is read.
+ * @param count hears the code of each.
+ * @throws IntakeError OBJECT_MISSING, before anything is read.
+ */
+export async function rejectLines(connections: Connections, run: Run, count: (code: string) => void = () => undefined): Promise<AsyncIterable<Buffer | string>> {
+  if (kindNamed(run.import_kind).reads === 'directory') return itemLines(await connections.backend(), run, count);
+  return recordLines(connections, run, count);
+}
+
+async function recordLines(connections: Connections, run: Run, count: (code: string) => void): Promise<AsyncGenerator<Buffer>> {
+  const backend = await connections.backend();
+  const { header, format } = await storedHeader(connections, run);
   return (async function* () {
     yield header;
     for await (const { line, code, message, record } of readRejects(backend, run.id)) {
@@ -82,9 +91,9 @@ async function* itemLines(backend: Backend, { id }: Run, count: (code: string) =
  * The header of the file that a run imported, as a file of rejects has it, and how its records are written.
  * @throws IntakeError OBJECT_MISSING, OBJECT_CORRUPT.
  */
-export async function storedHeader(session: Session, { id, storage_path: path, metadata }: Run): Promise<{ header: Buffer; format: RejectsFormat }> {
+export async function storedHeader(connections: Connections, { id, storage_path: path, metadata }: Run): Promise<{ header: Buffer; format: RejectsFormat }> {
   if (!path) throw new IntakeError('OBJECT_MISSING', `Run ${id} stored no file`, { remedy: 'Dry-run the file with --rejects FILE.' });
-  const backend = await session.backend(metadata.input?.backend);
+  const backend = await connections.backend(metadata.input?.backend);
   const [, hash = '', layout = ''] = path.split('/');
   const format = await storedManifest(backend, hash, layout);
   const head = await backend.objects.get(`${hash}/${layout}/${partName(0)}`);

@@ -2,7 +2,7 @@
 import type { BackendName } from '../config.ts';
 import { IntakeError } from '../errors.ts';
 import type { AnyInput } from '../workflows/messages.ts';
-import type { Session } from './session.ts';
+import type { Connections } from './connections.ts';
 
 /** A row of ingest.import_runs. */
 export interface Run {
@@ -43,20 +43,20 @@ interface RunMetadata {
 export interface Rollback {
   readonly rows_affected: number;
   readonly removed: number;
-  /** Of search-results: rows that have their former values again. */
+  /** Of search-results and projects: rows that have their former values again. */
   readonly restored?: number;
   readonly inherited: number;
   /** Ids by what they are of, 1,000 at most of each. */
-  readonly kept_edited: { readonly count: number } & Readonly<Partial<Record<'plaintiff_ids' | 'judgment_ids' | 'search_result_ids', readonly number[]>>>;
+  readonly kept_edited: { readonly count: number } & Readonly<Partial<Record<'plaintiff_ids' | 'judgment_ids' | 'search_result_ids' | 'project_ids', readonly number[]>>>;
   /** What else went, by name. */
   readonly effects?: Readonly<Record<string, number>>;
 }
 
 /** @param id a run's id or at least 8 characters of its beginning. @throws IntakeError RUN_NOT_FOUND, USAGE for a prefix of several. */
-export async function findRun(session: Session, id: string | undefined, backend?: BackendName): Promise<Run> {
+export async function findRun(connections: Connections, id: string | undefined, backend?: BackendName): Promise<Run> {
   if (!id) throw new IntakeError('USAGE', 'Which run?', { remedy: 'Give its id; `intake runs` lists them.' });
   if (!/^[0-9a-f-]{8,36}$/i.test(id)) throw new IntakeError('RUN_NOT_FOUND', `'${id}' is no run id (at least 8 hex digits)`);
-  const [run, other] = await (await session.backend(backend)).call<Run[]>('find_run', { id });
+  const [run, other] = await (await connections.backend(backend)).call<Run[]>('find_run', { id });
   if (!run) throw new IntakeError('RUN_NOT_FOUND', `There is no run ${id}`);
   if (other) throw new IntakeError('USAGE', `Several runs begin with ${id}`, { remedy: 'Give more of the id.' });
   return run;
@@ -69,9 +69,9 @@ export function inputOf({ id, metadata }: Run): AnyInput {
 }
 
 /** The workflow of a run id, or the workflow id itself. */
-export async function workflowOf(session: Session, id: string | undefined): Promise<{ workflowId: string; run?: Run }> {
-  if (id?.startsWith('import/')) return { workflowId: id };
-  const run = await findRun(session, id);
+export async function workflowOf(connections: Connections, id: string | undefined): Promise<{ workflowId: string; run?: Run }> {
+  if (id && /^(import|push|schedule)\//.test(id)) return { workflowId: id };
+  const run = await findRun(connections, id);
   if (!run.worker_id) throw new IntakeError('RUN_NOT_FOUND', `Run ${run.id} has no workflow`);
   return { workflowId: run.worker_id, run };
 }

@@ -1,0 +1,42 @@
+/** What a schedule's push has to push now: a file, the new files of a folder, or a download. */
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { Context } from '@temporalio/activity';
+import type { Backend } from '../../backends/backend.ts';
+import { IntakeError } from '../../errors.ts';
+import { hashFile } from '../../imports.ts';
+import { discardDownload, download } from '../../projects/push/download.ts';
+import { pushFilesOf } from '../../projects/push/folder.ts';
+import { pushFolder } from '../../projects/push/spool.ts';
+import type { FoundFile, FoundFiles, ScheduledPushInput } from '../../workflows/scheduleMessages.ts';
+import type { Deps } from '../deps.ts';
+
+/** Of one answer. */
+const MOST_FILES = 50;
+
+export const findPushFilesActivities = ({ workDir, backend }: Deps) => ({
+  async findPushFiles({ backend: name, tenantId, from }: ScheduledPushInput): Promise<FoundFiles> {
+    if (/^(https?|env):/.test(from)) {
+      const path = await download(from, pushFolder(workDir), Context.current().cancellationSignal);
+      return { type: 'download', files: [await found(path)], more: false, leftOut: 0 };
+    }
+    const stats = await stat(from).catch((cause: unknown) => {
+      throw new IntakeError('FILE_NOT_FOUND', `${from} does not exist`, { cause });
+    });
+    return stats.isDirectory() ? newFilesOf(backend(name), tenantId, from) : { type: 'file', files: [await found(from)], more: false, leftOut: 0 };
+  },
+
+  async discardDownload({ path }: FoundFile): Promise<void> {
+    await discardDownload(path);
+  },
+});
+
+async function newFilesOf(backend: Backend, tenantId: string, folder: string): Promise<FoundFiles> {
+  const files: FoundFile[] = [];
+  for (const path of await pushFilesOf(folder)) files.push(await found(path));
+  const pushed = new Set(await backend.call<string[]>('pushed_among', { tenant_id: tenantId, file_sha256s: files.map(({ fileHash }) => fileHash) }));
+  const fresh = files.filter(({ fileHash }) => !pushed.has(fileHash));
+  return { type: 'folder', files: fresh.slice(0, MOST_FILES), more: fresh.length > MOST_FILES, leftOut: files.length - fresh.length };
+}
+
+const found = async (path: string): Promise<FoundFile> => ({ path, filename: basename(path), fileHash: (await hashFile(path)).hash });

@@ -1,0 +1,42 @@
+/** One batch of a push to the gateway; posted twice it is merged once. */
+import { Context } from '@temporalio/activity';
+import { createLender } from '../../projects/push/bearer.ts';
+import { postBatchBody } from '../../projects/push/post.ts';
+import { openSpool, readBody } from '../../projects/push/spool.ts';
+import { IntakeError } from '../../errors.ts';
+import type { Push, PushedBatch } from '../../workflows/pushMessages.ts';
+import type { Deps } from '../deps.ts';
+import { failpoint, failpointSoon } from '../failpoints.ts';
+
+export function postBatchActivity({ workDir, config, backend }: Deps) {
+  const lend = createLender();
+  return {
+    async postBatch({ push, index }: { push: Push; index: number }): Promise<PushedBatch> {
+      failpoint('push.before');
+      const { cancellationSignal: signal, info: { attempt } } = Context.current();
+      const spool = await openSpool(workDir, push, signal);
+      const batch = spool.batches[index];
+      if (!batch) throw new IntakeError('INTERNAL', 'There is no such batch');
+      const body = await readBody(spool, index);
+      const { url, bearer, fresh } = await destination(push);
+      const name = `${batch.batchId} (rows ${batch.firstRow + 1} to ${batch.firstRow + batch.rows})`;
+      failpointSoon('push.within');
+      const started = performance.now();
+      const { staging_id, ...metrics } = await postBatchBody({ url, bearer, fresh, body, name, attempt, signal });
+      const ms = Math.round(performance.now() - started);
+      failpoint('push.after');
+      return { batch_id: batch.batchId, rows: batch.rows, staging_id, ms, metrics };
+    },
+  };
+
+  /** A lent bearer opens our gateway for whoever holds it: nobody else is sent one. */
+  async function destination({ tenantId, gatewayUrl = config.gatewayUrl, backend: name }: Push): Promise<{ url: string; bearer: string; fresh: boolean }> {
+    const configured = config.projectsSecret(tenantId);
+    if (configured !== undefined) return { url: gatewayUrl, bearer: configured, fresh: false };
+    if (gatewayUrl !== config.gatewayUrl) {
+      throw new IntakeError('GATEWAY_REFUSED', 'There is no bearer for this gateway', { remedy: `Set PROJECTS_IMPORT_BEARER=${tenantId}=SECRET for the worker.` });
+    }
+    const { secret, fresh } = await lend(backend(name), tenantId);
+    return { url: gatewayUrl, bearer: secret, fresh };
+  }
+}

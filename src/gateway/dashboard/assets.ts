@@ -1,0 +1,36 @@
+/** The style sheet and the script of the dashboard, under names that change with their content. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import type { Context } from 'hono';
+
+const TYPES = { css: 'text/css; charset=utf-8', js: 'text/javascript; charset=utf-8', svg: 'image/svg+xml' } as const;
+const FOREVER = 'public, max-age=31536000, immutable';
+
+interface Asset {
+  readonly url: string;
+  readonly type: string;
+  readonly text: string;
+}
+
+function readAsset(name: string, extension: keyof typeof TYPES): Asset {
+  const text = readFileSync(new URL(`../../../assets/${name}.${extension}`, import.meta.url), 'utf8');
+  const hash = createHash('sha256').update(text).digest('hex').slice(0, 12);
+  return { url: `/assets/${name}-${hash}.${extension}`, type: TYPES[extension], text };
+}
+
+export const ASSETS = { style: readAsset('dashboard', 'css'), script: readAsset('dashboard', 'js'), icon: readAsset('icon', 'svg') } as const;
+
+/** Text as the browser takes it: packed where it can be. */
+export function packed(c: Context, text: string): { readonly body: string | Uint8Array<ArrayBuffer>; readonly headers: Readonly<Record<string, string>> } {
+  if (!/\bgzip\b/.test(c.req.header('accept-encoding') ?? '')) return { body: text, headers: { vary: 'accept-encoding' } };
+  return { body: gzipSync(text), headers: { vary: 'accept-encoding', 'content-encoding': 'gzip' } };
+}
+
+/** Undefined for a name that is none, such as one of a former version. */
+export function serveAsset(c: Context): Response | undefined {
+  const asset = Object.values(ASSETS).find(({ url }) => url === c.req.path);
+  if (!asset) return undefined;
+  const { body, headers } = packed(c, asset.text);
+  return c.body(body, 200, { ...headers, 'content-type': asset.type, 'cache-control': FOREVER });
+}

@@ -1,0 +1,38 @@
+/** What Temporal knows of a run: the report of its workflow, while it runs and after it. */
+import type { Client } from '@temporalio/client';
+import { importProgress, importResult } from '../../imports.ts';
+import type { ImportReport } from '../../workflows/messages.ts';
+
+/** A page waits no longer; without a report it shows what the database has. */
+const PATIENCE_MS = 1_500;
+
+export interface WorkflowState {
+  /** Whether the workflow runs; undefined when Temporal does not know, or does not answer in time. */
+  readonly running?: boolean;
+  readonly report?: ImportReport;
+}
+
+/** @param runId of the import; a later attempt that was refused has another report. */
+export async function workflowState(client: Client, workflowId: string | null, runId: string): Promise<WorkflowState> {
+  if (!workflowId?.startsWith('import/')) return {};
+  const handle = client.workflow.getHandle(workflowId);
+  let running: boolean | undefined;
+  const ask = async (): Promise<WorkflowState> => {
+    running = (await handle.describe()).status.name === 'RUNNING';
+    const report = running ? await importProgress(handle) : await importResult(handle);
+    return report && (running || report.runId === runId) ? { running, report } : { running };
+  };
+  return withinTime(ask().catch(() => (running === undefined ? {} : { running })), () => (running === undefined ? {} : { running }));
+}
+
+/** The report of an import that is known to run. */
+export const runningReport = (client: Client, workflowId: string | null): Promise<ImportReport | undefined> =>
+  withinTime(workflowId?.startsWith('import/') ? importProgress(client.workflow.getHandle(workflowId)) : Promise.resolve(undefined), () => undefined);
+
+async function withinTime<T>(answer: Promise<T>, late: () => T): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const waited = new Promise<T>((resolve) => {
+    timer = setTimeout(() => resolve(late()), PATIENCE_MS);
+  });
+  return Promise.race([answer, waited]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,101 @@
+/** Signing in with Supabase Auth: the person's tokens live in a cookie of the browser, nothing of them in the gateway. */
+import { createClient, type Session } from '@supabase/supabase-js';
+import type { Context } from 'hono';
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import type { SupabaseConfig } from '../../config.ts';
+import { Problem } from '../problem.ts';
+
+export interface Tokens {
+  readonly access: string;
+  readonly refresh: string;
+}
+
+export interface Sessions {
+  /** Whether anybody can sign in. */
+  readonly configured: boolean;
+  /** Undefined for a wrong address or password. @throws Problem NOT_CONFIGURED, AUTH_UNAVAILABLE. */
+  signIn(email: string, password: string): Promise<Tokens | undefined>;
+  /** The tokens themselves, or new ones where they are about to expire; undefined when the session is over. */
+  renew(tokens: Tokens): Promise<Tokens | undefined>;
+  signOut(tokens: Tokens): Promise<void>;
+}
+
+const COOKIE = 'intake_session';
+const WEEK = 7 * 24 * 3600;
+/** An access token is renewed so long before its end, seconds. */
+const EARLY = 60;
+const ANSWER_MS = 10_000;
+/** Requests of one page that come at once renew once; those that come a little later with the former cookie get the same. */
+const SHARED_MS = 10_000;
+
+/** @param supabase undefined, or without its public key: nobody can sign in. */
+export function createSessions(supabase: SupabaseConfig | undefined): Sessions {
+  const renewals = new Map<string, Promise<Tokens | undefined>>();
+  const auth = () => {
+    if (!supabase?.anonKey) throw new Problem('NOT_CONFIGURED', 'SUPABASE_URL and SUPABASE_ANON_KEY are not set: nobody can sign in');
+    return createClient(supabase.url, supabase.anonKey, {
+      auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
+      global: { fetch: (input, init) => fetch(input, { ...init, signal: AbortSignal.timeout(ANSWER_MS) }) },
+    }).auth;
+  };
+  async function ask(refresh: string): Promise<Tokens | undefined> {
+    const { data, error } = await auth().refreshSession({ refresh_token: refresh });
+    return tokensOf(data.session, error);
+  }
+  return {
+    configured: supabase?.anonKey !== undefined,
+    async signIn(email, password) {
+      const { data, error } = await auth().signInWithPassword({ email, password });
+      return tokensOf(data.session, error);
+    },
+    async renew(tokens) {
+      if (claimsOf(tokens.access).exp > Date.now() / 1000 + EARLY) return tokens;
+      let renewal = renewals.get(tokens.refresh);
+      if (!renewal) {
+        renewals.set(tokens.refresh, (renewal = ask(tokens.refresh)));
+        setTimeout(() => renewals.delete(tokens.refresh), SHARED_MS).unref();
+      }
+      return renewal;
+    },
+    async signOut({ access }) {
+      // The cookie goes in any case; Auth forgets the session if it can be told.
+      await auth().admin.signOut(access, 'local').catch(() => undefined);
+    },
+  };
+}
+
+function tokensOf(session: Session | null, error: { status?: number | undefined } | null): Tokens | undefined {
+  if (session) return { access: session.access_token, refresh: session.refresh_token };
+  const { status = 0 } = error ?? {};
+  if (status === 429) throw new Problem('RATE_LIMITED', 'Supabase Auth asks for a pause', { retryAfter: 30 });
+  if (status < 400 || status >= 500) throw new Problem('AUTH_UNAVAILABLE', 'Supabase Auth does not answer', { cause: error });
+  return undefined;
+}
+
+/** What a token says of its holder. Only for display and for its end: the API checks the signature with every call. */
+export function claimsOf(token: string): { readonly email: string; readonly exp: number } {
+  try {
+    const { email, exp } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')) as Record<string, unknown>;
+    return { email: typeof email === 'string' ? email : '', exp: typeof exp === 'number' ? exp : 0 };
+  } catch {
+    return { email: '', exp: 0 };
+  }
+}
+
+export function readTokens(c: Context): Tokens | undefined {
+  const [access, refresh] = (getCookie(c, COOKIE) ?? '').split('~');
+  return access && refresh ? { access, refresh } : undefined;
+}
+
+/** Scripts cannot read it, other sites cannot send it. */
+export function keepTokens(c: Context, { access, refresh }: Tokens): void {
+  setCookie(c, COOKIE, `${access}~${refresh}`, { ...attributes(c), maxAge: WEEK });
+}
+
+export function forgetTokens(c: Context): void {
+  deleteCookie(c, COOKIE, attributes(c));
+}
+
+const attributes = (c: Context) => ({
+  path: '/', httpOnly: true, sameSite: 'Strict', secure: new URL(c.req.url).protocol === 'https:' || c.req.header('x-forwarded-proto') === 'https',
+}) as const;

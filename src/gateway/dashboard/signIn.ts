@@ -1,0 +1,32 @@
+/** The ways in and out. */
+import type { Hono, MiddlewareHandler } from 'hono';
+import type { GatewayEnv } from '../app.ts';
+import { Problem } from '../problem.ts';
+import type { Show } from './faults.ts';
+import { signInPage } from './notices.ts';
+import { forgetTokens, keepTokens, readTokens, type Sessions } from './session.ts';
+import { ownPath, requireOwnOrigin } from './visitor.ts';
+
+/** @param small refuses large forms. */
+export function addSignIn(app: Hono<GatewayEnv>, sessions: Sessions, show: Show, small: MiddlewareHandler): void {
+  app.get('/sign-in', (c) => {
+    if (!sessions.configured) throw new Problem('NOT_CONFIGURED', 'SUPABASE_URL and SUPABASE_ANON_KEY are not set: nobody can sign in');
+    return show(c, signInPage({ next: ownPath(c.req.query('next')) }));
+  });
+  app.post('/sign-in', small, async (c) => {
+    requireOwnOrigin(c);
+    const form = await c.req.parseBody();
+    const [email, password, next] = ['email', 'password', 'next'].map((name) => (typeof form[name] === 'string' ? form[name] : '')) as [string, string, string];
+    const tokens = email && password ? await sessions.signIn(email, password) : undefined;
+    if (!tokens) return show(c, signInPage({ next: ownPath(next), email, wrong: true }), 401);
+    keepTokens(c, tokens);
+    return c.redirect(ownPath(next), 303);
+  });
+  app.post('/sign-out', async (c) => {
+    requireOwnOrigin(c);
+    const tokens = readTokens(c);
+    forgetTokens(c);
+    if (tokens) await sessions.signOut(tokens);
+    return c.redirect('/sign-in', 303);
+  });
+}

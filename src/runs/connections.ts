@@ -1,0 +1,10 @@
+/** What the operations on a run work with; the CLI's session is one. */
+import type { Client } from '@temporalio/client';
+import type { Backend } from '../backends/backend.ts';
+import type { BackendName } from '../config.ts';
+
+export interface Connections {
+  temporal(): Promise<Client>;
+  /** The configured backend unless another one is named. */
+  backend(name?: BackendName): Promise<Backend>;
+}

@@ -1,0 +1,33 @@
+/** Withdrawing what a run imported; what was edited since stays and is listed. */
+import { IntakeError } from '../errors.ts';
+import type { Connections } from './connections.ts';
+import { findRun, type Rollback, type Run } from './findRun.ts';
+
+/** @param reason kept with the run. @throws IntakeError ROLLBACK_REFUSED for a run that is running or imported nothing, USAGE without a reason. */
+export async function rollBackRun(connections: Connections, run: Run, reason: string): Promise<Rollback> {
+  if (!reason.trim()) throw new IntakeError('USAGE', 'The reason is empty', { remedy: 'Say why, in a few words: it is kept with the run.' });
+  if (run.status === 'duplicate') {
+    throw new IntakeError('ROLLBACK_REFUSED', `Run ${run.id} was a rejected duplicate and imported nothing`, {
+      remedy: run.metadata.duplicate_of ? `Its batch is run ${run.metadata.duplicate_of}.` : 'Nothing to do.',
+    });
+  }
+  if (await isRunning(connections, run)) {
+    throw new IntakeError('ROLLBACK_REFUSED', `Run ${run.id} is still running`, { remedy: `Cancel it first: intake cancel ${run.id}.` });
+  }
+  const { rows_affected } = await (await connections.backend()).call<{ rows_affected: number }>('rollback_import_run', { run_id: run.id, reason });
+  const { metadata } = await findRun(connections, run.id);
+  return { removed: 0, inherited: 0, kept_edited: { count: 0 }, ...metadata.rollback, rows_affected };
+}
+
+async function isRunning(connections: Connections, { status, worker_id: workflowId }: Run): Promise<boolean> {
+  if (status !== 'processing' && status !== 'pending') return false;
+  if (!workflowId) return false;
+  const client = await connections.temporal();
+  const { WorkflowNotFoundError } = await import('@temporalio/client');
+  try {
+    return (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,99 @@
+/** The schedules of Intake: what each starts, and its policies for overlaps and for times that were missed, with their reasons. */
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import type { SearchAttributePair } from '@temporalio/common';
+import { resolve } from 'node:path';
+import type { Config } from '../config.ts';
+import { kindNamed } from '../kinds/index.ts';
+import type { ImportRequest } from '../imports.ts';
+import { MAX_BATCH_ROWS } from '../projects/push/split.ts';
+import { hostQueue } from '../temporal.ts';
+import { SEARCH_ATTRIBUTES } from '../workflows/messages.ts';
+import type { AlertsInput, RetentionInput, ScheduledImportInput, ScheduledPushInput } from '../workflows/scheduleMessages.ts';
+import type { Times } from './times.ts';
+
+export interface Definition {
+  readonly id: string;
+  readonly times: Times;
+  readonly workflow: ScheduledWorkflow;
+  readonly taskQueue: string;
+  readonly input: AlertsInput | RetentionInput | ScheduledImportInput | ScheduledPushInput;
+  readonly summary: string;
+  readonly attributes: SearchAttributePair[];
+}
+
+export type ScheduledWorkflow = 'scheduledPush' | 'scheduledImport' | 'retention' | 'alertAnomalies';
+
+interface Policy {
+  readonly overlap: 'SKIP' | 'BUFFER_ONE' | 'ALLOW_ALL';
+  readonly catchupHours: number;
+}
+
+export const POLICIES: Readonly<Record<ScheduledWorkflow, Policy>> = {
+  // A push that takes beyond the next day's time must not lose that day; more than one waiting would push the same files.
+  scheduledPush: { overlap: 'BUFFER_ONE', catchupHours: 6 },
+  scheduledImport: { overlap: 'BUFFER_ONE', catchupHours: 6 },
+  // What one leaves the next one takes.
+  retention: { overlap: 'SKIP', catchupHours: 12 },
+  // Each looks at its own window: a webhook that hangs must not keep the next from telling.
+  alertAnomalies: { overlap: 'ALLOW_ALL', catchupHours: 6 },
+};
+
+/** Runbook 003's name of the job. */
+export const RETENTION_ID = 'imports-anomalies-retention';
+export const ALERTS_ID = 'anomalies-alerts';
+
+const keyword = (name: string, value: string): SearchAttributePair => ({ key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD), value }) as SearchAttributePair;
+
+export interface PushSchedule {
+  readonly tenantId: string;
+  /** A file, a folder, an address without secrets, or `env:NAME`. */
+  readonly from: string;
+  readonly times: Times;
+  /** Of the batch ids. */
+  readonly timeZone: string;
+  readonly host?: string;
+  readonly gatewayUrl?: string;
+  readonly batchRows?: number;
+}
+
+/** The daily push of a tenant. */
+export function pushSchedule({ taskQueue, backend, host: here }: Config, { tenantId, from, times, timeZone, host = here, gatewayUrl, batchRows = MAX_BATCH_ROWS }: PushSchedule): Definition {
+  const input: ScheduledPushInput = {
+    taskQueue, backend, fileQueue: hostQueue(taskQueue, host), tenantId, from: /^(https?|env):/.test(from) ? from : resolve(from), timeZone, batchRows,
+    ...(gatewayUrl ? { gatewayUrl } : {}),
+  };
+  return {
+    id: `projects-${tenantId}`, times, workflow: 'scheduledPush', taskQueue, input, summary: `push: projects of ${tenantId}`,
+    attributes: [keyword(SEARCH_ATTRIBUTES.kind, 'projects'), keyword(SEARCH_ATTRIBUTES.tenant, tenantId)],
+  };
+}
+
+export function retentionSchedule({ taskQueue, backend }: Config, times: Times, days: { readonly importsDays: number; readonly anomaliesDays: number }): Definition {
+  const summary = `retention: batches ${days.importsDays} days, anomalies ${days.anomaliesDays} days`;
+  return { id: RETENTION_ID, times, workflow: 'retention', taskQueue, input: { taskQueue, backend, ...days }, summary, attributes: [] };
+}
+
+/** @param everyMinutes also the length of the window that each looks at. */
+export function alertsSchedule({ taskQueue, backend }: Config, everyMinutes: number): Definition {
+  const input: AlertsInput = { taskQueue, backend, windowHours: everyMinutes / 60 };
+  return { id: ALERTS_ID, times: { everyMinutes }, workflow: 'alertAnomalies', taskQueue, input, summary: 'alerts: anomalies', attributes: [] };
+}
+
+export interface ImportSchedule {
+  readonly request: ImportRequest;
+  readonly times: Times;
+  readonly id?: string;
+  readonly host?: string;
+}
+
+/** An import of any kind; it is called by kind and source system unless it is given an id. */
+export function importSchedule({ taskQueue, backend, host: here }: Config, { request, times, id, host = here }: ImportSchedule): Definition {
+  const kind = kindNamed(request.kind);
+  const source = request.sourceSystem ?? kind.defaultSource;
+  const input: ScheduledImportInput = { taskQueue, backend, fileQueue: hostQueue(taskQueue, host), request: { ...request, path: resolve(request.path) } };
+  return {
+    id: id ?? (source === kind.name ? kind.name : `${kind.name}-${source}`), times, workflow: 'scheduledImport', taskQueue, input,
+    summary: `import: ${kind.name} from ${source}`,
+    attributes: [keyword(SEARCH_ATTRIBUTES.kind, kind.name), keyword(SEARCH_ATTRIBUTES.source, source)],
+  };
+}

@@ -1,0 +1,105 @@
+/** What schedules look like to an operator: what they do and when, their next times, their last runs and how these ended. */
+import { WorkflowFailedError, WorkflowNotFoundError, type Client, type ScheduleDescription, type ScheduleExecutionResult } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import type { AlertsInput, RetentionInput, ScheduledImportInput, ScheduledPushInput } from '../workflows/scheduleMessages.ts';
+import { found } from './change.ts';
+import { POLICIES, type ScheduledWorkflow } from './definitions.ts';
+import { timesOf, timesText } from './times.ts';
+
+export interface ScheduleRun {
+  /** ISO times. */
+  readonly scheduled_at: string;
+  readonly started_at: string;
+  readonly workflow_id: string;
+  /** Of the workflow: running, completed, failed, cancelled, ...; unknown when Temporal has forgotten it. */
+  readonly status: string;
+  /** `CODE: message` of one that failed. */
+  readonly error: string | null;
+}
+
+export interface ScheduleView {
+  readonly id: string;
+  readonly workflow: ScheduledWorkflow;
+  /** `projects of TELCO from /srv/telco` */
+  readonly what: string;
+  /** `daily at 17:00 Australia/Adelaide` */
+  readonly when: string;
+  readonly time_zone: string;
+  readonly paused: boolean;
+  readonly note: string | null;
+  readonly overlap: string;
+  readonly catchup_hours: number;
+  readonly next: readonly { readonly at: string; readonly local: string }[];
+  /** The last first. */
+  readonly runs: readonly ScheduleRun[];
+  readonly taken: number;
+  readonly missed: number;
+  readonly skipped: number;
+}
+
+/** The schedules of Intake, by their ids. @param runs how many of the last runs of each. */
+export async function listSchedules(client: Client, runs = 1): Promise<ScheduleView[]> {
+  const ids: string[] = [];
+  for await (const { scheduleId, action } of client.schedule.list()) if (action && action.workflowType in POLICIES) ids.push(scheduleId);
+  const views = await Promise.all(ids.sort().map((id) => describeSchedule(client, id, runs).catch(() => undefined))); // removed meanwhile
+  return views.filter((view) => view !== undefined);
+}
+
+/** @throws IntakeError SCHEDULE_NOT_FOUND. */
+export async function describeSchedule(client: Client, id: string, runs = 10): Promise<ScheduleView> {
+  const description = await found(id, client.schedule.getHandle(id).describe());
+  const { spec, action, state, policies, info } = description;
+  const times = timesOf(spec);
+  const timeZone = times && 'at' in times ? times.timeZone : 'UTC';
+  return {
+    id, workflow: action.workflowType as ScheduledWorkflow, what: whatOf(description), when: timesText(times), time_zone: timeZone,
+    paused: state.paused, note: state.note || null, overlap: policies.overlap ?? 'SKIP', catchup_hours: policies.catchupWindow / 3_600_000,
+    next: info.nextActionTimes.map((at) => ({ at: at.toISOString(), local: localText(at, timeZone) })),
+    runs: await Promise.all(info.recentActions.slice(-runs).reverse().map((taken) => runOf(client, taken))),
+    taken: info.numActionsTaken, missed: info.numActionsMissedCatchupWindow, skipped: info.numActionsSkippedOverlap,
+  };
+}
+
+/** The same when a change has reached it, which takes Temporal a moment; as it is after five seconds all the same. */
+export async function describeChanged(client: Client, id: string, changed: (view: ScheduleView) => boolean): Promise<ScheduleView> {
+  const deadline = Date.now() + 5_000;
+  for (;;) {
+    const view = await describeSchedule(client, id);
+    if (changed(view) || Date.now() > deadline) return view;
+    await new Promise((wake) => setTimeout(wake, 50));
+  }
+}
+
+function whatOf({ action: { workflowType, args } }: ScheduleDescription): string {
+  const [input] = (args ?? []) as unknown[];
+  switch (workflowType as ScheduledWorkflow) {
+    case 'scheduledPush': return `projects of ${(input as ScheduledPushInput).tenantId} from ${(input as ScheduledPushInput).from}`;
+    case 'scheduledImport': return `${(input as ScheduledImportInput).request.mode} of ${(input as ScheduledImportInput).request.kind} from ${(input as ScheduledImportInput).request.path}`;
+    case 'retention': return `retention: batches ${(input as RetentionInput).importsDays} days, anomalies ${(input as RetentionInput).anomaliesDays} days`;
+    default: return `alerts about anomalies of the last ${(input as AlertsInput).windowHours} h`;
+  }
+}
+
+async function runOf({ workflow }: Client, { scheduledAt, takenAt, action: { workflow: { workflowId } } }: ScheduleExecutionResult): Promise<ScheduleRun> {
+  const handle = workflow.getHandle(workflowId);
+  const status = await handle.describe().then(({ status: { name } }) => name.toLowerCase(), (error: unknown) => {
+    if (error instanceof WorkflowNotFoundError) return 'unknown';
+    throw error;
+  });
+  const error = status === 'failed' ? await handle.result().then(() => null, faultOf) : null;
+  return { scheduled_at: scheduledAt.toISOString(), started_at: takenAt.toISOString(), workflow_id: workflowId, status, error };
+}
+
+function faultOf(error: unknown): string | null {
+  const cause = error instanceof WorkflowFailedError ? error.cause : undefined;
+  return cause instanceof ApplicationFailure ? `${cause.type}: ${cause.message}` : null;
+}
+
+/** `Sat 2026-10-03 17:00 +0930` */
+export function localText(at: Date, timeZone: string): string {
+  const format = new Intl.DateTimeFormat('en-CA', {
+    timeZone, hourCycle: 'h23', weekday: 'short', year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', timeZoneName: 'longOffset',
+  });
+  const { weekday, year, month, day, hour, minute, timeZoneName } = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value])) as Record<string, string>;
+  return `${weekday!.replace('.', '')} ${year}-${month}-${day} ${hour}:${minute} ${timeZoneName!.replace('GMT', '').replace(':', '') || '+0000'}`;
+}
