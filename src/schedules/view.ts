@@ -80,13 +80,16 @@ function whatOf({ action: { workflowType, args } }: ScheduleDescription): string
   }
 }
 
-async function runOf({ workflow }: Client, { scheduledAt, takenAt, action: { workflow: { workflowId } } }: ScheduleExecutionResult): Promise<ScheduleRun> {
-  const handle = workflow.getHandle(workflowId);
-  const status = await handle.describe().then(({ status: { name } }) => name.toLowerCase(), (error: unknown) => {
-    if (error instanceof WorkflowNotFoundError) return 'unknown';
-    throw error;
-  });
-  const error = status === 'failed' ? await handle.result().then(() => null, faultOf) : null;
+async function runOf({ workflow }: Client, { scheduledAt, takenAt, action: { workflow: { workflowId, firstExecutionRunId } } }: ScheduleExecutionResult): Promise<ScheduleRun> {
+  const statusOf = (runId?: string): Promise<string> =>
+    workflow.getHandle(workflowId, runId).describe().then(({ status: { name } }) => name.toLowerCase(), (error: unknown) => {
+      if (error instanceof WorkflowNotFoundError) return 'unknown';
+      throw error;
+    });
+  // By its own id: two that are triggered in the same second have one workflow id.
+  const first = await statusOf(firstExecutionRunId);
+  const status = first === 'continued_as_new' ? await statusOf() : first;
+  const error = status === 'failed' ? await workflow.result(workflowId, firstExecutionRunId).then(() => null, faultOf) : null;
   return { scheduled_at: scheduledAt.toISOString(), started_at: takenAt.toISOString(), workflow_id: workflowId, status, error };
 }
 

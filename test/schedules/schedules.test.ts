@@ -186,6 +186,20 @@ describe('schedules', function () {
     });
   });
 
+  it('tell apart runs of the same second, which have one workflow id', async function () {
+    const path = await gateways.place.file(plaintiffsCsv(2));
+    const id = await add(importSchedule(config, { request: { kind: 'plaintiffs', path, mode: 'commit', sourceSystem: tenant() }, times: { everyMinutes: 60 } }));
+    for (let n = 1, same = false; !same; n++) {
+      if (n > 10) this.skip(); // a machine too slow for two in a second
+      await writeFile(path, n % 2 ? 'firm\nA\n' : plaintiffsCsv(2));
+      await once(id);
+      const [run, previous] = await runsOf(id, n);
+      assert.equal(run!.status, n % 2 ? 'failed' : 'completed');
+      same = run!.workflow_id === previous?.workflow_id;
+      if (same) assert.equal(previous!.status, n % 2 ? 'completed' : 'failed');
+    }
+  });
+
   it('of an import read the file at their time and run the usual workflow', async () => {
     const path = await gateways.place.file(plaintiffsCsv(5));
     const source = tenant();
