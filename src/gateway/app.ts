@@ -8,6 +8,7 @@ import type { Logger } from 'pino';
 import { getAnomalies, postAlert, type AnomaliesOptions } from './anomalies.ts';
 import { importProjects, type ImportOptions } from './importProjects.ts';
 import { openApi } from './openapi.ts';
+import { asksForPage, type Dashboard } from './dashboard/dashboard.ts';
 import { describeError, Problem } from './problem.ts';
 
 export interface AppOptions extends ImportOptions, AnomaliesOptions {
@@ -16,8 +17,7 @@ export interface AppOptions extends ImportOptions, AnomaliesOptions {
   /** Whether the gateway stops: its connections are closed with their answers. */
   readonly stopping: () => boolean;
   readonly log: Logger;
-  /** Pages for signed-in people. */
-  readonly dashboard: Hono<GatewayEnv>;
+  readonly dashboard: Dashboard;
 }
 
 interface Variables {
@@ -38,7 +38,7 @@ const CSP = "default-src 'none'; frame-ancestors 'none'";
 const routeOf = (c: Context): string => matchedRoutes(c).findLast(({ path }) => !path.endsWith('*'))?.path ?? 'none';
 
 export function createApp(options: AppOptions): Hono<GatewayEnv> {
-  const { metrics, ready, stopping, log } = options;
+  const { dashboard, metrics, ready, stopping, log } = options;
   const app = new Hono<GatewayEnv>();
   app.use(secureHeaders({ xFrameOptions: 'DENY', referrerPolicy: 'same-origin' }));
   app.use(async (c, next) => {
@@ -66,9 +66,12 @@ export function createApp(options: AppOptions): Hono<GatewayEnv> {
     return c.json(body, status as 400);
   };
   app.onError(answerError);
-  app.notFound((c) => answerError(new Problem('NOT_FOUND', 'There is no such page'), c)); // not thrown: that would pass by what surrounds a route
+  app.notFound((c) => { // not thrown: that would pass by what surrounds a route
+    const missing = new Problem('NOT_FOUND', 'There is no such page');
+    return asksForPage(c) ? dashboard.fault(missing, c) : answerError(missing, c);
+  });
 
-  app.route('/', options.dashboard);
+  app.route('/', dashboard.routes);
   for (const root of ['', FUNCTIONS]) {
     app.post(`${root}/import-projects`, (c) => importProjects(c, options));
     app.get(`${root}/anomalies`, (c) => getAnomalies(c, options));

@@ -209,6 +209,13 @@ describe('the dashboard over HTTP', function () {
     await sql`DELETE FROM ingest.import_runs WHERE source_system = 'paged'`;
   });
 
+  it('says "Not found" on a page to a browser that asks for what does not exist', async () => {
+    const response = await fetch(`${dashboard.gateway.url}/run`, { headers: { accept: 'text/html' } });
+    assert.deepEqual([response.status, response.headers.get('content-type')], [404, 'text/html; charset=utf-8']);
+    assert.match(await response.text(), /Not found[\s\S]*There is no such page/);
+    assert.equal((await fetch(`${dashboard.gateway.url}/run`)).headers.get('content-type'), 'application/json');
+  });
+
   it('ends its live streams when the gateway stops', async () => {
     const { startGateway } = await import('../../src/gateway/server.ts');
     const { loadConfig } = await import('../../src/config.ts');

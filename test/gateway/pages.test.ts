@@ -53,7 +53,7 @@ describe('pages of the gateway', function () {
   it('for programs are all in /openapi.json, and no others', async () => {
     const { paths } = (await (await get('/openapi.json')).json()) as { paths: Record<string, Record<string, unknown>> };
     const described = Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`));
-    const app = createApp({ metrics: createGatewayMetrics(), dashboard: new Hono(), log: createLogger('fatal') } as AppOptions);
+    const app = createApp({ metrics: createGatewayMetrics(), dashboard: { routes: new Hono() }, log: createLogger('fatal') } as AppOptions);
     const operations = Object.values(paths).flatMap((methods) => Object.values(methods) as { operationId?: string }[]).flatMap(({ operationId }) => operationId ?? []);
     assert.equal(new Set(operations).size, operations.length);
     assert.deepEqual(described.sort(), app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path}`).sort());
@@ -74,7 +74,7 @@ describe('pages of the gateway', function () {
     assert.deepEqual(['x-content-type-options', 'x-frame-options', 'referrer-policy', 'cache-control'].map((name) => headers.get(name)), ['nosniff', 'DENY', 'same-origin', 'no-store']);
   });
 
-  it('that do not exist are 404, other methods 405, both as JSON', async () => {
+  it('that do not exist are 404, other methods 405, both as JSON to programs', async () => {
     const found = await Promise.all([get('/none'), get('/import-projects'), get('/healthz', { method: 'POST' })]);
     assert.deepEqual(found.map(({ status }) => status), [404, 405, 405]);
     for (const response of found) {

@@ -1,6 +1,6 @@
 /** The operators' dashboard: pages for signed-in people, at `/` of the gateway. */
 import type { Client } from '@temporalio/client';
-import { Hono, type Context } from 'hono';
+import { Hono, type Context, type ErrorHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Logger } from 'pino';
 import type { Backends } from '../../backends/open.ts';
@@ -45,6 +45,12 @@ const LOOK_MS = { run: 1_000, overview: 3_000 };
 /** Of a form; ours have a few short fields. */
 const FORM_BYTES = 16 * 1024;
 
+/** Pages for signed-in people, and errors as pages. */
+export interface Dashboard {
+  readonly routes: Hono<GatewayEnv>;
+  readonly fault: ErrorHandler<GatewayEnv>;
+}
+
 type Handler = (c: Context<GatewayEnv>, visitor: Visitor) => Response | Promise<Response>;
 
 const noSuchRun = (): Problem => new Problem('NOT_FOUND', 'There is no such run');
@@ -55,7 +61,10 @@ function runId(c: Context): string {
   return id;
 }
 
-export function createDashboard({ config, client, backends, stopping, log }: DashboardOptions): Hono<GatewayEnv> {
+/** Browsers ask for HTML and have no bearer. */
+export const asksForPage = (c: Context): boolean => c.req.method === 'GET' && c.req.header('authorization') === undefined && c.req.header('accept')?.includes('text/html') === true;
+
+export function createDashboard({ config, client, backends, stopping, log }: DashboardOptions): Dashboard {
   const { supabase } = config;
   const sessions = createSessions(supabase);
   const connections: Connections = { temporal: async () => client, backend: async (name = config.backend) => backends.get(name) };
@@ -74,7 +83,8 @@ export function createDashboard({ config, client, backends, stopping, log }: Das
   const reports = (runs: readonly RunLine[]): Promise<Running> => Promise.all(runs.map(async (run) => [run, await runningReport(client, run.workflow_id)] as const));
 
   const app = new Hono<GatewayEnv>();
-  app.onError(answerError(show, log));
+  const fault = answerError(show, log);
+  app.onError(fault);
   app.get('/assets/:name', (c) => serveAsset(c) ?? c.notFound());
   addSignIn(app, sessions, show, bodyLimit({ maxSize: FORM_BYTES }));
 
@@ -143,11 +153,11 @@ export function createDashboard({ config, client, backends, stopping, log }: Das
     const found = await visitor.call<Anomalies>('fn_dashboard_anomalies', { p_tenant: tenant.trim() || null, p_severity: severity || null, p_type: type || null });
     return framed(c, visitor, 'Anomalies', '/anomalies', found.me, anomaliesPage(found, { tenant, severity, type }));
   });
-  // The API has this address, too: browsers ask for HTML and have no bearer.
-  app.get('/anomalies', (c, next) => (c.req.header('authorization') === undefined && c.req.header('accept')?.includes('text/html') ? anomalies(c) : next()));
+  // The API has this address, too.
+  app.get('/anomalies', (c, next) => (asksForPage(c) ? anomalies(c) : next()));
   app.get('/schedules', signedIn(async (c, visitor) => {
     const me = await visitor.call<Me>('fn_dashboard_me');
     return framed(c, visitor, 'Schedules', '/schedules', me, schedulesPage(await visibleSchedules(client, me), temporalUi));
   }));
-  return app;
+  return { routes: app, fault };
 }
