@@ -1,9 +1,8 @@
 /** A row of a request: its contract (runbook 003, CONTRACT section 3) and its normal form. Messages hold no values. */
 import { z } from 'zod';
+import { LONGEST } from '../projects/limits.ts';
 import { text } from '../values/text.ts';
 
-/** Characters; the key is part of an index, which takes no more than 2,700 bytes. */
-const [KEY, CELL, ADDRESS] = [200, 500, 2000];
 const WHOLE = /^\d{1,9}(\.0*)?$/;
 
 interface Sink {
@@ -19,10 +18,10 @@ function tidy(value: string | number | null | undefined, max: number, { issues }
   return cell;
 }
 
-const cell = (max = CELL) => z.string({ error: 'not a text' }).nullish().transform((value, context) => tidy(value, max, context));
+const cell = (max: number = LONGEST.text) => z.string({ error: 'not a text' }).nullish().transform((value, context) => tidy(value, max, context));
 const scalar = z.union([z.string(), z.number()], { error: 'neither a text nor a number' }).nullish();
 /** Kept as it is written; what is no degrees is no fault of the contract. */
-const loose = scalar.transform((value, context) => tidy(value, CELL, context));
+const loose = scalar.transform((value, context) => tidy(value, LONGEST.text, context));
 /** Blank is 0. */
 const count = scalar.transform((value, { issues }) => {
   const digits = text(typeof value === 'number' ? String(value) : value) ?? '0';
@@ -32,7 +31,7 @@ const count = scalar.transform((value, { issues }) => {
 
 export const rowSchema = z.object({
   stage_application: z.string({ error: 'missing, or not a text' }).transform((value, context) => {
-    const key = tidy(value, KEY, context);
+    const key = tidy(value, LONGEST.key, context);
     if (key === undefined) context.issues.push({ code: 'custom', message: 'blank', input: undefined });
     return key;
   }),
@@ -45,7 +44,7 @@ export const rowSchema = z.object({
     if (value !== undefined && !isDate(value)) issues.push({ code: 'custom', message: 'not a date: write it as YYYY-MM-DD', input: undefined });
     return value;
   }),
-  address: cell(ADDRESS),
+  address: cell(LONGEST.address),
   eFscd: cell(),
   development_type: cell(),
   build_type: cell(),

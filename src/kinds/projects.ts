@@ -1,5 +1,6 @@
 /** Kind `projects` (runbook 003): one project a row; the source system is the tenant. */
 import type { RowErrorCode } from '../errors.ts';
+import { LONGEST } from '../projects/limits.ts';
 import { parseDate } from '../values/date.ts';
 import { keyOfNormalized } from '../values/key.ts';
 import { EMPTY, type Result } from '../values/result.ts';
@@ -12,9 +13,7 @@ const TEXTS = [
 ] as const;
 const COUNTS = ['residential', 'commercial', 'essential', 'premises_count'] as const;
 
-/** Characters, as the gateway has them; the key is part of an index, which takes no more than 2,700 bytes. */
-const LONGEST: Readonly<Partial<Record<string, number>>> = { stage_application: 200, address: 2000 };
-const LONGEST_TEXT = 500;
+const LONGER: Readonly<Partial<Record<string, number>>> = { stage_application: LONGEST.key, address: LONGEST.address };
 const WHOLE = /^\d{1,9}(?:\.0*)?$/;
 const DEGREES = /^[+-]?\d{1,3}(?:\.\d{0,30})?$/;
 
@@ -36,7 +35,7 @@ export const projects: CsvKind = {
   stageColumns: [...TEXTS, 'stage_application_created', 'efscd', 'latitude', 'longitude', ...COUNTS],
   row(cell, { sourceSystem, dateOrder }) {
     const cells: readonly (readonly [column: string, Result<string>])[] = [
-      ...TEXTS.map((column) => [column, readText(cell(column), LONGEST[column] ?? LONGEST_TEXT)] as const),
+      ...TEXTS.map((column) => [column, readText(cell(column), LONGER[column] ?? LONGEST.text)] as const),
       ['stage_application_created', parseDate(cell('stage_application_created'), dateOrder)],
       ['eFscd', parseDate(cell('eFscd'), dateOrder)],
       ['latitude', readDegrees(cell('latitude'), 90)],
