@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { installPackages } from './install.mjs';
 
 /** What mostly waits, for processes that were killed and commands that end, runs beside the others; each group on a stack of its own. */
-const GROUPS = [/^test\/(?:cli|hosts|local)\//, /^test\/crash\//, /^test\/(?:gateway|browser|schedules|projects|workflows|contract)\//];
+const GROUPS = [/^test\/(?:cli|hosts|local|browser)\//, /^test\/(?:crash|gateway)\//];
 const ENDING = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm;
 
 installPackages();
@@ -30,11 +30,16 @@ if (args.some((arg) => arg.endsWith('.ts'))) {
   console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`);
 }
 
+/** Processes that tests start are many: what Node compiled for one is kept for the next. */
+function environment() {
+  return { ...process.env, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? fileURLToPath(new URL('../node_modules/.cache/intake-tests/compiled', import.meta.url)) };
+}
+
 /** Mocha on these files; what it prints is kept and, to `shown`, passed on. */
 function run(files, shown) {
   return new Promise((resolve) => {
     const color = process.stdout.isTTY ? ['--color'] : [];
-    const child = spawn(node, [mocha, ...color, ...files], { cwd: root, stdio: ['inherit', 'pipe', 'inherit'] });
+    const child = spawn(node, [mocha, ...color, ...files], { cwd: root, env: environment(), stdio: ['inherit', 'pipe', 'inherit'] });
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text) => {
       output += text;

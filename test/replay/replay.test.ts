@@ -1,35 +1,32 @@
 import { strict as assert } from 'node:assert';
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import proto from '@temporalio/proto';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { workflowBundle } from '../../src/workflows/bundle.ts';
+import { TEST_CACHE } from '../support/stack.ts';
 
 const folder = fileURLToPath(new URL('./histories/', import.meta.url));
 const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.binpb.gz')).sort();
 
 describe('workflows replay what released versions did', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   /** By bundle and name: a worker may be given traces while imports run. */
   const failures = { plain: new Map<string, string>(), traced: new Map<string, string>() };
 
   before(async () => {
-    const cache = await mkdtemp(join(tmpdir(), 'intake-replay-'));
     const histories = files.map((name) => ({
       workflowId: name, history: proto.temporal.api.history.v1.History.decode(gunzipSync(readFileSync(join(folder, name)))),
     }));
     Runtime.install({ logger: new DefaultLogger('ERROR') });
     const sinks = { exporter: { export: { fn: () => undefined } } };
     for (const [bundle, found] of Object.entries(failures)) {
-      const code = { codePath: workflowBundle(cache, bundle === 'traced') };
+      const code = { codePath: workflowBundle(TEST_CACHE, bundle === 'traced') };
       const replayed = Worker.runReplayHistories({ workflowBundle: code, sinks }, histories);
       for await (const { workflowId, error } of replayed) found.set(workflowId, error?.message ?? '');
     }
-    await rm(cache, { recursive: true });
   });
 
   it('has histories to replay', () => assert.ok(files.length >= 7));

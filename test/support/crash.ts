@@ -47,7 +47,7 @@ export async function openCrashSite(backend: BackendName, { kind, write, content
   let wanted = false;
   let deaths = 0;
   const startWorker = (env: Record<string, string>): void => {
-    running = spawnWorker({ ...place.env, NODE_COMPILE_CACHE: join(place.dir, 'cache'), ...env });
+    running = spawnWorker({ ...place.env, ...env });
     void running.ended.then(() => {
       if (!wanted) return;
       deaths++;

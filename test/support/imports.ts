@@ -12,6 +12,7 @@ import { loadConfig, type Config } from '../../src/config.ts';
 import { connectTemporal, importInput, importResult, startImport, type ImportRequest } from '../../src/imports.ts';
 import type { ImportInput, ImportReport, Tuning } from '../../src/workflows/messages.ts';
 import { connect } from './sqlImport.ts';
+import { giveBundle } from './stack.ts';
 
 export type Env = Record<string, string>;
 
@@ -37,6 +38,7 @@ export interface PlaceOptions {
 /** A folder, a task queue and connections of their own. */
 export async function openPlace({ temporal, databaseUrl, supabase }: PlaceOptions): Promise<Place> {
   const dir = await mkdtemp(join(tmpdir(), 'intake-place-'));
+  await giveBundle(dir);
   const env: Env = {
     INTAKE_DIR: dir, INTAKE_HOST: 'here', INTAKE_TASK_QUEUE: `test-${randomUUID()}`, INTAKE_OBJECTS_DIR: join(dir, 'objects'),
     TEMPORAL_ADDRESS: temporal, DATABASE_URL: databaseUrl, LOG_LEVEL: 'warn', INTAKE_BACKEND: supabase ? 'supabase' : 'postgres',
@@ -84,7 +86,7 @@ const FILES_ONLY = `
 export function spawnWorker(env: Env, only?: 'files'): WorkerProcess {
   const cwd = env['INTAKE_DIR']!;
   const program = only ? ['--input-type=module', '-e', FILES_ONLY] : [fileURLToPath(source('worker.ts'))];
-  const child = spawn(process.execPath, program, { cwd, env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, program, { cwd, env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...env }, stdio: ['ignore', 'ignore', 'pipe'] });
   child.stderr.pipe(createWriteStream(join(env['INTAKE_DIR']!, 'worker.log'), { flags: 'a' }));
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   return {
