@@ -41,7 +41,7 @@ for (const backend of ['postgres', 'supabase'] as const) {
     /** A worker that is followed by another when it dies. */
     function start(points: readonly string[], more: Env = {}): WorkerProcess {
       const armed: Env = { INTAKE_FAILPOINTS: points.map((point) => `merge.${point}`).join(','), INTAKE_FAILPOINTS_DIR: markers };
-      const worker = spawnWorker({ ...gateways.env, NODE_COMPILE_CACHE: join(gateways.place.dir, 'cache'), ...armed, ...more });
+      const worker = spawnWorker({ ...gateways.env, ...armed, ...more });
       workers.push(worker);
       void worker.ended.then(() => {
         if (!wanted) return;

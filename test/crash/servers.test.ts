@@ -10,7 +10,7 @@ describe('a server killed in the middle of an import', function () {
   let expected: unknown;
 
   before(async () => {
-    site = await openCrashSite('postgres', PLAINTIFFS);
+    site = await openCrashSite('postgres', PLAINTIFFS, { own: true });
     await site.start();
     ({ content: expected } = await site.importDisturbed());
   });
@@ -19,7 +19,7 @@ describe('a server killed in the middle of an import', function () {
   /** Waits until the tables hold this many rows of a table, then kills. */
   const killAt = (server: 'postgres' | 'temporal', table: string, rows: number) => async (): Promise<void> => {
     while (Number((await site.place.sql.unsafe(`SELECT count(*) AS n FROM ${table}`))[0]!['n']) < rows) await sleep(5);
-    process.kill((await readStack(site.stack.dir))!.pids[server]!, 'SIGKILL');
+    process.kill((await readStack(site.dir))!.pids[server]!, 'SIGKILL');
   };
 
   for (const [server, moment, table, rows] of [

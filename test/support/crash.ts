@@ -2,13 +2,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ensureStack, stopStack, type Stack } from '../../src/local/stack.ts';
+import { ensureStack, stopStack } from '../../src/local/stack.ts';
 import type { ImportReport, Tuning } from '../../src/workflows/messages.ts';
 import type postgres from 'postgres';
 import type { BackendName } from '../../src/config.ts';
 import type { ImportRequest } from '../../src/imports.ts';
-import { openPlace, spawnWorker, type Place, type WorkerProcess } from './imports.ts';
-import { ANY_PORTS, makeStackFolder } from './stack.ts';
+import { openPlace, spawnWorker, type Place, type PlaceOptions, type WorkerProcess } from './imports.ts';
+import { ANY_PORTS, createDatabase, makeStackFolder, sharedStack, startApi } from './stack.ts';
 
 export const SMALL_PARTS: Partial<Tuning> = { chunkBytes: 8192, sliceFiles: 50, partitionRows: 80, window: 2, heartbeatSeconds: 2 };
 
@@ -22,7 +22,8 @@ export interface Subject {
 }
 
 export interface CrashSite {
-  readonly stack: Stack;
+  /** Folder of the stack. */
+  readonly dir: string;
   readonly place: Place;
   /** The worker of now. */
   worker(): WorkerProcess;
@@ -36,11 +37,15 @@ export interface CrashSite {
   close(): Promise<void>;
 }
 
-export async function openCrashSite(backend: BackendName, { kind, write, contentOf, forget }: Subject): Promise<CrashSite> {
-  const dir = await makeStackFolder();
-  const stack = await ensureStack({ dir, ports: ANY_PORTS, worker: false });
-  const { temporal, databaseUrl, supabaseUrl: url, serviceRoleKey } = stack;
-  const place = await openPlace({ temporal, databaseUrl, ...(backend === 'supabase' ? { supabase: { url, serviceRoleKey } } : {}) });
+interface Servers extends PlaceOptions {
+  readonly dir: string;
+  close(): Promise<void>;
+}
+
+/** @param own whether it has a stack of its own, whose servers may be killed. */
+export async function openCrashSite(backend: BackendName, { kind, write, contentOf, forget }: Subject, { own = false } = {}): Promise<CrashSite> {
+  const servers = await (own ? ownServers() : sharedServers(backend));
+  const place = await openPlace(servers);
   const request = await write(place);
   const markers = await mkdtemp(join(tmpdir(), 'intake-failpoints-'));
   let running: WorkerProcess | undefined;
@@ -59,7 +64,7 @@ export async function openCrashSite(backend: BackendName, { kind, write, content
     await running?.stop('SIGKILL');
   };
   return {
-    stack, place, stop,
+    dir: servers.dir, place, stop,
     worker: () => running!,
     deaths: () => deaths,
     async start(failpoints = []) {
@@ -75,9 +80,32 @@ export async function openCrashSite(backend: BackendName, { kind, write, content
     async close() {
       await stop();
       await place.close();
+      await servers.close();
+      await rm(markers, { recursive: true, force: true });
+    },
+  };
+}
+
+async function ownServers(): Promise<Servers> {
+  const dir = await makeStackFolder();
+  const { temporal, databaseUrl } = await ensureStack({ dir, ports: ANY_PORTS, worker: false });
+  return {
+    dir, temporal, databaseUrl,
+    async close() {
       await stopStack(dir);
       await rm(dir, { recursive: true, force: true });
-      await rm(markers, { recursive: true, force: true });
+    },
+  };
+}
+
+async function sharedServers(backend: BackendName): Promise<Servers> {
+  const [{ dir, temporal }, database] = await Promise.all([sharedStack(), createDatabase()]);
+  const api = backend === 'supabase' ? await startApi(database.databaseUrl) : undefined;
+  return {
+    dir, temporal, databaseUrl: database.databaseUrl, ...(api ? { supabase: api } : {}),
+    async close() {
+      await api?.stop();
+      await database.drop();
     },
   };
 }
