@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { installPackages } from './install.mjs';
 
 /** What mostly waits, for processes that were killed and commands that end, runs beside the others; each group on a stack of its own. */
-const GROUPS = [/^test\/(?:cli|hosts|local|browser)\//, /^test\/(?:crash|gateway)\//];
+const GROUPS = [/^test\/(?:cli|hosts|local|browser)\//, /^test\/(?:crash|gateway|schedules|projects)\//];
 const ENDING = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm;
 
 installPackages();

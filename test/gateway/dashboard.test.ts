@@ -88,6 +88,15 @@ describe('the dashboard over HTTP', function () {
     }
   });
 
+  it('lets nobody guess the password of an address for long, and others in meanwhile', async () => {
+    const [email, other] = [await dashboard.person('viewer'), await dashboard.person('viewer')];
+    const statuses = (await Promise.all(Array.from({ length: 12 }, (_, i) => signIn(i % 2 ? email : ` ${email.toUpperCase()}`, 'a guess')))).map(({ status }) => status);
+    assert.deepEqual(statuses.sort(), [...Array<number>(10).fill(401), 429, 429]);
+    const refused = await signIn(email, PASSWORD);
+    assert.deepEqual([refused.status, Number(refused.headers.get('retry-after')) > 20, /Too many attempts/.test(refused.text)], [429, true, true]);
+    assert.equal((await signIn(other, PASSWORD)).status, 303);
+  });
+
   it('renews an access token that is about to end, once for all requests that come at the same time', async () => {
     const cookie = cookieOf(await signIn(await dashboard.person('viewer')));
     const [access = '', refresh = ''] = decodeURIComponent(cookie.slice('intake_session='.length)).split('~');

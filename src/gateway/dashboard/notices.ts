@@ -7,13 +7,14 @@ export interface SignIn {
   /** Where to go afterwards. */
   readonly next: string;
   readonly email?: string;
-  readonly wrong?: boolean;
+  /** What is wrong with the last attempt. */
+  readonly wrong?: string;
 }
 
-export const signInPage = ({ next, email = '', wrong = false }: SignIn): Html => page({ title: 'Sign in' }, html`
+export const signInPage = ({ next, email = '', wrong }: SignIn): Html => page({ title: 'Sign in' }, html`
 <section class="card narrow">
   <h1>Sign in</h1>
-  ${wrong && html`<p class="notice bad" role="alert" id="wrong">This address and password do not belong together. Try again.</p>`}
+  ${wrong && html`<p class="notice bad" role="alert" id="wrong">${wrong}</p>`}
   <form method="post" action="/sign-in" class="stack">
     <input type="hidden" name="next" value="${next}">
     <label>E-mail<input type="email" name="email" value="${email}" autocomplete="username" required></label>

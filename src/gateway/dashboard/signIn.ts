@@ -2,6 +2,7 @@
 import type { Hono, MiddlewareHandler } from 'hono';
 import type { GatewayEnv } from '../app.ts';
 import { Problem } from '../problem.ts';
+import { createBuckets, SIGN_IN_RATE } from '../rateLimit.ts';
 import type { Show } from './faults.ts';
 import { signInPage } from './notices.ts';
 import { forgetTokens, keepTokens, readTokens, type Sessions } from './session.ts';
@@ -13,12 +14,18 @@ export function addSignIn(app: Hono<GatewayEnv>, sessions: Sessions, show: Show,
     if (!sessions.configured) throw new Problem('NOT_CONFIGURED', 'SUPABASE_URL and SUPABASE_ANON_KEY are not set: nobody can sign in');
     return show(c, signInPage({ next: ownPath(c.req.query('next')) }));
   });
+  const attempt = createBuckets(SIGN_IN_RATE);
   app.post('/sign-in', small, async (c) => {
     requireOwnOrigin(c);
     const form = await c.req.parseBody();
     const [email, password, next] = ['email', 'password', 'next'].map((name) => (typeof form[name] === 'string' ? form[name] : '')) as [string, string, string];
+    const wait = email && password ? attempt(email.trim().toLowerCase()) : 0;
+    if (wait > 0) {
+      c.header('retry-after', String(wait));
+      return show(c, signInPage({ next: ownPath(next), email, wrong: 'Too many attempts for this address. Wait a minute, then try again.' }), 429);
+    }
     const tokens = email && password ? await sessions.signIn(email, password) : undefined;
-    if (!tokens) return show(c, signInPage({ next: ownPath(next), email, wrong: true }), 401);
+    if (!tokens) return show(c, signInPage({ next: ownPath(next), email, wrong: 'This address and password do not belong together. Try again.' }), 401);
     keepTokens(c, tokens);
     return c.redirect(ownPath(next), 303);
   });
