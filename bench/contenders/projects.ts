@@ -61,7 +61,7 @@ export const loop = (entries: number, projects?: number): Contender =>
 export const merge = (entries: number, projects?: number): Contender =>
   statement('merge', "Intake's fn_projects_import_merge", entries, projects, (database, rows) => database.query(`select ${MERGE}`, [TENANT, 'batch', rows]));
 
-/** POST /import-projects, from the client's first byte to its answer; then the same again. */
+/** POST /import-projects, from the client's first byte to its answer. */
 export const gateway: Contender = {
   name: 'gateway-40',
   about: 'POST /import-projects: body, checks, workflow, merge, answer',
@@ -69,15 +69,23 @@ export const gateway: Contender = {
   run: (course) => posted(course, 1, () => prepare(course, 40)),
 };
 
-export const replay: Contender = {
-  name: 'replay-40',
-  about: 'the same POST again',
+export const replayElsewhere: Contender = {
+  name: 'replay-new-40',
+  about: 'the same POST again, to another gateway, which reads it',
   missing: () => undefined,
   follows: gateway.name,
   run: (course) => posted(course, 1),
 };
 
-async function posted(course: Course, round: number, before?: () => Promise<void>): Promise<Outcome> {
+export const replay: Contender = {
+  name: 'replay-40',
+  about: 'the same POST again, to the gateway that had it, as a client repeats it',
+  missing: () => undefined,
+  follows: replayElsewhere.name,
+  run: (course) => posted(course, 1, undefined, true),
+};
+
+async function posted(course: Course, round: number, before?: () => Promise<void>, twice = false): Promise<Outcome> {
   const { env, config } = configurationOf(course);
   workflowBundle(join(config.dir, 'cache'));
   await before?.();
@@ -88,6 +96,7 @@ async function posted(course: Course, round: number, before?: () => Promise<void
     await post(running, 'WARM', `${SECRET}-warm`, projectRows(1, 1));
     await course.database.query(`delete from public.import_anomalies where tenant_id = 'WARM'`);
     const rows = projectRows(course.rows, 40, 0, round);
+    if (twice) await post(running, TENANT, SECRET, rows);
     const seconds = await timed(async () => post(running, TENANT, SECRET, rows));
     await course.database.query(`delete from public.projects where tenant_id = 'WARM'`);
     const peak = worker.peakMb();

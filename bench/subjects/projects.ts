@@ -1,5 +1,5 @@
 /** A batch of 5,000 rows into 50,000 projects of a tenant, with directories of 40 and of 400 names (runbook 003). */
-import { gateway, loop, merge, replay } from '../contenders/projects.ts';
+import { gateway, loop, merge, replay, replayElsewhere } from '../contenders/projects.ts';
 import type { Counts } from '../contenders/contender.ts';
 import { unknownRows } from '../generators/projects.ts';
 import type { Subject } from './subject.ts';
@@ -16,7 +16,7 @@ export const projects: Subject = {
   kind: 'projects',
   unit: 'rows',
   rows: 5000,
-  contenders: [loop(40), merge(40), loop(400), merge(400), gateway, replay],
+  contenders: [loop(40), merge(40), loop(400), merge(400), gateway, replayElsewhere, replay],
   ratios: [{ head: 'rate / loop', contender: (name) => `loop-${name.split('-').at(-1)}`, of: 'rate' }],
   filesOf: async () => ({ file: '', cleanedFile: '' }), // made in memory
   expected: (rows) => ({ projects: 50_000, anomalies: unknownRows(rows) }),
