@@ -15,6 +15,7 @@ const POINTS = [
 for (const [backend, subject, steps] of POINTS) {
   describe(`a worker killed importing ${subject.kind} on the ${backend} backend`, function () {
     this.timeout(90_000);
+    const all = backend === 'postgres' && subject === PLAINTIFFS;
     let site: CrashSite;
     let expected: unknown;
 
@@ -30,18 +31,19 @@ for (const [backend, subject, steps] of POINTS) {
     afterEach(() => site.stop());
 
     for (const step of steps) {
-      const times = step === 'plan' ? ['before', 'after'] : ['before', 'within', 'after'];
+      // What was not begun is begun again by the same code on either backend, of any kind.
+      const times = [...(all ? ['before'] : []), ...(step === 'plan' ? [] : ['within']), 'after'];
       it(`${times.join(', ')} the effect of ${step} changes nothing of the outcome`, async () => {
         await site.start(times.map((time) => `${step}.${time}`));
         const { report, content } = await site.importDisturbed();
         assert.equal(report.status, 'completed', JSON.stringify(report.error));
         // A statement that is faster than the delay of `within` passes it by.
-        assert.ok(site.deaths() >= 2, `${site.deaths()} deaths`);
+        assert.ok(site.deaths() >= times.length - (times.includes('within') ? 1 : 0), `${site.deaths()} deaths`);
         assert.deepEqual(content, expected);
       });
     }
 
-    if (backend === 'postgres' && subject === PLAINTIFFS) {
+    if (all) {
       it('and one stopped past its heartbeat, then continued, changes nothing of the outcome', async () => {
         await site.start();
         const { report, content } = await site.importDisturbed(async () => {

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import proto from '@temporalio/proto';
@@ -13,8 +13,10 @@ const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
 
 describe('workflows replay what released versions did', function () {
   this.timeout(120_000);
-  /** By bundle and name: a worker may be given traces while imports run. */
+  /** By bundle and name. */
   const failures = { plain: new Map<string, string>(), traced: new Map<string, string>() };
+  // A worker may be given traces while imports run: what traces add stands beside all workflows of the newest version.
+  const newest = files.filter((name) => dirname(name) === dirname(files.at(-1)!));
 
   before(async () => {
     const histories = files.map((name) => ({
@@ -24,15 +26,13 @@ describe('workflows replay what released versions did', function () {
     const sinks = { exporter: { export: { fn: () => undefined } } };
     for (const [bundle, found] of Object.entries(failures)) {
       const code = { codePath: workflowBundle(TEST_CACHE, bundle === 'traced') };
-      const replayed = Worker.runReplayHistories({ workflowBundle: code, sinks }, histories);
+      const replayed = Worker.runReplayHistories({ workflowBundle: code, sinks }, bundle === 'traced' ? histories.filter(({ workflowId }) => newest.includes(workflowId)) : histories);
       for await (const { workflowId, error } of replayed) found.set(workflowId, error?.message ?? '');
     }
   });
 
   it('has histories to replay', () => assert.ok(files.length >= 7));
 
-  for (const name of files) {
-    it(name, () => assert.equal(failures.plain.get(name), ''));
-    it(`${name}, traced`, () => assert.equal(failures.traced.get(name), ''));
-  }
+  for (const name of files) it(name, () => assert.equal(failures.plain.get(name), ''));
+  for (const name of newest) it(`${name}, traced`, () => assert.equal(failures.traced.get(name), ''));
 });

@@ -84,7 +84,7 @@ describe('imports of judgments at the same time', function () {
           UNION ALL SELECT 'phone', phone FROM public.plaintiffs WHERE phone IS NOT NULL) v
         GROUP BY what, value HAVING count(*) > 1`;
       assert.deepEqual([...twice], []);
-    }), { numRuns: 25 });
+    }), { numRuns: 12 });
   });
 
   it('look again at what another import made since they resolved', async () => {

@@ -19,7 +19,7 @@ describe('judgments and their plaintiffs', function () {
   this.timeout(120_000);
   let sql: postgres.Sql;
   withDatabase((opened) => (sql = opened));
-  const numRuns = 60;
+  const numRuns = 30;
 
   const importAll = async (batch: JudgmentsBatch, { shuffle, atOnce }: Cut) => {
     const open = await openJudgments(sql, batch);

@@ -158,6 +158,6 @@ describe('rolling back projects', function () {
       for (const [n, id] of runs.entries()) if (n !== without) assert.equal(await isValid(id), true);
       for (const id of runs.toReversed()) await rollbackProjects(sql, id);
       assert.deepEqual(await contentOfProjects(sql), { projects: [], anomalies: [] });
-    }), { numRuns: 12 });
+    }), { numRuns: 6 });
   });
 });

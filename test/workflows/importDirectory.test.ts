@@ -321,7 +321,7 @@ for (const name of ['postgres', 'supabase'] as const) {
 
     it('continues as new, within the verification too, and stays exact, under 2,000 events', async function () {
       this.timeout(120_000);
-      const files = 180;
+      const files = 120;
       writeSearches(root, files);
       const request = { batchSize: 1, verifyWrites: true, tuning: { sliceFiles: 1, partitionRows: 1, window: 3 } };
       const handle = await trees.start(root, request);
