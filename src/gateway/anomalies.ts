@@ -5,9 +5,9 @@ import { z } from 'zod';
 import { alertOnCount } from '../anomalies/alert.ts';
 import type { Backend } from '../backends/backend.ts';
 import type { AlertsConfig, SupabaseConfig } from '../config.ts';
-import type { GatewayEnv } from './app.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { issueOf, Problem } from './problem.ts';
+import type { GatewayEnv } from './request.ts';
 import { asUser } from './userClient.ts';
 
 export interface AnomaliesOptions {

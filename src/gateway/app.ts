@@ -1,15 +1,15 @@
 /** Routes of the gateway and what surrounds each: ids, security headers, measures, errors. */
 import { randomUUID } from 'node:crypto';
-import type { HttpBindings } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
 import { matchedRoutes } from 'hono/route';
 import { secureHeaders } from 'hono/secure-headers';
 import type { Logger } from 'pino';
 import { getAnomalies, postAlert, type AnomaliesOptions } from './anomalies.ts';
+import type { Dashboard } from './dashboard/dashboard.ts';
 import { importProjects, type ImportOptions } from './importProjects.ts';
 import { openApi } from './openapi.ts';
-import { asksForPage, type Dashboard } from './dashboard/dashboard.ts';
 import { describeError, Problem } from './problem.ts';
+import { asksForPage, type GatewayEnv } from './request.ts';
 
 export interface AppOptions extends ImportOptions, AnomaliesOptions {
   /** Whether database and Temporal answer. */
@@ -19,15 +19,6 @@ export interface AppOptions extends ImportOptions, AnomaliesOptions {
   readonly log: Logger;
   readonly dashboard: Dashboard;
 }
-
-interface Variables {
-  /** From the batch, the header X-Correlation-Id, or made here. */
-  correlationId: string;
-  tenantId?: string;
-  rows?: number;
-}
-
-export type GatewayEnv = { Bindings: HttpBindings; Variables: Variables };
 
 /** Where runbook 003's clients post: Supabase serves functions below this path. */
 const FUNCTIONS = '/functions/v1';

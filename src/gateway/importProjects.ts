@@ -1,12 +1,12 @@
 /** POST /import-projects of runbook 003. */
 import type { Context } from 'hono';
-import type { GatewayEnv } from './app.ts';
 import type { Bearers } from './bearers.ts';
 import { withBody } from './body.ts';
 import type { ByteBudget } from './budget.ts';
 import type { Merges } from './merges.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { Problem } from './problem.ts';
+import type { GatewayEnv } from './request.ts';
 import type { BatchReader } from './sameBody.ts';
 import type { Slots } from './slots.ts';
 

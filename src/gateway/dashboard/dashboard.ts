@@ -7,8 +7,8 @@ import type { Backends } from '../../backends/open.ts';
 import type { Config } from '../../config.ts';
 import type { Connections } from '../../runs/connections.ts';
 import { kindNamed, KINDS } from '../../kinds/index.ts';
-import type { GatewayEnv } from '../app.ts';
 import { Problem } from '../problem.ts';
+import { asksForPage, type GatewayEnv } from '../request.ts';
 import { act, rejectsOf } from './actions.ts';
 import { anomaliesPage } from './anomaliesPage.ts';
 import { packed, serveAsset } from './assets.ts';
@@ -60,9 +60,6 @@ function runId(c: Context): string {
   if (!UUID.test(id)) throw noSuchRun();
   return id;
 }
-
-/** Browsers ask for HTML and have no bearer. */
-export const asksForPage = (c: Context): boolean => c.req.method === 'GET' && c.req.header('authorization') === undefined && c.req.header('accept')?.includes('text/html') === true;
 
 export function createDashboard({ config, client, backends, stopping, log }: DashboardOptions): Dashboard {
   const { supabase } = config;

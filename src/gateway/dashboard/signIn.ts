@@ -1,7 +1,7 @@
 /** The ways in and out. */
 import type { Hono, MiddlewareHandler } from 'hono';
-import type { GatewayEnv } from '../app.ts';
 import { Problem } from '../problem.ts';
+import type { GatewayEnv } from '../request.ts';
 import { createBuckets, SIGN_IN_RATE } from '../rateLimit.ts';
 import type { Show } from './faults.ts';
 import { signInPage } from './notices.ts';
