@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { installPackages } from './install.mjs';
 
-/** What mostly waits, for processes that were killed and commands that end, runs beside the others; each group on a stack of its own. */
+/** Run beside the others, each group on a stack of its own: both mostly wait for processes, and all three take about as long. */
 const GROUPS = [/^test\/(?:cli|hosts|local|browser)\//, /^test\/(?:crash|gateway|schedules|projects)\//];
 const ENDING = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm;
 

@@ -66,7 +66,7 @@ export const gateway: Contender = {
   name: 'gateway-40',
   about: 'POST /import-projects: body, checks, workflow, merge, answer',
   missing: () => undefined,
-  run: (course) => posted(course, 1, () => prepare(course, 40)),
+  run: (course) => posted(course, { before: () => prepare(course, 40) }),
 };
 
 export const replayElsewhere: Contender = {
@@ -74,7 +74,7 @@ export const replayElsewhere: Contender = {
   about: 'the same POST again, to another gateway, which reads it',
   missing: () => undefined,
   follows: gateway.name,
-  run: (course) => posted(course, 1),
+  run: (course) => posted(course),
 };
 
 export const replay: Contender = {
@@ -82,10 +82,11 @@ export const replay: Contender = {
   about: 'the same POST again, to the gateway that had it, as a client repeats it',
   missing: () => undefined,
   follows: replayElsewhere.name,
-  run: (course) => posted(course, 1, undefined, true),
+  run: (course) => posted(course, { twice: true }),
 };
 
-async function posted(course: Course, round: number, before?: () => Promise<void>, twice = false): Promise<Outcome> {
+/** @param options.twice whether the gateway has had the batch before the clock starts. */
+async function posted(course: Course, { before, twice = false }: { before?: () => Promise<void>; twice?: boolean } = {}): Promise<Outcome> {
   const { env, config } = configurationOf(course);
   workflowBundle(join(config.dir, 'cache'));
   await before?.();
@@ -95,7 +96,7 @@ async function posted(course: Course, round: number, before?: () => Promise<void
     // The first workflow of a worker and the first request of a gateway are compiled on the way: another tenant's.
     await post(running, 'WARM', `${SECRET}-warm`, projectRows(1, 1));
     await course.database.query(`delete from public.import_anomalies where tenant_id = 'WARM'`);
-    const rows = projectRows(course.rows, 40, 0, round);
+    const rows = projectRows(course.rows, 40, 0, 1);
     if (twice) await post(running, TENANT, SECRET, rows);
     const seconds = await timed(async () => post(running, TENANT, SECRET, rows));
     await course.database.query(`delete from public.projects where tenant_id = 'WARM'`);

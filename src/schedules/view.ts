@@ -86,7 +86,7 @@ async function runOf({ workflow }: Client, { scheduledAt, takenAt, action: { wor
       if (error instanceof WorkflowNotFoundError) return 'unknown';
       throw error;
     });
-  // By its own id: two that are triggered in the same second have one workflow id.
+  // By its own id: runs of the same time, triggered in one second or filled back again, have one workflow id.
   const first = await statusOf(firstExecutionRunId);
   const status = first === 'continued_as_new' ? await statusOf() : first;
   const error = status === 'failed' ? await workflow.result(workflowId, firstExecutionRunId).then(() => null, faultOf) : null;
