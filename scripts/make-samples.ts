@@ -4,7 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { csvLine } from '../src/csv/write.ts';
+import { csvLine } from '../src/sources/csv/write.ts';
 import type { RowErrorCode } from '../src/errors.ts';
 import { projectRows } from './sample-projects.ts';
 

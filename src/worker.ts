@@ -2,17 +2,17 @@
 import { join } from 'node:path';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createActivities } from './activities/index.ts';
-import { createParser } from './activities/parser.ts';
-import { openBackends } from './backends/open.ts';
+import { createParser } from './staging/parser.ts';
+import { openBackends } from './database/backends/open.ts';
 import { loadConfig, type Config } from './config.ts';
 import { IntakeError } from './errors.ts';
 import { freePort } from './local/ports.ts';
-import { createLogger } from './log.ts';
-import { createMetrics, noMetrics } from './metrics.ts';
-import { serveMetrics } from './metricsServer.ts';
-import { runningImports } from './runningImports.ts';
-import { connectOptions, hostQueue } from './temporal.ts';
-import { flushTraces, openTraces } from './traces.ts';
+import { createLogger } from './observability/log.ts';
+import { createMetrics, noMetrics } from './observability/metrics.ts';
+import { serveMetrics } from './observability/metricsServer.ts';
+import { runningImports } from './temporal/runningImports.ts';
+import { connectOptions, hostQueue } from './temporal/connectOptions.ts';
+import { flushTraces, openTraces } from './observability/traces.ts';
 import { workflowBundle } from './workflows/bundle.ts';
 import type { Logger } from 'pino';
 

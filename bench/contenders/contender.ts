@@ -1,7 +1,7 @@
 /** What a contender gets, and what it reports of one run. */
 import type { Client } from 'pg';
 import type { Stack } from '../../src/local/stack.ts';
-import type { ImportReport } from '../../src/workflows/messages.ts';
+import type { ImportReport } from '../../src/messages/imports.ts';
 
 export type Counts = Readonly<Record<string, number>>;
 

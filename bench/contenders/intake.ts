@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Client, WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { loadConfig, type BackendName, type Config } from '../../src/config.ts';
-import { connectTemporal, importInput, importResult, startImport, type DirectoryOptions, type ImportRequest } from '../../src/imports.ts';
+import { connectTemporal, importInput, importResult, startImport, type DirectoryOptions, type ImportRequest } from '../../src/imports/imports.ts';
 import { environmentOf, SMALL_PROCESS } from '../../src/local/environment.ts';
 import { readSettings } from '../../src/local/state.ts';
 import { workflowBundle } from '../../src/workflows/bundle.ts';
 import { timed } from '../programs.ts';
 import { startWorkerProcess } from '../workerProcess.ts';
-import type { ImportReport } from '../../src/workflows/messages.ts';
+import type { ImportReport } from '../../src/messages/imports.ts';
 import type { Contender, Course, Outcome } from './contender.ts';
 
 export const intake = (backend: BackendName): Contender => ({

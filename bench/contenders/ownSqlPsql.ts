@@ -2,9 +2,9 @@
 import { mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import stageRows, { COMMON_COLUMNS } from '../../src/activities/stageRows.ts';
-import { parseHeader } from '../../src/csv/header.ts';
-import { scanFile } from '../../src/csv/scanFile.ts';
+import stageRows, { COMMON_COLUMNS } from '../../src/staging/stageRows.ts';
+import { parseHeader } from '../../src/sources/csv/header.ts';
+import { scanFile } from '../../src/sources/csv/scanFile.ts';
 import { kindNamed } from '../../src/kinds/index.ts';
 import { missingFromPath, psql, timed } from '../programs.ts';
 import type { Contender, Course, Outcome } from './contender.ts';

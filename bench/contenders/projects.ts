@@ -5,7 +5,7 @@ import type { Client } from 'pg';
 import { startGateway, type RunningGateway } from '../../src/gateway/server.ts';
 import { loadConfig } from '../../src/config.ts';
 import { SMALL_PROCESS } from '../../src/local/environment.ts';
-import { createLogger } from '../../src/log.ts';
+import { createLogger } from '../../src/observability/log.ts';
 import { workflowBundle } from '../../src/workflows/bundle.ts';
 import { projectRows } from '../generators/projects.ts';
 import { timed } from '../programs.ts';

@@ -3,9 +3,9 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createClient } from '@supabase/supabase-js';
 import { Client } from 'pg';
-import { folderObjects } from '../../src/backends/folder.ts';
-import { BUCKET } from '../../src/backends/supabase.ts';
-import { LICENCE_COLUMNS } from '../../src/directory/licences.ts';
+import { folderObjects } from '../../src/database/objects/folder.ts';
+import { BUCKET } from '../../src/database/backends/supabase.ts';
+import { LICENCE_COLUMNS } from '../../src/sources/search/licences.ts';
 import type { Stack } from '../../src/local/stack.ts';
 
 export interface ImageRow {

@@ -1,9 +1,9 @@
 /** What activities need from outside; made by the composition root. */
 import type { Logger } from 'pino';
-import type { Backend } from '../backends/backend.ts';
+import type { Backend } from '../database/backend.ts';
 import type { BackendName, Config } from '../config.ts';
-import type { Metrics } from '../metrics.ts';
-import type { Parser } from './parser.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import type { Parser } from '../staging/parser.ts';
 
 export interface Deps {
   readonly config: Config;

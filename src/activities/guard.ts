@@ -3,7 +3,7 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import type { Logger } from 'pino';
 import { ERRORS, IntakeError } from '../errors.ts';
-import type { Metrics } from '../metrics.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import { measure } from './measure.ts';
 
 /** A bug is tried a few times, in case it was the surroundings after all. */

@@ -1,25 +1,25 @@
 /** The activities of a worker: one step a file, closed over their dependencies. */
-import { anomaliesActivities } from './anomalies.ts';
-import { claimActivities } from './claim.ts';
+import { anomaliesActivities } from './schedules/assessAnomalies.ts';
+import { claimActivities } from './promotion/claim.ts';
 import type { Deps } from './deps.ts';
 import { directoryActivities } from './directory/index.ts';
-import { finishActivities } from './finish.ts';
+import { finishActivities } from './promotion/finish.ts';
 import { guarded } from './guard.ts';
-import { hashActivity } from './hash.ts';
-import { mergeProjectsActivities } from './mergeProjects.ts';
-import { operationsActivity } from './operations.ts';
-import { parseActivity } from './parse.ts';
-import { partitionActivities } from './partitions.ts';
-import { planActivity } from './plan.ts';
-import { prepareImportActivity } from './prepareImport.ts';
+import { hashActivity } from './file/hash.ts';
+import { mergeProjectsActivities } from './merge/mergeProjects.ts';
+import { operationsActivity } from './promotion/operations.ts';
+import { parseActivity } from './file/parse.ts';
+import { partitionActivities } from './promotion/partitions.ts';
+import { planActivity } from './file/plan.ts';
+import { prepareImportActivity } from './schedules/prepareImport.ts';
 import { findPushFilesActivities } from './push/findPushFiles.ts';
 import { postBatchActivity } from './push/postBatch.ts';
 import { rememberPushActivity } from './push/rememberPush.ts';
 import { splitPushActivities } from './push/splitPush.ts';
-import { rejectsActivity } from './rejects.ts';
-import { resolveActivity } from './resolve.ts';
-import { retentionActivity } from './retention.ts';
-import { uploadActivity } from './upload.ts';
+import { rejectsActivity } from './file/rejects.ts';
+import { resolveActivity } from './promotion/resolve.ts';
+import { retentionActivity } from './schedules/retention.ts';
+import { uploadActivity } from './file/upload.ts';
 
 export function createActivities(deps: Deps) {
   return guarded(

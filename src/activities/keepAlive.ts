@@ -1,5 +1,5 @@
 /** Keeps the claim of a long import (runbook 002: it goes stale after 30 minutes). */
-import type { Backend } from '../backends/backend.ts';
+import type { Backend } from '../database/backend.ts';
 
 const EVERY_MS = 60_000;
 const last = new Map<string, number>();

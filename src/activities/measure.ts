@@ -1,5 +1,5 @@
 /** What the answers of activities add to the metrics. */
-import type { Metrics } from '../metrics.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import type { Activities } from './index.ts';
 
 type Measures = {

@@ -1,5 +1,5 @@
 /** What an alert about anomalies tells: totals of a window, never a row, a value or an id. */
-import type { Backend } from '../backends/backend.ts';
+import type { Backend } from '../database/backend.ts';
 import type { AlertsConfig } from '../config.ts';
 import { anomalyStats, type AnomalyCount } from './stats.ts';
 import { postWebhook } from './webhook.ts';

@@ -1,5 +1,5 @@
 /** How many anomalies there were in a stretch of time: counts, no values. */
-import type { Backend } from '../backends/backend.ts';
+import type { Backend } from '../database/backend.ts';
 
 export interface AnomalyCount {
   readonly tenant_id: string;

@@ -1,7 +1,7 @@
 /** Errors as an operator sees them: one line with code, message and remedy. */
 import { CommanderError } from 'commander';
 import { IntakeError } from '../errors.ts';
-import type { ErrorDocument } from '../workflows/messages.ts';
+import type { ErrorDocument } from '../messages/imports.ts';
 
 export interface FaultOptions {
   readonly json: boolean;

@@ -5,7 +5,7 @@ import { styleText } from 'node:util';
 import { exitWith } from './exit.ts';
 import { errorDocument, errorLine, knownError } from './fault.ts';
 import { jsonText } from './jsonStream.ts';
-import type { ErrorDocument } from '../workflows/messages.ts';
+import type { ErrorDocument } from '../messages/imports.ts';
 
 export interface OutputOptions {
   readonly json?: boolean;

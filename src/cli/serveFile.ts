@@ -1,5 +1,5 @@
 /** A worker for the files of this host, for as long as a command needs one. */
-import type { RunInput } from '../workflows/messages.ts';
+import type { RunInput } from '../messages/imports.ts';
 import type { Call } from './command.ts';
 import type { Session } from './session.ts';
 
@@ -9,7 +9,7 @@ export async function serveFile(
 ): Promise<() => Promise<void>> {
   const nothing = async () => undefined;
   if (session.stack) return nothing;
-  const { isPolled } = await import('./pollers.ts');
+  const { isPolled } = await import('../temporal/pollers.ts');
   const client = await session.temporal();
   const [files, all] = await Promise.all([isPolled(client, fileQueue), isPolled(client, taskQueue, 'workflow')]);
   if (!all) out.note(`No worker polls task queue '${taskQueue}': it waits until one runs (intake worker)`);
@@ -18,7 +18,7 @@ export async function serveFile(
     out.note(`No worker reads the files of this host: it waits until one runs here (intake worker)`);
     return nothing;
   }
-  const [{ startWorker }, { createLogger }] = await Promise.all([import('../worker.ts'), import('../log.ts')]);
+  const [{ startWorker }, { createLogger }] = await Promise.all([import('../worker.ts'), import('../observability/log.ts')]);
   const worker = await startWorker(session.config, createLogger(out.debug ? 'debug' : 'error'), 'files');
   return () => worker.shutdown();
 }

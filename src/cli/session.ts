@@ -1,11 +1,11 @@
 /** What a command works with: the configuration, the embedded stack where nothing is configured, connections when asked for. */
 import type { Client } from '@temporalio/client';
-import type { Backend } from '../backends/backend.ts';
-import type { Backends } from '../backends/open.ts';
+import type { Backend } from '../database/backend.ts';
+import type { Backends } from '../database/backends/open.ts';
 import { loadConfig, type BackendName, type Config } from '../config.ts';
 import { IntakeError } from '../errors.ts';
 import type { Stack } from '../local/stack.ts';
-import { flushTraces } from '../traces.ts';
+import { flushTraces } from '../observability/traces.ts';
 import { loadEnvironment } from './environment.ts';
 
 export interface Session {
@@ -34,9 +34,9 @@ export async function openSession({ mode, dir, onStep }: SessionOptions): Promis
   let backends: Promise<Backends> | undefined;
   return {
     config, stack,
-    temporal: () => (client ??= import('../imports.ts').then(({ connectTemporal }) => connectTemporal(config))),
+    temporal: () => (client ??= import('../imports/imports.ts').then(({ connectTemporal }) => connectTemporal(config))),
     backend: async (name = config.backend) => {
-      backends ??= import('../backends/open.ts').then(({ openBackends }) => openBackends(config));
+      backends ??= import('../database/backends/open.ts').then(({ openBackends }) => openBackends(config));
       return (await backends).get(name);
     },
     async close() {

@@ -4,10 +4,10 @@ import { Hono, type Context } from 'hono';
 import { matchedRoutes } from 'hono/route';
 import { secureHeaders } from 'hono/secure-headers';
 import type { Logger } from 'pino';
-import { getAnomalies, postAlert, type AnomaliesOptions } from './anomalies.ts';
+import { getAnomalies, postAlert, type AnomaliesOptions } from './routes/anomalies.ts';
 import type { Dashboard } from './dashboard/dashboard.ts';
-import { importProjects, type ImportOptions } from './importProjects.ts';
-import { openApi } from './openapi.ts';
+import { importProjects, type ImportOptions } from './routes/importProjects.ts';
+import { openApi } from './routes/openapi.ts';
 import { describeError, Problem } from './problem.ts';
 import { asksForPage, type GatewayEnv } from './request.ts';
 

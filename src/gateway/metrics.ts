@@ -1,8 +1,8 @@
 /** What the gateway measures (runbook 003, "Metrics to capture"). Labels are routes, statuses, outcomes and types: never tenants, ids or data. */
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
-import type { BatchAnswer } from '../activities/mergeProjects.ts';
+import type { BatchAnswer } from '../activities/merge/mergeProjects.ts';
 import type { AlertOutcome } from '../anomalies/alert.ts';
-import type { Merged } from './merges.ts';
+import type { Merged } from './routes/merges.ts';
 
 export interface GatewayMetrics {
   readonly registry: Registry;

@@ -1,7 +1,7 @@
 /** Program: `program --dir DIR TAG` serves the gateway of an embedded stack until SIGTERM; its environment is the configuration. */
 import { loadConfig } from '../config.ts';
 import { IntakeError } from '../errors.ts';
-import { createLogger } from '../log.ts';
+import { createLogger } from '../observability/log.ts';
 import { startGateway } from './server.ts';
 
 const log = createLogger('info');

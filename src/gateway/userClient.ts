@@ -1,6 +1,6 @@
 /** Calls of Supabase's API as the signed-in person: their token goes along, so row level security and their roles decide. */
 import { createClient } from '@supabase/supabase-js';
-import { sqlError } from '../backends/sqlError.ts';
+import { sqlError } from '../database/sqlError.ts';
 import type { SupabaseConfig } from '../config.ts';
 import { Problem } from './problem.ts';
 

@@ -1,5 +1,5 @@
 /** What an import kind is: how what a file says becomes staged rows. Pure: runs in parse threads and in the CLI. */
-import type { Format } from '../csv/columns.ts';
+import type { Format } from '../sources/csv/columns.ts';
 import type { RowErrorCode } from '../errors.ts';
 
 export interface RowContext {

@@ -1,6 +1,6 @@
 /** Kind `projects` (runbook 003): one project a row; the source system is the tenant. */
 import type { RowErrorCode } from '../errors.ts';
-import { LONGEST } from '../projects/limits.ts';
+import { LONGEST } from '../sources/projects/limits.ts';
 import { parseDate } from '../values/date.ts';
 import { keyOfNormalized } from '../values/key.ts';
 import { EMPTY, type Result } from '../values/result.ts';

@@ -1,6 +1,6 @@
 /** Kind `search-results` (runbook 004): a directory of licence searches, one JSON file each, and their screenshots. */
-import { SEARCH_COLUMNS } from '../directory/searchColumns.ts';
-import { readSearchSchema } from '../directory/schemaFile.ts';
+import { SEARCH_COLUMNS } from '../sources/search/searchColumns.ts';
+import { readSearchSchema } from '../sources/search/schemaFile.ts';
 import type { DirectoryKind } from './kind.ts';
 
 export const searchResults: DirectoryKind = {

@@ -1,6 +1,6 @@
 /** Program: `api --dir DIR TAG` prepares the embedded database, then serves Supabase's API on it until SIGTERM. */
 import { join } from 'node:path';
-import { createLogger } from '../log.ts';
+import { createLogger } from '../observability/log.ts';
 import { databaseUrlOf } from './environment.ts';
 import { readSettings } from './state.ts';
 import { awaitDatabase, setUpDatabase, startSupabaseApi } from './supabaseApi.ts';

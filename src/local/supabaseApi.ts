@@ -4,7 +4,7 @@ import { serve } from '@hono/node-server';
 import { App, SUPABASE_AUTH_HELPERS_SQL, getAuthSchemaSql, getStorageSchemaSql, setExperimental } from '@supabase/lite';
 import { createPostgresConnection } from '@supabase/lite/postgres';
 import postgres from 'postgres';
-import { migrate } from '../migrate.ts';
+import { migrate } from '../database/migrate.ts';
 import { createObjectStore } from './objectStore.ts';
 
 /** The private bucket that Intake stores uploads in. */

@@ -1,6 +1,6 @@
 /** What the operations on a run work with; the CLI's session is one. */
 import type { Client } from '@temporalio/client';
-import type { Backend } from '../backends/backend.ts';
+import type { Backend } from '../database/backend.ts';
 import type { BackendName } from '../config.ts';
 
 export interface Connections {

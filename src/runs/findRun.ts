@@ -1,7 +1,7 @@
 /** Finding a run by its id, or the beginning of it. */
 import type { BackendName } from '../config.ts';
 import { IntakeError } from '../errors.ts';
-import type { AnyInput } from '../workflows/messages.ts';
+import type { AnyInput } from '../messages/imports.ts';
 import type { Connections } from './connections.ts';
 
 /** A row of ingest.import_runs. */

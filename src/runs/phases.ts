@@ -1,5 +1,5 @@
 /** The phases that an import goes through, in their order. */
-import type { AnyInput, ImportReport, PhaseName } from '../workflows/messages.ts';
+import type { AnyInput, ImportReport, PhaseName } from '../messages/imports.ts';
 
 const PHASES: Record<AnyInput['mode'], readonly PhaseName[]> = {
   commit: ['plan', 'hash', 'claim', 'upload', 'parse', 'resolve', 'upsert', 'finalize', 'reconcile'],

@@ -2,12 +2,12 @@
 import { createWriteStream } from 'node:fs';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { partName, storedManifest } from '../activities/manifest.ts';
-import type { Backend } from '../backends/backend.ts';
+import { partName, storedManifest } from '../staging/manifest.ts';
+import type { Backend } from '../database/backend.ts';
 import { IntakeError } from '../errors.ts';
-import { FAILED_ITEMS_HEADER, failedItemLine, type FailedRow } from '../failedItems.ts';
+import { FAILED_ITEMS_HEADER, failedItemLine, type FailedRow } from '../sources/tree/failedItems.ts';
 import { kindNamed } from '../kinds/index.ts';
-import { rejectsHeader, rejectsLine, type RejectsFormat } from '../rejects.ts';
+import { rejectsHeader, rejectsLine, type RejectsFormat } from '../sources/csv/rejects.ts';
 import type { Run } from './findRun.ts';
 import type { Connections } from './connections.ts';
 

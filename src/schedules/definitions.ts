@@ -4,11 +4,11 @@ import type { SearchAttributePair } from '@temporalio/common';
 import { resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { kindNamed } from '../kinds/index.ts';
-import type { ImportRequest } from '../imports.ts';
-import { MAX_BATCH_ROWS } from '../projects/push/split.ts';
-import { hostQueue } from '../temporal.ts';
-import { SEARCH_ATTRIBUTES } from '../workflows/messages.ts';
-import type { AlertsInput, RetentionInput, ScheduledImportInput, ScheduledPushInput } from '../workflows/scheduleMessages.ts';
+import type { ImportRequest } from '../imports/imports.ts';
+import { MAX_BATCH_ROWS } from '../sources/projects/split.ts';
+import { hostQueue } from '../temporal/connectOptions.ts';
+import { SEARCH_ATTRIBUTES } from '../messages/imports.ts';
+import type { AlertsInput, RetentionInput, ScheduledImportInput, ScheduledPushInput } from '../messages/schedules.ts';
 import type { Times } from './times.ts';
 
 export interface Definition {

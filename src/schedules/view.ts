@@ -1,7 +1,7 @@
 /** What schedules look like to an operator: what they do and when, their next times, their last runs and how these ended. */
 import { WorkflowFailedError, WorkflowNotFoundError, type Client, type ScheduleDescription, type ScheduleExecutionResult } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import type { AlertsInput, RetentionInput, ScheduledImportInput, ScheduledPushInput } from '../workflows/scheduleMessages.ts';
+import type { AlertsInput, RetentionInput, ScheduledImportInput, ScheduledPushInput } from '../messages/schedules.ts';
 import { found } from './change.ts';
 import { POLICIES, type ScheduledWorkflow } from './definitions.ts';
 import { timesOf, timesText } from './times.ts';

@@ -1,8 +1,8 @@
-export { importFile } from './importFile.ts';
-export { importDirectory } from './importDirectory.ts';
-export { mergeProjects } from './mergeProjects.ts';
-export { pushProjects } from './pushProjects.ts';
-export { scheduledPush } from './scheduledPush.ts';
-export { scheduledImport } from './scheduledImport.ts';
-export { retention } from './retention.ts';
-export { alertAnomalies } from './alertAnomalies.ts';
+export { importFile } from './file/importFile.ts';
+export { importDirectory } from './directory/importDirectory.ts';
+export { mergeProjects } from './merge/mergeProjects.ts';
+export { pushProjects } from './push/pushProjects.ts';
+export { scheduledPush } from './push/scheduledPush.ts';
+export { scheduledImport } from './schedules/scheduledImport.ts';
+export { retention } from './schedules/retention.ts';
+export { alertAnomalies } from './schedules/alertAnomalies.ts';

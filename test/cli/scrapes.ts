@@ -1,8 +1,8 @@
 /** Small directories of search results in the folder of the commands. */
 import { join } from 'node:path';
 import { png } from '../../bench/generators/png.ts';
-import { bytesOf, licence, search } from '../directory/search.ts';
-import { write } from '../directory/tree.ts';
+import { bytesOf, licence, search } from '../sources/search/search.ts';
+import { write } from '../sources/tree/tree.ts';
 import type { Cli, Json } from './cli.ts';
 
 export interface Scrape {

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import type { ImportReport } from '../../src/workflows/messages.ts';
+import type { ImportReport } from '../../src/messages/imports.ts';
 import { openCrashSite, type CrashSite } from '../support/crash.ts';
 import { SEARCHES } from '../support/directoryImport.ts';
 

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { load } from 'js-yaml';
-import { createMetrics } from '../../src/metrics.ts';
+import { createMetrics } from '../../src/observability/metrics.ts';
 import { projectFile } from './environment.ts';
 
 interface Rules {

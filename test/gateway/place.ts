@@ -4,7 +4,7 @@ import type postgres from 'postgres';
 import type { BackendName } from '../../src/config.ts';
 import { loadConfig } from '../../src/config.ts';
 import { startGateway, type GatewayOptions, type RunningGateway } from '../../src/gateway/server.ts';
-import { createLogger } from '../../src/log.ts';
+import { createLogger } from '../../src/observability/log.ts';
 import { openPlace, type Env, type Place } from '../support/imports.ts';
 import { createDatabase, sharedStack, startApi, type TestApi } from '../support/stack.ts';
 

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { importResult, startImport } from '../../src/imports.ts';
+import { importResult, startImport } from '../../src/imports/imports.ts';
 import { contentOf, forget, openPlace, plaintiffsCsv, spawnWorker, type Place, type WorkerProcess } from '../support/imports.ts';
 import { createDatabase, sharedStack, startApi, type TestApi, type TestDatabase } from '../support/stack.ts';
 

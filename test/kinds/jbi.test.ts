@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { csvOf, samples } from '../../scripts/make-samples.ts';
-import { schemaOf } from '../../src/cli/schema.ts';
+import { schemaOf } from '../../src/cli/commands/schema.ts';
 import { jbi } from '../../src/kinds/jbi.ts';
 import { simplicity } from '../../src/kinds/simplicity.ts';
 import { plaintiffKey } from '../../src/values/key.ts';

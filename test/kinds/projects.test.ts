@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { csvOf, samples } from '../../scripts/make-samples.ts';
-import { schemaOf } from '../../src/cli/schema.ts';
+import { schemaOf } from '../../src/cli/commands/schema.ts';
 import { projects } from '../../src/kinds/projects.ts';
 import { rowFrom, rowsOf, staged } from './vendorFiles.ts';
 

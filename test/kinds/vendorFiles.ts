@@ -1,7 +1,7 @@
 /** Files of the judgment vendors, read as an import reads them. */
 import { existsSync, readFileSync } from 'node:fs';
-import { readRows, type JudgedRow } from '../../src/activities/readRows.ts';
-import { parseHeader } from '../../src/csv/header.ts';
+import { readRows, type JudgedRow } from '../../src/staging/readRows.ts';
+import { parseHeader } from '../../src/sources/csv/header.ts';
 import type { CsvKind, StagedRow } from '../../src/kinds/kind.ts';
 
 const FORMAT = { encoding: 'utf-8', bomBytes: 0, delimiter: ',', newline: 'lf' } as const;

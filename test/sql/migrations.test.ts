@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { readFile } from 'node:fs/promises';
 import type postgres from 'postgres';
-import { listMigrations, migrate } from '../../src/migrate.ts';
+import { listMigrations, migrate } from '../../src/database/migrate.ts';
 import { findPostgres15, startPostgres15, type Server } from '../support/postgres15.ts';
 import { sharedStack } from '../support/stack.ts';
 import { connect, importRows } from '../support/sqlImport.ts';

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
 import type postgres from 'postgres';
-import { rowsChecksum, type ProjectRow } from '../../src/projects/checksum.ts';
+import { rowsChecksum, type ProjectRow } from '../../src/sources/projects/checksum.ts';
 import { merge } from '../support/projectsBatch.ts';
 import { keyText } from '../values/arbitraries.ts';
 import { withDatabase } from '../support/suite.ts';

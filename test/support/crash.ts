@@ -3,10 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureStack, stopStack } from '../../src/local/stack.ts';
-import type { ImportReport, Tuning } from '../../src/workflows/messages.ts';
+import type { ImportReport, Tuning } from '../../src/messages/imports.ts';
 import type postgres from 'postgres';
 import type { BackendName } from '../../src/config.ts';
-import type { ImportRequest } from '../../src/imports.ts';
+import type { ImportRequest } from '../../src/imports/imports.ts';
 import { openPlace, spawnWorker, type Place, type PlaceOptions, type WorkerProcess } from './imports.ts';
 import { ANY_PORTS, createDatabase, makeStackFolder, sharedStack, startApi } from './stack.ts';
 

@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type postgres from 'postgres';
 import { loadConfig, type Config } from '../../src/config.ts';
-import { connectTemporal, importInput, importResult, startImport, type ImportRequest } from '../../src/imports.ts';
-import type { ImportInput, ImportReport, Tuning } from '../../src/workflows/messages.ts';
+import { connectTemporal, importInput, importResult, startImport, type ImportRequest } from '../../src/imports/imports.ts';
+import type { ImportInput, ImportReport, Tuning } from '../../src/messages/imports.ts';
 import { connect } from './sqlImport.ts';
 import { giveBundle } from './stack.ts';
 

@@ -1,7 +1,7 @@
 /** Batches of project rows merged by SQL calls alone, and the directories they are resolved in. */
 import { randomUUID } from 'node:crypto';
 import type postgres from 'postgres';
-import type { ProjectRow } from '../../src/projects/checksum.ts';
+import type { ProjectRow } from '../../src/sources/projects/checksum.ts';
 
 export interface Metrics {
   readonly inserted_projects: number;

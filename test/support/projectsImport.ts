@@ -1,7 +1,7 @@
 /** Imports of project files made of SQL calls alone, step by step, in any order of parts. */
 import { randomUUID } from 'node:crypto';
 import type postgres from 'postgres';
-import { COMMON_COLUMNS, partitionOf } from '../../src/activities/stageRows.ts';
+import { COMMON_COLUMNS, partitionOf } from '../../src/staging/stageRows.ts';
 import { ROW_ERRORS } from '../../src/errors.ts';
 import { projects } from '../../src/kinds/projects.ts';
 import type { OpenImport } from './sqlImport.ts';

@@ -1,7 +1,7 @@
 /** What a suite has from before its tests until after them. */
 import type postgres from 'postgres';
 import type { BackendName } from '../../src/config.ts';
-import { createLogger } from '../../src/log.ts';
+import { createLogger } from '../../src/observability/log.ts';
 import { startWorker, type RunningWorker } from '../../src/worker.ts';
 import { openPlace, type Place } from './imports.ts';
 import { connect } from './sqlImport.ts';

@@ -2,10 +2,10 @@
 import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Backend } from '../../backends/backend.ts';
+import type { Backend } from '../../database/backend.ts';
 import { IntakeError } from '../../errors.ts';
-import { FAILED_ITEMS_HEADER, failedItemLine, type FailedRow } from '../../failedItems.ts';
-import type { DirectoryInput } from '../../workflows/directoryMessages.ts';
+import { FAILED_ITEMS_HEADER, failedItemLine, type FailedRow } from '../../sources/tree/failedItems.ts';
+import type { DirectoryInput } from '../../messages/directory.ts';
 import type { Deps } from '../deps.ts';
 
 const PAGE = 1000;

@@ -1,10 +1,10 @@
 /** sha256: content hashes and types of the images of a slice; what is known from an earlier run is not read again. */
 import { Context } from '@temporalio/activity';
-import { FileCache } from '../../directory/fileCache.ts';
-import { readImage } from '../../directory/readImage.ts';
-import { openRoot } from '../../directory/scanTree.ts';
+import { FileCache } from '../../sources/tree/fileCache.ts';
+import { readImage } from '../../sources/tree/readImage.ts';
+import { openRoot } from '../../sources/tree/scanTree.ts';
 import { ROW_ERRORS } from '../../errors.ts';
-import { SHOWN_FAILURES, type FailedItem } from '../../workflows/directoryMessages.ts';
+import { SHOWN_FAILURES, type FailedItem } from '../../messages/directory.ts';
 import type { Deps } from '../deps.ts';
 import { failpoint } from '../failpoints.ts';
 import { heartbeat } from '../guard.ts';

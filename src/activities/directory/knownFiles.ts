@@ -1,5 +1,5 @@
 /** What completed imports into a dataset have taken, read beside a listing in path order: for --delta. */
-import type { Backend } from '../../backends/backend.ts';
+import type { Backend } from '../../database/backend.ts';
 
 export interface KnownFile {
   readonly path: string;

@@ -1,5 +1,5 @@
 /** Work on many items, so many at a time, with a bound on the bytes they hold. */
-import { ByteBudget } from '../../directory/byteBudget.ts';
+import { ByteBudget } from '../../sources/tree/byteBudget.ts';
 
 /** Of images in flight: with the rest of a worker it stays under 300 MB. */
 const BYTES_IN_FLIGHT = 64 * 1024 * 1024;

@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Backend } from '../../backends/backend.ts';
-import type { ImageType } from '../../directory/imageType.ts';
+import type { Backend } from '../../database/backend.ts';
+import type { ImageType } from '../../sources/tree/imageType.ts';
 import type { RowErrorCode } from '../../errors.ts';
-import type { DirectoryInput, FailedItem, TreePlan } from '../../workflows/directoryMessages.ts';
+import type { DirectoryInput, FailedItem, TreePlan } from '../../messages/directory.ts';
 
 /** Files of a slice: the unit of an activity. */
 export const SLICE_FILES = 500;

@@ -1,5 +1,5 @@
 /** Which images storage has, by the database's list: one question for many. */
-import type { Backend } from '../../backends/backend.ts';
+import type { Backend } from '../../database/backend.ts';
 import type { ImageState, ImageStates } from './slice.ts';
 
 /** Sets the storage path of those that are stored. @returns how many are not. */

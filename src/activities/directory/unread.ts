@@ -1,5 +1,5 @@
 /** Why a file of the tree could not be read, as the code and message of its failed item. */
-import type { Unread } from '../../directory/insideFile.ts';
+import type { Unread } from '../../sources/tree/insideFile.ts';
 import { ROW_ERRORS, type RowErrorCode } from '../../errors.ts';
 
 const of = (code: RowErrorCode, message: string = ROW_ERRORS[code]) => ({ code, message });

@@ -2,12 +2,12 @@
 import { gzip } from 'node:zlib';
 import { promisify } from 'node:util';
 import { Context } from '@temporalio/activity';
-import { CONTENT_TYPES, type ImageType } from '../../directory/imageType.ts';
-import { readImage } from '../../directory/readImage.ts';
-import { openRoot } from '../../directory/scanTree.ts';
+import { CONTENT_TYPES, type ImageType } from '../../sources/tree/imageType.ts';
+import { readImage } from '../../sources/tree/readImage.ts';
+import { openRoot } from '../../sources/tree/scanTree.ts';
 import { IntakeError, ROW_ERRORS, type RowErrorCode } from '../../errors.ts';
-import { SHOWN_FAILURES, type DirectoryInput, type FailedItem } from '../../workflows/directoryMessages.ts';
-import type { Backend } from '../../backends/backend.ts';
+import { SHOWN_FAILURES, type DirectoryInput, type FailedItem } from '../../messages/directory.ts';
+import type { Backend } from '../../database/backend.ts';
 import type { Deps } from '../deps.ts';
 import { failpoint } from '../failpoints.ts';
 import { heartbeat } from '../guard.ts';

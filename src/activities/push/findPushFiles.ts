@@ -2,13 +2,13 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Context } from '@temporalio/activity';
-import type { Backend } from '../../backends/backend.ts';
+import type { Backend } from '../../database/backend.ts';
 import { IntakeError } from '../../errors.ts';
-import { hashFile } from '../../imports.ts';
-import { discardDownload, download } from '../../projects/push/download.ts';
-import { pushFilesOf } from '../../projects/push/folder.ts';
-import { pushFolder } from '../../projects/push/spool.ts';
-import type { FoundFile, FoundFiles, ScheduledPushInput } from '../../workflows/scheduleMessages.ts';
+import { hashFile } from '../../imports/imports.ts';
+import { discardDownload, download } from './download.ts';
+import { pushFilesOf } from './pushFolder.ts';
+import { pushFolder } from './spool.ts';
+import type { FoundFile, FoundFiles, ScheduledPushInput } from '../../messages/schedules.ts';
 import type { Deps } from '../deps.ts';
 
 /** Of one answer. */

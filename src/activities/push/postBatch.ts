@@ -1,10 +1,10 @@
 /** One batch of a push to the gateway; posted twice it is merged once. */
 import { Context } from '@temporalio/activity';
-import { createLender } from '../../projects/push/bearer.ts';
-import { postBatchBody } from '../../projects/push/post.ts';
-import { openSpool, readBody } from '../../projects/push/spool.ts';
+import { createLender } from './bearer.ts';
+import { postBatchBody } from './post.ts';
+import { openSpool, readBody } from './spool.ts';
 import { IntakeError } from '../../errors.ts';
-import type { Push, PushedBatch } from '../../workflows/pushMessages.ts';
+import type { Push, PushedBatch } from '../../messages/push.ts';
 import type { Deps } from '../deps.ts';
 import { failpoint, failpointSoon } from '../failpoints.ts';
 

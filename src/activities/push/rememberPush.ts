@@ -1,5 +1,5 @@
 /** Remembers a file's content as pushed, so that a folder's schedule leaves it out from now on. */
-import type { PushReport, Push } from '../../workflows/pushMessages.ts';
+import type { PushReport, Push } from '../../messages/push.ts';
 import type { Deps } from '../deps.ts';
 
 export const rememberPushActivity = ({ backend }: Deps) => ({

@@ -1,7 +1,7 @@
 /** The file of a push, cut into batches on the host that holds it. */
 import { Context } from '@temporalio/activity';
-import { openSpool, removeSpool } from '../../projects/push/spool.ts';
-import type { Push } from '../../workflows/pushMessages.ts';
+import { openSpool, removeSpool } from './spool.ts';
+import type { Push } from '../../messages/push.ts';
 import type { Deps } from '../deps.ts';
 
 export const splitPushActivities = ({ workDir }: Deps) => ({

@@ -1,6 +1,6 @@
 /** States as a sign and a word: never as a colour alone. */
 import { html } from 'hono/html';
-import type { PhaseState } from '../../workflows/messages.ts';
+import type { PhaseState } from '../../messages/imports.ts';
 import type { RunLine, Severity } from './rows.ts';
 import type { Html } from './words.ts';
 

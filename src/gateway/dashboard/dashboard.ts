@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client';
 import { Hono, type Context, type ErrorHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Logger } from 'pino';
-import type { Backends } from '../../backends/open.ts';
+import type { Backends } from '../../database/backends/open.ts';
 import type { Config } from '../../config.ts';
 import type { Connections } from '../../runs/connections.ts';
 import { kindNamed, KINDS } from '../../kinds/index.ts';

@@ -1,6 +1,6 @@
 /** `/`: what runs now, what the last day brought, the last thirty days. */
 import { html } from 'hono/html';
-import type { ImportReport } from '../../workflows/messages.ts';
+import type { ImportReport } from '../../messages/imports.ts';
 import { anomaliesChart } from './anomaliesChart.ts';
 import { rowsChart } from './rowsChart.ts';
 import { runTable } from './runTable.ts';

@@ -1,7 +1,7 @@
 /** The phases of a run as rows with bars. */
 import { html } from 'hono/html';
 import { phasesOf } from '../../runs/phases.ts';
-import type { ImportReport, PhaseName, PhaseState } from '../../workflows/messages.ts';
+import type { ImportReport, PhaseName, PhaseState } from '../../messages/imports.ts';
 import { phaseSign } from './badges.ts';
 import { count, duration, type Html } from './words.ts';
 

@@ -1,7 +1,7 @@
 /** What Temporal knows of a run: the report of its workflow, while it runs and after it. */
 import type { Client } from '@temporalio/client';
-import { importProgress, importResult } from '../../imports.ts';
-import type { ImportReport } from '../../workflows/messages.ts';
+import { importProgress, importResult } from '../../imports/imports.ts';
+import type { ImportReport } from '../../messages/imports.ts';
 
 /** A page waits no longer; without a report it shows what the database has. */
 const PATIENCE_MS = 1_500;

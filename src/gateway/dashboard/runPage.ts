@@ -2,7 +2,7 @@
 import { html } from 'hono/html';
 import { ERRORS, ROW_ERRORS, type ErrorCode, type RowErrorCode } from '../../errors.ts';
 import { KINDS } from '../../kinds/index.ts';
-import type { ImportReport } from '../../workflows/messages.ts';
+import type { ImportReport } from '../../messages/imports.ts';
 import { actionBar } from './actionBar.ts';
 import { runBadge } from './badges.ts';
 import { phaseList } from './phases.ts';

@@ -2,7 +2,7 @@
 import type { Hono, MiddlewareHandler } from 'hono';
 import { Problem } from '../problem.ts';
 import type { GatewayEnv } from '../request.ts';
-import { createBuckets, SIGN_IN_RATE } from '../rateLimit.ts';
+import { createBuckets, SIGN_IN_RATE } from '../limits/rateLimit.ts';
 import type { Show } from './faults.ts';
 import { signInPage } from './notices.ts';
 import { forgetTokens, keepTokens, readTokens, type Sessions } from './session.ts';

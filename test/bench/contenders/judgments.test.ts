@@ -6,7 +6,7 @@ import type { Counts } from '../../../bench/contenders/contender.ts';
 import { startAfresh } from '../../../bench/database.ts';
 import { differences } from '../../../bench/measure.ts';
 import { judgments } from '../../../bench/subjects/judgments.ts';
-import { createLogger } from '../../../src/log.ts';
+import { createLogger } from '../../../src/observability/log.ts';
 import { startWorker, type RunningWorker } from '../../../src/worker.ts';
 import { openPlace, type Place } from '../../support/imports.ts';
 import { createDatabase, sharedStack, type TestDatabase } from '../../support/stack.ts';

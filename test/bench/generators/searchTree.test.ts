@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
 import { png } from '../../../bench/generators/png.ts';
 import { DIRT, SAMPLE, searchTree, writeSearchTree, type SearchNature } from '../../../bench/generators/searchTree.ts';
-import { ImageIndex } from '../../../src/directory/imageIndex.ts';
-import { licencesOf } from '../../../src/directory/licences.ts';
-import { readImage } from '../../../src/directory/readImage.ts';
-import { scanTree, type TreeFile } from '../../../src/directory/scanTree.ts';
-import { readSearchFile, searchKey, sourceImageOf } from '../../../src/directory/searchFile.ts';
+import { ImageIndex } from '../../../src/sources/tree/imageIndex.ts';
+import { licencesOf } from '../../../src/sources/search/licences.ts';
+import { readImage } from '../../../src/sources/tree/readImage.ts';
+import { scanTree, type TreeFile } from '../../../src/sources/tree/scanTree.ts';
+import { readSearchFile, searchKey, sourceImageOf } from '../../../src/sources/search/searchFile.ts';
 
 const sample = new URL('../../../samples/search-results/', import.meta.url);
 

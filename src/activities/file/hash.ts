@@ -1,0 +1,43 @@
+/** hash: the one full pass over the file; its content's hash and where it is cut into chunks. */
+import { stat } from 'node:fs/promises';
+import { Context } from '@temporalio/activity';
+import { scanFile } from '../../sources/csv/scanFile.ts';
+import { parseHeader } from '../../sources/csv/header.ts';
+import type { Encoding } from '../../sources/csv/encoding.ts';
+import type { Delimiter } from '../../sources/csv/dialect.ts';
+import { IntakeError } from '../../errors.ts';
+import type { Content, ImportInput, Plan } from '../../messages/imports.ts';
+import type { Deps } from '../deps.ts';
+import { failpoint, failpointSoon } from '../failpoints.ts';
+import { heartbeat } from '../guard.ts';
+import { layoutOf, partsFolder, readRange, saveManifest } from '../../staging/manifest.ts';
+import { BUCKET } from '../../database/backends/supabase.ts';
+
+export const hashActivity = ({ workDir }: Deps) => ({
+  async hash({ input, plan }: { input: ImportInput; plan: Plan }): Promise<Content> {
+    failpoint('hash.before');
+    failpointSoon('hash.within');
+    const { size } = await stat(input.path).catch(() => ({ size: 0 }));
+    const dialect = { delimiter: plan.delimiter as Delimiter, newline: plan.newline };
+    const scanned = await scanFile(input.path, {
+      ...dialect,
+      encoding: plan.encoding as Encoding,
+      certain: plan.encodingCertain,
+      bomBytes: plan.bomBytes,
+      chunkBytes: input.tuning.chunkBytes,
+      signal: Context.current().cancellationSignal,
+      onProgress: (done) => heartbeat({ done, total: size }),
+    });
+    if (scanned.sha256 !== input.fileHash) throw new IntakeError('CHANGED_FILE', 'The file changed since the import was started');
+    if (scanned.rows === 0) throw new IntakeError('EMPTY_FILE', 'The file has a header but no rows', { line: 1 });
+    const { encoding, rows, bytes, headerLength } = scanned;
+    const head = await readRange(input.path, { offset: 0, length: headerLength });
+    const layout = layoutOf(scanned.sha256, { ...dialect, encoding }, input.tuning.chunkBytes);
+    await saveManifest(workDir, layout, {
+      version: 1, filename: input.filename, sha256: scanned.sha256, bytes, rows, ...dialect, encoding,
+      header: parseHeader(head, { ...dialect, encoding, bomBytes: plan.bomBytes }, input.options.map), headerLength, chunks: scanned.chunks,
+    });
+    failpoint('hash.after');
+    return { layout, encoding, chunks: scanned.chunks.length, rows, bytes, storagePath: `${BUCKET}/${partsFolder(scanned.sha256, layout)}` };
+  },
+});

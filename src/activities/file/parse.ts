@@ -1,0 +1,48 @@
+/** parse: one chunk into the unlogged stage. */
+import { COMMON_COLUMNS } from '../../staging/stageRows.ts';
+import { IntakeError } from '../../errors.ts';
+import { csvKindNamed } from '../../kinds/index.ts';
+import type { Content, ImportInput, Plan } from '../../messages/imports.ts';
+import type { Deps } from '../deps.ts';
+import { failpoint, failpointSoon } from '../failpoints.ts';
+import { keepAlive } from '../keepAlive.ts';
+import { digest, localManifest, partName, partsFolder, readRange, storedManifest } from '../../staging/manifest.ts';
+
+export interface ParseRequest {
+  readonly input: ImportInput;
+  readonly plan: Plan;
+  readonly content: Content;
+  /** Null before a run is claimed: a dry run never has one. */
+  readonly runId: string | null;
+  readonly stageId: string;
+  readonly chunk: number;
+  readonly partitions: number;
+  /** Whether the parts are read from storage; else the file itself is, on its host. */
+  readonly stored: boolean;
+}
+
+export const parseActivity = ({ backend, workDir, parser }: Deps) => ({
+  async parse({ input, content, runId, stageId, chunk, partitions, stored }: ParseRequest) {
+    failpoint('parse.before');
+    const target = backend(input.backend);
+    await keepAlive(target, runId);
+    const manifest = stored ? await storedManifest(target, input.fileHash, content.layout) : await localManifest(workDir, content.layout);
+    const range = manifest.chunks[chunk];
+    if (!range) throw new IntakeError('OBJECT_CORRUPT', `The manifest has no chunk ${chunk}`);
+    const part = `${partsFolder(input.fileHash, content.layout)}/${partName(chunk + 1)}`;
+    const bytes = stored ? await target.objects.get(part) : await readRange(input.path, range);
+    if (stored && digest(bytes) !== range.sha256) throw new IntakeError('OBJECT_CORRUPT', `The stored object ${part} is not what was uploaded`);
+
+    const kind = csvKindNamed(input.kind);
+    const { payload, rows, errored, codes } = await parser.parse({
+      bytes, format: target.format, kind: kind.name, sourceSystem: input.sourceSystem, dateOrder: input.options.dateOrder,
+      map: input.options.map, header: manifest.header, encoding: manifest.encoding, delimiter: manifest.delimiter,
+      newline: manifest.newline, line: range.line, firstRow: range.firstRow, partitions, stageId, chunk,
+    });
+    failpointSoon('parse.within');
+    const columns = [...COMMON_COLUMNS, ...kind.stageColumns];
+    await target.stage({ stageId, kind: kind.name, table: kind.table, chunk, columns, rows, errored, payload });
+    failpoint('parse.after');
+    return { rows, errored, codes };
+  },
+});

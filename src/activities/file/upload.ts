@@ -1,0 +1,47 @@
+/** upload: the file into storage, part by part; the parts in order are the original, byte for byte. */
+import type { Content, ImportInput } from '../../messages/imports.ts';
+import type { Deps } from '../deps.ts';
+import { failpoint } from '../failpoints.ts';
+import { heartbeat } from '../guard.ts';
+import { keepAlive } from '../keepAlive.ts';
+import { localManifest, partName, partsFolder, readRange, type Manifest } from '../../staging/manifest.ts';
+
+/** Parts on their way at a time: enough to fill a line, few enough for memory. */
+const IN_FLIGHT = 3;
+
+export const uploadActivity = ({ backend, workDir }: Deps) => ({
+  async upload({ input, content, runId }: { input: ImportInput; content: Content; runId: string }): Promise<{ parts: number; skipped: number }> {
+    failpoint('upload.before');
+    const target = backend(input.backend);
+    const { objects } = target;
+    const manifest = await localManifest(workDir, content.layout);
+    const folder = partsFolder(manifest.sha256, content.layout);
+    const stored = await objects.list(folder);
+    const parts = partsOf(manifest);
+    let done = 0;
+    let skipped = 0;
+    const queue = parts.entries();
+    const lane = async () => {
+      for (const [i, range] of queue) {
+        const name = partName(i);
+        if (stored.get(name) === range.length) {
+          skipped++;
+        } else {
+          await objects.put(`${folder}/${name}`, await readRange(input.path, range));
+        }
+        if (i === 1) failpoint('upload.within');
+        await keepAlive(target, runId);
+        heartbeat({ done: ++done, total: parts.length });
+      }
+    };
+    await Promise.all(Array.from({ length: IN_FLIGHT }, lane));
+    // Last, so that whoever finds the manifest finds the parts.
+    if (!stored.has('manifest.json')) await objects.put(`${folder}/manifest.json`, Buffer.from(JSON.stringify(manifest)));
+    failpoint('upload.after');
+    return { parts: manifest.chunks.length, skipped: Math.min(skipped, manifest.chunks.length) };
+  },
+});
+
+function partsOf(manifest: Manifest): { offset: number; length: number; sha256?: string }[] {
+  return [{ offset: 0, length: manifest.headerLength }, ...manifest.chunks];
+}

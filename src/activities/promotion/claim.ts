@@ -1,0 +1,117 @@
+/** claim: one owner for a batch; and what is known of a batch without claiming it. */
+import { createHash } from 'node:crypto';
+import { IntakeError } from '../../errors.ts';
+import type { Backend } from '../../database/backend.ts';
+import { IMAGES_PATH, type DirectoryInput, type TreePlan } from '../../messages/directory.ts';
+import type { Claim, Content, ImportInput, Plan, RunInput } from '../../messages/imports.ts';
+import type { Deps } from '../deps.ts';
+import { failpoint, failpointSoon } from '../failpoints.ts';
+
+export interface ClaimRequest {
+  readonly input: ImportInput;
+  readonly plan: Plan;
+  readonly content: Content;
+  readonly partitions: number;
+  readonly workflowId: string;
+  readonly token: string;
+}
+
+export interface DirectoryClaimRequest {
+  readonly input: DirectoryInput;
+  readonly plan: TreePlan;
+  readonly partitions: number;
+  readonly workflowId: string;
+  readonly token: string;
+}
+
+interface OpenedRun {
+  readonly run_id: string;
+  readonly claim_status: Claim['status'];
+  readonly lease: number;
+  readonly metadata?: { readonly plan?: { readonly partitions: number; readonly reading: string } };
+  readonly filename?: string;
+  readonly completed_at?: string;
+  readonly storage_path?: string | null;
+}
+
+interface Opening {
+  readonly fileHash: string;
+  /** Names the options that decide what a row means; a run is finished with those it began with. */
+  readonly reading: string;
+  readonly partitions: number;
+  readonly workflowId: string;
+  readonly token: string;
+  readonly storagePath: string;
+  readonly parentRunId?: string | undefined;
+  readonly more?: object;
+}
+
+export const claimActivities = ({ backend }: Deps) => ({
+  async claim({ input, plan, content, partitions, workflowId, token }: ClaimRequest): Promise<Claim> {
+    const { storagePath } = content;
+    const opening = { fileHash: input.fileHash, reading: readingOf(input, content), partitions, workflowId, token, storagePath, parentRunId: plan.parentRunId };
+    return openRun(backend(input.backend), input, opening);
+  },
+
+  /** The dataset of the tag, and the run that fills it. */
+  async claimDirectory({ input, plan, partitions, workflowId, token }: DirectoryClaimRequest): Promise<{ claim: Claim; datasetId: number }> {
+    const target = backend(input.backend);
+    const datasetId = await target.call<number>('open_dataset', { kind: 'states', tag: input.tag }).catch((cause: unknown) => {
+      if (!(cause instanceof IntakeError) || cause.retryable) throw cause;
+      throw new IntakeError(cause.code, `Dataset creation failed: ${cause.message}`, { cause, remedy: cause.remedy });
+    });
+    const opening = {
+      fileHash: plan.treeHash, reading: 'directory', partitions, workflowId, token, storagePath: IMAGES_PATH, more: { dataset_id: datasetId, tag: input.tag, tree: plan },
+    };
+    return { claim: await openRun(target, input, opening), datasetId };
+  },
+
+  /** The finished run of the same batch, if any: a commit would be a duplicate of it. */
+  async findRun(input: ImportInput): Promise<{ completedRunId: string | null }> {
+    const found = await backend(input.backend).call<string | null>('find_completed_run', {
+      source_system: input.sourceSystem, source_batch_id: input.batchId, file_hash: input.fileHash,
+    });
+    return { completedRunId: found };
+  },
+});
+
+async function openRun(target: Backend, input: RunInput, opening: Opening): Promise<Claim> {
+  const { fileHash, reading, partitions, workflowId, token, storagePath, parentRunId, more } = opening;
+  failpoint('claim.before');
+  failpointSoon('claim.within');
+  const run = await target.call<OpenedRun>('open_import_run', {
+    source_system: input.sourceSystem,
+    source_batch_id: input.batchId,
+    file_hash: fileHash,
+    filename: input.filename,
+    import_kind: input.kind,
+    worker_id: workflowId,
+    claim_token: token,
+    parent_run_id: parentRunId ?? null,
+    storage_path: storagePath,
+    metadata: { batch_name: input.batchName, source_reference: input.sourceReference, plan: { partitions, reading }, input, ...more },
+  });
+  failpoint('claim.after');
+  const inForce = run.metadata?.plan;
+  if (run.claim_status === 'claimed' && inForce && inForce.reading !== reading) {
+    throw new IntakeError('USAGE', 'The run had begun with other options (--map, --encoding, --delimiter, --date-order)', {
+      remedy: `Give the same options, or roll run ${run.run_id} back first.`,
+    });
+  }
+  return {
+    status: run.claim_status,
+    runId: run.run_id,
+    lease: run.lease,
+    partitions: inForce?.partitions ?? partitions,
+    ...(run.claim_status === 'duplicate'
+      ? { original: { filename: run.filename ?? '', completedAt: run.completed_at ?? '', storagePath: run.storage_path ?? null } }
+      : {}),
+  };
+}
+
+/** Options that decide what a row means; a run is finished with those it began with. */
+function readingOf(input: ImportInput, content: Content): string {
+  const { map, dateOrder } = input.options;
+  const parts = [Object.entries(map).sort(), dateOrder, content.encoding, input.options.delimiter ?? ''];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
+}

@@ -1,0 +1,60 @@
+/** upsert and its relatives: one key partition of a stage, in one transaction each. */
+import type { Comparison, RunInput } from '../../messages/imports.ts';
+import type { Deps } from '../deps.ts';
+import { failpoint, failpointSoon } from '../failpoints.ts';
+import { keepAlive } from '../keepAlive.ts';
+
+export interface PartRequest {
+  readonly input: RunInput;
+  readonly stageId: string;
+  /** Chunks that must be staged. */
+  readonly chunks: number;
+  readonly runId: string;
+  readonly lease: number;
+  readonly part: number;
+}
+
+export interface PartAnswer {
+  readonly inserted: number;
+  readonly updated: number;
+  readonly skipped: number;
+  /** See ImportReport. */
+  readonly effects?: Readonly<Record<string, number>>;
+  /** A database crash emptied the stage; nothing was done. */
+  readonly stageLost: boolean;
+  readonly comparison?: Comparison;
+}
+
+type SqlAnswer = { stage_lost?: true; inserted?: number; updated?: number; skipped?: number; effects?: Record<string, number> };
+
+const answer = ({ stage_lost, inserted = 0, updated = 0, skipped = 0, effects }: SqlAnswer): PartAnswer => ({
+  inserted, updated, skipped, stageLost: stage_lost ?? false, ...(effects ? { effects } : {}),
+});
+
+export const partitionActivities = ({ backend }: Deps) => {
+  const inRun = async (fn: string, { input, stageId, chunks, runId, lease, part }: PartRequest) =>
+    answer(await backend(input.backend).call<SqlAnswer>(fn, { run_id: runId, lease, stage_id: stageId, chunks, part }));
+  return {
+    /** Lands and promotes; the ledger row in the same transaction makes a second time a look-up. */
+    async upsertPartition(request: PartRequest): Promise<PartAnswer> {
+      failpoint('upsert.before');
+      failpointSoon('upsert.within');
+      const result = await inRun('upsert_partition', request);
+      await keepAlive(backend(request.input.backend), request.runId);
+      failpoint('upsert.after');
+      return result;
+    },
+    /** Lands without promoting, for the rejects of a run that stopped at --max-errors. */
+    stopPartition: (request: PartRequest): Promise<PartAnswer> => inRun('stop_partition', request),
+    /** What upsertPartition would answer now. */
+    async countPartition({ input, stageId, chunks, part }: PartRequest): Promise<PartAnswer> {
+      const args = { kind: input.kind, source_system: input.sourceSystem, stage_id: stageId, chunks, part };
+      return answer(await backend(input.backend).call<SqlAnswer>('count_partition', args));
+    },
+    async comparePartition({ input, stageId, chunks, runId, part }: PartRequest): Promise<PartAnswer> {
+      const found = await backend(input.backend).call<SqlAnswer & Comparison>('compare_partition', { run_id: runId, stage_id: stageId, chunks, part });
+      const { rows, missing, different, edited, lines, items } = found;
+      return { ...answer(found), comparison: { rows, missing, different, edited, lines, ...(items ? { items } : {}) } };
+    },
+  };
+};

@@ -1,0 +1,36 @@
+/** The secret a push posts with: the configured one of its tenant, else one that the database lends for some minutes. */
+import type { Backend } from '../../database/backend.ts';
+import { hashSecret, newSecret } from '../../gateway/limits/bearers.ts';
+
+export interface LentBearer {
+  readonly secret: string;
+  /** Whether a gateway may not know it yet. */
+  readonly fresh: boolean;
+}
+
+const MINUTES = 15;
+/** The secret has to open when the request arrives, not when it is answered. */
+const SPARE_MS = 5 * 60_000;
+/** How long a gateway may go on with what it has read. */
+export const KNOWN_AFTER_MS = 1_500;
+
+interface Lent {
+  readonly secret: string;
+  readonly lentAt: number;
+}
+
+/** Lends one secret a tenant and process; only its hash reaches the database. */
+export function createLender(): (backend: Backend, tenantId: string) => Promise<LentBearer> {
+  const lent = new Map<string, Lent>();
+  return async (backend, tenantId) => {
+    const key = `${backend.name} ${tenantId}`;
+    const known = lent.get(key);
+    if (known && Date.now() - known.lentAt < MINUTES * 60_000 - SPARE_MS) {
+      return { secret: known.secret, fresh: Date.now() - known.lentAt < 2 * KNOWN_AFTER_MS };
+    }
+    const secret = newSecret();
+    await backend.call('lend_bearer', { tenant_id: tenantId, bearer_sha256: hashSecret(secret), minutes: MINUTES });
+    lent.set(key, { secret, lentAt: Date.now() });
+    return { secret, fresh: true };
+  };
+}

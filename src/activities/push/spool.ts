@@ -1,0 +1,100 @@
+/** The batches of a push as files on the host that posts them: what is posted is what the file held when the push began. */
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { IntakeError } from '../../errors.ts';
+import { hashFile } from '../../imports/imports.ts';
+import type { Push } from '../../messages/push.ts';
+import { batchIdOf } from './batchId.ts';
+import { projectRows } from './projectRows.ts';
+import { splitRows } from '../../sources/projects/split.ts';
+
+export interface SpooledBatch {
+  readonly batchId: string;
+  readonly rows: number;
+  /** 0-based index of its first row in the file. */
+  readonly firstRow: number;
+}
+
+export interface Spool {
+  readonly folder: string;
+  readonly rows: number;
+  readonly batches: readonly SpooledBatch[];
+  /** Of the file, as it was read. */
+  readonly size: number;
+  readonly mtimeMs: number;
+}
+
+/** What nobody came back for. */
+const FORGOTTEN_MS = 7 * 24 * 3600 * 1000;
+const SOURCE = 'projects-import';
+
+/**
+ * The batches of a push, made from the file where they are not there (any more).
+ * @throws IntakeError CHANGED_FILE when the file is not the one that was asked for, or not any more; what `projectRows` throws.
+ */
+export async function openSpool(workDir: string, push: Push, signal?: AbortSignal): Promise<Spool> {
+  const folder = spoolFolder(workDir, push);
+  const spool = (await readSpool(folder)) ?? (await makeSpool(folder, push, signal));
+  const { size, mtimeMs } = await stampOf(push.path);
+  // A file that is still being written is not what was asked for, though its beginning was.
+  if ((size !== spool.size || mtimeMs !== spool.mtimeMs) && (await hashFile(push.path)).hash !== push.fileHash) throw changed();
+  return spool;
+}
+
+/** The body of a batch, JSON in UTF-8. */
+export const readBody = ({ folder }: Spool, index: number): Promise<Buffer> => readFile(join(folder, bodyName(index)));
+
+export const removeSpool = (workDir: string, push: Push): Promise<void> => rm(spoolFolder(workDir, push), { recursive: true, force: true });
+
+export const pushFolder = (workDir: string): string => join(workDir, 'push');
+
+const spoolFolder = (workDir: string, { correlationId }: Push): string => join(pushFolder(workDir), correlationId);
+const bodyName = (index: number): string => `batch-${String(index + 1).padStart(5, '0')}.json`;
+const changed = (): IntakeError => new IntakeError('CHANGED_FILE', 'The file changed since its push began', { remedy: 'Let the file be written to its end, then push it again.' });
+
+async function readSpool(folder: string): Promise<Spool | undefined> {
+  const text = await readFile(join(folder, 'spool.json'), 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : { ...(JSON.parse(text) as Omit<Spool, 'folder'>), folder };
+}
+
+async function makeSpool(folder: string, push: Push, signal: AbortSignal | undefined): Promise<Spool> {
+  await sweep(join(folder, '..'));
+  const draft = `${folder}.${randomUUID()}`;
+  await mkdir(draft, { recursive: true, mode: 0o700 });
+  try {
+    const { size, mtimeMs } = await stampOf(push.path);
+    if ((await hashFile(push.path)).hash !== push.fileHash) throw changed();
+    const { tenantId, correlationId, startedAt, timeZone, batchRows } = push;
+    const batches: SpooledBatch[] = [];
+    let firstRow = 0;
+    for await (const { rows, json } of splitRows(projectRows(push.path, signal), batchRows)) {
+      const batchId = batchIdOf(startedAt, batches.length, timeZone);
+      const envelope = JSON.stringify({ tenant_id: tenantId, source: SOURCE, batch_id: batchId, correlation_id: correlationId });
+      await writeFile(join(draft, bodyName(batches.length)), `${envelope.slice(0, -1)},"rows":${json}}`, { mode: 0o600 });
+      batches.push({ batchId, rows, firstRow });
+      firstRow += rows;
+    }
+    if (firstRow === 0) throw new IntakeError('EMPTY_FILE', 'The file has no rows');
+    await writeFile(join(draft, 'spool.json'), JSON.stringify({ rows: firstRow, batches, size, mtimeMs }), { mode: 0o600 });
+    await rename(draft, folder).catch(() => undefined); // another attempt was first: its batches are the same
+    return (await readSpool(folder)) as Spool;
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+}
+
+async function stampOf(path: string): Promise<{ size: number; mtimeMs: number }> {
+  const { size, mtimeMs } = await stat(path).catch((cause: unknown) => {
+    throw new IntakeError('FILE_NOT_FOUND', 'The file is gone', { cause });
+  });
+  return { size, mtimeMs };
+}
+
+async function sweep(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const path = join(folder, name);
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
+    if (Date.now() - mtimeMs > FORGOTTEN_MS) await rm(path, { recursive: true, force: true });
+  }
+}

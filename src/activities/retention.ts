@@ -1,9 +1,0 @@
-/** Deletes old batches and anomalies of projects; run twice it finds nothing more. */
-import type { RetentionInput, RetentionReport } from '../workflows/scheduleMessages.ts';
-import type { Deps } from './deps.ts';
-
-export const retentionActivity = ({ backend }: Deps) => ({
-  async cleanImportData({ backend: name, importsDays, anomaliesDays }: Omit<RetentionInput, 'taskQueue'>): Promise<RetentionReport> {
-    return backend(name).call('clean_import_data', { imports_days: importsDays, anomalies_days: anomaliesDays });
-  },
-});

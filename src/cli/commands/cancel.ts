@@ -1,0 +1,30 @@
+/** `intake cancel`: stops a running import and waits until its run is failed. */
+import type { Command } from 'commander';
+import { importResult } from '../../imports/imports.ts';
+import { cancelImport } from '../../runs/cancel.ts';
+import { workflowOf } from '../../runs/findRun.ts';
+import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
+
+export function define(program: Command): void {
+  addCommand(program, 'cancel', 'Stop a running import', 'intake cancel 1f0c9a2e')
+    .argument('<id>', 'the run, or the first 8 digits of its id; or a workflow id')
+    .action(run(cancelCommand));
+}
+
+async function cancelCommand({ args: [id], out, open }: Call<CommonOptions>): Promise<number> {
+  const session = await open();
+  const target = await workflowOf(session, id);
+  const { workflowId, run: found } = target;
+  const title = found ? `Run ${found.id}` : workflowId;
+  const { handle, status: first } = await cancelImport(session, target);
+  let status: string = first;
+  if (first === 'asked') {
+    out.note(`Cancelling ${title}; waiting until its running steps have ended`);
+    status = (await importResult(handle, () => out.note('Temporal does not answer; waiting for it'))).status;
+  }
+  out.document({ run_id: found?.id ?? null, workflow_id: workflowId, status });
+  const cancelled = status === 'cancelled';
+  out.answer(cancelled ? `${title} is cancelled` : `${title} ended as ${status} before it could be cancelled`);
+  if (cancelled && found) out.detail(`  Go on with it: intake resume ${found.id} - withdraw it: intake rollback ${found.id} --reason TEXT`);
+  return cancelled ? 0 : 1;
+}

@@ -1,0 +1,98 @@
+/** `intake import`: starts the import of a file, or attaches to it, and shows it to its end. */
+import type { WorkflowHandle } from '@temporalio/client';
+import type { Command } from 'commander';
+import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import type { ImportRequest } from '../../imports/imports.ts';
+import type { AnyInput, ImportReport } from '../../messages/imports.ts';
+import { addCommand, run, type Call } from '../command.ts';
+import { errorDocument, knownError } from '../fault.ts';
+import type { ImportFacts } from '../display/importDocument.ts';
+import { printImport } from '../display/importMetadata.ts';
+import { importFlags, importRequest, type ImportFlags } from '../requests/importRequest.ts';
+import { exitCodeOf, summarize } from '../display/importSummary.ts';
+import { onInterrupt } from '../interrupt.ts';
+import { withOperations } from '../display/operations.ts';
+import { serveFile } from '../serveFile.ts';
+import type { Session } from '../session.ts';
+
+export function define(program: Command): void {
+  const example = [
+    'intake import plaintiffs plaintiffs.csv                     # dry run',
+    'intake import plaintiffs plaintiffs.csv --source-system simplicity --commit',
+    'intake import plaintiffs list.csv --map "Client=plaintiff_name" --max-errors 5% --commit',
+    'intake import search-results --states-dir scrape --tag Aug-04-scrape --commit',
+  ].join('\n');
+  importFlags(addCommand(program, 'import', 'Import a file or directory; a dry run unless --commit', example)).action(run(importCommand));
+}
+
+async function importCommand(call: Call<ImportFlags>): Promise<number> {
+  const { args, options, out } = call;
+  const { emptyReport } = await import('../../imports/imports.ts');
+  const request = withOperations(importRequest(args, options), out.json && !options.detach);
+  let facts: ImportFacts = { request };
+  let report: ImportReport;
+  let session: Session | undefined;
+  try {
+    try {
+      session = await call.open();
+      report = await importOnce(call, session, request, (known) => (facts = known));
+    } catch (error) {
+      if (!out.json) throw error;
+      const now = new Date().toISOString();
+      report = { ...emptyReport(), startedAt: now, finishedAt: now, error: errorDocument(knownError(error, 'import')) };
+    }
+    await printImport(out, session, facts, report);
+  } finally {
+    if (request.operationsPath) await rm(request.operationsPath, { force: true });
+  }
+  return options.detach && report.status === 'running' ? 0 : out.json ? exitCodeOf(report) : summarize(out, facts, report);
+}
+
+/** @param tell receives what is known of the import as it becomes known, so that an error can say it. */
+async function importOnce(call: Call<ImportFlags>, session: Session, request: ImportRequest, tell: (facts: ImportFacts) => void): Promise<ImportReport> {
+  const { options } = call;
+  const { importInput, isDirectory, workflowIdOf } = await import('../../imports/imports.ts');
+  const input = await importInput(session.config, request);
+  tell({ request, input });
+  const stopWorker = await serveFile(call, session, input);
+  tell({ request, input, workflowId: workflowIdOf(input) });
+  const report = await follow(call, session, input).finally(stopWorker);
+  if (options.debugLog && isDirectory(input) && report.runId && !options.detach) {
+    const { logDecisions } = await import('../display/decisionLog.ts');
+    await logDecisions(await session.backend(input.backend), report.runId, workflowIdOf(input));
+  }
+  if (!options.detach && options.rejects && options.commit && report.runId && report.status !== 'duplicate') {
+    const { findRun } = await import('../../runs/findRun.ts');
+    const { writeRejects } = await import('../../runs/rejectFile.ts');
+    await writeRejects(session, await findRun(session, report.runId), options.rejects);
+  }
+  return report;
+}
+
+/** Starts the import or attaches to it, and waits for its end unless detached. */
+export async function follow({ out, options }: Pick<Call<{ detach?: boolean; debugLog?: boolean }>, 'out' | 'options'>, session: Session, input: AnyInput): Promise<ImportReport> {
+  const { attached, emptyReport, startImport } = await import('../../imports/imports.ts');
+  const starter = randomUUID();
+  const handle = await startImport(await session.temporal(), input, starter);
+  const joined = attached(handle, starter).then((yes) => yes && out.note('Attached to the running import'), () => undefined);
+  if (options.detach) {
+    await joined;
+    sayDetached(out, handle);
+    return { ...emptyReport(), status: 'running' };
+  }
+  const goOn = onInterrupt(out, handle);
+  try {
+    const { watchImport } = await import('../display/watch.ts');
+    return await watchImport(handle, { out, input, debugLog: options.debugLog ?? false });
+  } finally {
+    goOn();
+    await joined;
+  }
+}
+
+function sayDetached(out: Call<object>['out'], { workflowId }: WorkflowHandle): void {
+  out.answer(`Started ${workflowId}`);
+  out.detail(`  Watch it:  intake runs watch ${workflowId}`);
+  out.detail(`  Cancel it: intake cancel ${workflowId}`);
+}

@@ -1,0 +1,86 @@
+/** `intake projects`: posts a file of projects to the gateway in batches, and makes memberships good after directories were mended. */
+import { Argument, Option, type Command } from 'commander';
+import { IntakeError, ERRORS, type ErrorCode } from '../../errors.ts';
+import type { PushReport } from '../../messages/push.ts';
+import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
+import { errorLine } from '../fault.ts';
+import { gatewayAddress } from '../requests/gatewayAddress.ts';
+import { onInterrupt } from '../interrupt.ts';
+import { serveFile } from '../serveFile.ts';
+import { tenantNamed } from '../requests/tenant.ts';
+
+interface Flags extends CommonOptions {
+  readonly tenant?: string;
+  readonly url?: string;
+  readonly batchSize?: number;
+  readonly detach?: boolean;
+}
+
+export function define(program: Command): void {
+  const example = ['intake projects push projects.csv --tenant TELCO', 'intake projects push projects.json --tenant TELCO --url https://gateway.example.com --detach', 'intake projects backfill'];
+  addCommand(program, 'projects', 'Push a file of projects to the gateway in batches; backfill memberships', example.join('\n'))
+    .addArgument(new Argument('<what>', 'what to do').choices(['push', 'backfill']))
+    .argument('[file]', 'CSV, or JSON: an array of rows, an object with rows, or one row a line')
+    .option('--tenant <name>', 'whose projects they are')
+    .option('--url <url>', 'the gateway (INTAKE_GATEWAY_URL)')
+    .addOption(new Option('--batch-size <n>', 'rows of a batch, at most 5000').argParser(parseBatchSize))
+    .option('--detach', 'start it and return')
+    .action(run((call: Call<Flags>) => (call.args[0] === 'push' ? push(call) : backfill(call))));
+}
+
+async function push(call: Call<Flags>): Promise<number> {
+  const { args: [, path], options, out, open } = call;
+  if (!path) throw new IntakeError('USAGE', 'Which file?', { remedy: 'Write intake projects push FILE --tenant TENANT.' });
+  const tenantId = tenantNamed(options.tenant, 'Give it: --tenant TENANT.');
+  const gatewayUrl = gatewayAddress(options.url);
+  const session = await open();
+  const { pushInput, startPush } = await import('../../push/push.ts');
+  const input = await pushInput(session.config, { tenantId, path, ...(gatewayUrl ? { gatewayUrl } : {}), ...(options.batchSize ? { batchRows: options.batchSize } : {}) });
+  const stopWorker = await serveFile(call, session, input);
+  try {
+    const { handle, attached } = await startPush(await session.temporal(), input);
+    if (attached) out.note('Attached to the running push');
+    if (options.detach) {
+      out.document({ workflow_id: handle.workflowId, tenant_id: tenantId, file_hash: input.fileHash, status: 'running' });
+      out.answer(`Started ${handle.workflowId}`);
+      out.detail(`  Watch it:  intake projects push ${path} --tenant ${tenantId}`);
+      out.detail(`  Cancel it: intake cancel ${handle.workflowId}`);
+      return 0;
+    }
+    const goOn = onInterrupt(out, handle, 'push', 'the same command again');
+    const { watchPush } = await import('../display/pushWatch.ts');
+    const report = await watchPush(handle, out).finally(goOn);
+    return tell(call, handle.workflowId, report);
+  } finally {
+    await stopWorker();
+  }
+}
+
+function tell({ out }: Call<Flags>, workflowId: string, report: PushReport): number {
+  const { status, tenantId, filename, fileHash, correlationId, startedAt, finishedAt, rows, posted, total, done, batches, metrics, error } = report;
+  out.document({
+    workflow_id: workflowId, tenant_id: tenantId, filename, file_hash: fileHash, correlation_id: correlationId, status, rows, rows_posted: posted,
+    batches_total: total, batches_posted: done, batches, metrics, started_at: startedAt, finished_at: finishedAt ?? null, error: error ?? null,
+  });
+  const m = metrics;
+  out.answer(`Push ${status.toUpperCase()}: ${done} of ${total} batches, ${posted} of ${rows} rows; ${m.inserted_projects} inserted, ${m.updated_projects} updated, `
+    + `${m.org_memberships_upserted} org and ${m.user_memberships_upserted} user memberships, ${m.anomalies_count} anomalies`);
+  out.detail(`  Correlation id ${correlationId}`);
+  if (!error) return 0;
+  if (!out.json) process.stderr.write(`${errorLine(error)}\n`);
+  return error.code in ERRORS ? ERRORS[error.code as ErrorCode].exit : 1;
+}
+
+async function backfill({ args: [, file], out, open }: Call<Flags>): Promise<void> {
+  if (file) throw new IntakeError('USAGE', 'backfill takes no file');
+  const memberships = await (await (await open()).backend()).call<number>('backfill_memberships', {});
+  out.document({ memberships });
+  out.answer(`Backfill made ${memberships} memberships`);
+}
+
+/** @throws IntakeError USAGE. */
+export function parseBatchSize(text: string): number {
+  const size = Number(text);
+  if (!Number.isInteger(size) || size < 1 || size > 5000) throw new IntakeError('USAGE', '--batch-size is a number from 1 to 5000');
+  return size;
+}

@@ -1,0 +1,59 @@
+/** `intake rejects`: the rejected rows of a run, to mend and import again; of a directory its failed items. */
+import type { Command } from 'commander';
+import { kindNamed } from '../../kinds/index.ts';
+import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
+import { findRun, type Run } from '../../runs/findRun.ts';
+import { word } from '../display/importSummary.ts';
+import { readItems, readRejects, writeRejects } from '../../runs/rejectFile.ts';
+import type { Session } from '../session.ts';
+import { requireTerminal, showValues } from '../display/showValues.ts';
+
+interface Flags extends CommonOptions {
+  readonly output?: string;
+  readonly showValues?: boolean;
+}
+
+export function define(program: Command): void {
+  const example = [
+    'intake rejects 1f0c9a2e -o rejects.csv    # mend it, then: intake import plaintiffs rejects.csv --commit',
+    'intake rejects 1f0c9a2e --show-values',
+  ].join('\n');
+  addCommand(program, 'rejects', 'Write the rejected rows of a run, byte for byte; of a directory its failed items', example)
+    .argument('<id>', 'the run, or the first 8 digits of its id')
+    .option('-o, --output <file>', 'write there instead of stdout')
+    .option('--show-values', 'show the rejected records themselves; on a terminal only')
+    .action(run(rejectsCommand));
+}
+
+async function rejectsCommand({ args: [id], options, out, open }: Call<Flags>): Promise<void> {
+  if (options.showValues) requireTerminal(out, options.output);
+  const session = await open();
+  const found = await findRun(session, id);
+  if (options.showValues) {
+    const shown = await showValues(out, session, found);
+    return out.detail(`${shown} rejected, of run ${found.id}`);
+  }
+  if (out.json && !options.output) return out.stream({ run_id: found.id, rejects: documentsOf(session, found) });
+  const codes = await writeRejects(session, found, options.output ?? process.stdout);
+  const rows = Object.values(codes).reduce((sum, n) => sum + n, 0);
+  if (options.output) say(out, found, options.output, rows, codes);
+  out.document({ run_id: found.id, file: options.output, rows, codes });
+}
+
+async function* documentsOf(session: Session, { id, import_kind: kind }: Run): AsyncGenerator<object> {
+  const backend = await session.backend();
+  if (kindNamed(kind).reads === 'directory') {
+    for await (const { item, kind: what, line, code, message } of readItems(backend, id)) yield { item, kind: what, line, code, message };
+  } else {
+    for await (const { line, code, message } of readRejects(backend, id)) yield { line, code, message };
+  }
+}
+
+function say(out: Call<Flags>['out'], { id, import_kind: kind, metadata: { input } }: Run, file: string, rows: number, codes: Readonly<Record<string, number>>): void {
+  const kinds = Object.entries(codes).map(([code, n]) => `${code} ${n}`).join(', ');
+  const directory = kindNamed(kind).reads === 'directory';
+  out.answer(`${rows} ${directory ? 'failed items' : 'rejected rows'} of run ${id} written to ${file}${rows ? ` (${kinds})` : ''}`);
+  if (rows === 0) return;
+  if (!directory) out.detail(`  Mend them, then: intake import ${kind} ${word(file)} --commit`);
+  else if (input && 'tag' in input) out.detail(`  Mend them in the directory, then: intake import ${kind} --states-dir ${word(input.path)} --tag ${word(input.tag)} --commit`);
+}

@@ -1,0 +1,33 @@
+/** `intake resume`: goes on with a failed, cancelled or silent run where it stopped. */
+import type { Command } from 'commander';
+import { workflowIdOf } from '../../imports/imports.ts';
+import { findRun } from '../../runs/findRun.ts';
+import { resumedInput } from '../../runs/resume.ts';
+import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
+import { follow } from './import.ts';
+import type { ImportFacts } from '../display/importDocument.ts';
+import { printImport } from '../display/importMetadata.ts';
+import { exitCodeOf, summarize } from '../display/importSummary.ts';
+
+interface Flags extends CommonOptions {
+  readonly detach?: boolean;
+}
+
+export function define(program: Command): void {
+  addCommand(program, 'resume', 'Go on with a failed or cancelled run', 'intake resume 1f0c9a2e')
+    .argument('<id>', 'the run, or the first 8 digits of its id')
+    .option('--detach', 'start it and return')
+    .action(run(resumeCommand));
+}
+
+async function resumeCommand(call: Call<Flags>): Promise<number> {
+  const { args: [id], options, out } = call;
+  const session = await call.open();
+  const found = await findRun(session, id);
+  const input = resumedInput(found);
+  const report = await follow(call, session, input);
+  const facts: ImportFacts = { request: { kind: input.kind, path: input.path, mode: input.mode }, input, workflowId: workflowIdOf(input) };
+  await printImport(out, session, facts, report);
+  if (options.detach && report.status === 'running') return 0;
+  return out.json ? exitCodeOf(report) : summarize(out, facts, report);
+}

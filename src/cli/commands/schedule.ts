@@ -1,0 +1,114 @@
+/** `intake schedule`: what happens by itself, on Temporal Schedules. */
+import type { Command } from 'commander';
+import { IntakeError } from '../../errors.ts';
+import { addCommand, run, type Call } from '../command.ts';
+import { definitionOf, scheduleFlags, timesGiven, type ScheduleFlags } from '../requests/scheduleFlags.ts';
+import { renderTable } from '../display/table.ts';
+import { timesText, type Times } from '../../schedules/times.ts';
+import type { ScheduleView } from '../../schedules/view.ts';
+
+const NEXT = 5;
+
+export function define(program: Command): void {
+  const example = [
+    'intake schedule add projects --tenant TELCO --from /srv/telco --timezone Australia/Adelaide',
+    'intake schedule add retention',
+    'intake schedule add alerts',
+    'intake schedule add plaintiffs /srv/clients.csv --source-system crm --at 06:00 --timezone Europe/Berlin',
+    'intake schedule list',
+    'intake schedule set projects-TELCO --at 18:00',
+    'intake schedule pause projects-TELCO --note "their export is broken"',
+    'intake schedule backfill projects-TELCO --from 2026-11-01 --to 2026-11-03',
+  ].join('\n');
+  scheduleFlags(addCommand(program, 'schedule', 'Add, list, change and remove what happens by itself', example)).action(run(scheduleCommand));
+}
+
+async function scheduleCommand(call: Call<ScheduleFlags>): Promise<void> {
+  const { args: [action = 'list', what, path], options, out } = call;
+  if (action === 'list') return list(call);
+  if (action === 'add') return add(call, what, path);
+  if (!what) throw new IntakeError('USAGE', 'Which schedule?', { remedy: 'Give its id; `intake schedule list` has them.' });
+  if (action === 'show') return show(call, what);
+  const change = await import('../../schedules/change.ts');
+  const [from, to] = action === 'backfill' ? [timeOf(options.from, '--from'), timeOf(options.to, '--to')] : [];
+  const client = await (await call.open()).temporal();
+  let times: Times | undefined;
+  switch (action) {
+    case 'pause': await change.pauseSchedule(client, what, options.note || 'paused by intake schedule pause'); break;
+    case 'resume': await change.resumeSchedule(client, what, options.note || 'resumed by intake schedule resume'); break;
+    case 'trigger': await change.triggerSchedule(client, what); break;
+    case 'remove': await change.removeSchedule(client, what); break;
+    case 'backfill': await change.backfillSchedule(client, what, from!, to!); break;
+    default: times = await set(call, what, timesGiven(options));
+  }
+  const DONE: Record<string, string> = { set: 'changed', pause: 'paused', resume: 'resumed', trigger: 'triggered', remove: 'removed', backfill: 'filled back' };
+  if (action === 'remove' || action === 'trigger' || action === 'backfill') {
+    out.document({ id: what, action });
+    out.answer(`Schedule ${what} is ${DONE[action]}`);
+    if (action !== 'remove') out.detail(`  See its runs: intake schedule show ${what}`);
+    return;
+  }
+  const { describeChanged } = await import('../../schedules/view.ts');
+  const view = await describeChanged(client, what, ({ paused, when }) => (times ? when === timesText(times) : paused === (action === 'pause')));
+  out.document(view);
+  out.answer(`Schedule ${what} is ${DONE[action]}: ${view.when}${view.paused ? ', paused' : ''}`);
+  if (!view.paused && view.next[0]) out.detail(`  Next: ${view.next[0].local}, ${view.next[0].at}`);
+}
+
+async function add({ options, out, open }: Call<ScheduleFlags>, what: string | undefined, path: string | undefined): Promise<void> {
+  const session = await open();
+  const definition = definitionOf(session.config, what, path, options);
+  const client = await session.temporal();
+  const [{ addSchedule }, { describeChanged }] = await Promise.all([import('../../schedules/change.ts'), import('../../schedules/view.ts')]);
+  await addSchedule(client, definition, options.replace);
+  const view = await describeChanged(client, definition.id, ({ when }) => when === timesText(definition.times));
+  out.document(view);
+  out.answer(`Schedule ${view.id}: ${view.what}, ${view.when}`);
+  if (view.next[0]) out.detail(`  Next: ${view.next[0].local}, ${view.next[0].at}`);
+}
+
+/** Of `--at` and `--timezone` one may stay as it is. */
+async function set({ options, open }: Call<ScheduleFlags>, id: string, given: Times | undefined): Promise<Times> {
+  const [{ setTimes }, { describeSchedule }] = await Promise.all([import('../../schedules/change.ts'), import('../../schedules/view.ts')]);
+  const client = await (await open()).temporal();
+  const { when, time_zone } = await describeSchedule(client, id, 0);
+  const at = options.at ?? /^daily at (\d\d:\d\d)/.exec(when)?.[1];
+  if (!given && (at === undefined || options.timezone === undefined)) throw new IntakeError('USAGE', 'Which times?', { remedy: 'Write --at 18:00, --timezone NAME or --every 1h.' });
+  const times = given && 'everyMinutes' in given ? given : { at: at!, timeZone: options.timezone ?? time_zone };
+  await setTimes(client, id, times);
+  return times;
+}
+
+async function list({ out, open }: Call<ScheduleFlags>): Promise<void> {
+  const { listSchedules } = await import('../../schedules/view.ts');
+  const views = await listSchedules(await (await open()).temporal());
+  out.document(views);
+  if (views.length === 0) out.detail('No schedules yet: intake schedule add ... (see --help).');
+  else for (const line of renderTable(views.map(rowOf), ['id', 'when', 'state', 'next', 'next_utc', 'last', 'last_run', 'what'])) out.answer(line);
+}
+
+const rowOf = ({ id, what, when, paused, next: [next], runs: [last] }: ScheduleView) => ({
+  id, what, when, state: paused ? 'paused' : 'active', next: next?.local, next_utc: next?.at, last_run: last?.status, last: last?.started_at,
+});
+
+async function show({ out, open }: Call<ScheduleFlags>, id: string): Promise<void> {
+  const { describeSchedule } = await import('../../schedules/view.ts');
+  const view = await describeSchedule(await (await open()).temporal(), id);
+  out.document(view);
+  out.answer(`${view.id}: ${view.what}`);
+  out.answer(`  ${view.when}${view.paused ? `, paused${view.note ? `: ${view.note}` : ''}` : ''}`);
+  out.detail(`  overlaps: ${view.overlap}; times missed by up to ${view.catchup_hours} h are made up for`);
+  out.detail(`  ${view.taken} runs; ${view.missed} missed, ${view.skipped} skipped for an overlap`);
+  out.answer('Next:');
+  for (const { at, local } of view.next.slice(0, NEXT)) out.answer(`  ${local}  ${at}`);
+  if (view.runs.length === 0) return;
+  out.answer('Runs:');
+  for (const line of renderTable(view.runs.map((run) => ({ ...run })), ['scheduled_at', 'started_at', 'status', 'workflow_id', 'error'])) out.answer(`  ${line}`);
+}
+
+/** A date is its beginning in UTC. */
+function timeOf(text: string | undefined, option: string): Date {
+  const time = new Date(text ?? '');
+  if (Number.isNaN(time.getTime())) throw new IntakeError('USAGE', `${option} is a time`, { remedy: `Write ${option} 2026-11-01 or ${option} 2026-11-01T17:00:00+10:30.` });
+  return time;
+}

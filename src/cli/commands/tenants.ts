@@ -1,0 +1,61 @@
+/** `intake tenants`: who may post projects to the gateway. A secret is shown once, when it is made; only its hash is kept. */
+import { Argument, Option, type Command } from 'commander';
+import { IntakeError } from '../../errors.ts';
+import { hashSecret, newSecret } from '../../gateway/limits/bearers.ts';
+import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
+import { renderTable, type Row } from '../display/table.ts';
+import { tenantNamed } from '../requests/tenant.ts';
+
+interface Flags extends CommonOptions {
+  /** Minutes. */
+  readonly overlap: number;
+}
+
+const COLUMNS = ['tenant_id', 'created_at', 'rotated_at', 'former_until'];
+const REMEDY = 'Write intake tenants add TENANT, with the tenant_id of its batches.';
+const MINUTES = { m: 1, h: 60, d: 1440 } as const;
+const A_DAY = 1440;
+
+export function define(program: Command): void {
+  addCommand(program, 'tenants', 'Add and list tenants of the gateway, rotate their secrets', 'intake tenants add TELCO\nintake tenants rotate TELCO --overlap 48h')
+    .addArgument(new Argument('[what]', 'what to do').choices(['add', 'rotate', 'list']).default('list'))
+    .argument('[tenant]', 'tenant_id of its batches')
+    .addOption(new Option('--overlap <time>', 'how long the former secret opens, too: 30m, 24h, 7d or 0').argParser(parseMinutes).default(A_DAY, '24h'))
+    .action(run((call: Call<Flags>) => (call.args[0] === 'add' ? add(call) : call.args[0] === 'rotate' ? rotate(call) : list(call))));
+}
+
+async function add({ args: [, name], out, open }: Call<Flags>): Promise<void> {
+  const tenant = tenantNamed(name, REMEDY);
+  const backend = await (await open()).backend();
+  const bearer = newSecret();
+  if (!(await backend.call<boolean>('add_tenant', { tenant_id: tenant, bearer_sha256: hashSecret(bearer) }))) {
+    throw new IntakeError('USAGE', `Tenant ${tenant} has a secret already`, { remedy: `Write intake tenants rotate ${tenant}.` });
+  }
+  out.document({ tenant_id: tenant, bearer });
+  out.detail(`Tenant ${tenant} may post with this secret, which is not shown again:`);
+  out.answer(bearer);
+}
+
+async function rotate({ args: [, name], options, out, open }: Call<Flags>): Promise<void> {
+  const tenant = tenantNamed(name, REMEDY);
+  const backend = await (await open()).backend();
+  const bearer = newSecret();
+  const until = await backend.call<string | null>('rotate_bearer', { tenant_id: tenant, bearer_sha256: hashSecret(bearer), overlap_minutes: options.overlap });
+  if (until === null) throw new IntakeError('USAGE', `There is no tenant ${tenant}`, { remedy: `Write intake tenants add ${tenant}.` });
+  out.document({ tenant_id: tenant, bearer, former_until: until });
+  out.detail(`The former secret of ${tenant} opens until ${until}. The new one is not shown again:`);
+  out.answer(bearer);
+}
+
+async function list({ out, open }: Call<Flags>): Promise<void> {
+  const tenants = await (await (await open()).backend()).call<Row[]>('list_tenants', {});
+  out.document(tenants);
+  if (tenants.length === 0) out.detail('No tenants yet: intake tenants add TENANT, or PROJECTS_IMPORT_BEARER.');
+  else for (const line of renderTable(tenants, COLUMNS)) out.answer(line);
+}
+
+function parseMinutes(text: string): number {
+  const [, amount, unit = 'm'] = /^(\d{1,5})([mhd])?$/.exec(text) ?? [];
+  if (amount === undefined) throw new IntakeError('USAGE', '--overlap is a time such as 30m, 24h or 7d');
+  return Number(amount) * MINUTES[unit as keyof typeof MINUTES];
+}

@@ -1,0 +1,145 @@
+/** The words in which an import ends. */
+import { ERRORS, type ErrorCode } from '../../errors.ts';
+import type { ImportRequest } from '../../imports/imports.ts';
+import { kindNamed } from '../../kinds/index.ts';
+import type { DirectoryReport } from '../../messages/directory.ts';
+import type { AnyInput, Counts, ErrorDocument, ImportReport } from '../../messages/imports.ts';
+import { secondsOf, type ImportFacts } from './importDocument.ts';
+import type { Output } from '../output.ts';
+
+const WORDS = { dry_run: 'DRY_RUN', completed: 'COMPLETED', failed: 'FAILED', cancelled: 'CANCELLED' } as const;
+
+/** `Import DRY_RUN: 100 fetched, 100 inserted, 0 skipped, 0 errored`, as the runbooks have it. */
+export function summaryLine(status: keyof typeof WORDS, { fetched, inserted, updated, skipped, errored }: Counts): string {
+  const changed = updated > 0 ? `, ${updated} updated` : '';
+  return `Import ${WORDS[status]}: ${fetched} fetched, ${inserted} inserted${changed}, ${skipped} skipped, ${errored} errored`;
+}
+
+/** Prints how an import ended. @returns the exit code. */
+export function summarize(out: Output, facts: ImportFacts, report: ImportReport): number {
+  const { status, error, effects, runId } = report;
+  if (status === 'duplicate') {
+    sayDuplicate(out, facts, report);
+  } else if (status === 'in_progress') {
+    out.answer('Another worker is processing this batch. No action taken.');
+    if (report.runId) out.detail(`  Run ${report.runId}; watch it: intake runs watch ${report.runId}`);
+  } else if (status === 'dry_run' || status === 'completed' || status === 'failed' || status === 'cancelled') {
+    if (facts.workflowId) {
+      out.answer(summaryLine(status, report.counts));
+      for (const line of detailLines(facts, report)) out.detail(`  ${line}`);
+    }
+  }
+  if (error && status !== 'in_progress') out.error(error);
+  else if (effects?.['refused']) out.error(refusedError(effects['refused'], runId));
+  return exitCodeOf(report);
+}
+
+/** 0 done, dry run or duplicate; 1 failed or in progress elsewhere; 2 unusable input. */
+export function exitCodeOf({ status, error }: ImportReport): number {
+  if (status === 'dry_run' || status === 'completed' || status === 'duplicate' || status === 'verified') return 0;
+  return error && error.code in ERRORS ? ERRORS[error.code as ErrorCode].exit : 1;
+}
+
+/** Not of the run: every other record of the batches is in. */
+function refusedError(refused: number, runId: string | null): ErrorDocument {
+  return {
+    code: 'REFUSED_ROW',
+    message: `Batch import failed for ${thousands(refused)} record${refused === 1 ? '' : 's'} that the database refused; the others are in`,
+    remedy: `intake rejects ${runId} lists them; mend them, or the constraint or trigger, then import again.`,
+  };
+}
+
+function sayDuplicate(out: Output, { request, input }: ImportFacts, { duplicateOf, original }: ImportReport): void {
+  const filename = input?.filename ?? request.path;
+  const hash = input && 'fileHash' in input ? input.fileHash.slice(0, 16) : '';
+  out.answer(`DUPLICATE BATCH: File '${filename}' with hash ${hash}... has already been imported. No action taken.`);
+  const when = original?.completedAt ? ` on ${original.completedAt.slice(0, 19).replace('T', ' ')} UTC` : '';
+  const copy = original && original.filename !== filename ? ` as '${original.filename}'` : '';
+  out.answer(`  Imported${copy} by run ${duplicateOf}${when}.`);
+}
+
+function detailLines({ request, input }: ImportFacts, report: ImportReport): string[] {
+  const { runId, parentRunId, codes, counts, effects, storagePath, plan, duplicateOf } = report;
+  const lines: string[] = [];
+  if (runId) lines.push(`Run:      ${runId}`);
+  if (parentRunId) lines.push(`Mended:   from the rejects of run ${parentRunId}`);
+  if (counts.errored > 0 && !report.directory) {
+    const kinds = Object.entries(codes).sort(([, a], [, b]) => b - a).map(([code, n]) => `${code} ${n}`).join(', ');
+    lines.push(`Rejected: ${kinds || counts.errored}; ${rejectsHint(request.rejectsPath, runId)}`);
+  }
+  if (report.directory) lines.push(...directoryLines(report.directory, request.mode, rejectsHint(request.rejectsPath, runId)));
+  if (effects && 'plaintiffs_created' in effects && Object.values(effects).some((n) => n > 0)) lines.push(`Effects:  ${effectsLine(effects)}`);
+  if (effects && 'anomalies' in effects) lines.push(`Members:  ${membersLine(effects)}`, `Anomalies: ${anomaliesLine(effects)}`);
+  if (runId && storagePath) lines.push(`Stored:   ${storagePath}`);
+  if (plan) lines.push(`Read as:  ${plan.encoding}, ${delimiterName(plan.delimiter)}, ${plan.columns} columns (${plan.mapped.join(', ')})`);
+  const seconds = secondsOf(report);
+  if (seconds > 0) {
+    const [done, unit] = report.directory ? [report.directory.plan?.files ?? 0, 'files'] : [counts.fetched, 'rows'];
+    lines.push(`Took:     ${seconds.toFixed(1)} s${done > 0 ? `, ${thousands(Math.round(done / seconds))} ${unit}/s` : ''}`);
+  }
+  if (request.mode === 'dry-run' && report.status === 'dry_run') {
+    if (duplicateOf) lines.push(`Note:     run ${duplicateOf} has imported this batch; a commit would be refused as a duplicate`);
+    else lines.push(`Nothing was written; import it with: ${commitCommand(request, input)}`);
+  }
+  return lines;
+}
+
+/** As it is typed in a shell. */
+export const word = (text: string): string => (/^[\w./@:+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+
+function commitCommand({ kind, path, directory, sourceSystem }: ImportRequest, input: AnyInput | undefined): string {
+  const tag = input && 'tag' in input ? input.tag : directory?.tag;
+  const source = sourceSystem === undefined ? '' : ` --${kindNamed(kind).sourceIsTenant ? 'tenant' : 'source-system'} ${word(sourceSystem)}`;
+  return `intake import ${input?.kind ?? kind} ${tag === undefined ? word(path) : `--states-dir ${word(path)} --tag ${word(tag)}`}${source} --commit`;
+}
+
+const EFFECTS = {
+  plaintiffs_created: 'plaintiffs created', plaintiffs_matched: 'matched', contact_inserts: 'contacts', follow_up_tasks: 'tasks',
+  enforcement_initializations: 'enforcement stages', queued_jobs: 'jobs',
+};
+
+const effectsLine = (effects: Readonly<Record<string, number>>): string =>
+  Object.entries(EFFECTS).map(([name, words]) => `${thousands(effects[name] ?? 0)} ${words}`).join(', ');
+
+const membersLine = ({ org_memberships_upserted: orgs = 0, user_memberships_upserted: users = 0 }: Readonly<Record<string, number>>): string =>
+  `${thousands(orgs)} organisations and ${thousands(users)} people added to projects`;
+
+/** `7 (UNKNOWN_DS 4, DUPLICATE_ROW 3)`: types are the effects in capitals. */
+function anomaliesLine(effects: Readonly<Record<string, number>>): string {
+  const types = Object.entries(effects).filter(([name]) => /^[A-Z_]+$/.test(name)).sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
+  return `${thousands(effects['anomalies'] ?? 0)}${types.length > 0 ? ` (${types.map(([name, n]) => `${name} ${thousands(n)}`).join(', ')})` : ''}`;
+}
+
+function directoryLines(report: DirectoryReport, mode: ImportRequest['mode'], hint: string): string[] {
+  const { plan, images, failed, failedItems, datasetId, tag } = report;
+  if (!plan) return [];
+  const unchanged = plan.unchanged > 0 ? `, ${thousands(plan.unchanged)} unchanged and left out` : '';
+  const duplicates = plan.duplicates > 0 ? `, ${thousands(plan.duplicates)} the same search as another` : '';
+  const found = mode === 'commit' ? `${thousands(images.uploaded)} uploaded, ${thousands(images.skipped)} in storage already` : thousands(plan.images);
+  const lines = [
+    `Dataset:  ${tag}${datasetId === null ? '' : `, ID ${datasetId}`}`,
+    `Files:    ${thousands(plan.files)}${unchanged}${duplicates}`,
+    `Images:   ${found}, ${thousands(plan.missingImages)} missing, ${thousands(plan.orphanImages)} of no file`,
+  ];
+  if (failed > 0) lines.push(`Failed:   ${failedItemsOf(report)}; ${hint}`);
+  for (const { item, code, message } of failedItems.slice(0, 10)) lines.push(`  ${item}: ${code} ${message}`);
+  if (failed > 10) lines.push('  ...');
+  return lines;
+}
+
+/** `12 (IMAGE_MISSING 10, BAD_DATE 2)`; the report has the first of them. */
+export function failedItemsOf({ failed, failedItems }: DirectoryReport): string {
+  const codes = Object.entries(Object.groupBy(failedItems, ({ code }) => code)).map(([code, items = []]) => `${code} ${items.length}`);
+  const more = failed > failedItems.length ? ['...'] : [];
+  return `${thousands(failed)}${codes.length > 0 ? ` (${[...codes, ...more].join(', ')})` : ''}`;
+}
+
+function rejectsHint(path: string | undefined, runId: string | null): string {
+  if (path) return `written to ${path}`;
+  return runId ? `intake rejects ${runId} -o rejects.csv` : '--rejects FILE writes them';
+}
+
+const NAMES: Record<string, string> = { ',': 'comma', ';': 'semicolon', '\t': 'tab', '|': 'pipe' };
+const delimiterName = (delimiter: string): string => NAMES[delimiter] ?? delimiter;
+
+export const thousands = (n: number): string => n.toLocaleString('en-US');

@@ -1,0 +1,51 @@
+/** Shows a running import until it ends: a display on a terminal, else a line for each phase. */
+import type { WorkflowHandle } from '@temporalio/client';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { importProgress, importResult } from '../../imports/imports.ts';
+import type { AnyInput, ImportReport } from '../../messages/imports.ts';
+import { activityProgress } from './activityProgress.ts';
+import { createDebugLog } from './debugLog.ts';
+import { createDisplay } from './liveDisplay.ts';
+import type { Output } from '../output.ts';
+import { createPhaseLines } from './phaseLines.ts';
+import type { View } from './view.ts';
+
+/** A short import is over before it is worth asking. */
+const FIRST_LOOK_MS = 300;
+const LOOK_MS = { live: 250, plain: 1000 };
+
+export interface WatchOptions {
+  readonly out: Output;
+  readonly input: AnyInput;
+  readonly debugLog?: boolean;
+}
+
+export async function watchImport(handle: WorkflowHandle, { out, input, debugLog = false }: WatchOptions): Promise<ImportReport> {
+  const result = importResult(handle, () => out.note('Temporal does not answer; waiting for it'));
+  const silent = out.json || out.quiet;
+  if (silent && !debugLog) return result;
+  // Lines of a log would tear the live display apart.
+  const shown = silent ? undefined : out.live && !debugLog ? createDisplay(out, input) : createPhaseLines(out);
+  const view = debugLog ? createDebugLog(handle.workflowId, shown) : (shown as View);
+  const over = new AbortController();
+  void look();
+  try {
+    const report = await result;
+    over.abort();
+    view.show(report, undefined);
+    return report;
+  } finally {
+    over.abort();
+    view.close();
+  }
+
+  async function look(): Promise<void> {
+    await sleep(FIRST_LOOK_MS);
+    while (!over.signal.aborted) {
+      const report = await importProgress(handle);
+      const activity = report && (await activityProgress(handle, report));
+      if (report && !over.signal.aborted) view.show(report, activity);
+      await sleep(out.live || debugLog ? LOOK_MS.live : LOOK_MS.plain, undefined, { ref: false });
+    }
+  }
+}

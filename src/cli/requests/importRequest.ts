@@ -1,0 +1,173 @@
+/** What the words after `intake import` ask for. */
+import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
+import type { Command } from 'commander';
+import type { ImportRequest } from '../../imports/imports.ts';
+import { IntakeError } from '../../errors.ts';
+import { KINDS, kindNamed } from '../../kinds/index.ts';
+import type { ImportOptions } from '../../messages/imports.ts';
+import type { CommonOptions } from '../command.ts';
+import { backendNamed } from '../session.ts';
+import { tenantNamed } from './tenant.ts';
+
+export interface ImportFlags extends CommonOptions {
+  readonly csv?: string;
+  readonly file?: string;
+  readonly source?: string;
+  readonly sourceSystem?: string;
+  readonly tenant?: string;
+  readonly batchId?: string;
+  readonly batchName?: string;
+  readonly sourceReference?: string;
+  readonly commit?: boolean;
+  readonly dryRun?: boolean;
+  readonly skipJobs?: boolean;
+  readonly map?: Record<string, string>;
+  readonly encoding?: string;
+  readonly delimiter?: string;
+  readonly maxErrors?: NonNullable<ImportOptions['maxErrors']>;
+  readonly dateOrder?: 'mdy' | 'dmy';
+  readonly detach?: boolean;
+  readonly rejects?: string;
+  readonly backend?: string;
+  readonly debugLog?: boolean;
+  readonly statesDir?: string;
+  readonly tag?: string;
+  readonly batchSize?: number;
+  readonly maxWorkers?: number;
+  readonly maxConcurrentUploads?: number;
+  readonly verifyWrites?: boolean;
+  readonly singleFile?: string;
+  readonly delta?: boolean;
+}
+
+export function importFlags(command: Command): Command {
+  return command
+    .argument('[kind]', `what the file holds: ${KINDS.map(({ name }) => name).join(', ')}`)
+    .argument('[path]', 'the file or directory')
+    .option('--csv <path>', 'the file')
+    .option('--file <path>', 'the file')
+    .option('--source <name>', 'who sent it; without a kind: the kind')
+    .option('--source-system <name>', 'who sent it')
+    .option('--tenant <name>', 'projects: another word for --source-system')
+    .option('--batch-id <id>', 'names the batch (from the content)')
+    .option('--batch-name <name>', "title of the batch (the file's stem)")
+    .option('--source-reference <text>', 'reference of the batch at its source (the batch name)')
+    .option('--commit', 'write; without it nothing is')
+    .option('--dry-run', 'count and check only (the default)')
+    .option('--skip-jobs', 'queue no jobs for what was imported')
+    .option('--map <header=column>', 'a header of the file means this column; may be given again', addMapping)
+    .option('--encoding <name>', 'utf-8, utf-16le, utf-16be, windows-1252 (detected)')
+    .option('--delimiter <name>', 'comma, semicolon, tab, pipe (detected)')
+    .option('--max-errors <n>', 'stop before production tables when more rows, or more percent (5%), are rejected', parseLimit)
+    .option('--date-order <order>', 'mdy or dmy', parseOrder)
+    .option('--detach', 'start it and return')
+    .option('--rejects <file>', 'write the rejected rows there')
+    .option('--backend <name>', 'supabase or postgres')
+    .option('--debug-log', 'log every step to stderr, of search results every decision')
+    .option('--states-dir <dir>', 'search-results: the directory')
+    .option('--tag <name>', 'search-results: the dataset')
+    .option('--delta', 'search-results: only what is new or changed since the last import of the tag')
+    .option('--verify-writes', 'search-results: compare files and images with what was written, afterwards')
+    .option('--single-file <file>', 'search-results: only this file')
+    .option('--batch-size <n>', 'search-results: files a call to the database (25)', parseSize)
+    .option('--max-workers <n>', 'search-results: files read at a time (16)', parseSize)
+    .option('--max-concurrent-uploads <n>', 'search-results: uploads at a time (10)', parseSize);
+}
+
+/** @throws IntakeError USAGE. */
+export function importRequest([first, second]: readonly (string | undefined)[], flags: ImportFlags): ImportRequest {
+  const named = KINDS.some(({ name, aliases }) => name === flags.source || aliases.includes(flags.source ?? ''));
+  const byPosition = first !== undefined && !(named && second === undefined && !isKind(first));
+  const kind = byPosition ? first : named ? flags.source : undefined;
+  if (kind === undefined) throw new IntakeError('USAGE', 'Which kind of file is it?', { remedy: `Use one of: ${KINDS.map((k) => k.name).join(', ')}.` });
+  if (kindNamed(kind).reads === 'directory') return directoryRequest(kind, byPosition ? second : first, flags);
+  const paths = [...new Set([byPosition ? second : first, flags.csv, flags.file].filter((path) => path !== undefined))];
+  if (paths.length !== 1) throw new IntakeError('USAGE', paths.length ? 'More than one file is given' : 'Which file?', { remedy: `Write intake import ${kind} FILE.` });
+  if (flags.commit && flags.dryRun) throw new IntakeError('USAGE', '--commit and --dry-run exclude each other');
+  if (flags.commit && flags.detach && flags.rejects) {
+    throw new IntakeError('USAGE', '--rejects needs the end of the import', { remedy: 'Leave --detach away, or use `intake rejects ID` afterwards.' });
+  }
+  const sourceSystem = sourceOf(kind, flags, byPosition ? flags.source : undefined);
+  const backend = backendNamed(flags.backend);
+  const { batchId, batchName, sourceReference, map, encoding, delimiter, maxErrors, dateOrder, skipJobs } = flags;
+  return {
+    kind,
+    path: paths[0] as string,
+    mode: flags.commit ? 'commit' : 'dry-run',
+    ...defined({ backend, sourceSystem, batchId, batchName, sourceReference }),
+    ...(flags.rejects && !flags.commit ? { rejectsPath: flags.rejects } : {}),
+    options: defined({ map, encoding, delimiter, maxErrors, dateOrder, skipJobs }),
+  };
+}
+
+/** Who sent a file; of projects, whose they are. */
+function sourceOf(kind: string, { sourceSystem, tenant }: ImportFlags, source: string | undefined): string | undefined {
+  const given = [...new Set([sourceSystem, tenant, source].filter((name) => name !== undefined))];
+  if (given.length > 1) throw new IntakeError('USAGE', 'More than one source system is given', { remedy: 'Give one of --source-system, --source and --tenant.' });
+  if (!kindNamed(kind).sourceIsTenant) {
+    if (tenant !== undefined) throw new IntakeError('USAGE', `'${kind}' has no tenants`, { remedy: 'Write --source-system NAME.' });
+    return given[0];
+  }
+  return given[0] === undefined ? undefined : tenantNamed(given[0], `Write intake import ${kind} FILE --tenant TENANT.`);
+}
+
+/** `--single-file` needs no directory: then it is the file's own. */
+function directoryRequest(kind: string, path: string | undefined, flags: ImportFlags): ImportRequest {
+  if (flags.commit && flags.dryRun) throw new IntakeError('USAGE', '--commit and --dry-run exclude each other');
+  const directories = [...new Set([path, flags.statesDir, flags.csv, flags.file].filter((word) => word !== undefined))];
+  if (directories.length > 1) throw new IntakeError('USAGE', 'More than one directory is given', { remedy: `Write intake import ${kind} --states-dir DIR --tag NAME.` });
+  const root = directories[0] ?? (flags.singleFile && dirname(flags.singleFile));
+  if (!root) throw new IntakeError('USAGE', 'Which directory?', { remedy: `Write intake import ${kind} --states-dir DIR --tag NAME.` });
+  const singleFile = flags.singleFile && withinRoot(root, flags.singleFile);
+  const backend = backendNamed(flags.backend);
+  const { sourceSystem = flags.source === kind ? undefined : flags.source, batchId, batchName, sourceReference } = flags;
+  const { tag, delta, verifyWrites, batchSize, maxWorkers, maxConcurrentUploads } = flags;
+  return {
+    kind,
+    path: root,
+    mode: flags.commit ? 'commit' : 'dry-run',
+    ...defined({ backend, sourceSystem, batchId, batchName, sourceReference }),
+    ...(flags.rejects && !flags.commit ? { rejectsPath: flags.rejects } : {}),
+    directory: defined({ tag, delta, verifyWrites, batchSize, maxWorkers, maxConcurrentUploads, singleFile }),
+  };
+}
+
+/** The file below the root, whether it is given from here or from there. */
+function withinRoot(root: string, file: string): string {
+  const fromHere = relative(resolve(root), resolve(file));
+  const inside = fromHere.startsWith('..') || isAbsolute(fromHere) ? file : fromHere;
+  return inside.split(sep).join('/');
+}
+
+const isKind = (word: string): boolean => KINDS.some(({ name, aliases }) => name === word || aliases.includes(word));
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+const defined = <T extends object>(object: T): Defined<T> =>
+  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Defined<T>;
+
+function addMapping(text: string, map: Record<string, string> = {}): Record<string, string> {
+  const at = text.lastIndexOf('=');
+  const [theirs, ours] = [text.slice(0, at).trim(), text.slice(at + 1).trim()];
+  if (at < 1 || !theirs || !ours) throw new IntakeError('USAGE', '--map needs a header and a column', { remedy: 'Write --map "Their Header=our_column".' });
+  return { ...map, [theirs]: ours };
+}
+
+function parseLimit(text: string): NonNullable<ImportOptions['maxErrors']> {
+  const [, number = '', percent] = /^(\d+(?:\.\d+)?)(%?)$/.exec(text.trim()) ?? [];
+  const value = Number(number);
+  if (number === '' || (percent ? value > 100 : !Number.isInteger(value))) {
+    throw new IntakeError('USAGE', '--max-errors is a number of rows or a percentage', { remedy: 'Write --max-errors 10 or --max-errors 2.5%.' });
+  }
+  return percent ? { percent: value } : { rows: value };
+}
+
+function parseSize(text: string): number {
+  const size = Number(text);
+  if (!Number.isInteger(size) || size < 1 || size > 1000) throw new IntakeError('USAGE', `'${text}' is not a number from 1 to 1000`);
+  return size;
+}
+
+function parseOrder(text: string): 'mdy' | 'dmy' {
+  if (text === 'mdy' || text === 'dmy') return text;
+  throw new IntakeError('USAGE', '--date-order is mdy or dmy');
+}

@@ -1,0 +1,94 @@
+/** The postgres backend: functions over a connection pool, rows by COPY, objects in a folder. */
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { escapeLiteral, Pool, type PoolClient, type QueryResult } from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import type { Backend, StagedChunk } from '../backend.ts';
+import { folderObjects } from '../objects/folder.ts';
+import { sqlError } from '../sqlError.ts';
+
+export interface PostgresOptions {
+  readonly databaseUrl: string;
+  readonly objectsDir: string;
+  /** Connections at most. */
+  readonly connections?: number;
+}
+
+/** Size of a write to the COPY stream. */
+const COPY_BLOCK = 512 * 1024;
+
+export function postgresBackend({ databaseUrl, objectsDir, connections = 6 }: PostgresOptions): Backend {
+  const pool = new Pool({
+    connectionString: databaseUrl,
+    max: connections,
+    idleTimeoutMillis: 30_000,
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+    application_name: 'intake',
+  });
+  pool.on('error', () => {}); // an idle connection broke; the next query opens another
+  // A transaction pooler keeps no prepared statements.
+  const prepared = new URL(databaseUrl).port !== '6543';
+
+  return {
+    name: 'postgres',
+    format: 'copy',
+    objects: folderObjects(objectsDir),
+    async call(fn, args) {
+      const names = Object.keys(args);
+      const list = names.map((name, i) => `${name} => $${i + 1}`).join(', ');
+      const values = names.map((name) => {
+        const value = args[name];
+        return typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
+      });
+      const text = `select to_jsonb(ingest.${fn}(${list})) as result`;
+      try {
+        const { rows } = await pool.query(prepared ? { name: fn, text, values } : { text, values });
+        return rows[0].result;
+      } catch (error) {
+        throw sqlError(error);
+      }
+    },
+    async stage(chunk) {
+      const connection = await pool.connect().catch((error) => {
+        throw sqlError(error);
+      });
+      let broken: Error | undefined;
+      const onError = (error: Error) => (broken = error);
+      connection.on('error', onError);
+      try {
+        await copyChunk(connection, chunk);
+      } catch (error) {
+        broken ??= error as Error;
+        throw sqlError(error);
+      } finally {
+        connection.off('error', onError);
+        connection.release(broken); // a connection that failed within COPY is not used again
+      }
+    },
+    close: () => pool.end(),
+  };
+}
+
+async function copyChunk(connection: PoolClient, { stageId, kind, table, chunk, columns, rows, errored, payload }: StagedChunk): Promise<void> {
+  // A COPY whose client is gone can hang with its locks; only terminating it helps. The name finds it again.
+  const name = escapeLiteral(`intake ${stageId} ${chunk}`);
+  // One way to the server for all four.
+  const results = (await connection.query(`
+    select pg_terminate_backend(pid) from pg_stat_activity where application_name = ${name} and pid <> pg_backend_pid();
+    begin;
+    set local application_name = ${name};
+    insert into ingest_stage.chunks (stage_id, kind, chunk, rows, errored)
+    values (${escapeLiteral(stageId)}, ${escapeLiteral(kind)}, ${chunk}, ${rows}, ${errored}) on conflict do nothing`)) as unknown as QueryResult[];
+  const rowCount = results.at(-1)?.rowCount;
+  if (rowCount === 1) {
+    const list = ['stage_id', 'chunk', ...columns].map((column) => `"${column}"`).join(', ');
+    await pipeline(Readable.from(blocks(payload)), connection.query(copyFrom(`copy ingest_stage."${table}" (${list}) from stdin`)));
+  }
+  await connection.query('commit');
+}
+
+function* blocks(payload: Uint8Array): Generator<Buffer> {
+  const buffer = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+  for (let at = 0; at < buffer.length; at += COPY_BLOCK) yield buffer.subarray(at, at + COPY_BLOCK);
+}

@@ -1,0 +1,123 @@
+/** One batch of a tenant at a time: answered from what is merged already, joined where it is running, else merged by a workflow. */
+import type { Client } from '@temporalio/client';
+import { WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import type { Logger } from 'pino';
+import type { BatchAnswer } from '../../activities/merge/mergeProjects.ts';
+import type { Backend } from '../../database/backend.ts';
+import { ERRORS, IntakeError, type ErrorCode } from '../../errors.ts';
+import type { MergeInput } from '../../workflows/merge/mergeProjects.ts';
+import type { Batch } from './batch.ts';
+import { Problem } from '../problem.ts';
+
+export interface MergesOptions {
+  readonly client: Client;
+  readonly backend: Backend;
+  readonly taskQueue: string;
+  readonly log: Logger;
+  /** Told of every batch that was put down here, when it is merged: also when nobody waits for it any more. */
+  readonly onMerged: (answer: BatchAnswer) => void;
+  /** How long a request waits for its merge, which goes on in any case; milliseconds. */
+  readonly patienceMs?: number;
+  /** See MergeInput. */
+  readonly heartbeatSeconds?: number;
+}
+
+export interface Merged {
+  readonly answer: BatchAnswer;
+  /** Only one of all who post a batch has `merged` it. */
+  readonly how: 'merged' | 'joined' | 'replayed';
+}
+
+export interface Merges {
+  /**
+   * Resolves when the rows are no longer needed: they stand in the database, or somebody brought them before.
+   * @throws Problem TENANT_BUSY; IntakeError for what the database says.
+   */
+  submit(batch: Batch): Promise<Submitted>;
+}
+
+export interface Submitted {
+  /** @throws Problem MERGE_PENDING; IntakeError for what the database or Temporal says. */
+  answer(): Promise<Merged>;
+}
+
+/** A batch that waits longer than this has lost the gateway that put it down, before it started the workflow. */
+const ORPHANED_SECONDS = 5;
+
+export function createMerges({ client, backend, taskQueue, log, onMerged, patienceMs = 110_000, heartbeatSeconds }: MergesOptions): Merges {
+  const running = new Map<string, { readonly checksum: string; readonly merged: Promise<Merged> }>();
+
+  const start = (tenantId: string, checksum: string) => client.workflow.start('mergeProjects', {
+    workflowId: `merge/${tenantId}/${checksum}`,
+    taskQueue,
+    args: [{ backend: backend.name, tenantId, checksum, taskQueue, ...(heartbeatSeconds ? { heartbeatSeconds } : {}) } satisfies MergeInput],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    staticSummary: `merge: projects of ${tenantId}`,
+  });
+
+  /** What is merged already, or nothing: then the batch stands in the database. */
+  async function putDown({ tenantId, checksum, batchId, source, correlationId, rows }: Batch): Promise<Merged | { readonly isNew: boolean }> {
+    const reference = { tenant_id: tenantId, batch_checksum: checksum };
+    const former = await backend.call<BatchAnswer | null>('replay_project_batch', reference);
+    if (former) return { answer: former, how: 'replayed' };
+    const waiting = await backend.call<{ checksum: string; age_seconds: number; is_new: boolean }>('put_project_batch', {
+      ...reference, batch_id: batchId, source, correlation_id: correlationId, rows: rows(),
+    });
+    if (waiting.checksum === checksum) return { isNew: waiting.is_new };
+    if (waiting.age_seconds > ORPHANED_SECONDS) {
+      await start(tenantId, waiting.checksum).catch((err: unknown) => log.warn({ err }, 'a waiting batch could not be started'));
+    }
+    throw busy();
+  }
+
+  async function run(tenantId: string, checksum: string, isNew: boolean): Promise<Merged> {
+    try {
+      const handle = await start(tenantId, checksum);
+      const answer = (await handle.result()) as BatchAnswer;
+      if (isNew) onMerged(answer);
+      return { answer, how: isNew ? 'merged' : 'joined' };
+    } catch (error) {
+      throw mergeError(error);
+    }
+  }
+
+  return {
+    async submit(batch) {
+      const { tenantId, checksum } = batch;
+      const flight = running.get(tenantId);
+      if (flight && flight.checksum !== checksum) throw busy();
+      if (flight) return { answer: async () => ({ ...(await patiently(flight.merged, patienceMs)), how: 'joined' }) };
+      const placed = putDown(batch);
+      const merged = placed.then((found) => ('answer' in found ? found : run(tenantId, checksum, found.isNew))).finally(() => running.delete(tenantId));
+      merged.catch(() => undefined); // told to those who wait; there may be none any more
+      running.set(tenantId, { checksum, merged });
+      await placed;
+      return { answer: () => patiently(merged, patienceMs) };
+    },
+  };
+}
+
+const busy = (): Problem => new Problem('TENANT_BUSY', 'Another batch of this tenant is being merged', { retryAfter: 1 });
+
+async function patiently<T>(merged: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Problem('MERGE_PENDING', 'The batch is safe, but its merge takes long', { retryAfter: 5 })), ms);
+  });
+  try {
+    return await Promise.race([merged, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function mergeError(error: unknown): IntakeError {
+  if (!(error instanceof WorkflowFailedError)) return new IntakeError('TEMPORAL_UNAVAILABLE', 'Temporal does not answer', { cause: error });
+  const { cause } = error;
+  if (!(cause instanceof ApplicationFailure)) return new IntakeError('INTERNAL', 'The merge was ended from outside', { remedy: 'Post the batch again.', cause });
+  const code = (cause.type && cause.type in ERRORS ? cause.type : 'INTERNAL') as ErrorCode;
+  const [remedy] = (cause.details ?? []) as unknown[];
+  return new IntakeError(code, cause.message, { cause, ...(typeof remedy === 'string' ? { remedy } : {}) });
+}

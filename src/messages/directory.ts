@@ -1,0 +1,66 @@
+/** What travels for the import of a directory: counts, hashes, paths below its root and codes; never what a file says. */
+import type { RunInput } from './imports.ts';
+
+export interface DirectoryInput extends RunInput {
+  readonly tag: string;
+  /** Only this file, relative to the directory. */
+  readonly singleFile?: string;
+  /** Only files that are new or changed since the last completed import of the tag. */
+  readonly delta: boolean;
+  readonly verifyWrites: boolean;
+  /** Files a call to the database. */
+  readonly batchSize: number;
+  /** Files read at a time. */
+  readonly maxWorkers: number;
+  readonly maxConcurrentUploads: number;
+  readonly compression: 'none' | 'gzip';
+}
+
+/** What planning found; the files themselves are in the slices of the manifest. */
+export interface TreePlan {
+  /** Names the manifest: content and cut. */
+  readonly layout: string;
+  /** SHA-256 of all that was planned: paths, sizes, times and the content of the JSON files. */
+  readonly treeHash: string;
+  readonly files: number;
+  readonly licences: number;
+  readonly images: number;
+  readonly slices: number;
+  readonly batches: number;
+  /** Files of a batch, however the one who reads the manifest later would have them. */
+  readonly batchSize: number;
+  /** Images whose hash is not known from an earlier run. */
+  readonly unhashed: number;
+  /** Images that storage does not have, as far as their hashes are known. */
+  readonly unstored: number;
+  readonly duplicates: number;
+  readonly missingImages: number;
+  readonly orphanImages: number;
+  /** Files that --delta left out. */
+  readonly unchanged: number;
+}
+
+export interface FailedItem {
+  /** Path below the root. */
+  readonly item: string;
+  readonly kind: 'json' | 'licence' | 'image';
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface DirectoryReport {
+  tag: string;
+  datasetId: number | null;
+  plan?: TreePlan;
+  batches: { completed: number; failed: number };
+  images: { hashed: number; cached: number; uploaded: number; skipped: number; failed: number };
+  /** How many there are, and the first of them. */
+  failed: number;
+  failedItems: FailedItem[];
+}
+
+/** Where all images are, by their hashes. */
+export const IMAGES_PATH = 'imports/images/sha256';
+
+/** As many failed items as a report carries; all of them are in the rejects. */
+export const SHOWN_FAILURES = 50;

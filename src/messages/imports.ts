@@ -1,0 +1,183 @@
+/** What travels between client, workflow and activities: ids, paths, hashes, offsets, counts and codes; never a cell's value. */
+import type { BackendName } from '../config.ts';
+import type { DirectoryInput, DirectoryReport } from './directory.ts';
+
+/** `verify` stages the file as a dry run does and compares it with an earlier run. */
+export type ImportMode = 'dry-run' | 'commit' | 'verify';
+
+/** What every import says, whatever it reads. */
+export interface RunInput {
+  readonly kind: string;
+  readonly mode: ImportMode;
+  readonly backend: BackendName;
+  /** Absolute path on the host that holds the file or directory. */
+  readonly path: string;
+  readonly filename: string;
+  /** Task queue of the host that holds the file, and the one of all workers. */
+  readonly fileQueue: string;
+  readonly taskQueue: string;
+  readonly sourceSystem: string;
+  readonly batchId: string;
+  readonly batchName: string;
+  readonly sourceReference: string;
+  /** Where a dry run writes its rejects, absolute, on the host that holds the file. */
+  readonly rejectsPath?: string;
+  /** Where a dry run leaves its row operations for the document of `--json`; as above. */
+  readonly operationsPath?: string;
+  /** The run a mended file of rejects came from, or the run to verify. */
+  readonly relatedRunId?: string;
+  readonly tuning: Tuning;
+}
+
+export interface ImportInput extends RunInput {
+  /** SHA-256 of the content, hex, as the client saw it. */
+  readonly fileHash: string;
+  readonly bytes: number;
+  readonly options: ImportOptions;
+}
+
+/** Of a file or of a directory. */
+export type AnyInput = ImportInput | DirectoryInput;
+
+export interface ImportOptions {
+  /** Their header -> our column. */
+  readonly map: Readonly<Record<string, string>>;
+  readonly encoding?: string;
+  readonly delimiter?: string;
+  readonly dateOrder: 'mdy' | 'dmy';
+  readonly maxErrors?: { readonly rows: number } | { readonly percent: number };
+  readonly skipJobs: boolean;
+}
+
+/** Fixed at the start, since a workflow cannot read the environment. */
+export interface Tuning {
+  /** Size of a chunk in bytes. */
+  readonly chunkBytes: number;
+  /** Activities in flight. */
+  readonly window: number;
+  /** JSON files of a slice, when not as many as `slice.ts` says; a test has few files. */
+  readonly sliceFiles?: number;
+  /** Rows of a partition, about. */
+  readonly partitionRows: number;
+  /** How long a silent activity is believed in, when not as long as `policies.ts` says; a crash test cannot wait. */
+  readonly heartbeatSeconds?: number;
+  /** Whether any worker sees the stored parts; else the file's host parses. */
+  readonly sharedObjects: boolean;
+}
+
+/** What the beginning of the file says. */
+export interface Plan {
+  readonly encoding: string;
+  /** False when the beginning is pure ASCII: the full pass decides. */
+  readonly encodingCertain: boolean;
+  readonly delimiter: string;
+  readonly newline: 'lf' | 'cr';
+  readonly bomBytes: number;
+  /** How many columns the header has, and which of ours were found. */
+  readonly columns: number;
+  readonly mapped: readonly string[];
+  /** Rows are matched with each other and with the tables once, before upsert. */
+  readonly resolves?: boolean;
+  /** The file is one of rejects, mended; the run it came from. */
+  readonly parentRunId?: string;
+}
+
+/** What the full pass found; the chunks themselves are in the manifest. */
+export interface Content {
+  /** Names the cut of the file into chunks: content, dialect and chunk size. */
+  readonly layout: string;
+  readonly encoding: string;
+  readonly chunks: number;
+  readonly rows: number;
+  readonly bytes: number;
+  /** Where the parts are, or for a dry run would be, stored. */
+  readonly storagePath: string;
+}
+
+export interface Claim {
+  readonly status: 'claimed' | 'duplicate' | 'in_progress';
+  readonly runId: string;
+  readonly lease: number;
+  /** Number of partitions in force for this run. */
+  readonly partitions: number;
+  /** Of a duplicate: what was imported and when. */
+  readonly original?: { readonly filename: string; readonly completedAt: string; readonly storagePath: string | null };
+}
+
+export interface Counts {
+  fetched: number;
+  inserted: number;
+  updated: number;
+  skipped: number;
+  errored: number;
+}
+
+export type PhaseName =
+  | 'plan' | 'hash' | 'claim' | 'upload' | 'parse' | 'resolve' | 'upsert' | 'compare' | 'finalize' | 'reconcile'
+  // Of a directory.
+  | 'planning' | 'sha256' | 'import';
+
+export interface PhaseState {
+  status: 'pending' | 'running' | 'completed' | 'failed' | 'skipped';
+  startedAt?: string;
+  seconds?: number;
+  done: number;
+  total: number;
+  failed: number;
+  skipped: number;
+}
+
+export type ImportStatus = 'running' | 'dry_run' | 'verified' | 'completed' | 'duplicate' | 'in_progress' | 'failed' | 'cancelled';
+
+/** Of a verification: rows compared, missing in the database, different from the file, edited in production since. */
+export interface Comparison {
+  rows: number;
+  missing: number;
+  different: number;
+  edited: number;
+  /** Lines of the first missing or different rows. */
+  lines: number[];
+  /** The same of a directory, by file and licence. */
+  items?: readonly { readonly item: string; readonly line: number }[];
+}
+
+export interface ErrorDocument {
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+/** Progress while it runs, result at its end. */
+export interface ImportReport {
+  status: ImportStatus;
+  runId: string | null;
+  /** Of a duplicate, and of a dry run that a commit would refuse as one. */
+  duplicateOf: string | null;
+  original?: Claim['original'];
+  parentRunId: string | null;
+  counts: Counts;
+  /** Rejected rows by code. */
+  codes: Record<string, number>;
+  /** What the rows brought about beyond themselves (contacts, tasks, jobs), by name; of kinds that have such. */
+  effects?: Record<string, number>;
+  /** Where the parts are, or for a dry run would be, stored. */
+  storagePath: string | null;
+  startedAt: string;
+  finishedAt?: string;
+  phases: Partial<Record<PhaseName, PhaseState>>;
+  plan?: { readonly encoding: string; readonly delimiter: string; readonly columns: number; readonly mapped: readonly string[] };
+  comparison?: Comparison;
+  /** Of a directory. */
+  directory?: DirectoryReport;
+  error?: ErrorDocument;
+}
+
+/** Query of an import's report while it runs. */
+export const PROGRESS_QUERY = 'progress';
+
+export const SEARCH_ATTRIBUTES = {
+  kind: 'IntakeKind',
+  source: 'IntakeSource',
+  tenant: 'IntakeTenant',
+  status: 'IntakeStatus',
+} as const;

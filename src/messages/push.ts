@@ -1,0 +1,82 @@
+/** What travels between client, workflow and activities of a push of projects: ids, paths, hashes and counts; never a row or a secret. */
+import type { BackendName } from '../config.ts';
+import type { ErrorDocument } from './imports.ts';
+
+export interface PushInput {
+  readonly backend: BackendName;
+  readonly taskQueue: string;
+  /** Task queue of the host that holds the file. */
+  readonly fileQueue: string;
+  readonly tenantId: string;
+  /** Absolute, on that host. */
+  readonly path: string;
+  readonly filename: string;
+  /** SHA-256 of the content, hex, as who asked saw it. */
+  readonly fileHash: string;
+  /** Rows of a batch, at most. */
+  readonly batchRows: number;
+  /** Where to post, when not where the worker's configuration says. */
+  readonly gatewayUrl?: string;
+  /** IANA zone of the times in batch ids; the host's own unless given. */
+  readonly timeZone?: string;
+  /** Whether the content is remembered as pushed: a folder's file is pushed once. */
+  readonly remember?: boolean;
+  /** Milliseconds from one POST to the next, when not a second; a test cannot wait. */
+  readonly paceMs?: number;
+  /** How long a silent activity is believed in, when not as long as `policies.ts` says; a crash test cannot wait. */
+  readonly heartbeatSeconds?: number;
+}
+
+/** What activities of a push are given. */
+export interface Push extends PushInput {
+  /** Of all batches of this push. */
+  readonly correlationId: string;
+  /** ISO; the time in the batch ids. */
+  readonly startedAt: string;
+}
+
+export interface PushMetrics {
+  inserted_projects: number;
+  updated_projects: number;
+  org_memberships_upserted: number;
+  user_memberships_upserted: number;
+  anomalies_count: number;
+}
+
+export interface PushedBatch {
+  readonly batch_id: string;
+  readonly rows: number;
+  readonly staging_id: string;
+  /** From the POST to its answer. */
+  readonly ms: number;
+  readonly metrics: PushMetrics;
+}
+
+/** Progress while it runs, result at its end. */
+export interface PushReport {
+  status: 'running' | 'completed' | 'failed' | 'cancelled';
+  readonly tenantId: string;
+  readonly filename: string;
+  readonly fileHash: string;
+  readonly correlationId: string;
+  readonly startedAt: string;
+  finishedAt?: string;
+  /** Of the file, and of those how many are posted. */
+  rows: number;
+  posted: number;
+  /** Batches of the file; 0 until it is split. */
+  total: number;
+  done: number;
+  /** The last of those that were posted. */
+  batches: PushedBatch[];
+  /** Of all batches. */
+  metrics: PushMetrics;
+  error?: ErrorDocument;
+}
+
+export const noMetrics = (): PushMetrics => ({
+  inserted_projects: 0, updated_projects: 0, org_memberships_upserted: 0, user_memberships_upserted: 0, anomalies_count: 0,
+});
+
+/** One push of a tenant at a time. */
+export const pushIdOf = (tenantId: string): string => `push/${tenantId}`;

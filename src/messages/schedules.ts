@@ -1,0 +1,88 @@
+/** What schedules give their workflows, and what these report: names, addresses without secrets, counts. */
+import type { AlertDocument } from '../anomalies/alert.ts';
+import type { Assessment } from '../anomalies/thresholds.ts';
+import type { BackendName } from '../config.ts';
+import type { ImportRequest } from '../imports/imports.ts';
+import type { ErrorDocument } from './imports.ts';
+import type { PushMetrics } from './push.ts';
+
+interface Scheduled {
+  readonly taskQueue: string;
+  readonly backend: BackendName;
+}
+
+export interface ScheduledPushInput extends Scheduled {
+  /** Task queue of the host that reads the files, or downloads them. */
+  readonly fileQueue: string;
+  readonly tenantId: string;
+  /** A file or folder of that host, an address without secrets, or `env:NAME`: an address in the environment of its worker. */
+  readonly from: string;
+  readonly timeZone: string;
+  readonly batchRows: number;
+  readonly gatewayUrl?: string;
+}
+
+export interface FoundFile {
+  readonly path: string;
+  readonly filename: string;
+  readonly fileHash: string;
+}
+
+export interface FoundFiles {
+  /** In the order in which they are pushed. */
+  readonly files: readonly FoundFile[];
+  /** Whether more wait behind them. */
+  readonly more: boolean;
+  /** Files of the folder whose content was pushed before. */
+  readonly leftOut: number;
+  /** What is remembered as pushed, and what is only a download. */
+  readonly type: 'file' | 'folder' | 'download';
+}
+
+export interface ScheduledPushReport {
+  status: 'running' | 'completed' | 'failed' | 'cancelled';
+  readonly tenantId: string;
+  files: number;
+  leftOut: number;
+  rows: number;
+  batches: number;
+  metrics: PushMetrics;
+  /** What is now at work. */
+  current?: string;
+  note?: string;
+  error?: ErrorDocument;
+}
+
+export interface ScheduledImportInput extends Scheduled {
+  readonly fileQueue: string;
+  /** With an absolute path on that host. */
+  readonly request: ImportRequest;
+}
+
+export interface RetentionInput extends Scheduled {
+  readonly importsDays: number;
+  readonly anomaliesDays: number;
+}
+
+/** Rows that are gone. */
+export interface RetentionReport {
+  readonly staging_imports: number;
+  readonly import_anomalies: number;
+}
+
+export interface AlertsInput extends Scheduled {
+  /** Length of a window. */
+  readonly windowHours: number;
+  /** Somebody waits for it: a webhook that does not answer is told, not waited for. */
+  readonly byHand?: boolean;
+}
+
+export interface AssessedAlert extends Assessment, AlertDocument {
+  /** The same for every attempt to deliver it. */
+  readonly id: string;
+}
+
+export interface AlertReport {
+  readonly alert: AssessedAlert;
+  readonly outcome: 'sent' | 'no-webhook' | 'below-threshold';
+}

@@ -1,0 +1,78 @@
+/** Starting and awaiting a push: the calls that the CLI and its tests share. */
+import { randomUUID } from 'node:crypto';
+import { basename, resolve } from 'node:path';
+import type { Client, WorkflowFailedError, WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure, defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import type { Config } from '../config.ts';
+import { IntakeError } from '../errors.ts';
+import { hashFile, resultOf } from '../imports/imports.ts';
+import { hostQueue } from '../temporal/connectOptions.ts';
+import { PROGRESS_QUERY, SEARCH_ATTRIBUTES } from '../messages/imports.ts';
+import { pushIdOf, type PushInput, type PushReport } from '../messages/push.ts';
+import { MAX_BATCH_ROWS } from '../sources/projects/split.ts';
+
+export interface PushRequest {
+  readonly tenantId: string;
+  readonly path: string;
+  /** Of the gateway, when not the configured one; without credentials. */
+  readonly gatewayUrl?: string;
+  /** Rows of a batch; 5000 unless fewer are wanted. */
+  readonly batchRows?: number;
+}
+
+/** What the workflow is told. @throws IntakeError for an unusable file. */
+export async function pushInput(config: Config, { tenantId, path: given, gatewayUrl, batchRows = MAX_BATCH_ROWS }: PushRequest): Promise<PushInput> {
+  const path = resolve(given);
+  const { hash } = await hashFile(path);
+  return {
+    backend: config.backend, taskQueue: config.taskQueue, fileQueue: hostQueue(config.taskQueue, config.host),
+    tenantId, path, filename: basename(path), fileHash: hash, batchRows, ...(gatewayUrl ? { gatewayUrl } : {}),
+  };
+}
+
+export interface StartedPush {
+  readonly handle: WorkflowHandle;
+  /** Whether it was running already. */
+  readonly attached: boolean;
+}
+
+/** Starts the push, or attaches to the one of this file. @throws IntakeError IN_PROGRESS when another file of the tenant is on its way. */
+export async function startPush(client: Client, input: PushInput): Promise<StartedPush> {
+  const starter = randomUUID();
+  const keyword = (name: string, value: string) => ({ key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD), value });
+  const handle = await client.workflow.start('pushProjects', {
+    workflowId: pushIdOf(input.tenantId),
+    taskQueue: input.taskQueue,
+    args: [input],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    memo: { starter, fileHash: input.fileHash },
+    staticSummary: `push: ${input.filename} for ${input.tenantId}`,
+    typedSearchAttributes: [keyword(SEARCH_ATTRIBUTES.kind, 'projects'), keyword(SEARCH_ATTRIBUTES.tenant, input.tenantId)],
+  });
+  const { memo } = await handle.describe();
+  const attached = memo?.['starter'] !== starter;
+  if (attached && memo?.['fileHash'] !== input.fileHash) {
+    throw new IntakeError('IN_PROGRESS', `Another file of ${input.tenantId} is being pushed`, { remedy: `Wait for it, or stop it: intake cancel ${handle.workflowId}` });
+  }
+  return { handle, attached };
+}
+
+/** Waits for the end, through outages of Temporal. A push that failed is no error: the report says so. */
+export function pushResult(handle: WorkflowHandle, onOutage?: () => void): Promise<PushReport> {
+  return resultOf(handle, (error) => failedPush(handle, error), onOutage);
+}
+
+/** The report of a running push, or undefined when no worker answers now. */
+export function pushProgress(handle: WorkflowHandle): Promise<PushReport | undefined> {
+  return handle.query<PushReport>(PROGRESS_QUERY).catch(() => undefined);
+}
+
+async function failedPush(handle: WorkflowHandle, { cause }: WorkflowFailedError): Promise<PushReport> {
+  const [report] = cause instanceof ApplicationFailure ? ((cause.details ?? []) as PushReport[]) : [];
+  if (report?.metrics) return report;
+  const last = await pushProgress(handle);
+  const error = { code: 'CANCELLED', message: 'The push was ended from outside', remedy: 'Push the file again: what is posted already is not merged twice.' };
+  if (last) return { ...last, status: cause instanceof CancelledFailure ? 'cancelled' : 'failed', error: last.error ?? error };
+  throw new IntakeError('CANCELLED', error.message, { cause, remedy: error.remedy });
+}

@@ -1,0 +1,114 @@
+import { isUtf8 } from 'node:buffer';
+import { IntakeError } from '../../errors.ts';
+import { Utf8Evidence } from './utf8Evidence.ts';
+
+export type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252';
+
+export interface DetectedEncoding {
+  readonly encoding: Encoding;
+  /** Length of the byte order mark at the start of the file. */
+  readonly bomBytes: number;
+  /** False for a pure ASCII head: later bytes may still turn `utf-8` into `windows-1252`. */
+  readonly certain: boolean;
+}
+
+/** Spellings without case, spaces, `-` and `_`. ISO-8859-1 means Windows-1252 here, as it does on the web. */
+const SPELLINGS: Record<string, Encoding | 'utf-16'> = {
+  utf8: 'utf-8',
+  utf8bom: 'utf-8',
+  utf8sig: 'utf-8',
+  ascii: 'utf-8',
+  usascii: 'utf-8',
+  utf16: 'utf-16',
+  ucs2: 'utf-16',
+  unicode: 'utf-16',
+  utf16le: 'utf-16le',
+  ucs2le: 'utf-16le',
+  utf16be: 'utf-16be',
+  ucs2be: 'utf-16be',
+  windows1252: 'windows-1252',
+  cp1252: 'windows-1252',
+  win1252: 'windows-1252',
+  '1252': 'windows-1252',
+  ansi: 'windows-1252',
+  latin1: 'windows-1252',
+  l1: 'windows-1252',
+  iso88591: 'windows-1252',
+};
+
+const BOMS: readonly (readonly [Encoding, Buffer])[] = [
+  ['utf-8', Buffer.from([0xef, 0xbb, 0xbf])],
+  ['utf-16le', Buffer.from([0xff, 0xfe])],
+  ['utf-16be', Buffer.from([0xfe, 0xff])],
+];
+
+/**
+ * The encoding of a file from its first bytes: the operator's word, then a byte order mark, then the bytes themselves.
+ * The head may end within a character. Throws UNKNOWN_ENCODING for a spelling that is none of ours.
+ */
+export function detectEncoding(head: Buffer, given?: string): DetectedEncoding {
+  const wanted = given === undefined ? undefined : parseEncoding(given);
+  const bom = BOMS.find(([, mark]) => head.subarray(0, mark.length).equals(mark));
+  if (wanted === 'utf-16') {
+    const encoding = bom !== undefined && bom[0] !== 'utf-8' ? bom[0] : (guessUtf16(head) ?? 'utf-16le');
+    return { encoding, bomBytes: bom?.[0] === encoding ? 2 : 0, certain: true };
+  }
+  if (wanted !== undefined) return { encoding: wanted, bomBytes: bom?.[0] === wanted ? bom[1].length : 0, certain: true };
+  if (bom !== undefined) return { encoding: bom[0], bomBytes: bom[1].length, certain: true };
+  const utf16 = guessUtf16(head);
+  if (utf16 !== undefined) return { encoding: utf16, bomBytes: 0, certain: true };
+  const evidence = new Utf8Evidence();
+  evidence.add(head);
+  if (!evidence.seen) return { encoding: 'utf-8', bomBytes: 0, certain: false };
+  return { encoding: evidence.isUtf8 ? 'utf-8' : 'windows-1252', bomBytes: 0, certain: true };
+}
+
+function parseEncoding(given: string): Encoding | 'utf-16' {
+  const spelling = given.toLowerCase().replace(/[\s_-]/g, '');
+  const encoding = Object.hasOwn(SPELLINGS, spelling) ? SPELLINGS[spelling] : undefined;
+  if (encoding === undefined) throw new IntakeError('UNKNOWN_ENCODING', `Unknown encoding: ${given}`);
+  return encoding;
+}
+
+/** Without a mark, UTF-16 shows in a zero as every other byte: the high halves of its ASCII characters. */
+function guessUtf16(head: Buffer): 'utf-16le' | 'utf-16be' | undefined {
+  const units = Math.min(head.length >> 1, 2048);
+  if (units < 2) return undefined;
+  let even = 0;
+  let odd = 0;
+  for (let i = 0; i < units * 2; i += 2) {
+    if (head[i] === 0) even++;
+    if (head[i + 1] === 0) odd++;
+  }
+  if (odd > units * 0.4 && even < units * 0.05) return 'utf-16le';
+  if (even > units * 0.4 && odd < units * 0.05) return 'utf-16be';
+  return undefined;
+}
+
+/** Bytes of one code unit: what the scanner steps by. */
+export function unitBytes(encoding: Encoding): 1 | 2 {
+  return encoding === 'utf-16le' || encoding === 'utf-16be' ? 2 : 1;
+}
+
+const windows1252 = new TextDecoder('windows-1252');
+
+/** The text of whole characters; a byte order mark is kept, invalid bytes become U+FFFD (ask `isValid` first). */
+export function decode(bytes: Buffer, encoding: Encoding): string {
+  switch (encoding) {
+    case 'utf-8':
+      return bytes.toString('utf8');
+    case 'utf-16le':
+      return bytes.toString('utf16le');
+    case 'utf-16be':
+      return Buffer.from(bytes.subarray(0, bytes.length & ~1)).swap16().toString('utf16le');
+    case 'windows-1252':
+      return windows1252.decode(bytes);
+  }
+}
+
+/** Whether the bytes are whole, valid characters of the encoding. Every byte is one in Windows-1252. */
+export function isValid(bytes: Buffer, encoding: Encoding): boolean {
+  if (encoding === 'windows-1252') return true;
+  if (encoding === 'utf-8') return isUtf8(bytes);
+  return bytes.length % 2 === 0 && decode(bytes, encoding).isWellFormed();
+}

@@ -1,0 +1,87 @@
+import type { RowErrorCode } from '../../errors.ts';
+import { cutCells } from './cells.ts';
+import type { Dialect } from './dialect.ts';
+import { decode, isValid, unitBytes } from './encoding.ts';
+import type { Encoding } from './encoding.ts';
+import { MAX_CELL_BYTES, MAX_RECORD_BYTES, RecordScanner } from './scanner.ts';
+import { unitsOf } from './units.ts';
+
+export interface ParseChunkOptions extends Dialect {
+  readonly encoding: Encoding;
+  /** Cells of the header; a record with another number is RAGGED_ROW. */
+  readonly columns: number;
+  /** Physical line of the chunk's first byte, 1-based. */
+  readonly line: number;
+  /** 0-based index of the chunk's first record in the file. */
+  readonly firstRow: number;
+}
+
+const ESCAPABLE = /[\\\u0000-\u001f\ud800-\udfff]/;
+
+/** One record of a chunk, good or not. */
+export class ParsedRecord {
+  /** 0-based index in the file, the header not counted. */
+  readonly rowIndex: number;
+  /** Physical line on which the record begins, 1-based. */
+  readonly line: number;
+  error: RowErrorCode | undefined;
+  /** As they stand in the file, untrimmed. Undefined where the record cannot be read; a RAGGED_ROW has those it has. */
+  cells: string[] | undefined = undefined;
+  /** Whether its text has neither backslash, control character nor surrogate: nothing that an encoding of it escapes, but quotes. */
+  plain = false;
+  readonly #chunk: Buffer;
+  readonly #start: number;
+  readonly #end: number;
+
+  constructor(rowIndex: number, line: number, error: RowErrorCode | undefined, chunk: Buffer, start: number, end: number) {
+    this.rowIndex = rowIndex;
+    this.line = line;
+    this.error = error;
+    this.#chunk = chunk;
+    this.#start = start;
+    this.#end = end;
+  }
+
+  /** The record's original bytes without its line end: a view of the chunk. */
+  bytes(): Buffer {
+    return this.#chunk.subarray(this.#start, this.#end);
+  }
+}
+
+/**
+ * The records of a chunk in order, one at a time, so that a chunk's cells are never all in memory. The scanner says where they
+ * are; a record without quoted cells is cut at its delimiters.
+ */
+export function* parseChunk(chunk: Buffer, options: ParseChunkOptions): Generator<ParsedRecord, void, undefined> {
+  const { encoding, delimiter, columns } = options;
+  const width = unitBytes(encoding);
+  const scanner = new RecordScanner(options, options.line, { cellBytes: MAX_CELL_BYTES / width, recordBytes: MAX_RECORD_BYTES / width });
+  const units = unitsOf(chunk, encoding);
+  // Single records are looked at only where the chunk as a whole has invalid bytes or a NUL.
+  const invalid = !isValid(chunk, encoding);
+  const nul = hasNul(chunk, encoding);
+  let rowIndex = options.firstRow;
+  scanner.refill(units, units.length, true);
+  while (scanner.next()) {
+    const end = Math.min(scanner.end * width, chunk.length);
+    const record = new ParsedRecord(rowIndex++, scanner.line, scanner.error, chunk, scanner.start * width, end);
+    if (record.error === undefined && invalid && !isValid(record.bytes(), encoding)) record.error = 'INVALID_ENCODING';
+    if (record.error === undefined && nul && hasNul(record.bytes(), encoding)) record.error = 'NUL_BYTE';
+    if (record.error === undefined) {
+      const text = decodeRange(chunk, scanner.start * width, end, encoding);
+      record.plain = !ESCAPABLE.test(text);
+      record.cells = scanner.quoted ? cutCells(text, delimiter) : text.split(delimiter);
+      if (record.cells.length !== columns) record.error = 'RAGGED_ROW';
+    }
+    yield record;
+  }
+}
+
+function decodeRange(chunk: Buffer, start: number, end: number, encoding: Encoding): string {
+  return encoding === 'utf-8' ? chunk.toString('utf8', start, end) : decode(chunk.subarray(start, end), encoding);
+}
+
+function hasNul(bytes: Buffer, encoding: Encoding): boolean {
+  if (!bytes.includes(0)) return false;
+  return unitBytes(encoding) === 1 || decode(bytes, encoding).includes('\0');
+}

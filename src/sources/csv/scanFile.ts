@@ -1,0 +1,129 @@
+import { isAscii } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
+import { IntakeError } from '../../errors.ts';
+import { ChunkCutter } from './chunks.ts';
+import type { Chunk } from './chunks.ts';
+import type { Dialect } from './dialect.ts';
+import { unitBytes } from './encoding.ts';
+import type { DetectedEncoding, Encoding } from './encoding.ts';
+import { openRegularFile } from '../openFile.ts';
+import { MAX_CELL_BYTES, MAX_RECORD_BYTES, RecordScanner } from './scanner.ts';
+import { Utf8Evidence } from './utf8Evidence.ts';
+import { SlidingWindow } from './window.ts';
+
+const BLOCK_BYTES = 1024 * 1024;
+
+export interface ScanFileOptions extends DetectedEncoding, Dialect {
+  /** Target size of a chunk in bytes. */
+  readonly chunkBytes: number;
+  /** Bytes per read. */
+  readonly blockBytes?: number;
+  /** Called after each block with the bytes read so far. */
+  readonly onProgress?: (bytes: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface ScannedFile {
+  /** SHA-256 of the whole file, hex. */
+  readonly sha256: string;
+  readonly bytes: number;
+  /** Records without the header, broken ones included. */
+  readonly rows: number;
+  /** Records that are UNBALANCED_QUOTE or FIELD_TOO_LARGE. */
+  readonly broken: number;
+  /** Final: an ASCII head may have turned out Windows-1252. */
+  readonly encoding: Encoding;
+  /** Bytes up to the first byte after the header record: byte order mark, leading blank lines, header, its line end. */
+  readonly headerLength: number;
+  /** Together with the header they are the file, byte for byte. */
+  readonly chunks: readonly Chunk[];
+}
+
+/**
+ * The one full pass over a file: its hash, its records counted, and the chunks with their hashes. Memory stays at two blocks,
+ * or at 64 MB where a quote is left open. Throws EMPTY_FILE without a header record, HEADER_UNREADABLE where it is broken,
+ * CHANGED_FILE where the file was written meanwhile, FILE_NOT_FOUND, FILE_UNREADABLE, NOT_A_FILE; the signal's reason.
+ */
+export async function scanFile(path: string, options: ScanFileOptions): Promise<ScannedFile> {
+  const file = await openRegularFile(path);
+  try {
+    const before = await file.stat();
+    const scanned = await scan(file, options);
+    const after = await file.stat();
+    if (after.size !== scanned.bytes || after.mtimeMs !== before.mtimeMs) {
+      throw new IntakeError('CHANGED_FILE', 'The file changed while it was read');
+    }
+    return scanned;
+  } finally {
+    await file.close();
+  }
+}
+
+async function scan(file: FileHandle, options: ScanFileOptions): Promise<ScannedFile> {
+  const width = unitBytes(options.encoding);
+  const limits = { cellBytes: MAX_CELL_BYTES / width, recordBytes: MAX_RECORD_BYTES / width };
+  const scanner = new RecordScanner(options, 1, limits);
+  const window = new SlidingWindow(options.encoding, options.blockBytes ?? BLOCK_BYTES);
+  const hash = createHash('sha256');
+  const evidence = new Utf8Evidence();
+  let cutter: ChunkCutter | undefined;
+  let headerLength = 0;
+  let bytes = 0;
+  let rows = 0;
+  let broken = 0;
+
+  bytes += await skipMark(file, options.bomBytes, hash);
+  let base = bytes;
+  for (let last = false; !last; ) {
+    options.signal?.throwIfAborted();
+    const free = window.advance(scanner.keepFrom * width);
+    const { bytesRead } = await file.read(free, 0, free.length, bytes);
+    const block = free.subarray(0, bytesRead);
+    hash.update(block);
+    if (!options.certain && !evidence.decided && !isAscii(block)) evidence.add(block);
+    last = bytesRead === 0;
+    bytes += bytesRead;
+    const units = window.filled(bytesRead, last);
+    scanner.refill(window.units, units, last);
+
+    let added = 0;
+    let pending = 0;
+    let cutAt = cutter?.room ?? 0;
+    while (scanner.next()) {
+      const after = Math.min(scanner.after * width, window.length);
+      if (cutter === undefined) {
+        const { error, line } = scanner;
+        if (error !== undefined) throw new IntakeError('HEADER_UNREADABLE', 'The header is broken', { line });
+        headerLength = base + after;
+        cutter = new ChunkCutter(options.chunkBytes, headerLength, scanner.nextLine);
+        added = after;
+        cutAt = after + cutter.room;
+        continue;
+      }
+      pending++;
+      rows++;
+      if (scanner.error !== undefined) broken++;
+      if (after < cutAt) continue;
+      cutter.add(window.bytes.subarray(added, after), pending);
+      cutter.cut(scanner.nextLine);
+      added = after;
+      pending = 0;
+      cutAt = after + cutter.room;
+    }
+    const done = last ? window.length : scanner.keepFrom * width;
+    cutter?.add(window.bytes.subarray(added, done), pending);
+    base += done;
+    options.onProgress?.(bytes);
+  }
+  if (cutter === undefined) throw new IntakeError('EMPTY_FILE', 'The file is empty');
+  cutter.cut(scanner.nextLine);
+  const encoding = !options.certain && evidence.seen && !evidence.isUtf8 ? 'windows-1252' : options.encoding;
+  return { sha256: hash.digest('hex'), bytes, rows, broken, encoding, headerLength, chunks: cutter.chunks };
+}
+
+async function skipMark(file: FileHandle, length: number, hash: { update(bytes: Uint8Array): unknown }): Promise<number> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, 0);
+  hash.update(buffer.subarray(0, bytesRead));
+  return bytesRead;
+}

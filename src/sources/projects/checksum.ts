@@ -1,0 +1,40 @@
+/** The checksum of a batch of project rows: what makes the same rows the same batch. SQL's `fn_rows_checksum` is its twin. */
+import { createHash } from 'node:crypto';
+import { text } from '../../values/text.ts';
+
+/** A row as JSON has it; keys that are no column of a project do not count. */
+export type ProjectRow = Readonly<Record<string, string | number | boolean | null | undefined>>;
+
+const TEXTS = [
+  ...['stage_application', 'delivery_partner', 'developer_class', 'relationship_manager', 'rm_preferred_username', 'deployment_specialist'],
+  ...['stage_application_created', 'address', 'eFscd', 'development_type', 'build_type', 'fod_id', 'latitude', 'longitude'],
+] as const;
+const COUNTS = ['residential', 'commercial', 'essential', 'premises_count'] as const;
+
+/**
+ * SHA-256, as hex, of the rows' trimmed cells: a blank or missing text is `''`, such a count `0`. Keys and rows may come in any order;
+ * only rows of one `stage_application` keep theirs, since the last of them wins.
+ */
+export function rowsChecksum(rows: readonly ProjectRow[]): string {
+  const lines = rows.map((row) => {
+    const cells = [...TEXTS.map((column) => cell(row[column])), ...COUNTS.map((column) => cell(row[column]) || '0')];
+    return { key: Buffer.from(cells[0]!), line: JSON.stringify(cells) };
+  });
+  lines.sort((a, b) => Buffer.compare(a.key, b.key)); // stable
+  return createHash('sha256').update(lines.map(({ line }) => line).join('\n')).digest('hex');
+}
+
+function cell(value: ProjectRow[string]): string {
+  if (typeof value === 'number') return Number.isFinite(value) ? plainDecimal(value) : ''; // JSON has null for the others
+  return text(typeof value === 'boolean' ? String(value) : value) ?? '';
+}
+
+/** `1e21` as PostgreSQL writes it: all digits, no exponent. */
+function plainDecimal(value: number): string {
+  const [, sign, whole, fraction = '', exponent] = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(value)) as unknown as string[];
+  if (exponent === undefined) return String(value);
+  const digits = whole! + fraction;
+  const point = whole!.length + Number(exponent);
+  if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`;
+  return `${sign}${digits.padEnd(point, '0')}`;
+}

@@ -1,0 +1,88 @@
+/** A `*_parse.json`: one search of a board's site, checked against its schema. */
+import { hash } from 'node:crypto';
+import type { RowErrorCode } from '../../errors.ts';
+import { text } from '../../values/text.ts';
+import { parseJson } from '../../values/json.ts';
+import { fileFault, licenceFault } from './searchSchema.ts';
+import { parseSearchTime } from './searchTime.ts';
+
+export interface Licence {
+  readonly [unknown: string]: unknown;
+  readonly license_number?: string | null;
+  readonly license_status?: string | null;
+  readonly license_type?: string | null;
+  readonly pharmacy_name?: string | null;
+  readonly issue_date?: string | null;
+  readonly expiration_date?: string | null;
+  readonly address?: Readonly<Record<'street' | 'suite' | 'city' | 'state' | 'zip_code', string | null | undefined>> | null;
+}
+
+export interface SearchMetadata {
+  readonly [unknown: string]: unknown;
+  readonly pharmacy_name: string;
+  readonly search_timestamp: string;
+  readonly state: string;
+  readonly source_image_file?: string | null;
+}
+
+export interface SearchDocument {
+  readonly [unknown: string]: unknown;
+  readonly metadata: SearchMetadata;
+  readonly search_result: {
+    readonly [unknown: string]: unknown;
+    readonly licenses?: readonly Licence[] | null;
+    readonly result_status?: string | null;
+  };
+}
+
+export interface SearchFile {
+  readonly document: SearchDocument;
+  /** What is wrong with a licence, by its index; its siblings are imported. */
+  readonly faults: ReadonlyMap<number, string>;
+}
+
+export type ReadSearch =
+  | { readonly ok: true; readonly file: SearchFile }
+  | { readonly ok: false; readonly code: Extract<RowErrorCode, 'INVALID_JSON' | 'SCHEMA_MISMATCH'>; readonly message: string };
+
+/** Larger files are not read: a search that finds a hundred licences is a tenth of a megabyte. */
+export const MAX_JSON_BYTES = 16 * 1024 * 1024;
+
+const NO_FAULTS: ReadonlyMap<number, string> = new Map();
+
+/** Never throws, and says nothing that stands in the file. */
+export function readSearchFile(bytes: Uint8Array): ReadSearch {
+  const parsed = parseJson(bytes);
+  if (parsed.error !== undefined) return { ok: false, code: 'INVALID_JSON', message: parsed.error };
+  const document = parsed.value as SearchDocument;
+  const fault = fileFault(document);
+  if (!fault) return { ok: true, file: { document, faults: NO_FAULTS } };
+  // The first fault may be a licence's own: is the file sound without them?
+  const rest = fault.path.startsWith('/search_result/licenses/') ? fileFault(withoutLicences(document)) : fault;
+  if (rest) return { ok: false, code: 'SCHEMA_MISMATCH', message: rest.message };
+  return { ok: true, file: { document, faults: licenceFaults(document.search_result.licenses ?? []) } };
+}
+
+const withoutLicences = (document: SearchDocument): object => ({ ...document, search_result: { ...document.search_result, licenses: [] } });
+
+function licenceFaults(licences: readonly Licence[]): Map<number, string> {
+  const faults = new Map<number, string>();
+  licences.forEach((licence, i) => {
+    const fault = licenceFault(licence, `/search_result/licenses/${i}`);
+    if (fault) faults.set(i, fault.message);
+  });
+  return faults;
+}
+
+/**
+ * What makes two files the same search, `pharmacy_name|search_state|search_timestamp`, as hex SHA-256: names without outer
+ * blanks, states in capitals, times as instants; what is none counts as written.
+ */
+export function searchKey({ document: { metadata } }: SearchFile): string {
+  const { pharmacy_name: name, search_timestamp: time, state } = metadata;
+  const instant = parseSearchTime(time);
+  return hash('sha256', [text(name) ?? '', (text(state) ?? '').toUpperCase(), instant.error === undefined ? instant.value : time].join('|'), 'hex');
+}
+
+/** The image as the file names it; null where it names none. */
+export const sourceImageOf = ({ document: { metadata } }: SearchFile): string | null => text(metadata.source_image_file);

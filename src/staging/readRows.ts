@@ -1,0 +1,71 @@
+/** The records of a chunk, judged as their kind says. */
+import { CONTROL_COLUMNS, firstCells, hasControls } from '../sources/csv/controls.ts';
+import { mapHeader } from '../sources/csv/columns.ts';
+import type { Dialect } from '../sources/csv/dialect.ts';
+import type { Encoding } from '../sources/csv/encoding.ts';
+import { parseChunk } from '../sources/csv/parse.ts';
+import { ROW_ERRORS, type RowErrorCode } from '../errors.ts';
+import { csvKindNamed } from '../kinds/index.ts';
+import type { StagedRow } from '../kinds/kind.ts';
+
+export interface ChunkSource extends Dialect {
+  readonly bytes: Uint8Array;
+  readonly kind: string;
+  readonly sourceSystem: string;
+  readonly dateOrder: 'mdy' | 'dmy';
+  readonly map: Readonly<Record<string, string>>;
+  readonly header: readonly string[];
+  readonly encoding: Encoding;
+  /** Physical line of the chunk's first byte, 1-based. */
+  readonly line: number;
+  /** 0-based index of its first record. */
+  readonly firstRow: number;
+}
+
+export interface JudgedRow {
+  readonly rowIndex: number;
+  readonly line: number;
+  /** Of the original columns; undefined where the record cannot be read. */
+  readonly cells: readonly string[] | undefined;
+  readonly row: StagedRow;
+  /** See ParsedRecord. */
+  readonly plain: boolean;
+  readonly error: RowErrorCode | undefined;
+  readonly message: string | undefined;
+  /** The record's original bytes, without the control columns of a file of rejects. */
+  record(): Buffer;
+}
+
+export function* readRows(source: ChunkSource): Generator<JudgedRow> {
+  const kind = csvKindNamed(source.kind);
+  const chunk = Buffer.from(source.bytes.buffer, source.bytes.byteOffset, source.bytes.byteLength);
+  const width = originalWidth(source.header);
+  const mended = width < source.header.length;
+  const { positions } = mapHeader(source.header.slice(0, width), kind, source.map);
+  const placeOf = new Map(kind.columns.map(({ name }, i) => [name, positions[i]]));
+  const context = { sourceSystem: source.sourceSystem, dateOrder: source.dateOrder };
+
+  let cells: readonly string[] | undefined;
+  const cell = (column: string): string | undefined => {
+    const place = placeOf.get(column);
+    return place === undefined ? undefined : cells?.[place];
+  };
+  for (const parsed of parseChunk(chunk, { ...source, columns: source.header.length })) {
+    cells = mended ? parsed.cells?.slice(0, width) : parsed.cells;
+    const row = kind.row(cell, context);
+    const error = parsed.error ?? row.error;
+    yield {
+      rowIndex: parsed.rowIndex,
+      line: parsed.line,
+      cells,
+      row,
+      plain: parsed.plain,
+      error,
+      message: error && (parsed.error || !row.column ? ROW_ERRORS[error] : `${row.column}: ${ROW_ERRORS[error]}`),
+      record: () => (mended ? firstCells(parsed.bytes(), width, source) : parsed.bytes()),
+    };
+  }
+}
+
+/** Columns of the header without the control columns of a file of rejects. */
+export const originalWidth = (header: readonly string[]): number => header.length - (hasControls(header) ? CONTROL_COLUMNS.length : 0);

@@ -1,0 +1,64 @@
+/** The report of an import while it runs: phases, counts, current details in Temporal UI. */
+import { ContinueAsNew, setCurrentDetails } from '@temporalio/workflow';
+import type { DirectoryReport } from '../../messages/directory.ts';
+import type { ImportReport, PhaseName, PhaseState } from '../../messages/imports.ts';
+
+/** Runs `work` as a phase; `total` counts its units. A phase that was begun before continue-as-new goes on. */
+export async function phase<T>(report: ImportReport, name: PhaseName, work: (state: PhaseState) => Promise<T>, total = 1): Promise<T> {
+  const state = (report.phases[name] ??= { status: 'running', startedAt: now(), done: 0, total, failed: 0, skipped: 0 });
+  state.status = 'running';
+  state.total = total;
+  show(report);
+  try {
+    const result = await work(state);
+    finish(state, 'completed');
+    if (total === 1) state.done = 1;
+    show(report);
+    return result;
+  } catch (error) {
+    if (!(error instanceof ContinueAsNew)) finish(state, 'failed');
+    throw error;
+  }
+}
+
+function finish(state: PhaseState, status: 'completed' | 'failed'): void {
+  state.status = status;
+  state.seconds = Math.max(0, Date.now() - Date.parse(state.startedAt ?? now())) / 1000;
+}
+
+export const now = (): string => new Date().toISOString();
+
+const MARKS = { pending: '·', running: '▶', completed: '✓', failed: '✗', skipped: '–' } as const;
+
+/** Writes the phase table to the workflow's current details in Temporal UI. */
+export function show(report: ImportReport): void {
+  const rows = Object.entries(report.phases).map(([name, p]) => {
+    const seconds = p.seconds ?? (Date.now() - Date.parse(p.startedAt ?? now())) / 1000;
+    return `| ${MARKS[p.status]} ${name} | ${p.done}/${p.total} | ${seconds.toFixed(1)} s | ${eta(p)} |`;
+  });
+  const { fetched, inserted, updated, skipped, errored } = report.counts;
+  const lines = [
+    `**${report.status}**${report.runId ? ` · run \`${report.runId}\`` : ''}`,
+    '',
+    '| phase | done | time | remaining |',
+    '|---|---|---|---|',
+    ...rows,
+    '',
+    `${fetched} fetched, ${inserted} inserted, ${updated} updated, ${skipped} skipped, ${errored} errored`,
+  ];
+  if (report.directory) lines.push('', directoryLine(report.directory));
+  if (report.error) lines.push('', `**${report.error.code}** ${report.error.message}`);
+  setCurrentDetails(lines.join('\n'));
+}
+
+/** `Dataset 32 · 515 files · 514 images · 0 failed items` */
+function directoryLine({ datasetId, tag, plan, failed }: DirectoryReport): string {
+  const dataset = datasetId === null ? `Dataset \`${tag}\`` : `Dataset ${datasetId}`;
+  return `${dataset} · ${plan?.files ?? 0} files · ${plan?.images ?? 0} images · ${failed} failed items`;
+}
+
+function eta(p: PhaseState): string {
+  if (p.status !== 'running' || p.done === 0 || !p.startedAt) return '';
+  const elapsed = (Date.now() - Date.parse(p.startedAt)) / 1000;
+  return `${Math.ceil((elapsed / p.done) * (p.total - p.done))} s`;
+}

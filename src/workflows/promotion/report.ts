@@ -1,0 +1,94 @@
+/** How an import's report begins, grows and ends. */
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { ActivityFailure, ApplicationFailure, isCancellation, upsertSearchAttributes } from '@temporalio/workflow';
+import { ERRORS, type ErrorCode } from '../../errors.ts';
+import { SEARCH_ATTRIBUTES, type Claim, type Comparison, type Content, type ErrorDocument, type ImportInput, type ImportReport, type ImportStatus, type Plan, type RunInput } from '../../messages/imports.ts';
+import { now, show } from './progress.ts';
+
+const statusAttribute = defineSearchAttributeKey(SEARCH_ATTRIBUTES.status, SearchAttributeType.KEYWORD);
+
+export function newReport(input: RunInput): ImportReport {
+  return {
+    status: 'running', runId: null, duplicateOf: null, parentRunId: null, storagePath: null, startedAt: now(),
+    counts: { fetched: 0, inserted: 0, updated: 0, skipped: 0, errored: 0 }, codes: {}, phases: {},
+    ...(input.mode === 'verify' ? { comparison: noComparison() } : {}),
+  };
+}
+
+export const noComparison = (): Comparison => ({ rows: 0, missing: 0, different: 0, edited: 0, lines: [] });
+
+export function describe(report: ImportReport, plan: Plan, content: Content): void {
+  report.plan = { encoding: content.encoding, delimiter: plan.delimiter, columns: plan.columns, mapped: plan.mapped };
+  report.parentRunId = plan.parentRunId ?? null;
+  report.storagePath = content.storagePath;
+}
+
+/** What one partition adds. */
+export interface PartResult {
+  readonly inserted: number;
+  readonly updated: number;
+  readonly skipped: number;
+  readonly effects?: Readonly<Record<string, number>>;
+  readonly comparison?: Comparison;
+}
+
+export function addPart(report: ImportReport, part: PartResult): void {
+  report.counts.inserted += part.inserted;
+  report.counts.updated += part.updated;
+  report.counts.skipped += part.skipped;
+  for (const [name, n] of Object.entries(part.effects ?? {})) (report.effects ??= {})[name] = (report.effects?.[name] ?? 0) + n;
+  if (report.comparison && part.comparison) {
+    for (const key of ['rows', 'missing', 'different', 'edited'] as const) report.comparison[key] += part.comparison[key];
+    report.comparison.lines = [...report.comparison.lines, ...part.comparison.lines].sort((a, b) => a - b).slice(0, 20);
+  }
+}
+
+/** Counting starts again: the database lost the stage in a crash. */
+export function forgetCounts(report: ImportReport): void {
+  report.codes = {};
+  delete report.effects;
+  report.counts = { fetched: 0, inserted: 0, updated: 0, skipped: 0, errored: 0 };
+  if (report.comparison) report.comparison = noComparison();
+}
+
+/** Whether --max-errors was passed. */
+export function exceeds(input: ImportInput, report: ImportReport): boolean {
+  const limit = input.options.maxErrors;
+  if (!limit || input.mode === 'verify') return false;
+  const { errored, fetched } = report.counts;
+  return 'rows' in limit ? errored > limit.rows : errored * 100 > limit.percent * fetched;
+}
+
+/** The batch is finished, or somebody else has it. */
+export function refuse(report: ImportReport, claim: Claim): ImportReport {
+  if (claim.status === 'duplicate') {
+    report.runId = report.duplicateOf = claim.runId;
+    report.storagePath = claim.original?.storagePath ?? null;
+    if (claim.original) report.original = claim.original;
+    return end(report, 'duplicate');
+  }
+  report.error = { code: 'IN_PROGRESS', message: 'Another worker is processing this batch', remedy: ERRORS.IN_PROGRESS.remedy };
+  return end(report, 'in_progress');
+}
+
+export function end(report: ImportReport, status: ImportStatus): ImportReport {
+  report.status = status;
+  report.finishedAt ??= now();
+  upsertSearchAttributes([{ key: statusAttribute, value: status }]);
+  show(report);
+  return report;
+}
+
+/** Code, message and remedy of what ended an import. */
+export function documentOf(error: unknown): ErrorDocument {
+  if (isCancellation(error)) return { code: 'CANCELLED', message: 'The import was cancelled', remedy: ERRORS.CANCELLED.remedy };
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  const failure = cause instanceof ApplicationFailure ? cause : undefined;
+  const code = (failure?.type && failure.type in ERRORS ? failure.type : 'INTERNAL') as ErrorCode;
+  const [remedy] = (failure?.details ?? []) as unknown[];
+  return {
+    code,
+    message: cause instanceof Error ? cause.message : 'failed',
+    remedy: typeof remedy === 'string' ? remedy : ERRORS[code].remedy,
+  };
+}

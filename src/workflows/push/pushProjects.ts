@@ -1,0 +1,87 @@
+/** A file of projects to the gateway, batch after batch (runbook 003); `push/<tenant>`, so that a tenant has one push at a time. */
+import {
+  ApplicationFailure, CancellationScope, ContinueAsNew, continueAsNew, defineQuery, isCancellation, proxyActivities, setCurrentDetails, setHandler, sleep, uuid4,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Activities } from '../../activities/index.ts';
+import { PROGRESS_QUERY } from '../../messages/imports.ts';
+import { EVENTS_PER_EXECUTION, FULL_PASS, POST, STEP } from '../policies.ts';
+import { now } from '../promotion/progress.ts';
+import { noMetrics, type PushedBatch, type PushInput, type PushReport } from '../../messages/push.ts';
+import { documentOf } from '../promotion/report.ts';
+
+/** Runbook 003: one request a second. */
+const PACE_MS = 1000;
+/** Batches that the report names; the sums are of all. */
+const SHOWN_BATCHES = 100;
+
+export async function pushProjects(input: PushInput, carried?: PushReport): Promise<PushReport> {
+  const report = carried ?? begin(input);
+  setHandler(defineQuery<PushReport>(PROGRESS_QUERY), () => report);
+  const { correlationId, startedAt } = report;
+  const pace = input.paceMs ?? PACE_MS;
+  const push = { ...input, correlationId, startedAt };
+  const believed = input.heartbeatSeconds ? { heartbeatTimeout: input.heartbeatSeconds * 1000 } : {};
+  const overFile = proxyActivities<Activities>({ ...FULL_PASS, ...believed, taskQueue: input.fileQueue });
+  const posting = (summary: string) => proxyActivities<Activities>({ ...POST, ...believed, taskQueue: input.fileQueue, summary });
+  const tidying = proxyActivities<Activities>({ ...STEP, scheduleToCloseTimeout: '1 min', taskQueue: input.fileQueue });
+  const anywhere = proxyActivities<Activities>({ ...STEP, ...believed, taskQueue: input.taskQueue });
+
+  try {
+    if (report.total === 0) {
+      const { rows, batches } = await overFile.splitPush(push);
+      Object.assign(report, { rows, total: batches });
+    }
+    while (report.done < report.total) {
+      show(report);
+      const batch = await posting(`batch ${report.done + 1} of ${report.total}`).postBatch({ push, index: report.done });
+      add(report, batch);
+      if (report.done < report.total && batch.ms < pace) await sleep(pace - batch.ms, { summary: 'one request a second' });
+      if (report.done < report.total && workflowInfo().historyLength > EVENTS_PER_EXECUTION) await continueAsNew<typeof pushProjects>(input, report);
+    }
+    if (input.remember) await anywhere.rememberPush({ push, report: { rows: report.rows, total: report.total } });
+    await clear();
+    return end(report, 'completed');
+  } catch (error) {
+    if (error instanceof ContinueAsNew) throw error;
+    await CancellationScope.nonCancellable(clear);
+    report.error = documentOf(error);
+    end(report, isCancellation(error) ? 'cancelled' : 'failed');
+    if (isCancellation(error)) throw error;
+    throw ApplicationFailure.create({ type: report.error.code, message: report.error.message, nonRetryable: true, details: [report] });
+  }
+
+  /** What a host that is gone keeps is swept by its next push. */
+  async function clear(): Promise<void> {
+    await tidying.clearPush(push).catch(() => undefined);
+  }
+}
+
+function begin({ tenantId, filename, fileHash }: PushInput): PushReport {
+  return {
+    status: 'running', tenantId, filename, fileHash, correlationId: uuid4(), startedAt: now(),
+    rows: 0, posted: 0, total: 0, done: 0, batches: [], metrics: noMetrics(),
+  };
+}
+
+function add(report: PushReport, batch: PushedBatch): void {
+  report.done++;
+  report.posted += batch.rows;
+  report.batches = [...report.batches, batch].slice(-SHOWN_BATCHES);
+  for (const name of Object.keys(report.metrics) as (keyof PushReport['metrics'])[]) report.metrics[name] += batch.metrics[name];
+}
+
+function end(report: PushReport, status: PushReport['status']): PushReport {
+  report.status = status;
+  report.finishedAt = now();
+  show(report);
+  return report;
+}
+
+function show({ status, filename, tenantId, done, total, rows, posted, metrics, correlationId, error }: PushReport): void {
+  const table = Object.entries(metrics).map(([name, n]) => `| ${name} | ${n} |`);
+  setCurrentDetails([
+    `**${status}** · ${filename} for ${tenantId}: ${done} of ${total} batches, ${posted} of ${rows} rows · correlation \`${correlationId}\``,
+    '', '| metric | sum |', '|---|---|', ...table, ...(error ? ['', `**${error.code}** ${error.message}`] : []),
+  ].join('\n'));
+}

@@ -1,0 +1,211 @@
+/** One suite over both backends: what differs between them is transport only. */
+import { strict as assert } from 'node:assert';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type postgres from 'postgres';
+import stageRows from '../../../src/staging/stageRows.ts';
+import type { Backend, StagedChunk } from '../../../src/database/backend.ts';
+import { postgresBackend } from '../../../src/database/backends/postgres.ts';
+import { supabaseBackend } from '../../../src/database/backends/supabase.ts';
+import { plaintiffs } from '../../../src/kinds/plaintiffs.ts';
+import { COMMON_COLUMNS } from '../../../src/staging/stageRows.ts';
+import { createLogger } from '../../../src/observability/log.ts';
+import { startWorker } from '../../../src/worker.ts';
+import { contentOfTrees, openTrees, storedHashes, writeGenerated } from '../../support/directoryImport.ts';
+import { openPlace } from '../../support/imports.ts';
+import { PLAINTIFFS, SIMPLICITY } from '../../support/judgmentsFile.ts';
+import { PROJECTS } from '../../support/projectsFile.ts';
+import { connect } from '../../support/sqlImport.ts';
+import { createDatabase, sharedStack, startApi, type TestApi, type TestDatabase } from '../../support/stack.ts';
+
+const NAMES = ['postgres', 'supabase'] as const;
+const ODD = ['back\\slash', 'a\\nb', 'tab\tin', 'line\nbreak', 'cr\rin', '"quoted"', "it's", '👩‍👧 é', '\\N', '\\.', 'NULL', '{"a": [1]}', '[1,2]', 'null', '\\x41', '\\u0041', '=1+1', '\u0001'];
+
+interface Site {
+  readonly database: TestDatabase;
+  readonly api: TestApi;
+  readonly sql: postgres.Sql;
+  readonly dir: string;
+}
+
+async function openSite(): Promise<Site> {
+  const database = await createDatabase();
+  const dir = await mkdtemp(join(tmpdir(), 'intake-contract-'));
+  return { database, api: await startApi(database.databaseUrl), sql: connect(database.databaseUrl), dir };
+}
+
+async function closeSite({ database, api, sql, dir }: Site): Promise<void> {
+  await sql.end();
+  await api.stop();
+  await database.drop();
+  await rm(dir, { recursive: true, force: true });
+}
+
+for (const name of NAMES) {
+  describe(`the ${name} backend`, function () {
+    this.timeout(60_000);
+    let site: Site;
+    let backend: Backend;
+
+    before(async () => {
+      site = await openSite();
+      const { database, api, dir } = site;
+      backend = name === 'postgres'
+        ? postgresBackend({ databaseUrl: database.databaseUrl, objectsDir: dir })
+        : supabaseBackend({ url: api.url, serviceKey: api.serviceRoleKey });
+    });
+    after(async () => {
+      await backend?.close();
+      if (site) await closeSite(site);
+    });
+
+    const chunkOf = (cells: readonly string[], stageId: string = randomUUID(), chunk = 0): StagedChunk => {
+      const csv = Buffer.from(cells.map((cell, i) => `"${cell.replaceAll('"', '""')}",p${i}@example.com\n`).join(''));
+      const staged = stageRows({
+        bytes: csv, format: backend.format, kind: 'plaintiffs', sourceSystem: 'csv', dateOrder: 'mdy', map: {}, header: ['name', 'email'],
+        encoding: 'utf-8', delimiter: ',', newline: 'lf', line: 2, firstRow: 0, partitions: 1, stageId, chunk,
+      } as Parameters<typeof stageRows>[0]);
+      const { payload, rows, errored } = staged;
+      return { stageId, kind: 'plaintiffs', table: 'plaintiffs', chunk, columns: [...COMMON_COLUMNS, ...plaintiffs.stageColumns], rows, errored, payload };
+    };
+    const staged = async (stageId: string) =>
+      (await site.sql`SELECT count(*) AS n FROM ingest_stage.plaintiffs WHERE stage_id = ${stageId}`)[0]!['n'] as number;
+    const claim = (batch: string, token: string = randomUUID(), worker = 'w') =>
+      backend.call<{ run_id: string; lease: number; claim_status: string }>('open_import_run', {
+        source_system: 'csv', source_batch_id: batch, file_hash: batch, filename: 'f.csv', import_kind: 'plaintiffs', worker_id: worker, claim_token: token,
+        parent_run_id: null, storage_path: null, metadata: { batch_name: batch, nested: [1, 'two', null] },
+      });
+    const part = async (cells: readonly string[], batch: string = randomUUID()) => {
+      const { run_id, lease } = await claim(batch);
+      const chunk = chunkOf(cells);
+      await backend.stage(chunk);
+      return { run_id, lease, stage_id: chunk.stageId, chunks: 1, part: 0 };
+    };
+
+    it('gives scalars, documents and composites as JSON', async () => {
+      assert.equal(await backend.call('find_completed_run', { source_system: 'no', source_batch_id: 'no', file_hash: 'no' }), null);
+      const { run_id } = await claim('json');
+      assert.equal(await backend.call('heartbeat_import_run', { run_id }), true);
+      const [row] = await site.sql`SELECT metadata FROM ingest.import_runs WHERE id = ${run_id}`;
+      assert.deepEqual(row!['metadata'], { batch_name: 'json', nested: [1, 'two', null] });
+      const [found] = [await backend.call<{ is_valid: boolean } | { is_valid: boolean }[]>('reconcile_import_run', { run_id })].flat();
+      assert.equal(found!.is_valid, true);
+    });
+
+    it('stages a chunk once, however often and at once it is sent', async () => {
+      const chunk = chunkOf(ODD);
+      await backend.stage(chunk);
+      await backend.stage(chunk);
+      assert.equal(await staged(chunk.stageId), ODD.length);
+      const other = chunkOf(ODD);
+      // Of two at once one may be ended by the other and has to come again.
+      await Promise.allSettled([backend.stage(other), backend.stage(other)]);
+      await backend.stage(other);
+      assert.equal(await staged(other.stageId), ODD.length);
+    });
+
+    it('carries every odd cell as it is', async () => {
+      const request = await part(ODD);
+      await backend.call('upsert_partition', request);
+      const rows = await site.sql`
+        SELECT plaintiff_name, raw_payload ->> 'name' AS payload FROM ingest.plaintiffs_raw WHERE import_run_id = ${request.run_id} ORDER BY row_index`;
+      assert.deepEqual(rows.map((row) => row['payload'] as string), ODD);
+      assert.deepEqual(rows.map((row) => (row['plaintiff_name'] as string).trim()), ODD.map((cell) => cell.trim()));
+    });
+
+    it('promotes a part once, however often and at once it is asked', async () => {
+      const request = await part(['Once A', 'Once B', 'once a']);
+      const answers = await Promise.all([1, 2, 3].map(() => backend.call<{ inserted: number; skipped: number }>('upsert_partition', request)));
+      assert.deepEqual(new Set(answers.map(({ inserted, skipped }) => `${inserted} ${skipped}`)), new Set(['3 0']));
+      const [n] = await site.sql`SELECT count(*) AS n FROM ingest.plaintiffs_raw WHERE import_run_id = ${request.run_id}`;
+      assert.equal(n!['n'], 3);
+    });
+
+    it('tells a stage that the database lost', async () => {
+      const request = await part(['Lost']);
+      await site.sql`TRUNCATE ingest_stage.chunks, ingest_stage.plaintiffs`;
+      assert.deepEqual(await backend.call('upsert_partition', request), { stage_lost: true });
+    });
+
+    it('refuses the effects of a lost lease with LEASE_LOST, not to be retried', async () => {
+      const batch = randomUUID();
+      const request = await part(['Taken'], batch);
+      await site.sql`UPDATE ingest.import_runs SET updated_at = now() - interval '31 minutes' WHERE id = ${request.run_id}`;
+      assert.equal((await claim(batch, randomUUID(), 'other')).claim_status, 'claimed');
+      await assert.rejects(backend.call('upsert_partition', request), { code: 'LEASE_LOST', retryable: false });
+    });
+
+    it('maps what goes wrong to codes', async () => {
+      await assert.rejects(backend.call('no_such_function', { a: 1 }), { code: 'DATABASE_SCHEMA' });
+      await assert.rejects(backend.call('read_rejects', { run_id: randomUUID() }), { code: 'RUN_NOT_FOUND' });
+      const { databaseUrl } = site.database;
+      const [away, wrong] = name === 'postgres'
+        ? [databaseUrl.replace(/:\d+\//, ':1/'), databaseUrl.replace(/:[^:@]+@/, ':wrong@')].map((url) => postgresBackend({ databaseUrl: url, objectsDir: site.dir }))
+        : [{ url: 'http://127.0.0.1:1', serviceKey: 'x' }, { url: site.api.url, serviceKey: 'wrong' }].map(supabaseBackend);
+      for (const [faulty, code] of [[away!, 'DATABASE_UNAVAILABLE'], [wrong!, 'DATABASE_DENIED']] as const) {
+        await assert.rejects(faulty.call('heartbeat_import_run', { run_id: randomUUID() }), { code });
+        await assert.rejects(faulty.stage(chunkOf(['x'])), { code });
+        await faulty.close();
+      }
+    });
+
+    it('keeps objects: whole, listed with their sizes, a missing one told', async () => {
+      const { objects } = backend;
+      const bytes = Buffer.from([0, 255, 10, 13, 0, 128]);
+      const folder = randomUUID();
+      assert.equal((await objects.list(folder)).size, 0);
+      await objects.put(`${folder}/part-00000`, bytes);
+      await objects.put(`${folder}/part-00000`, bytes);
+      await objects.put(`${folder}/part-00001`, Buffer.alloc(100_000, 7));
+      assert.deepEqual(await objects.get(`${folder}/part-00000`), bytes);
+      assert.deepEqual([...(await objects.list(folder))].sort(), [['part-00000', 6], ['part-00001', 100_000]]);
+      await assert.rejects(objects.get(`${folder}/none`), { code: 'OBJECT_MISSING' });
+    });
+  });
+}
+
+describe('the two backends', () => {
+  const odd = ODD.map((cell, i) => `"${cell.replaceAll('"', '""')} ${i}"`);
+  const files = [
+    [PLAINTIFFS, odd.map((name, i) => `${name},odd${i}@example.com,,,\n`).join('')],
+    [SIMPLICITY, odd.map((name, i) => `,${name},${name},2024-03-01,10,NY,${name},${name},${name},,odd${i}@example.com,\n`).join('')],
+    [PROJECTS, odd.map((cell) => `${cell};${cell};${cell};${cell};3;${cell};2025-12-31\r\n`).join('')],
+  ] as const;
+  for (const [{ kind, csv, contentOf }, oddRows] of files) {
+    it(`leave the same tables after the same import of ${kind}`, async () => {
+      const { temporal } = await sharedStack();
+      const contents = [];
+      for (const name of NAMES) {
+        const site = await openSite();
+        const place = await openPlace({ temporal, databaseUrl: site.database.databaseUrl, ...(name === 'supabase' ? { supabase: site.api } : {}) });
+        const worker = await startWorker(place.config, createLogger('fatal'));
+        const path = await place.file(csv(120) + oddRows, 'same.csv');
+        const report = await place.run(await place.input({ path, kind }, { chunkBytes: 4096, partitionRows: 50 }));
+        assert.equal(report.status, 'completed', JSON.stringify(report.error));
+        contents.push(await contentOf(site.sql, place));
+        await worker.shutdown();
+        await place.close();
+        await closeSite(site);
+      }
+      assert.deepEqual(contents[0], contents[1]);
+    });
+  }
+
+  it('leave the same tables and images after the same import of search-results', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'intake-tree-'));
+    writeGenerated(root, { seed: 11, files: 56, imageBytes: 2000, dirtEvery: 4 });
+    const contents = [];
+    for (const name of NAMES) {
+      const trees = await openTrees(name);
+      const report = await trees.run(root, { batchSize: 5, verifyWrites: true, tuning: { sliceFiles: 10, partitionRows: 20 } });
+      assert.equal(report.status, 'completed', JSON.stringify(report.error));
+      contents.push({ ...(await contentOfTrees(trees.sql)), stored: await storedHashes(trees.sql, trees.backend) });
+      await trees.close();
+    }
+    await rm(root, { recursive: true });
+    assert.ok(contents[0]!.stored.length > 30);
+    assert.deepEqual(contents[0], contents[1]);
+  });
+});

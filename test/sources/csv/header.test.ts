@@ -1,0 +1,111 @@
+import { strict as assert } from 'node:assert';
+import { mapHeader } from '../../../src/sources/csv/columns.ts';
+import type { ColumnSet } from '../../../src/sources/csv/columns.ts';
+import { normalizeHeader, parseHeader } from '../../../src/sources/csv/header.ts';
+import type { HeaderOptions } from '../../../src/sources/csv/header.ts';
+
+const OPTIONS: HeaderOptions = { encoding: 'utf-8', bomBytes: 0, delimiter: ',', newline: 'lf' };
+const header = (text: string | Buffer, options: Partial<HeaderOptions> = {}): string[] =>
+  parseHeader(Buffer.from(text as Buffer), { ...OPTIONS, ...options });
+
+const SET: ColumnSet = {
+  columns: [
+    { name: 'plaintiff_name', aliases: ['name', 'plaintiff'] },
+    { name: 'email', aliases: ['contact_email'] },
+    { name: 'lead_id', aliases: [] },
+    { name: 'index_number', aliases: ['case'] },
+  ],
+  required: [['plaintiff_name']],
+};
+
+describe('parseHeader', () => {
+  it('reads the first record that is not blank, trimmed, without its mark', () => {
+    assert.deepEqual(header('\ufeff\n Name ,"E\nMail",x\r\n1,2,3', { bomBytes: 3 }), ['Name', 'E\nMail', 'x']);
+    assert.deepEqual(header(Buffer.from('\ufeffName;é', 'utf16le'), { encoding: 'utf-16le', bomBytes: 2, delimiter: ';' }), ['Name', 'é']);
+    assert.deepEqual(header('a,b\r1,2', { newline: 'cr' }), ['a', 'b']);
+  });
+
+  it('names empty headers by their place and does not count them as duplicates', () => {
+    assert.deepEqual(header('a,,""\n'), ['a', 'column_2', 'column_3']);
+  });
+
+  it('refuses headers that are equal without case, spaces, hyphens and underscores, unless one is mapped', () => {
+    assert.throws(() => header('E-Mail,b,e_mail\n'), { code: 'DUPLICATE_HEADER', message: /e_mail.*columns 1 and 3/ });
+    assert.equal(parseHeader(Buffer.from('Name,NAME\n'), OPTIONS, { NAME: 'plaintiff_name' }).length, 2);
+  });
+
+  it('refuses an unreadable header and an empty file', () => {
+    assert.throws(() => header('a,"b\n1,2\n'), { code: 'HEADER_UNREADABLE' });
+    assert.throws(() => header(Buffer.from([0x61, 0xff])), { code: 'HEADER_UNREADABLE' });
+    assert.throws(() => header('a,\0\n'), { code: 'HEADER_UNREADABLE' });
+    assert.throws(() => header('\n\n'), { code: 'EMPTY_FILE' });
+  });
+});
+
+describe('mapHeader', () => {
+  it('finds columns by name and alias and lists the rest', () => {
+    assert.equal(normalizeHeader('Plaintiff - Name_'), 'plaintiffname');
+    assert.deepEqual(mapHeader(['x', 'PlaintiffName', 'Contact-Email'], SET), { positions: [1, 2, undefined, undefined], unmapped: [0] });
+  });
+
+  it('prefers the exact name to aliases and refuses two aliases of one column', () => {
+    assert.equal(mapHeader(['Name', 'Plaintiff Name'], SET).positions[0], 1);
+    assert.throws(() => mapHeader(['Name', 'Plaintiff'], SET), { code: 'DUPLICATE_HEADER', message: /Name, Plaintiff/, remedy: /--map "Name=plaintiff_name"/ });
+  });
+
+  it("lets the operator's map win and refuses unknown columns and headers", () => {
+    assert.deepEqual(mapHeader(['Who', 'Name'], SET, { Who: 'plaintiff_name' }), { positions: [0, undefined, undefined, undefined], unmapped: [1] });
+    assert.throws(() => mapHeader(['Who'], SET, { Who: 'nobody' }), { code: 'UNKNOWN_COLUMN', message: /columns: plaintiff_name, email/ });
+    assert.throws(() => mapHeader(['Who'], SET, { What: 'email' }), { code: 'UNKNOWN_COLUMN', message: /headers found: Who/ });
+  });
+
+  it('names missing columns, the headers found and a near one', () => {
+    assert.throws(() => mapHeader(['plantiff_name', 'email'], SET), {
+      code: 'MISSING_COLUMNS',
+      message: `Missing required columns: {'plaintiff_name'}; headers found: plantiff_name, email; did you mean --map "plantiff_name=plaintiff_name"?`,
+    });
+    const both = { ...SET, required: [['plaintiff_name'], ['index_number', 'lead_id']] };
+    assert.throws(() => mapHeader(['email'], both), { message: /^Missing required columns: \{'index_number', 'plaintiff_name'\}; headers found: email$/ });
+    assert.deepEqual(mapHeader(['name', 'lead id'], both).positions, [0, undefined, 1, undefined]);
+  });
+
+  describe('with a lookalike', () => {
+    const theirs = {
+      name: 'theirs',
+      title: 'Theirs export',
+      columns: [{ name: 'plaintiff_name', aliases: [] }, { name: 'docket', aliases: ['DocketNo'] }, { name: 'party', aliases: [] }],
+      required: [['docket']],
+    };
+    const ours: ColumnSet = { ...SET, required: [['plaintiff_name'], ['index_number', 'lead_id']], lookalikes: [theirs] };
+
+    it('refuses its headers and says what to do', () => {
+      assert.throws(() => mapHeader(['Plaintiff Name', 'Docket-No'], ours), {
+        code: 'MISSING_COLUMNS',
+        message: "Missing required columns: {'index_number'}; these are the headers of a Theirs export",
+        remedy: 'Import it as `theirs`: intake import theirs FILE.',
+      });
+    });
+
+    it('refuses them even where no required column is missing, but not for one word', () => {
+      const free: ColumnSet = { ...ours, required: [['plaintiff_name']] };
+      assert.throws(() => mapHeader(['plaintiff_name', 'docket', 'party'], free), {
+        code: 'MISSING_COLUMNS',
+        message: 'Another format; these are the headers of a Theirs export',
+      });
+      assert.deepEqual(mapHeader(['plaintiff_name', 'docket'], free).unmapped, [1]);
+    });
+
+    it('takes a file for ours that has a word of ours, or a map', () => {
+      assert.deepEqual(mapHeader(['plaintiff_name', 'case', 'docket', 'party'], ours).unmapped, [2, 3]);
+      assert.deepEqual(mapHeader(['plaintiff_name', 'docket', 'party'], ours, { docket: 'lead_id' }).unmapped, [2]);
+      assert.throws(() => mapHeader(['plaintiff_name', 'email', 'docket'], ours), { message: /headers found: plaintiff_name, email, docket$/ });
+    });
+  });
+
+  it('prints no cell of a first line that may be data', () => {
+    assert.throws(() => mapHeader(['Jane Roe', 'Elm Street'], SET), {
+      message: `Missing required columns: {'plaintiff_name'}; the first line does not look like a header (2 columns)`,
+    });
+    assert.throws(() => mapHeader(['email', 'jane@example.com', '555-0100', '10 Elm'], SET), { message: /found: email, <column 2>, <column 3>, 10 Elm$/ });
+  });
+});
