@@ -7,12 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { csvLine } from '../src/sources/csv/write.ts';
 import type { RowErrorCode } from '../src/errors.ts';
 import { projectRows } from './sample-projects.ts';
-
-export interface SampleRow {
-  readonly cells: Readonly<Record<string, string>>;
-  /** What is wrong with it on purpose. */
-  readonly error?: RowErrorCode;
-}
+import type { SampleRow } from './sample-row.ts';
 
 interface Person {
   readonly name: string;

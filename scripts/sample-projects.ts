@@ -2,7 +2,7 @@
  * The rows of samples/projects.csv: developments of one tenant. A few name partners and people that no directory has yet, two
  * applications stand twice, three rows have a fault.
  */
-import type { SampleRow } from './make-samples.ts';
+import type { SampleRow } from './sample-row.ts';
 
 /** The draws that make the same rows every time. */
 export interface Draws {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { installPackages } from './install.mjs';
 
 /** Run beside the others, each group on a stack of its own: both mostly wait for processes, and all three take about as long. */
-const GROUPS = [/^test\/(?:cli|hosts|local|browser)\//, /^test\/(?:crash|gateway|schedules|projects)\//];
+const GROUPS = [/^test\/(?:cli|hosts|local|browser)\//, /^test\/(?:crash|gateway|schedules|activities\/push)\//];
 const ENDING = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm;
 
 installPackages();

@@ -1,26 +1,17 @@
-/** What surrounds every activity: heartbeats, the log, metrics, and failures that carry a code and no data. */
+/** What surrounds every activity: its pulse, the log, metrics, and failures that carry a code and no data. */
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import type { Logger } from 'pino';
 import { ERRORS, IntakeError } from '../errors.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { measure } from './measure.ts';
+import { said } from './heartbeat.ts';
 
 /** A bug is tried a few times, in case it was the surroundings after all. */
 const ATTEMPTS_OF_INTERNAL = 5;
 const LONGEST_WAIT_MS = 30_000;
 
 type Activity = (...args: never[]) => Promise<unknown>;
-
-/** What an activity last said of its progress, repeated by the pulse. */
-const said = new WeakMap<Context, unknown>();
-
-/** Reports progress of the running activity; Temporal UI and the CLI show it. */
-export function heartbeat(details: { readonly done: number; readonly total: number }): void {
-  const context = Context.current();
-  said.set(context, details);
-  context.heartbeat(details);
-}
 
 /** Wraps activities so that they heartbeat while they run and fail with codes only. */
 export function guarded<A extends { [name in keyof A]: Activity }>(activities: A, log: Logger, metrics: Metrics): A {

@@ -1,6 +1,6 @@
 /** What the answers of activities add to the metrics. */
 import type { Metrics } from '../observability/metrics.ts';
-import type { Activities } from './index.ts';
+import type { Activities } from './all.ts';
 
 type Measures = {
   readonly [name in keyof Activities]?: (metrics: Metrics, answer: Awaited<ReturnType<Activities[name]>>, request: Parameters<Activities[name]>[0]) => void;

@@ -3,20 +3,11 @@ import type { Backend } from '../database/backend.ts';
 import type { AlertsConfig } from '../config.ts';
 import { anomalyStats, type AnomalyCount } from './stats.ts';
 import { postWebhook } from './webhook.ts';
+import type { AlertDocument } from '../messages/alerts.ts';
 
 export interface AlertWindow {
   readonly since: Date;
   readonly until: Date;
-}
-
-/** The JSON that a webhook receives. */
-export interface AlertDocument {
-  /** ISO times; `until` is not part of it. */
-  readonly window: { readonly since: string; readonly until: string };
-  readonly total: number;
-  readonly by_tenant: Readonly<Record<string, number>>;
-  readonly by_type: Readonly<Record<string, number>>;
-  readonly by_severity: Readonly<Record<string, number>>;
 }
 
 export function alertPayload(counts: readonly AnomalyCount[], { since, until }: AlertWindow): AlertDocument {

@@ -1,22 +1,6 @@
 /** When anomalies are worth somebody's attention: the thresholds of runbook 003. Pure. */
 import type { AnomalyCount } from './stats.ts';
-
-export type AlertLevel = 'none' | 'alert' | 'escalation';
-
-export interface AlertReason {
-  readonly rule: 'ANOMALIES' | 'MAPPING_ERRORS' | 'CONSECUTIVE_WINDOWS' | 'TENANT_MAPPING_ERRORS';
-  /** Of the last rule. */
-  readonly tenant_id?: string;
-  readonly count: number;
-  readonly limit: number;
-  /** A sentence for people. */
-  readonly text: string;
-}
-
-export interface Assessment {
-  readonly level: AlertLevel;
-  readonly reasons: readonly AlertReason[];
-}
+import type { AlertReason, Assessment } from '../messages/alerts.ts';
 
 export interface AnomalyWindows {
   /** The window itself, then those before it, newest first. */

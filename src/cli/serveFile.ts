@@ -1,5 +1,5 @@
 /** A worker for the files of this host, for as long as a command needs one. */
-import type { RunInput } from '../messages/imports.ts';
+import type { RunInput } from '../messages/run.ts';
 import type { Call } from './command.ts';
 import type { Session } from './session.ts';
 

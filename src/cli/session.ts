@@ -34,7 +34,7 @@ export async function openSession({ mode, dir, onStep }: SessionOptions): Promis
   let backends: Promise<Backends> | undefined;
   return {
     config, stack,
-    temporal: () => (client ??= import('../imports/imports.ts').then(({ connectTemporal }) => connectTemporal(config))),
+    temporal: () => (client ??= import('../temporal/connect.ts').then(({ connectTemporal }) => connectTemporal(config))),
     backend: async (name = config.backend) => {
       backends ??= import('../database/backends/open.ts').then(({ openBackends }) => openBackends(config));
       return (await backends).get(name);

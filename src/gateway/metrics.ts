@@ -1,8 +1,10 @@
 /** What the gateway measures (runbook 003, "Metrics to capture"). Labels are routes, statuses, outcomes and types: never tenants, ids or data. */
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
-import type { BatchAnswer } from '../activities/merge/mergeProjects.ts';
+import type { BatchAnswer } from '../messages/merge.ts';
 import type { AlertOutcome } from '../anomalies/alert.ts';
-import type { Merged } from './routes/merges.ts';
+
+/** Only one of all who post a batch has `merged` it. */
+export type MergeOutcome = 'merged' | 'joined' | 'replayed';
 
 export interface GatewayMetrics {
   readonly registry: Registry;
@@ -10,7 +12,7 @@ export interface GatewayMetrics {
   /** A batch that was read and found good. */
   received(rows: number, bytes: number, parseSeconds: number): void;
   /** A request whose batch is merged. */
-  merged(how: Merged['how'], seconds: number): void;
+  merged(how: MergeOutcome, seconds: number): void;
   /** A batch, once. */
   counted(answer: BatchAnswer): void;
   alerted(outcome: AlertOutcome['outcome'] | 'failed'): void;

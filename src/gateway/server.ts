@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { openBackends } from '../database/backends/open.ts';
 import type { Config } from '../config.ts';
 import { IntakeError } from '../errors.ts';
-import { connectTemporal } from '../imports/imports.ts';
+import { connectTemporal } from '../temporal/connect.ts';
 import { flushTraces } from '../observability/traces.ts';
 import { createApp } from './app.ts';
 import { createBearers, type Bearer } from './limits/bearers.ts';

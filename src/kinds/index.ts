@@ -7,7 +7,12 @@ import { projects } from './projects.ts';
 import { searchResults } from './searchResults.ts';
 import { simplicity } from './simplicity.ts';
 
-export const KINDS: readonly (CsvKind | DirectoryKind)[] = [plaintiffs, simplicity, jbi, projects, searchResults];
+export const KINDS: readonly (CsvKind | DirectoryKind)[] = [plaintiffs, ...lookalikes(simplicity, jbi), projects, searchResults];
+
+/** Kinds whose files are mistaken for each other: the one that is named refuses the file of another. */
+function lookalikes(...kinds: readonly CsvKind[]): CsvKind[] {
+  return kinds.map((kind) => ({ ...kind, lookalikes: kinds.filter((other) => other !== kind) }));
+}
 
 /** @throws IntakeError USAGE listing the kinds. */
 export function kindNamed(name: string): CsvKind | DirectoryKind {

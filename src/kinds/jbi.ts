@@ -1,7 +1,6 @@
 /** Kind `jbi` (runbook 000): cases as JBI exports them. The party is the plaintiff, whatever `party_role` says. */
 import { JUDGMENT_STAGE_COLUMNS, JUDGMENTS_TABLE, judgmentRow, type VendorColumns } from './judgments.ts';
 import type { CsvKind } from './kind.ts';
-import { simplicity } from './simplicity.ts';
 
 const VENDOR: VendorColumns = {
   name: 'party_name',
@@ -37,9 +36,6 @@ export const jbi: CsvKind = {
     { name: 'defendant_name', aliases: [] },
   ],
   required: [['case_number'], ['party_name'], ['judgment_amount']],
-  get lookalikes() {
-    return [simplicity];
-  },
   table: JUDGMENTS_TABLE,
   stageColumns: JUDGMENT_STAGE_COLUMNS,
   resolves: true,

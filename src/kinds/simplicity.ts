@@ -1,5 +1,4 @@
 /** Kind `simplicity` (runbook 000): leads as Simplicity exports them. */
-import { jbi } from './jbi.ts';
 import { JUDGMENT_STAGE_COLUMNS, JUDGMENTS_TABLE, judgmentRow, type VendorColumns } from './judgments.ts';
 import type { CsvKind } from './kind.ts';
 
@@ -47,9 +46,6 @@ export const simplicity: CsvKind = {
     ['index_number', 'lead_id', 'judgment_number', 'case_number', 'docket_number'],
     ['judgment_amount'],
   ],
-  get lookalikes() {
-    return [jbi];
-  },
   table: JUDGMENTS_TABLE,
   stageColumns: JUDGMENT_STAGE_COLUMNS,
   resolves: true,

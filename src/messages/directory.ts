@@ -1,5 +1,5 @@
 /** What travels for the import of a directory: counts, hashes, paths below its root and codes; never what a file says. */
-import type { RunInput } from './imports.ts';
+import type { RunInput } from './run.ts';
 
 export interface DirectoryInput extends RunInput {
   readonly tag: string;
@@ -64,3 +64,28 @@ export const IMAGES_PATH = 'imports/images/sha256';
 
 /** As many failed items as a report carries; all of them are in the rejects. */
 export const SHOWN_FAILURES = 50;
+
+export interface SliceRequest {
+  readonly input: DirectoryInput;
+  readonly plan: TreePlan;
+  readonly runId: string;
+  readonly lease: number;
+  readonly stageId: string;
+  readonly partitions: number;
+  readonly slice: number;
+}
+
+/** What became of a slice: files or images done, left alone, failed; the rows it was staged as. */
+export interface SliceAnswer {
+  readonly done: number;
+  readonly skipped: number;
+  readonly failed: number;
+  /** Failed items, which may be several a file, and the first of them. */
+  readonly failures: number;
+  readonly failedItems: readonly FailedItem[];
+  readonly rows: number;
+  readonly errored: number;
+  /** Rejected rows by code. */
+  readonly codes: Readonly<Record<string, number>>;
+  readonly batches: number;
+}

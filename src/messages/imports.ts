@@ -1,33 +1,6 @@
 /** What travels between client, workflow and activities: ids, paths, hashes, offsets, counts and codes; never a cell's value. */
-import type { BackendName } from '../config.ts';
 import type { DirectoryInput, DirectoryReport } from './directory.ts';
-
-/** `verify` stages the file as a dry run does and compares it with an earlier run. */
-export type ImportMode = 'dry-run' | 'commit' | 'verify';
-
-/** What every import says, whatever it reads. */
-export interface RunInput {
-  readonly kind: string;
-  readonly mode: ImportMode;
-  readonly backend: BackendName;
-  /** Absolute path on the host that holds the file or directory. */
-  readonly path: string;
-  readonly filename: string;
-  /** Task queue of the host that holds the file, and the one of all workers. */
-  readonly fileQueue: string;
-  readonly taskQueue: string;
-  readonly sourceSystem: string;
-  readonly batchId: string;
-  readonly batchName: string;
-  readonly sourceReference: string;
-  /** Where a dry run writes its rejects, absolute, on the host that holds the file. */
-  readonly rejectsPath?: string;
-  /** Where a dry run leaves its row operations for the document of `--json`; as above. */
-  readonly operationsPath?: string;
-  /** The run a mended file of rejects came from, or the run to verify. */
-  readonly relatedRunId?: string;
-  readonly tuning: Tuning;
-}
+import type { RunInput } from './run.ts';
 
 export interface ImportInput extends RunInput {
   /** SHA-256 of the content, hex, as the client saw it. */
@@ -47,22 +20,6 @@ export interface ImportOptions {
   readonly dateOrder: 'mdy' | 'dmy';
   readonly maxErrors?: { readonly rows: number } | { readonly percent: number };
   readonly skipJobs: boolean;
-}
-
-/** Fixed at the start, since a workflow cannot read the environment. */
-export interface Tuning {
-  /** Size of a chunk in bytes. */
-  readonly chunkBytes: number;
-  /** Activities in flight. */
-  readonly window: number;
-  /** JSON files of a slice, when not as many as `slice.ts` says; a test has few files. */
-  readonly sliceFiles?: number;
-  /** Rows of a partition, about. */
-  readonly partitionRows: number;
-  /** How long a silent activity is believed in, when not as long as `policies.ts` says; a crash test cannot wait. */
-  readonly heartbeatSeconds?: number;
-  /** Whether any worker sees the stored parts; else the file's host parses. */
-  readonly sharedObjects: boolean;
 }
 
 /** What the beginning of the file says. */

@@ -1,8 +1,8 @@
 /** What schedules give their workflows, and what these report: names, addresses without secrets, counts. */
-import type { AlertDocument } from '../anomalies/alert.ts';
-import type { Assessment } from '../anomalies/thresholds.ts';
+import type { AlertDocument } from './alerts.ts';
+import type { Assessment } from './alerts.ts';
 import type { BackendName } from '../config.ts';
-import type { ImportRequest } from '../imports/imports.ts';
+import type { ImportRequest } from './requests.ts';
 import type { ErrorDocument } from './imports.ts';
 import type { PushMetrics } from './push.ts';
 

@@ -5,7 +5,8 @@ import type { Client, WorkflowFailedError, WorkflowHandle } from '@temporalio/cl
 import { ApplicationFailure, CancelledFailure, defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type { Config } from '../config.ts';
 import { IntakeError } from '../errors.ts';
-import { hashFile, resultOf } from '../imports/imports.ts';
+import { resultOf } from '../temporal/outcome.ts';
+import { hashFile } from '../sources/hashFile.ts';
 import { hostQueue } from '../temporal/connectOptions.ts';
 import { PROGRESS_QUERY, SEARCH_ATTRIBUTES } from '../messages/imports.ts';
 import { pushIdOf, type PushInput, type PushReport } from '../messages/push.ts';

@@ -4,7 +4,7 @@ import type { SearchAttributePair } from '@temporalio/common';
 import { resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { kindNamed } from '../kinds/index.ts';
-import type { ImportRequest } from '../imports/imports.ts';
+import type { ImportRequest } from '../messages/requests.ts';
 import { MAX_BATCH_ROWS } from '../sources/projects/split.ts';
 import { hostQueue } from '../temporal/connectOptions.ts';
 import { SEARCH_ATTRIBUTES } from '../messages/imports.ts';

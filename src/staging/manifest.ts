@@ -6,7 +6,6 @@ import type { Backend } from '../database/backend.ts';
 import type { Chunk } from '../sources/csv/chunks.ts';
 import type { Dialect } from '../sources/csv/dialect.ts';
 import type { Encoding } from '../sources/csv/encoding.ts';
-import { openRegularFile } from '../sources/openFile.ts';
 import { IntakeError } from '../errors.ts';
 
 export interface Manifest extends Dialect {
@@ -63,19 +62,3 @@ export const localManifest = (workDir: string, layout: string): Promise<Manifest
 
 export const storedManifest = (backend: Backend, sha256: string, layout: string): Promise<Manifest> =>
   loadManifest(layout, () => backend.objects.get(`${partsFolder(sha256, layout)}/manifest.json`));
-
-/** The bytes of a range of the file, checked against their hash. @throws IntakeError CHANGED_FILE. */
-export async function readRange(path: string, { offset, length, sha256 }: { offset: number; length: number; sha256?: string }): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafe(length);
-  const file = await openRegularFile(path);
-  try {
-    const { bytesRead } = await file.read(bytes, 0, length, offset);
-    if (bytesRead < length) throw new IntakeError('CHANGED_FILE', 'The file became shorter while it was imported');
-  } finally {
-    await file.close();
-  }
-  if (sha256 && digest(bytes) !== sha256) throw new IntakeError('CHANGED_FILE', 'The file changed while it was imported');
-  return bytes;
-}
-
-export const digest = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');

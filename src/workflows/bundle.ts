@@ -20,7 +20,8 @@ export function workflowBundle(cacheDir: string, traced = false): string {
   if (existsSync(prebuilt(traced))) return prebuilt(traced);
   const sdk = createRequire(import.meta.url)('@temporalio/worker/package.json') as { version: string };
   const hash = createHash('sha256').update(`${sdk.version} ${traced}`);
-  for (const file of [...readdirSync(here).map((name) => join(here, name)), join(here, `../errors.${extension}`)].sort()) {
+  const sources = [here, join(here, '../messages')].flatMap((folder) => readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith(`.${extension}`)).map((name) => join(folder, name)));
+  for (const file of [...sources, join(here, `../errors.${extension}`)].sort()) {
     hash.update(readFileSync(file));
   }
   const bundle = join(cacheDir, `workflows-${traced ? 'traced-' : ''}${hash.digest('hex').slice(0, 16)}.js`);

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { loadConfig } from '../../src/config.ts';
 import { startGateway, type RunningGateway } from '../../src/gateway/server.ts';
-import { startImport } from '../../src/imports/imports.ts';
+import { startImport } from '../../src/imports/start.ts';
 import { createLogger } from '../../src/observability/log.ts';
 import { openPlace, spawnWorker, type Place, type WorkerProcess } from '../support/imports.ts';
 import { createDatabase, sharedStack, startApi, type TestApi } from '../support/stack.ts';

@@ -2,7 +2,8 @@ import { strict as assert } from 'node:assert';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { importResult, startImport } from '../../src/imports/imports.ts';
+import { importResult } from '../../src/imports/follow.ts';
+import { startImport } from '../../src/imports/start.ts';
 import { contentOf, forget, openPlace, plaintiffsCsv, spawnWorker, type Place, type WorkerProcess } from '../support/imports.ts';
 import { createDatabase, sharedStack, startApi, type TestApi, type TestDatabase } from '../support/stack.ts';
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { loadConfig, type Config } from '../../src/config.ts';
-import { resultOf } from '../../src/imports/imports.ts';
+import { resultOf } from '../../src/temporal/outcome.ts';
 import { createLogger } from '../../src/observability/log.ts';
 import { pushInput, pushResult, startPush } from '../../src/push/push.ts';
 import { addSchedule, backfillSchedule, pauseSchedule, removeSchedule, resumeSchedule, setTimes, triggerSchedule } from '../../src/schedules/change.ts';

@@ -3,10 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureStack, stopStack } from '../../src/local/stack.ts';
-import type { ImportReport, Tuning } from '../../src/messages/imports.ts';
+import type { ImportReport } from '../../src/messages/imports.ts';
+import type { Tuning } from '../../src/messages/run.ts';
 import type postgres from 'postgres';
 import type { BackendName } from '../../src/config.ts';
-import type { ImportRequest } from '../../src/imports/imports.ts';
+import type { ImportRequest } from '../../src/messages/requests.ts';
 import { openPlace, spawnWorker, type Place, type PlaceOptions, type WorkerProcess } from './imports.ts';
 import { ANY_PORTS, createDatabase, makeStackFolder, sharedStack, startApi } from './stack.ts';
 

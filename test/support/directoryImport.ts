@@ -11,11 +11,15 @@ import { searchTree, type SearchTreeOptions } from '../../bench/generators/searc
 import { openBackends } from '../../src/database/backends/open.ts';
 import type { Backend } from '../../src/database/backend.ts';
 import type { BackendName } from '../../src/config.ts';
-import { importInput, importResult, startImport, type DirectoryOptions, type ImportRequest } from '../../src/imports/imports.ts';
+import { importResult } from '../../src/imports/follow.ts';
+import { startImport } from '../../src/imports/start.ts';
+import { importInput } from '../../src/imports/request.ts';
+import type { DirectoryOptions, ImportRequest } from '../../src/messages/requests.ts';
 import { createLogger } from '../../src/observability/log.ts';
 import { startWorker, type RunningWorker } from '../../src/worker.ts';
 import type { DirectoryInput, DirectoryReport } from '../../src/messages/directory.ts';
-import type { ImportReport, Tuning } from '../../src/messages/imports.ts';
+import type { ImportReport } from '../../src/messages/imports.ts';
+import type { Tuning } from '../../src/messages/run.ts';
 import { bytesOf, licence, search } from '../sources/search/search.ts';
 import type { Subject } from './crash.ts';
 import { openPlace, type Place } from './imports.ts';

@@ -9,8 +9,13 @@ import { fileURLToPath } from 'node:url';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type postgres from 'postgres';
 import { loadConfig, type Config } from '../../src/config.ts';
-import { connectTemporal, importInput, importResult, startImport, type ImportRequest } from '../../src/imports/imports.ts';
-import type { ImportInput, ImportReport, Tuning } from '../../src/messages/imports.ts';
+import { importResult } from '../../src/imports/follow.ts';
+import { startImport } from '../../src/imports/start.ts';
+import { importInput } from '../../src/imports/request.ts';
+import { connectTemporal } from '../../src/temporal/connect.ts';
+import type { ImportRequest } from '../../src/messages/requests.ts';
+import type { ImportInput, ImportReport } from '../../src/messages/imports.ts';
+import type { Tuning } from '../../src/messages/run.ts';
 import { connect } from './sqlImport.ts';
 import { giveBundle } from './stack.ts';
 

@@ -7,10 +7,11 @@ import { ROW_ERRORS } from '../../errors.ts';
 import { SHOWN_FAILURES, type FailedItem } from '../../messages/directory.ts';
 import type { Deps } from '../deps.ts';
 import { failpoint } from '../failpoints.ts';
-import { heartbeat } from '../guard.ts';
+import { heartbeat } from '../heartbeat.ts';
 import { keepAlive } from '../keepAlive.ts';
 import { imageBytes, inLanes } from './lanes.ts';
-import { imagesOf, loadImages, loadSlice, noAnswer, saveImages, statesOf, type SliceAnswer, type SliceRequest } from './slice.ts';
+import { imagesOf, loadImages, loadSlice, noAnswer, saveImages, statesOf } from './slice.ts';
+import type { SliceAnswer, SliceRequest } from '../../messages/directory.ts';
 
 export const hashSliceActivity = ({ backend, workDir, cacheDir }: Deps) => ({
   async hashSlice(request: SliceRequest): Promise<SliceAnswer> {

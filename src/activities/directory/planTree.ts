@@ -16,7 +16,7 @@ import { IntakeError, ROW_ERRORS, type RowErrorCode } from '../../errors.ts';
 import { SHOWN_FAILURES, type DirectoryInput, type FailedItem, type TreePlan } from '../../messages/directory.ts';
 import type { Deps } from '../deps.ts';
 import { failpoint } from '../failpoints.ts';
-import { heartbeat } from '../guard.ts';
+import { heartbeat } from '../heartbeat.ts';
 import { UNREAD } from './unread.ts';
 import { knownFiles } from './knownFiles.ts';
 import { storedImages } from './storedImages.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Backend } from '../../database/backend.ts';
 import type { ImageType } from '../../sources/tree/imageType.ts';
 import type { RowErrorCode } from '../../errors.ts';
-import type { DirectoryInput, FailedItem, TreePlan } from '../../messages/directory.ts';
+import type { SliceRequest, SliceAnswer } from '../../messages/directory.ts';
 
 /** Files of a slice: the unit of an activity. */
 export const SLICE_FILES = 500;
@@ -45,31 +45,6 @@ export interface Slice {
   /** Number of its first batch among all. */
   readonly firstBatch: number;
   readonly files: readonly SliceFile[];
-}
-
-export interface SliceRequest {
-  readonly input: DirectoryInput;
-  readonly plan: TreePlan;
-  readonly runId: string;
-  readonly lease: number;
-  readonly stageId: string;
-  readonly partitions: number;
-  readonly slice: number;
-}
-
-/** What became of a slice: files or images done, left alone, failed; the rows it was staged as. */
-export interface SliceAnswer {
-  readonly done: number;
-  readonly skipped: number;
-  readonly failed: number;
-  /** Failed items, which may be several a file, and the first of them. */
-  readonly failures: number;
-  readonly failedItems: readonly FailedItem[];
-  readonly rows: number;
-  readonly errored: number;
-  /** Rejected rows by code. */
-  readonly codes: Readonly<Record<string, number>>;
-  readonly batches: number;
 }
 
 export const noAnswer: SliceAnswer = { done: 0, skipped: 0, failed: 0, failures: 0, failedItems: [], rows: 0, errored: 0, codes: {}, batches: 0 };

@@ -12,14 +12,15 @@ import { SHOWN_FAILURES, type DirectoryInput, type FailedItem } from '../../mess
 import type { Backend } from '../../database/backend.ts';
 import type { Deps } from '../deps.ts';
 import { failpoint, failpointSoon } from '../failpoints.ts';
-import { heartbeat } from '../guard.ts';
+import { heartbeat } from '../heartbeat.ts';
 import { keepAlive } from '../keepAlive.ts';
-import { digest } from '../../staging/manifest.ts';
+import { digest } from '../../sources/readRange.ts';
 import { RowBuffer } from '../../staging/rowBuffer.ts';
 import { copyCell, jsonCell } from '../../staging/stageFormat.ts';
 import { closeArray, COMMON_COLUMNS, partitionOf } from '../../staging/stageRows.ts';
 import { inLanes } from './lanes.ts';
-import { batchesOf, loadImages, loadSlice, noAnswer, statesOf, type ImageState, type ImageStates, type Slice, type SliceAnswer, type SliceFile, type SliceRequest } from './slice.ts';
+import { batchesOf, loadImages, loadSlice, noAnswer, statesOf, type ImageState, type ImageStates, type Slice, type SliceFile } from './slice.ts';
+import type { SliceAnswer, SliceRequest } from '../../messages/directory.ts';
 import { imagePath } from './uploadSlice.ts';
 import { UNREAD } from './unread.ts';
 

@@ -10,10 +10,11 @@ import { SHOWN_FAILURES, type DirectoryInput, type FailedItem } from '../../mess
 import type { Backend } from '../../database/backend.ts';
 import type { Deps } from '../deps.ts';
 import { failpoint } from '../failpoints.ts';
-import { heartbeat } from '../guard.ts';
+import { heartbeat } from '../heartbeat.ts';
 import { keepAlive } from '../keepAlive.ts';
 import { imageBytes, inLanes } from './lanes.ts';
-import { imagesOf, loadImages, loadSlice, noAnswer, saveImages, statesOf, type ImageState, type ImageStates, type SliceAnswer, type SliceImage, type SliceRequest } from './slice.ts';
+import { imagesOf, loadImages, loadSlice, noAnswer, saveImages, statesOf, type ImageState, type ImageStates, type SliceImage } from './slice.ts';
+import type { SliceAnswer, SliceRequest } from '../../messages/directory.ts';
 import { recordImages, storedImages } from './storedImages.ts';
 
 const compress = promisify(gzip);

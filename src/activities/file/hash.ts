@@ -9,9 +9,10 @@ import { IntakeError } from '../../errors.ts';
 import type { Content, ImportInput, Plan } from '../../messages/imports.ts';
 import type { Deps } from '../deps.ts';
 import { failpoint, failpointSoon } from '../failpoints.ts';
-import { heartbeat } from '../guard.ts';
-import { layoutOf, partsFolder, readRange, saveManifest } from '../../staging/manifest.ts';
-import { BUCKET } from '../../database/backends/supabase.ts';
+import { heartbeat } from '../heartbeat.ts';
+import { layoutOf, partsFolder, saveManifest } from '../../staging/manifest.ts';
+import { readRange } from '../../sources/readRange.ts';
+import { BUCKET } from '../../database/objects/bucket.ts';
 
 export const hashActivity = ({ workDir }: Deps) => ({
   async hash({ input, plan }: { input: ImportInput; plan: Plan }): Promise<Content> {

@@ -6,7 +6,8 @@ import type { Content, ImportInput, Plan } from '../../messages/imports.ts';
 import type { Deps } from '../deps.ts';
 import { failpoint, failpointSoon } from '../failpoints.ts';
 import { keepAlive } from '../keepAlive.ts';
-import { digest, localManifest, partName, partsFolder, readRange, storedManifest } from '../../staging/manifest.ts';
+import { localManifest, partName, partsFolder, storedManifest } from '../../staging/manifest.ts';
+import { digest, readRange } from '../../sources/readRange.ts';
 
 export interface ParseRequest {
   readonly input: ImportInput;

@@ -4,7 +4,8 @@ import { IntakeError } from '../../errors.ts';
 import { rejectsHeader, rejectsLine } from '../../sources/csv/rejects.ts';
 import type { Content, ImportInput } from '../../messages/imports.ts';
 import type { Deps } from '../deps.ts';
-import { localManifest, readRange } from '../../staging/manifest.ts';
+import { localManifest } from '../../staging/manifest.ts';
+import { readRange } from '../../sources/readRange.ts';
 import { readRows } from '../../staging/readRows.ts';
 
 export const rejectsActivity = ({ workDir }: Deps) => ({

@@ -2,9 +2,10 @@
 import type { Content, ImportInput } from '../../messages/imports.ts';
 import type { Deps } from '../deps.ts';
 import { failpoint } from '../failpoints.ts';
-import { heartbeat } from '../guard.ts';
+import { heartbeat } from '../heartbeat.ts';
 import { keepAlive } from '../keepAlive.ts';
-import { localManifest, partName, partsFolder, readRange, type Manifest } from '../../staging/manifest.ts';
+import { localManifest, partName, partsFolder, type Manifest } from '../../staging/manifest.ts';
+import { readRange } from '../../sources/readRange.ts';
 
 /** Parts on their way at a time: enough to fill a line, few enough for memory. */
 const IN_FLIGHT = 3;

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { IntakeError } from '../../errors.ts';
 import type { Backend } from '../../database/backend.ts';
 import { IMAGES_PATH, type DirectoryInput, type TreePlan } from '../../messages/directory.ts';
-import type { Claim, Content, ImportInput, Plan, RunInput } from '../../messages/imports.ts';
+import type { Claim, Content, ImportInput, Plan } from '../../messages/imports.ts';
+import type { RunInput } from '../../messages/run.ts';
 import type { Deps } from '../deps.ts';
 import { failpoint, failpointSoon } from '../failpoints.ts';
 

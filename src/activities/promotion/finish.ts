@@ -1,7 +1,8 @@
 /** finalize, reconcile and the ways an import ends. */
 import { IntakeError } from '../../errors.ts';
 import type { BackendName } from '../../config.ts';
-import type { Counts, ErrorDocument, ImportReport, RunInput } from '../../messages/imports.ts';
+import type { Counts, ErrorDocument, ImportReport } from '../../messages/imports.ts';
+import type { RunInput } from '../../messages/run.ts';
 import type { Deps } from '../deps.ts';
 import { failpoint, failpointSoon } from '../failpoints.ts';
 

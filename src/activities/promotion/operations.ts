@@ -6,7 +6,7 @@ import type { Backend } from '../../database/backend.ts';
 import { IntakeError } from '../../errors.ts';
 import type { ImportInput } from '../../messages/imports.ts';
 import type { Deps } from '../deps.ts';
-import { heartbeat } from '../guard.ts';
+import { heartbeat } from '../heartbeat.ts';
 
 /** Rows a call: some hundred kilobytes of JSON. */
 const PAGE = 1000;

@@ -1,29 +1,9 @@
 /** upsert and its relatives: one key partition of a stage, in one transaction each. */
-import type { Comparison, RunInput } from '../../messages/imports.ts';
+import type { Comparison } from '../../messages/imports.ts';
 import type { Deps } from '../deps.ts';
 import { failpoint, failpointSoon } from '../failpoints.ts';
 import { keepAlive } from '../keepAlive.ts';
-
-export interface PartRequest {
-  readonly input: RunInput;
-  readonly stageId: string;
-  /** Chunks that must be staged. */
-  readonly chunks: number;
-  readonly runId: string;
-  readonly lease: number;
-  readonly part: number;
-}
-
-export interface PartAnswer {
-  readonly inserted: number;
-  readonly updated: number;
-  readonly skipped: number;
-  /** See ImportReport. */
-  readonly effects?: Readonly<Record<string, number>>;
-  /** A database crash emptied the stage; nothing was done. */
-  readonly stageLost: boolean;
-  readonly comparison?: Comparison;
-}
+import type { PartRequest, PartAnswer } from '../../messages/partitions.ts';
 
 type SqlAnswer = { stage_lost?: true; inserted?: number; updated?: number; skipped?: number; effects?: Record<string, number> };
 

@@ -1,6 +1,6 @@
 /** The secret a push posts with: the configured one of its tenant, else one that the database lends for some minutes. */
 import type { Backend } from '../../database/backend.ts';
-import { hashSecret, newSecret } from '../../gateway/limits/bearers.ts';
+import { hashSecret, newSecret } from '../../database/secrets.ts';
 
 export interface LentBearer {
   readonly secret: string;

@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { Context } from '@temporalio/activity';
 import type { Backend } from '../../database/backend.ts';
 import { IntakeError } from '../../errors.ts';
-import { hashFile } from '../../imports/imports.ts';
+import { hashFile } from '../../sources/hashFile.ts';
 import { discardDownload, download } from './download.ts';
 import { pushFilesOf } from './pushFolder.ts';
 import { pushFolder } from './spool.ts';

@@ -1,5 +1,6 @@
 /** What a schedule's import is started with: its file is read for the hash when its time has come, on the host that holds it. */
-import { importInput, isDirectory, workflowIdOf, type ImportRequest } from '../../imports/imports.ts';
+import { importInput, isDirectory, workflowIdOf } from '../../imports/request.ts';
+import type { ImportRequest } from '../../messages/requests.ts';
 import type { AnyInput } from '../../messages/imports.ts';
 import type { Deps } from '../deps.ts';
 

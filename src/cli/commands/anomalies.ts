@@ -55,7 +55,7 @@ async function stats({ options: { windowHours = A_DAY, tenant, severity }, out, 
 /** What the schedule does, now: the worker assesses the window and tells the webhook. */
 async function alert({ options: { windowHours = 1 }, out, open }: Call<Flags>): Promise<void> {
   const { config, temporal } = await open();
-  const [{ resultOf }, client] = await Promise.all([import('../../imports/imports.ts'), temporal()]);
+  const [{ resultOf }, client] = await Promise.all([import('../../temporal/outcome.ts'), temporal()]);
   const input: AlertsInput = { taskQueue: config.taskQueue, backend: config.backend, windowHours, byHand: true };
   const handle = await client.workflow.start('alertAnomalies', {
     workflowId: 'alert', taskQueue: config.taskQueue, args: [input], workflowIdConflictPolicy: 'USE_EXISTING', workflowIdReusePolicy: 'ALLOW_DUPLICATE', staticSummary: 'alert by hand',

@@ -1,6 +1,6 @@
 /** `intake cancel`: stops a running import and waits until its run is failed. */
 import type { Command } from 'commander';
-import { importResult } from '../../imports/imports.ts';
+import { importResult } from '../../imports/follow.ts';
 import { cancelImport } from '../../runs/cancel.ts';
 import { workflowOf } from '../../runs/findRun.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';

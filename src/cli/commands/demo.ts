@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { importInput, workflowIdOf, type ImportRequest } from '../../imports/imports.ts';
+import { importInput, workflowIdOf } from '../../imports/request.ts';
+import type { ImportRequest } from '../../messages/requests.ts';
 import { KINDS } from '../../kinds/index.ts';
 import type { ImportReport } from '../../messages/imports.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';

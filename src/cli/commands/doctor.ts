@@ -1,6 +1,6 @@
 /** `intake doctor`: checks everything an import needs, and says what to do about what is missing. */
 import type { Command } from 'commander';
-import { BUCKET } from '../../database/backends/supabase.ts';
+import { BUCKET } from '../../database/objects/bucket.ts';
 import type { SupabaseConfig } from '../../config.ts';
 import { check, checkBackend, checkBucket, checkIntake, checkJobs, checkNode, failed, type Check } from '../checks/check.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';

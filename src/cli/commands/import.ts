@@ -3,7 +3,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { Command } from 'commander';
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
-import type { ImportRequest } from '../../imports/imports.ts';
+import type { ImportRequest } from '../../messages/requests.ts';
 import type { AnyInput, ImportReport } from '../../messages/imports.ts';
 import { addCommand, run, type Call } from '../command.ts';
 import { errorDocument, knownError } from '../fault.ts';
@@ -28,7 +28,7 @@ export function define(program: Command): void {
 
 async function importCommand(call: Call<ImportFlags>): Promise<number> {
   const { args, options, out } = call;
-  const { emptyReport } = await import('../../imports/imports.ts');
+  const { emptyReport } = await import('../../imports/follow.ts');
   const request = withOperations(importRequest(args, options), out.json && !options.detach);
   let facts: ImportFacts = { request };
   let report: ImportReport;
@@ -52,7 +52,7 @@ async function importCommand(call: Call<ImportFlags>): Promise<number> {
 /** @param tell receives what is known of the import as it becomes known, so that an error can say it. */
 async function importOnce(call: Call<ImportFlags>, session: Session, request: ImportRequest, tell: (facts: ImportFacts) => void): Promise<ImportReport> {
   const { options } = call;
-  const { importInput, isDirectory, workflowIdOf } = await import('../../imports/imports.ts');
+  const { importInput, isDirectory, workflowIdOf } = await import('../../imports/request.ts');
   const input = await importInput(session.config, request);
   tell({ request, input });
   const stopWorker = await serveFile(call, session, input);
@@ -72,7 +72,8 @@ async function importOnce(call: Call<ImportFlags>, session: Session, request: Im
 
 /** Starts the import or attaches to it, and waits for its end unless detached. */
 export async function follow({ out, options }: Pick<Call<{ detach?: boolean; debugLog?: boolean }>, 'out' | 'options'>, session: Session, input: AnyInput): Promise<ImportReport> {
-  const { attached, emptyReport, startImport } = await import('../../imports/imports.ts');
+  const { emptyReport } = await import('../../imports/follow.ts');
+  const { attached, startImport } = await import('../../imports/start.ts');
   const starter = randomUUID();
   const handle = await startImport(await session.temporal(), input, starter);
   const joined = attached(handle, starter).then((yes) => yes && out.note('Attached to the running import'), () => undefined);

@@ -8,6 +8,7 @@ import { gatewayAddress } from '../requests/gatewayAddress.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { serveFile } from '../serveFile.ts';
 import { tenantNamed } from '../requests/tenant.ts';
+import { parseBatchSize } from '../requests/numbers.ts';
 
 interface Flags extends CommonOptions {
   readonly tenant?: string;
@@ -76,11 +77,4 @@ async function backfill({ args: [, file], out, open }: Call<Flags>): Promise<voi
   const memberships = await (await (await open()).backend()).call<number>('backfill_memberships', {});
   out.document({ memberships });
   out.answer(`Backfill made ${memberships} memberships`);
-}
-
-/** @throws IntakeError USAGE. */
-export function parseBatchSize(text: string): number {
-  const size = Number(text);
-  if (!Number.isInteger(size) || size < 1 || size > 5000) throw new IntakeError('USAGE', '--batch-size is a number from 1 to 5000');
-  return size;
 }

@@ -1,6 +1,6 @@
 /** `intake resume`: goes on with a failed, cancelled or silent run where it stopped. */
 import type { Command } from 'commander';
-import { workflowIdOf } from '../../imports/imports.ts';
+import { workflowIdOf } from '../../imports/request.ts';
 import { findRun } from '../../runs/findRun.ts';
 import { resumedInput } from '../../runs/resume.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';

@@ -1,10 +1,10 @@
 /** `intake retention`: deletes old batches and anomalies of projects, says beforehand what would go, and what went (runbook 003). */
 import { Argument, Option, type Command } from 'commander';
-import { IntakeError } from '../../errors.ts';
 import type { RetentionInput, RetentionReport } from '../../messages/schedules.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 import { workflowError } from '../workflowError.ts';
 import { renderTable, type Row } from '../display/table.ts';
+import { parseDays } from '../requests/numbers.ts';
 
 interface Flags extends CommonOptions {
   readonly importsDays: number;
@@ -36,7 +36,7 @@ async function preview({ options: { importsDays, anomaliesDays }, out, open }: C
 
 async function clean({ options: { importsDays, anomaliesDays }, out, open }: Call<Flags>): Promise<void> {
   const { config, temporal } = await open();
-  const [{ resultOf }, client] = await Promise.all([import('../../imports/imports.ts'), temporal()]);
+  const [{ resultOf }, client] = await Promise.all([import('../../temporal/outcome.ts'), temporal()]);
   const input: RetentionInput = { taskQueue: config.taskQueue, backend: config.backend, importsDays, anomaliesDays };
   const handle = await client.workflow.start('retention', {
     workflowId: 'retention', taskQueue: config.taskQueue, args: [input], workflowIdConflictPolicy: 'USE_EXISTING', workflowIdReusePolicy: 'ALLOW_DUPLICATE', staticSummary: 'retention by hand',
@@ -53,11 +53,4 @@ async function stats({ options, out, open }: Call<Flags>): Promise<void> {
   out.document(days);
   if (days.length === 0) out.detail('Nothing was deleted yet.');
   else for (const line of renderTable(days, [...COLUMNS, 'last_updated_at'])) out.answer(line);
-}
-
-/** @throws IntakeError USAGE. */
-export function parseDays(text: string): number {
-  const days = Number(text);
-  if (text.trim() === '' || !Number.isInteger(days) || days < 1 || days > 36_500) throw new IntakeError('USAGE', `'${text}' is not a number of days`);
-  return days;
 }

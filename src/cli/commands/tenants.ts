@@ -1,7 +1,7 @@
 /** `intake tenants`: who may post projects to the gateway. A secret is shown once, when it is made; only its hash is kept. */
 import { Argument, Option, type Command } from 'commander';
 import { IntakeError } from '../../errors.ts';
-import { hashSecret, newSecret } from '../../gateway/limits/bearers.ts';
+import { hashSecret, newSecret } from '../../database/secrets.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 import { renderTable, type Row } from '../display/table.ts';
 import { tenantNamed } from '../requests/tenant.ts';

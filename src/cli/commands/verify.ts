@@ -1,6 +1,6 @@
 /** `intake verify`: the source file against what the database holds of its run, row by row. */
 import type { Command } from 'commander';
-import { importInput, isDirectory, workflowIdOf } from '../../imports/imports.ts';
+import { importInput, isDirectory, workflowIdOf } from '../../imports/request.ts';
 import { ERRORS, IntakeError } from '../../errors.ts';
 import type { Comparison } from '../../messages/imports.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';

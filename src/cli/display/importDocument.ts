@@ -1,5 +1,5 @@
 /** The document that `--json` prints of an import. */
-import type { ImportRequest } from '../../imports/imports.ts';
+import type { ImportRequest } from '../../messages/requests.ts';
 import type { DirectoryReport } from '../../messages/directory.ts';
 import type { Counts, AnyInput, ImportReport, PhaseName, PhaseState } from '../../messages/imports.ts';
 

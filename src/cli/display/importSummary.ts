@@ -1,6 +1,6 @@
 /** The words in which an import ends. */
 import { ERRORS, type ErrorCode } from '../../errors.ts';
-import type { ImportRequest } from '../../imports/imports.ts';
+import type { ImportRequest } from '../../messages/requests.ts';
 import { kindNamed } from '../../kinds/index.ts';
 import type { DirectoryReport } from '../../messages/directory.ts';
 import type { AnyInput, Counts, ErrorDocument, ImportReport } from '../../messages/imports.ts';

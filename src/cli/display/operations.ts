@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Backend } from '../../database/backend.ts';
 import { IntakeError } from '../../errors.ts';
-import type { ImportRequest } from '../../imports/imports.ts';
+import type { ImportRequest } from '../../messages/requests.ts';
 import { kindNamed } from '../../kinds/index.ts';
 
 const PAGE = 1000;

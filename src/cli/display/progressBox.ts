@@ -1,5 +1,5 @@
 /** The display of runbook 004 as lines of text: title, elapsed time, phases with bars, rates and ETA, failed rows. */
-import { isDirectory } from '../../imports/imports.ts';
+import { isDirectory } from '../../imports/request.ts';
 import { phasesOf } from '../../runs/phases.ts';
 import type { AnyInput, ImportReport, PhaseName, PhaseState } from '../../messages/imports.ts';
 import type { ActivityProgress } from './activityProgress.ts';

@@ -1,7 +1,7 @@
 /** Shows a running import until it ends: a display on a terminal, else a line for each phase. */
 import type { WorkflowHandle } from '@temporalio/client';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { importProgress, importResult } from '../../imports/imports.ts';
+import { importProgress, importResult } from '../../imports/follow.ts';
 import type { AnyInput, ImportReport } from '../../messages/imports.ts';
 import { activityProgress } from './activityProgress.ts';
 import { createDebugLog } from './debugLog.ts';

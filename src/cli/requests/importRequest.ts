@@ -1,7 +1,7 @@
 /** What the words after `intake import` ask for. */
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import type { Command } from 'commander';
-import type { ImportRequest } from '../../imports/imports.ts';
+import type { ImportRequest } from '../../messages/requests.ts';
 import { IntakeError } from '../../errors.ts';
 import { KINDS, kindNamed } from '../../kinds/index.ts';
 import type { ImportOptions } from '../../messages/imports.ts';

@@ -6,8 +6,8 @@ import { alertsSchedule, importSchedule, pushSchedule, retentionSchedule, type D
 import { parseInterval, parseTimeOfDay, parseTimeZone, type Times } from '../../schedules/times.ts';
 import { gatewayAddress } from './gatewayAddress.ts';
 import { importFlags, importRequest, type ImportFlags } from './importRequest.ts';
-import { parseBatchSize } from '../commands/projects.ts';
-import { parseDays } from '../commands/retention.ts';
+import { parseBatchSize } from './numbers.ts';
+import { parseDays } from './numbers.ts';
 import { tenantNamed } from './tenant.ts';
 
 export interface ScheduleFlags extends ImportFlags {

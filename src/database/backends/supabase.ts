@@ -3,14 +3,12 @@ import { createClient } from '@supabase/supabase-js';
 import { IntakeError } from '../../errors.ts';
 import type { Backend, ObjectStore } from '../backend.ts';
 import { sqlError } from '../sqlError.ts';
+import { BUCKET } from '../objects/bucket.ts';
 
 export interface SupabaseOptions {
   readonly url: string;
   readonly serviceKey: string;
 }
-
-/** The bucket of runbook 000. */
-export const BUCKET = 'imports';
 
 const connect = (url: string, key: string) =>
   createClient(url, key, { db: { schema: 'ingest' }, auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false } });

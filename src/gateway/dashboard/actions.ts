@@ -1,5 +1,5 @@
 /** What the buttons of a run do: recorded under the person's own rights, then done with those of the program. */
-import { startImport } from '../../imports/imports.ts';
+import { startImport } from '../../imports/start.ts';
 import { IntakeError } from '../../errors.ts';
 import { cancelImport } from '../../runs/cancel.ts';
 import type { Connections } from '../../runs/connections.ts';

@@ -1,6 +1,6 @@
 /** What Temporal knows of a run: the report of its workflow, while it runs and after it. */
 import type { Client } from '@temporalio/client';
-import { importProgress, importResult } from '../../imports/imports.ts';
+import { importProgress, importResult } from '../../imports/follow.ts';
 import type { ImportReport } from '../../messages/imports.ts';
 
 /** A page waits no longer; without a report it shows what the database has. */

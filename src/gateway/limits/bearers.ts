@@ -1,5 +1,6 @@
 /** Whose secret a request carries: those of the environment and those of the tenants table, known by their hashes alone. */
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
+import { hashSecret } from '../../database/secrets.ts';
 
 export interface Bearer {
   readonly tenantId: string;
@@ -18,11 +19,6 @@ export interface Bearers {
 const FRESH_MS = 5_000;
 /** A secret that nobody knows asks the table this often at most: a new tenant gets in at once, a stranger costs nothing. */
 const UNKNOWN_MS = 1_000;
-
-export const hashSecret = (secret: string): string => createHash('sha256').update(secret).digest('hex');
-
-/** 256 random bits; what needs no salt when it is hashed. */
-export const newSecret = (): string => randomBytes(32).toString('base64url');
 
 /** @param load reads the table. */
 export function createBearers(fixed: readonly Bearer[], load: () => Promise<readonly Bearer[]>): Bearers {

@@ -3,11 +3,12 @@ import type { Client } from '@temporalio/client';
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Logger } from 'pino';
-import type { BatchAnswer } from '../../activities/merge/mergeProjects.ts';
+import type { BatchAnswer } from '../../messages/merge.ts';
 import type { Backend } from '../../database/backend.ts';
 import { ERRORS, IntakeError, type ErrorCode } from '../../errors.ts';
-import type { MergeInput } from '../../workflows/merge/mergeProjects.ts';
+import type { MergeInput } from '../../messages/merge.ts';
 import type { Batch } from './batch.ts';
+import type { MergeOutcome } from '../metrics.ts';
 import { Problem } from '../problem.ts';
 
 export interface MergesOptions {
@@ -25,8 +26,7 @@ export interface MergesOptions {
 
 export interface Merged {
   readonly answer: BatchAnswer;
-  /** Only one of all who post a batch has `merged` it. */
-  readonly how: 'merged' | 'joined' | 'replayed';
+  readonly how: MergeOutcome;
 }
 
 export interface Merges {

@@ -1,5 +1,5 @@
 /** Rows of a CSV file of projects, one at a time, by their columns' names. */
-import { readRange } from '../../staging/manifest.ts';
+import { readRange } from '../readRange.ts';
 import { mapHeader, type ColumnSet } from '../csv/columns.ts';
 import { detectDialect } from '../csv/dialect.ts';
 import { detectEncoding } from '../csv/encoding.ts';

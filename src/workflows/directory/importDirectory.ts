@@ -4,14 +4,15 @@
  */
 import { ApplicationFailure, continueAsNew, defineQuery, proxyLocalActivities, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
-import type { SliceAnswer } from '../../activities/directory/slice.ts';
+import type { SliceAnswer } from '../../messages/directory.ts';
 import { conclude, finalize, reconcile, runOf, workersOf } from '../promotion/conclusion.ts';
 import { IMAGES_PATH, SHOWN_FAILURES, type DirectoryInput, type FailedItem, type TreePlan } from '../../messages/directory.ts';
 import { begin, type DirectoryState, type Noted, type SlicePhase } from './directoryState.ts';
 import { PROGRESS_QUERY, type Claim, type ImportReport, type PhaseState } from '../../messages/imports.ts';
 import { BRIEF } from '../policies.ts';
 import { phase, show } from '../promotion/progress.ts';
-import { addPart, documentOf, forgetCounts, noComparison, refuse } from '../promotion/report.ts';
+import { addPart, forgetCounts, noComparison, refuse } from '../promotion/report.ts';
+import { documentOf } from '../failure.ts';
 import { inWindow } from '../window.ts';
 
 export async function importDirectory(input: DirectoryInput, carried?: DirectoryState): Promise<ImportReport> {

@@ -3,11 +3,12 @@
  * A dry run takes the same way up to counting, claims nothing and leaves nothing.
  */
 import { ApplicationFailure, continueAsNew, defineQuery, setHandler, uuid4, workflowInfo } from '@temporalio/workflow';
-import type { PartRequest, PartAnswer } from '../../activities/promotion/partitions.ts';
+import type { PartRequest, PartAnswer } from '../../messages/partitions.ts';
 import { conclude, finalize, reconcile, runOf, workersOf } from '../promotion/conclusion.ts';
 import { PROGRESS_QUERY, type Claim, type Content, type ImportInput, type ImportReport, type Plan } from '../../messages/imports.ts';
 import { phase, show } from '../promotion/progress.ts';
-import { addPart, describe, documentOf, exceeds, forgetCounts, newReport, refuse } from '../promotion/report.ts';
+import { addPart, describe, exceeds, forgetCounts, newReport, refuse } from '../promotion/report.ts';
+import { documentOf } from '../failure.ts';
 import { inWindow } from '../window.ts';
 
 /** What an execution hands to its successor when its history has grown long. */

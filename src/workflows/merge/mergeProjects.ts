@@ -1,15 +1,10 @@
 /** The merge of one batch of projects that the gateway has put down (runbook 003); `merge/<tenant>/<checksum>`. */
 import { ApplicationFailure, CancellationScope, isCancellation, proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
-import type { BatchAnswer, BatchReference } from '../../activities/merge/mergeProjects.ts';
+import type { BatchAnswer } from '../../messages/merge.ts';
 import { STEP } from '../policies.ts';
-import { documentOf } from '../promotion/report.ts';
-
-export interface MergeInput extends BatchReference {
-  readonly taskQueue: string;
-  /** How long a silent activity is believed in, when not as long as `policies.ts` says; a crash test cannot wait. */
-  readonly heartbeatSeconds?: number;
-}
+import { documentOf } from '../failure.ts';
+import type { MergeInput } from '../../messages/merge.ts';
 
 /** @returns ids and counts. A batch that cannot be merged is taken away, so that it does not bar the way of the next. */
 export async function mergeProjects({ taskQueue, heartbeatSeconds, ...batch }: MergeInput): Promise<BatchAnswer> {

@@ -1,7 +1,8 @@
 /** What all imports share, whatever they read: their workers, their run, and how they end. */
 import { ApplicationFailure, CancellationScope, ContinueAsNew, isCancellation, proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
-import type { Claim, ImportMode, ImportReport, RunInput } from '../../messages/imports.ts';
+import type { Claim, ImportReport } from '../../messages/imports.ts';
+import type { ImportMode, RunInput } from '../../messages/run.ts';
 import { FULL_PASS, STEP } from '../policies.ts';
 import { phase } from './progress.ts';
 import { end } from './report.ts';

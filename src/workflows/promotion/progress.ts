@@ -2,6 +2,7 @@
 import { ContinueAsNew, setCurrentDetails } from '@temporalio/workflow';
 import type { DirectoryReport } from '../../messages/directory.ts';
 import type { ImportReport, PhaseName, PhaseState } from '../../messages/imports.ts';
+import { now } from '../now.ts';
 
 /** Runs `work` as a phase; `total` counts its units. A phase that was begun before continue-as-new goes on. */
 export async function phase<T>(report: ImportReport, name: PhaseName, work: (state: PhaseState) => Promise<T>, total = 1): Promise<T> {
@@ -25,8 +26,6 @@ function finish(state: PhaseState, status: 'completed' | 'failed'): void {
   state.status = status;
   state.seconds = Math.max(0, Date.now() - Date.parse(state.startedAt ?? now())) / 1000;
 }
-
-export const now = (): string => new Date().toISOString();
 
 const MARKS = { pending: '·', running: '▶', completed: '✓', failed: '✗', skipped: '–' } as const;
 

@@ -1,9 +1,11 @@
 /** How an import's report begins, grows and ends. */
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import { ActivityFailure, ApplicationFailure, isCancellation, upsertSearchAttributes } from '@temporalio/workflow';
-import { ERRORS, type ErrorCode } from '../../errors.ts';
-import { SEARCH_ATTRIBUTES, type Claim, type Comparison, type Content, type ErrorDocument, type ImportInput, type ImportReport, type ImportStatus, type Plan, type RunInput } from '../../messages/imports.ts';
-import { now, show } from './progress.ts';
+import { upsertSearchAttributes } from '@temporalio/workflow';
+import { ERRORS } from '../../errors.ts';
+import { SEARCH_ATTRIBUTES, type Claim, type Comparison, type Content, type ImportInput, type ImportReport, type ImportStatus, type Plan } from '../../messages/imports.ts';
+import type { RunInput } from '../../messages/run.ts';
+import { show } from './progress.ts';
+import { now } from '../now.ts';
 
 const statusAttribute = defineSearchAttributeKey(SEARCH_ATTRIBUTES.status, SearchAttributeType.KEYWORD);
 
@@ -77,18 +79,4 @@ export function end(report: ImportReport, status: ImportStatus): ImportReport {
   upsertSearchAttributes([{ key: statusAttribute, value: status }]);
   show(report);
   return report;
-}
-
-/** Code, message and remedy of what ended an import. */
-export function documentOf(error: unknown): ErrorDocument {
-  if (isCancellation(error)) return { code: 'CANCELLED', message: 'The import was cancelled', remedy: ERRORS.CANCELLED.remedy };
-  const cause = error instanceof ActivityFailure ? error.cause : error;
-  const failure = cause instanceof ApplicationFailure ? cause : undefined;
-  const code = (failure?.type && failure.type in ERRORS ? failure.type : 'INTERNAL') as ErrorCode;
-  const [remedy] = (failure?.details ?? []) as unknown[];
-  return {
-    code,
-    message: cause instanceof Error ? cause.message : 'failed',
-    remedy: typeof remedy === 'string' ? remedy : ERRORS[code].remedy,
-  };
 }

@@ -6,9 +6,9 @@ import {
 import type { Activities } from '../../activities/index.ts';
 import { PROGRESS_QUERY } from '../../messages/imports.ts';
 import { EVENTS_PER_EXECUTION, FULL_PASS, POST, STEP } from '../policies.ts';
-import { now } from '../promotion/progress.ts';
+import { now } from '../now.ts';
 import { noMetrics, type PushedBatch, type PushInput, type PushReport } from '../../messages/push.ts';
-import { documentOf } from '../promotion/report.ts';
+import { documentOf } from '../failure.ts';
 
 /** Runbook 003: one request a second. */
 const PACE_MS = 1000;

@@ -9,7 +9,7 @@ import { PROGRESS_QUERY, SEARCH_ATTRIBUTES } from '../../messages/imports.ts';
 import { EVENTS_PER_EXECUTION, PATIENT, STEP } from '../policies.ts';
 import { noMetrics, pushIdOf, type PushReport } from '../../messages/push.ts';
 import { pushProjects } from './pushProjects.ts';
-import { documentOf } from '../promotion/report.ts';
+import { documentOf } from '../failure.ts';
 import type { FoundFile, FoundFiles, ScheduledPushInput, ScheduledPushReport } from '../../messages/schedules.ts';
 
 const keyword = (name: string, value: string) => ({ key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD), value });

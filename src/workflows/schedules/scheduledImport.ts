@@ -8,7 +8,7 @@ import type { importDirectory } from '../directory/importDirectory.ts';
 import type { importFile } from '../file/importFile.ts';
 import { SEARCH_ATTRIBUTES, type ImportReport } from '../../messages/imports.ts';
 import { FULL_PASS } from '../policies.ts';
-import { documentOf } from '../promotion/report.ts';
+import { documentOf } from '../failure.ts';
 import type { ScheduledImportInput } from '../../messages/schedules.ts';
 
 export interface ScheduledImportReport {

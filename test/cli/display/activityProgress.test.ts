@@ -3,7 +3,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { activityProgress } from '../../../src/cli/display/activityProgress.ts';
 import { renderProgress } from '../../../src/cli/display/progressBox.ts';
-import { emptyReport } from '../../../src/imports/imports.ts';
+import { emptyReport } from '../../../src/imports/follow.ts';
 import type { DirectoryInput, DirectoryReport } from '../../../src/messages/directory.ts';
 import type { ImportReport, PhaseName, PhaseState } from '../../../src/messages/imports.ts';
 

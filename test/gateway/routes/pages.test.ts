@@ -86,7 +86,7 @@ describe('pages of the gateway', function () {
 
   it('know tenants of the table at once, and both secrets while a rotation overlaps', async () => {
     const { sql } = gateways.place;
-    const { hashSecret } = await import('../../../src/gateway/limits/bearers.ts');
+    const { hashSecret } = await import('../../../src/database/secrets.ts');
     const ask = async (bearer: string): Promise<number> => (await post(gateway, batchOf('NEW', rowsOf(1)), { bearer })).status;
     await sql`SELECT ingest.add_tenant('NEW', ${hashSecret('one')})`;
     const [again] = await sql`SELECT ingest.add_tenant('NEW', ${hashSecret('other')}) AS added`;

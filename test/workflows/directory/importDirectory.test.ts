@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, symli
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { png } from '../../../bench/generators/png.ts';
-import { importResult } from '../../../src/imports/imports.ts';
+import { importResult } from '../../../src/imports/follow.ts';
 import type { DirectoryReport } from '../../../src/messages/directory.ts';
 import {
   contentOfTrees, copyTree, forgetTrees, imageObjects, minutesLater, openTrees, searchOf, storedHashes, writeAt, writeGenerated, writeSearches,

@@ -1,7 +1,9 @@
 import { strict as assert } from 'node:assert';
 import { appendFile, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { importResult, startImport, workflowIdOf } from '../../../src/imports/imports.ts';
+import { importResult } from '../../../src/imports/follow.ts';
+import { startImport } from '../../../src/imports/start.ts';
+import { workflowIdOf } from '../../../src/imports/request.ts';
 import { contentOf, forget, historiesOf, payloadsOf, plaintiffsCsv, type Place } from '../../support/imports.ts';
 import { withPlace } from '../../support/suite.ts';
 

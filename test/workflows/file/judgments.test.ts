@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
-import { startImport, importResult } from '../../../src/imports/imports.ts';
+import { importResult } from '../../../src/imports/follow.ts';
+import { startImport } from '../../../src/imports/start.ts';
 import { historiesOf, payloadsOf, type Place } from '../../support/imports.ts';
 import { contentOfJudgments, forgetJudgments, tableSizes } from '../../support/judgmentsContent.ts';
 import { simplicityCsv } from '../../support/judgmentsFile.ts';

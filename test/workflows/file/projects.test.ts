@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
-import { startImport, importResult } from '../../../src/imports/imports.ts';
+import { importResult } from '../../../src/imports/follow.ts';
+import { startImport } from '../../../src/imports/start.ts';
 import { historiesOf, payloadsOf, type Place } from '../../support/imports.ts';
 import { addDirectories, forgetProjects, merge } from '../../support/projectsBatch.ts';
 import { contentOfProjects, contentOfRuns, forgetRuns } from '../../support/projectsImport.ts';

@@ -1,0 +1,2 @@
+/** The bucket of runbook 000. */
+export const BUCKET = 'imports';

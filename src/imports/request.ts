@@ -1,0 +1,84 @@
+/** A request made whole: defaults, the file's hash, names. Asks files, never Temporal, so that activities may use it, too. */
+import { createHash } from 'node:crypto';
+import { basename, parse, resolve } from 'node:path';
+import type { Config } from '../config.ts';
+import type { DirectoryInput } from '../messages/directory.ts';
+import type { AnyInput, ImportInput } from '../messages/imports.ts';
+import type { ImportRequest } from '../messages/requests.ts';
+import type { RunInput } from '../messages/run.ts';
+import { IntakeError } from '../errors.ts';
+import { kindNamed } from '../kinds/index.ts';
+import { hashFile } from '../sources/hashFile.ts';
+import { openRoot } from '../sources/tree/scanTree.ts';
+import { hostQueue } from '../temporal/connectOptions.ts';
+
+/** Fills in the defaults of a request; reads a whole file once for its hash. @throws IntakeError for an unusable file or directory. */
+export async function importInput(config: Config, request: ImportRequest): Promise<AnyInput> {
+  return kindNamed(request.kind).reads === 'directory' ? directoryInput(config, request) : fileInput(config, request);
+}
+
+async function fileInput(config: Config, request: ImportRequest): Promise<ImportInput> {
+  const path = resolve(request.path);
+  const { hash, bytes } = await hashFile(path);
+  return {
+    // From the content, so that a copy under another name is the same batch.
+    ...runInput(config, request, { path, batchId: `sha256-${hash.slice(0, 32)}`, batchName: parse(path).name }),
+    fileHash: hash,
+    bytes,
+    options: { map: {}, dateOrder: 'mdy', skipJobs: false, ...request.options },
+  };
+}
+
+/** A directory is read again with every import: each is a batch of its own, named by tag and time. */
+function directoryInput(config: Config, request: ImportRequest): DirectoryInput {
+  const { tag, singleFile, delta = false, verifyWrites = false, batchSize = 25, maxWorkers = 16, maxConcurrentUploads = 10 } = request.directory ?? {};
+  if (!tag) throw new IntakeError('USAGE', 'Which dataset?', { remedy: 'Give it a tag: --tag NAME.' });
+  return {
+    ...runInput(config, request, { path: openRoot(resolve(request.path)), batchId: `${tag}/${new Date().toISOString()}`, batchName: tag }),
+    tag, delta, verifyWrites, batchSize, maxWorkers, maxConcurrentUploads,
+    compression: config.compression,
+    ...(singleFile ? { singleFile } : {}),
+  };
+}
+
+function runInput(config: Config, request: ImportRequest, { path, ...usual }: { path: string; batchId: string; batchName: string }): RunInput {
+  const kind = kindNamed(request.kind);
+  const batchName = request.batchName ?? usual.batchName;
+  const backend = request.backend ?? config.backend;
+  return {
+    kind: kind.name,
+    mode: request.mode,
+    backend,
+    path,
+    filename: basename(path),
+    fileQueue: hostQueue(config.taskQueue, config.host),
+    taskQueue: config.taskQueue,
+    sourceSystem: request.sourceSystem ?? kind.defaultSource,
+    batchId: request.batchId ?? usual.batchId,
+    batchName,
+    sourceReference: request.sourceReference ?? batchName,
+    ...(request.rejectsPath ? { rejectsPath: resolve(request.rejectsPath) } : {}),
+    ...(request.operationsPath ? { operationsPath: resolve(request.operationsPath) } : {}),
+    ...(request.relatedRunId ? { relatedRunId: request.relatedRunId } : {}),
+    tuning: {
+      chunkBytes: config.chunkBytes,
+      window: config.window,
+      partitionRows: config.partitionRows,
+      sharedObjects: backend === 'supabase' || config.objectsShared,
+    },
+  };
+}
+
+/** The import of a directory. */
+export const isDirectory = (input: AnyInput): input is DirectoryInput => 'tag' in input;
+
+/**
+ * `import/<kind>/<source-system>/<batch>/<hash16>`, of a directory `import/<kind>/<source-system>/<tag>/<hash16 of its path>`; a dry
+ * run ends in `/dry`, a verification in `/verify`.
+ */
+export function workflowIdOf(input: AnyInput): string {
+  const { kind, sourceSystem, mode } = input;
+  const names = isDirectory(input) ? [input.tag, createHash('sha256').update(input.path).digest('hex').slice(0, 16)] : [input.batchId, input.fileHash.slice(0, 16)];
+  const id = ['import', kind, sourceSystem, ...names].join('/');
+  return mode === 'commit' ? id : `${id}/${mode === 'dry-run' ? 'dry' : 'verify'}`;
+}

@@ -1,0 +1,24 @@
+/** One key partition of a stage: what an activity is asked, and what became of its rows. */
+import type { Comparison } from './imports.ts';
+import type { RunInput } from './run.ts';
+
+export interface PartRequest {
+  readonly input: RunInput;
+  readonly stageId: string;
+  /** Chunks that must be staged. */
+  readonly chunks: number;
+  readonly runId: string;
+  readonly lease: number;
+  readonly part: number;
+}
+
+export interface PartAnswer {
+  readonly inserted: number;
+  readonly updated: number;
+  readonly skipped: number;
+  /** See ImportReport. */
+  readonly effects?: Readonly<Record<string, number>>;
+  /** A database crash emptied the stage; nothing was done. */
+  readonly stageLost: boolean;
+  readonly comparison?: Comparison;
+}
