@@ -9,11 +9,34 @@ export const PLAIN = 'bench_plain';
 
 /** What imports of any kind write to, and their stages. */
 const TABLES = [
-  'ingest.import_runs', 'ingest.import_run_steps', 'ingest.plaintiffs_raw', 'public.plaintiffs', 'public.judgments',
-  'public.plaintiff_contacts', 'public.plaintiff_tasks', 'public.plaintiff_status_history', 'public.raw_simplicity_imports',
-  'public.queue_messages', 'public.datasets', 'public.search_results', 'public.images', 'ingest.search_results_raw', 'ingest.imported_files', 'ingest.stored_images',
-  'public.projects', 'public.staging_imports', 'public.import_anomalies', 'public.partner_org', 'public.ds_directory', 'public.rm_directory', 'ingest.project_batches',
-  'ingest_stage.plaintiffs', 'ingest_stage.judgments', 'ingest_stage.judgments_plan', 'ingest_stage.resolved', 'ingest_stage.search_results',
+  'ingest.import_runs',
+  'ingest.import_run_steps',
+  'ingest.plaintiffs_raw',
+  'public.plaintiffs',
+  'public.judgments',
+  'public.plaintiff_contacts',
+  'public.plaintiff_tasks',
+  'public.plaintiff_status_history',
+  'public.raw_simplicity_imports',
+  'public.queue_messages',
+  'public.datasets',
+  'public.search_results',
+  'public.images',
+  'ingest.search_results_raw',
+  'ingest.imported_files',
+  'ingest.stored_images',
+  'public.projects',
+  'public.staging_imports',
+  'public.import_anomalies',
+  'public.partner_org',
+  'public.ds_directory',
+  'public.rm_directory',
+  'ingest.project_batches',
+  'ingest_stage.plaintiffs',
+  'ingest_stage.judgments',
+  'ingest_stage.judgments_plan',
+  'ingest_stage.resolved',
+  'ingest_stage.search_results',
   'ingest_stage.chunks',
 ];
 /** What Intake knows of the files of a directory from run to run. */
@@ -25,7 +48,9 @@ export async function startAfresh(database: Client, stack?: Stack): Promise<void
   await database.query('drop schema if exists bench_dlt, bench_dlt_staging cascade');
   await database.query(`truncate ${TABLES.join(', ')} restart identity cascade`); // and what other kinds hang on them
   await database.query('truncate storage.objects');
-  const kept = stack ? [stack.objectsDir, ...['storage', 'work', ...FILE_CACHE].map((name) => join(stack.dir, name))] : [];
+  const kept = stack
+    ? [stack.objectsDir, ...['storage', 'work', ...FILE_CACHE].map((name) => join(stack.dir, name))]
+    : [];
   for (const path of kept) {
     await rm(path, { recursive: true, force: true });
   }
@@ -50,6 +75,8 @@ export async function serverSettings(database: Client): Promise<string> {
   const { rows } = await database.query<{ line: string }>(
     `select 'PostgreSQL ' || current_setting('server_version') || ', ' ||
             string_agg(name || ' ' || current_setting(name), ', ' order by n) as line
-     from unnest($1::text[]) with ordinality as s (name, n)`, [names]);
+     from unnest($1::text[]) with ordinality as s (name, n)`,
+    [names],
+  );
   return rows[0]?.line ?? '';
 }

@@ -33,10 +33,17 @@ const program = new Command('bench').description('Measures Intake beside its alt
 for (const subject of SUBJECTS) {
   const command = program
     .command(subject.name)
-    .option(`--${subject.unit} <n>`, subject.unit === 'rows' ? 'rows of the file' : 'files of the directory', count, subject.rows)
+    .option(
+      `--${subject.unit} <n>`,
+      subject.unit === 'rows' ? 'rows of the file' : 'files of the directory',
+      count,
+      subject.rows,
+    )
     .option('--seed <n>', 'seed of the file', count, 1)
     .option('--repeat <n>', 'rounds over the contenders; of each the median counts', count, 1)
-    .option('--only <names>', `some of ${subject.contenders.map(({ name }) => name).join(',')}`, (names: string) => chosen(subject, names))
+    .option('--only <names>', `some of ${subject.contenders.map(({ name }) => name).join(',')}`, (names: string) =>
+      chosen(subject, names),
+    )
     .option('--json', 'results as JSON on stdout')
     .action((options: Options) => bench(subject, options));
   if (subject.imageBytes) command.option('--image-bytes <n>', 'size of an image', count, subject.imageBytes);
@@ -56,13 +63,34 @@ async function bench(subject: Subject, options: Options): Promise<void> {
   const database = new Client({ connectionString: stack.databaseUrl });
   await database.connect();
   try {
-    const course: Course = { stack, database, kind: subject.kind, rows, seed, workDir, ...files, count: () => subject.count(database) };
+    const course: Course = {
+      stack,
+      database,
+      kind: subject.kind,
+      rows,
+      seed,
+      workDir,
+      ...files,
+      count: () => subject.count(database),
+    };
     say(`${rows} ${subject.unit}, seed ${seed}; ${cpus().length} cores; ${await serverSettings(database)}`);
     const results = await measure(only.filter(isHere), course, repeat, say);
     const faults = differences(results, rows, (taken) => subject.expected(taken, seed));
-    if (json) console.log(JSON.stringify({ subject: subject.name, rows, seed, repeat, results, differences: faults }, null, 2));
-    else console.log([tableOf(results, rows, subject.ratios, subject.unit), '', ...results.filter(({ phases }) => phases).map(phasesOf)].join('\n'));
-    say(faults.length === 0 ? `Every contender that counts made of the ${subject.unit} what they were made for.` : `The numbers differ: ${faults.join('; ')}`);
+    if (json)
+      console.log(JSON.stringify({ subject: subject.name, rows, seed, repeat, results, differences: faults }, null, 2));
+    else
+      console.log(
+        [
+          tableOf(results, rows, subject.ratios, subject.unit),
+          '',
+          ...results.filter(({ phases }) => phases).map(phasesOf),
+        ].join('\n'),
+      );
+    say(
+      faults.length === 0
+        ? `Every contender that counts made of the ${subject.unit} what they were made for.`
+        : `The numbers differ: ${faults.join('; ')}`,
+    );
     if (faults.length > 0) process.exitCode = 1;
   } finally {
     await database.end();
@@ -91,7 +119,8 @@ function chosen({ contenders }: Subject, names: string): Contender[] {
     const contender = contenders.find((c) => c.name === name);
     if (!contender) throw new Error(`no contender '${name}'`);
     const { follows } = contender;
-    if (follows && contenders.find((c) => c.name === all[i - 1])?.name !== follows) throw new Error(`'${name}' goes on from '${follows}': name that before it`);
+    if (follows && contenders.find((c) => c.name === all[i - 1])?.name !== follows)
+      throw new Error(`'${name}' goes on from '${follows}': name that before it`);
     return contender;
   });
 }

@@ -23,14 +23,32 @@ export function tableOf(results: readonly Result[], rows: number, ratios: readon
     const other = results.find(({ name }) => name === wanted);
     return other === undefined ? '' : ((rateOf(result) / rateOf(other)) ** (of === 'rate' ? 1 : -1)).toFixed(2);
   };
-  const head = ['contender', unit, 'seconds', `${unit}/s`, ...ratios.map((ratio) => ratio.head), 'worker MB', 'events', 'WAL MB'];
+  const head = [
+    'contender',
+    unit,
+    'seconds',
+    `${unit}/s`,
+    ...ratios.map((ratio) => ratio.head),
+    'worker MB',
+    'events',
+    'WAL MB',
+  ];
   const body = results.map((result) => [
-    result.name, (result.rows ?? rows).toString(), secondsOf(result.seconds), Math.round(rateOf(result)).toString(),
-    ...ratios.map((ratio) => ratioOf(ratio, result)), result.workerPeakMb?.toFixed(0) ?? '', result.events?.toString() ?? '', result.walMb.toFixed(0),
+    result.name,
+    (result.rows ?? rows).toString(),
+    secondsOf(result.seconds),
+    Math.round(rateOf(result)).toString(),
+    ...ratios.map((ratio) => ratioOf(ratio, result)),
+    result.workerPeakMb?.toFixed(0) ?? '',
+    result.events?.toString() ?? '',
+    result.walMb.toFixed(0),
   ]);
   const lines = [head, ...body];
   const widths = head.map((_, i) => Math.max(...lines.map((line) => (line[i] as string).length)));
-  const written = lines.map((line) => `| ${line.map((cell, i) => (i ? cell.padStart(widths[i] as number) : cell.padEnd(widths[i] as number))).join(' | ')} |`);
+  const written = lines.map(
+    (line) =>
+      `| ${line.map((cell, i) => (i ? cell.padStart(widths[i] as number) : cell.padEnd(widths[i] as number))).join(' | ')} |`,
+  );
   const rule = `|${widths.map((width, i) => (i ? `${'-'.repeat(width + 1)}:` : '-'.repeat(width + 2))).join('|')}|`;
   return [written[0], rule, ...written.slice(1)].join('\n');
 }
@@ -40,4 +58,6 @@ export const secondsOf = (seconds: number): string => seconds.toFixed(seconds < 
 
 /** One line of where an import's time went. */
 export const phasesOf = ({ name, phases = {} }: Result): string =>
-  `${name}: ${Object.entries(phases).map(([phase, { seconds = 0 }]) => `${phase} ${secondsOf(seconds)} s`).join(', ')}`;
+  `${name}: ${Object.entries(phases)
+    .map(([phase, { seconds = 0 }]) => `${phase} ${secondsOf(seconds)} s`)
+    .join(', ')}`;

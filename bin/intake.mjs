@@ -13,7 +13,11 @@ const cache = process.env.NODE_COMPILE_CACHE ?? join(userCache, 'intake', 'compi
 
 const current = Number(process.versions.node.split('.')[0]) >= 24;
 // A worker's buffers come and go by the megabyte: few arenas and a small young generation give them back. Read at start only.
-const small = { NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --max-semi-space-size=4`.trim(), MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '1048576' };
+const small = {
+  NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --max-semi-space-size=4`.trim(),
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: '1048576',
+};
 const worker = process.argv[2] === 'worker' && !process.env.MALLOC_ARENA_MAX;
 
 if (current && !worker) {
@@ -28,7 +32,9 @@ async function runOnOwnNode() {
   const { spawn } = await import('node:child_process');
   let node;
   try {
-    node = current ? process.execPath : join(dirname(createRequire(import.meta.url).resolve('node/package.json')), 'bin', 'node');
+    node = current
+      ? process.execPath
+      : join(dirname(createRequire(import.meta.url).resolve('node/package.json')), 'bin', 'node');
   } catch {
     console.error('Intake needs Node 24 and its packages. Run `npm ci` first.');
     process.exit(2);

@@ -39,22 +39,56 @@ interface Place {
 }
 
 const FIRST = [
-  'Adele', 'Bruno', 'Camille', 'Dmitri', 'Elena', 'Farid', 'Grace',
-  'Hugo', 'Ingrid', 'Jonas', 'Kavya', 'Lena', 'Marisol', 'Noël', 'Omar',
+  'Adele',
+  'Bruno',
+  'Camille',
+  'Dmitri',
+  'Elena',
+  'Farid',
+  'Grace',
+  'Hugo',
+  'Ingrid',
+  'Jonas',
+  'Kavya',
+  'Lena',
+  'Marisol',
+  'Noël',
+  'Omar',
 ];
 const LAST = [
-  'Ashgrove', 'Bellweather', 'Castellane', "D'Amour", 'Eastwood', 'Fontaine', 'Galván',
-  'Hollis-Ward', 'Iverness', 'Juhlin', 'Kestrel',
+  'Ashgrove',
+  'Bellweather',
+  'Castellane',
+  "D'Amour",
+  'Eastwood',
+  'Fontaine',
+  'Galván',
+  'Hollis-Ward',
+  'Iverness',
+  'Juhlin',
+  'Kestrel',
 ];
 const FIRM = [
-  'Amberline', 'Bluewater', 'Copperfield', 'Driftwood', 'Eastgate', 'Fairhaven', 'Granite Peak',
-  'Harborlight', 'Ironwood', 'Juniper',
+  'Amberline',
+  'Bluewater',
+  'Copperfield',
+  'Driftwood',
+  'Eastgate',
+  'Fairhaven',
+  'Granite Peak',
+  'Harborlight',
+  'Ironwood',
+  'Juniper',
 ];
 const TRADE = ['Collections', 'Recovery', 'Finance', 'Leasing', 'Medical Group', 'Builders', 'Property Management'];
 const FORM = [' LLC', ', Inc.', ' Corp.', ' LP'];
 const STREET = ['Cedar Avenue', 'Harbor Street', 'Mill Road', 'Orchard Lane', 'Station Square', 'Third Street'];
 const STATUS = ['Open', 'Open', 'Enforcement Pending', 'Satisfied in Part', 'Closed'];
-const NOTES = ['asked for "the usual", call after five', 'two signatures, one illegible', 'first letter returned;\nsecond sent'];
+const NOTES = [
+  'asked for "the usual", call after five',
+  'two signatures, one illegible',
+  'first letter returned;\nsecond sent',
+];
 const AREA = ['212', '518', '609', '718', '860'];
 const PLACES: readonly Place[] = [
   { town: 'Brooklyn', county: 'Kings', state: 'NY', zip: '11201', court: 'Kings County Civil Court' },
@@ -102,7 +136,12 @@ function person(i: number): Person {
   const name = individual
     ? `${FIRST[(i / 3) % FIRST.length]} ${LAST[Math.floor(i / 3) % LAST.length]}`
     : `${FIRM[i % FIRM.length]} ${TRADE[i % TRADE.length]}${FORM[Math.floor(i / 70) % FORM.length]}`;
-  const mailbox = name.normalize('NFD').toLowerCase().replace(/\p{M}/gu, '').replace(/[^a-z]+/g, '.').replace(/\.$/, '');
+  const mailbox = name
+    .normalize('NFD')
+    .toLowerCase()
+    .replace(/\p{M}/gu, '')
+    .replace(/[^a-z]+/g, '.')
+    .replace(/\.$/, '');
   const { town, state, zip } = PLACES[i % PLACES.length]!;
   return {
     name,
@@ -132,7 +171,11 @@ function lawsuit(i: number, plaintiff: Person): Case {
 type Fault = readonly [column: string, value: string, error: RowErrorCode];
 
 /** Every 12th row repeats one a little earlier; every 29th has a fault, in turn. */
-function vendorFile(cases: readonly Case[], cellsOf: (one: Case) => Record<string, string>, faults: readonly Fault[]): SampleRow[] {
+function vendorFile(
+  cases: readonly Case[],
+  cellsOf: (one: Case) => Record<string, string>,
+  faults: readonly Fault[],
+): SampleRow[] {
   return cases.map((one, i) => {
     const fault = i % 29 === 20 ? faults[Math.floor(i / 29) % faults.length] : undefined;
     if (fault !== undefined) return { cells: { ...cellsOf(one), [fault[0]]: fault[1] }, error: fault[2] };
@@ -160,7 +203,16 @@ const JBI_FAULTS: readonly Fault[] = [
   ['judgment_amount', '12,50', 'BAD_AMOUNT'],
 ];
 
-function simplicityCells({ lead, number, plaintiff, place, judged, amount, defendant, defendantAddress }: Case): Record<string, string> {
+function simplicityCells({
+  lead,
+  number,
+  plaintiff,
+  place,
+  judged,
+  amount,
+  defendant,
+  defendantAddress,
+}: Case): Record<string, string> {
   const [phone, email] = contacts(plaintiff);
   return {
     LeadID: String(lead),

@@ -21,7 +21,12 @@ import { hostQueue } from '../src/temporal/connectOptions.ts';
 import { startWorker } from '../src/worker.ts';
 import { EVENTS_PER_EXECUTION } from '../src/workflows/policies.ts';
 import type { MergeInput } from '../src/messages/merge.ts';
-import type { AlertsInput, RetentionInput, ScheduledImportInput, ScheduledPushInput } from '../src/messages/schedules.ts';
+import type {
+  AlertsInput,
+  RetentionInput,
+  ScheduledImportInput,
+  ScheduledPushInput,
+} from '../src/messages/schedules.ts';
 import type { ImportInput } from '../src/messages/imports.ts';
 import { historiesOf, openPlace, plaintiffsCsv } from '../test/support/imports.ts';
 import { simplicityCsv } from '../test/support/judgmentsFile.ts';
@@ -54,7 +59,10 @@ const path = await place.file(plaintiffsCsv(120), 'plaintiffs.csv');
 await record('dry-run', await place.input({ path, mode: 'dry-run' }, parts));
 await record('commit', await place.input({ path }, parts));
 await record('duplicate', await place.input({ path }, parts));
-await record('too-many-errors', await place.input({ path, batchId: 'strict', options: { maxErrors: { rows: 0 } } }, parts));
+await record(
+  'too-many-errors',
+  await place.input({ path, batchId: 'strict', options: { maxErrors: { rows: 0 } } }, parts),
+);
 await record('missing-column', await place.input({ path: await place.file('firm\nA\n', 'wrong.csv') }));
 
 const leads = await place.file(simplicityCsv(120), 'leads.csv');
@@ -67,10 +75,19 @@ const ofTree = { kind: 'search-results', path: tree, directory: { tag: 'tag', ba
 const slices = { sliceFiles: 10, partitionRows: 10 };
 writeSearchTree(tree, { seed: 1, files: 40, imageBytes: 2000, dirtEvery: 4 });
 await record('directory-dry-run', await place.input({ ...ofTree, mode: 'dry-run' }, slices));
-await record('directory-commit', await place.input({ ...ofTree, directory: { ...ofTree.directory, verifyWrites: true } }, slices));
+await record(
+  'directory-commit',
+  await place.input({ ...ofTree, directory: { ...ofTree.directory, verifyWrites: true } }, slices),
+);
 writeSearchTree(tree, { seed: 1, files: 50, imageBytes: 2000, dirtEvery: 4 });
-await record('directory-delta', await place.input({ ...ofTree, directory: { ...ofTree.directory, delta: true } }, slices));
-await record('directory-nothing-new', await place.input({ ...ofTree, directory: { ...ofTree.directory, delta: true } }, slices));
+await record(
+  'directory-delta',
+  await place.input({ ...ofTree, directory: { ...ofTree.directory, delta: true } }, slices),
+);
+await record(
+  'directory-nothing-new',
+  await place.input({ ...ofTree, directory: { ...ofTree.directory, delta: true } }, slices),
+);
 
 /** A batch as the gateway puts it down; none without rows. */
 async function recordMerge(tenantId: string, rows: readonly ProjectRow[]): Promise<void> {
@@ -83,7 +100,11 @@ async function recordMerge(tenantId: string, rows: readonly ProjectRow[]): Promi
 }
 
 async function recordOther(name: string, workflow: string, workflowId: string, input: object): Promise<void> {
-  const handle = await place.client.workflow.start(workflow, { workflowId, taskQueue: place.config.taskQueue, args: [input] });
+  const handle = await place.client.workflow.start(workflow, {
+    workflowId,
+    taskQueue: place.config.taskQueue,
+    args: [input],
+  });
   await handle.result().catch(() => undefined);
   await save(name, handle);
 }
@@ -92,39 +113,87 @@ await recordMerge('merge', [{ stage_application: 'S1', deployment_specialist: 'n
 await recordMerge('merge-refused', [{ stage_application: 'S1', residential: 'no number' }]);
 await recordMerge('merge-gone', []);
 
-const gateway = await startGateway({ ...place.config, gateway: { host: '127.0.0.1', port: 0 } }, createLogger('fatal'), { rate: { perSecond: 1e6, burst: 1e6 } });
-const projectsCsv = (rows: number): string => `stage_application\n${Array.from({ length: rows }, (_, i) => `S${i}`).join('\n')}\n`;
-const pushed = (tenantId: string, file: string, batchRows: number) => pushInput(place.config, { tenantId, path: file, gatewayUrl: gateway.url, batchRows });
+const gateway = await startGateway(
+  { ...place.config, gateway: { host: '127.0.0.1', port: 0 } },
+  createLogger('fatal'),
+  { rate: { perSecond: 1e6, burst: 1e6 } },
+);
+const projectsCsv = (rows: number): string =>
+  `stage_application\n${Array.from({ length: rows }, (_, i) => `S${i}`).join('\n')}\n`;
+const pushed = (tenantId: string, file: string, batchRows: number) =>
+  pushInput(place.config, { tenantId, path: file, gatewayUrl: gateway.url, batchRows });
 const projects = await place.file(projectsCsv(5), 'projects.csv');
 await recordOther('push', 'pushProjects', 'push/one', { ...(await pushed('one', projects, 2)), remember: true });
-await recordOther('push-invalid', 'pushProjects', 'push/two', await pushed('two', await place.file('stage_application\n" "\n', 'invalid.csv'), 2));
-await recordOther('push-continue-as-new', 'pushProjects', 'push/three', { ...(await pushed('three', await place.file(projectsCsv(EVENTS_PER_EXECUTION / 5), 'many projects.csv'), 1)), paceMs: 0 });
+await recordOther(
+  'push-invalid',
+  'pushProjects',
+  'push/two',
+  await pushed('two', await place.file('stage_application\n" "\n', 'invalid.csv'), 2),
+);
+await recordOther('push-continue-as-new', 'pushProjects', 'push/three', {
+  ...(await pushed('three', await place.file(projectsCsv(EVENTS_PER_EXECUTION / 5), 'many projects.csv'), 1)),
+  paceMs: 0,
+});
 
 const inbox = join(place.dir, 'inbox');
 mkdirSync(inbox);
 for (const rows of [1, 2]) writeFileSync(join(inbox, `${rows}.csv`), projectsCsv(rows));
 const { taskQueue, host, backend } = place.config;
 const fileQueue = hostQueue(taskQueue, host);
-const daily: ScheduledPushInput = { taskQueue, fileQueue, backend, tenantId: 'four', from: inbox, timeZone: 'Australia/Adelaide', batchRows: 5000, gatewayUrl: gateway.url };
+const daily: ScheduledPushInput = {
+  taskQueue,
+  fileQueue,
+  backend,
+  tenantId: 'four',
+  from: inbox,
+  timeZone: 'Australia/Adelaide',
+  batchRows: 5000,
+  gatewayUrl: gateway.url,
+};
 await recordOther('scheduled-push', 'scheduledPush', 'schedule/projects-four', daily);
 await recordOther('scheduled-push-nothing', 'scheduledPush', 'schedule/projects-four-again', daily);
-await recordOther('scheduled-push-missing', 'scheduledPush', 'schedule/projects-none', { ...daily, from: join(inbox, 'none') });
-await recordOther('scheduled-import', 'scheduledImport', 'schedule/plaintiffs', { taskQueue, fileQueue, backend, request: { kind: 'plaintiffs', path, mode: 'dry-run' } } satisfies ScheduledImportInput);
-await recordOther('retention', 'retention', 'retention', { taskQueue, backend, importsDays: 60, anomaliesDays: 90 } satisfies RetentionInput);
+await recordOther('scheduled-push-missing', 'scheduledPush', 'schedule/projects-none', {
+  ...daily,
+  from: join(inbox, 'none'),
+});
+await recordOther('scheduled-import', 'scheduledImport', 'schedule/plaintiffs', {
+  taskQueue,
+  fileQueue,
+  backend,
+  request: { kind: 'plaintiffs', path, mode: 'dry-run' },
+} satisfies ScheduledImportInput);
+await recordOther('retention', 'retention', 'retention', {
+  taskQueue,
+  backend,
+  importsDays: 60,
+  anomaliesDays: 90,
+} satisfies RetentionInput);
 await recordOther('alert', 'alertAnomalies', 'alert', { taskQueue, backend, windowHours: 1 } satisfies AlertsInput);
 await gateway.shutdown();
 
-const many = await place.input({ path: await place.file(plaintiffsCsv(600), 'many.csv') }, { chunkBytes: 4096, partitionRows: 20, window: 1 });
+const many = await place.input(
+  { path: await place.file(plaintiffsCsv(600), 'many.csv') },
+  { chunkBytes: 4096, partitionRows: 20, window: 1 },
+);
 const cancelled = await startImport(place.client, many);
-while ((await place.sql`SELECT FROM ingest.import_run_steps s JOIN ingest.import_runs r ON r.id = s.run_id WHERE r.filename = 'many.csv'`).length < 1) await sleep(5);
+while (
+  (
+    await place.sql`SELECT FROM ingest.import_run_steps s JOIN ingest.import_runs r ON r.id = s.run_id WHERE r.filename = 'many.csv'`
+  ).length < 1
+)
+  await sleep(5);
 await cancelled.cancel();
 await importResult(cancelled);
 await save('cancelled', cancelled);
 
 // An activity takes some six events: enough tiny chunks that one execution does not hold them.
-const rows = Array.from({ length: Math.ceil(EVENTS_PER_EXECUTION / 2) }, (_, i) => `P${i},${'y'.repeat(60)}\n`).join('');
+const rows = Array.from({ length: Math.ceil(EVENTS_PER_EXECUTION / 2) }, (_, i) => `P${i},${'y'.repeat(60)}\n`).join(
+  '',
+);
 const long = await place.input(
-  { path: await place.file(`name,address\n${rows}`, 'long.csv'), mode: 'dry-run' }, { chunkBytes: 60, window: 16, sharedObjects: false });
+  { path: await place.file(`name,address\n${rows}`, 'long.csv'), mode: 'dry-run' },
+  { chunkBytes: 60, window: 16, sharedObjects: false },
+);
 await record('continue-as-new', long);
 
 await worker.shutdown();

@@ -21,7 +21,9 @@ const TOWNS = [
   { name: 'Tamarind Hill QLD 4211', latitude: -28.03, longitude: 153.31 },
   { name: 'Coorong West SA 5264', latitude: -35.93, longitude: 139.35 },
 ];
-const FAULTS: Readonly<Record<number, readonly [column: string, value: string, error: NonNullable<SampleRow['error']>]>> = {
+const FAULTS: Readonly<
+  Record<number, readonly [column: string, value: string, error: NonNullable<SampleRow['error']>]>
+> = {
   30: ['residential', 'twelve', 'BAD_COUNT'],
   61: ['eFscd', '02/30/2026', 'BAD_DATE'],
   88: ['latitude', '134.91', 'BAD_COORDINATE'],

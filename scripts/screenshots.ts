@@ -21,7 +21,11 @@ if (!executable) throw new Error('No Chromium: set INTAKE_CHROMIUM');
 const dir = await makeStackFolder();
 const files = await mkdtemp(join(tmpdir(), 'intake-screenshots-'));
 const intake = async (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> =>
-  (await promisify(execFile)(process.execPath, [join(root, 'bin/intake.mjs'), ...args], { env: { ...process.env, INTAKE_DIR: dir, ...env } })).stdout.trim();
+  (
+    await promisify(execFile)(process.execPath, [join(root, 'bin/intake.mjs'), ...args], {
+      env: { ...process.env, INTAKE_DIR: dir, ...env },
+    })
+  ).stdout.trim();
 
 try {
   const stack = await ensureStack({ dir, ports: ANY_PORTS });
@@ -43,7 +47,10 @@ try {
     }
     await page.context().close();
   }
-  const phone = await signedIn(browser, stack.gateway!, password, { colorScheme: 'light', viewport: { width: 390, height: 844 } });
+  const phone = await signedIn(browser, stack.gateway!, password, {
+    colorScheme: 'light',
+    viewport: { width: 390, height: 844 },
+  });
   await shoot(phone, '/', 'phone-light');
   await browser.close();
 } finally {
@@ -53,10 +60,31 @@ try {
 
 /** The samples, imported; days before them, invented; schedules; and an import that goes on while pictures are taken. */
 async function fillStack(databaseUrl: string): Promise<void> {
-  for (const kind of ['plaintiffs', 'simplicity', 'jbi']) await intake(['import', kind, join(root, `samples/${kind}.csv`), '--commit', '--quiet']);
+  for (const kind of ['plaintiffs', 'simplicity', 'jbi'])
+    await intake(['import', kind, join(root, `samples/${kind}.csv`), '--commit', '--quiet']);
   await intake(['import', 'projects', join(root, 'samples/projects.csv'), '--tenant', 'TELCO', '--commit', '--quiet']);
-  await intake(['import', 'search-results', '--states-dir', join(root, 'samples/search-results'), '--tag', 'November', '--commit', '--quiet']);
-  await intake(['schedule', 'add', 'projects', '--tenant', 'TELCO', '--from', '/srv/telco', '--timezone', 'Australia/Adelaide', '--quiet']);
+  await intake([
+    'import',
+    'search-results',
+    '--states-dir',
+    join(root, 'samples/search-results'),
+    '--tag',
+    'November',
+    '--commit',
+    '--quiet',
+  ]);
+  await intake([
+    'schedule',
+    'add',
+    'projects',
+    '--tenant',
+    'TELCO',
+    '--from',
+    '/srv/telco',
+    '--timezone',
+    'Australia/Adelaide',
+    '--quiet',
+  ]);
   await intake(['schedule', 'add', 'retention', '--quiet']);
   await intake(['schedule', 'add', 'alerts', '--quiet']);
   const sql = postgres(databaseUrl, { max: 1, onnotice: () => undefined });
@@ -74,11 +102,21 @@ async function fillStack(databaseUrl: string): Promise<void> {
   const rows = Array.from({ length: 150_000 }, (_, i) => `Example Holdings ${i},office${i}@holdings.example.com`);
   const large = join(files, 'november-list.csv');
   await writeFile(large, `plaintiff_name,email\n${rows.join('\n')}\n`);
-  await intake(['import', 'plaintiffs', large, '--commit', '--detach', '--quiet'], { INTAKE_CHUNK_BYTES: '16384', INTAKE_WINDOW: '1' });
+  await intake(['import', 'plaintiffs', large, '--commit', '--detach', '--quiet'], {
+    INTAKE_CHUNK_BYTES: '16384',
+    INTAKE_WINDOW: '1',
+  });
 }
 
-async function signedIn(browser: Browser, baseURL: string, password: string, look: BrowserContextOptions): Promise<Page> {
-  const page = await (await browser.newContext({ baseURL, locale: 'en-GB', timezoneId: 'Europe/London', ...look })).newPage();
+async function signedIn(
+  browser: Browser,
+  baseURL: string,
+  password: string,
+  look: BrowserContextOptions,
+): Promise<Page> {
+  const page = await (
+    await browser.newContext({ baseURL, locale: 'en-GB', timezoneId: 'Europe/London', ...look })
+  ).newPage();
   await page.goto('/sign-in');
   await page.getByLabel('E-mail').fill(EMAIL);
   await page.getByLabel('Password').fill(password);

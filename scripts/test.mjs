@@ -18,13 +18,19 @@ if (args.some((arg) => arg.endsWith('.ts'))) {
   process.exitCode = (await run(args, process.stdout)).status;
 } else {
   const files = readdirSync(new URL('../test/', import.meta.url), { recursive: true })
-    .map((file) => `test/${file.replaceAll('\\', '/')}`).filter((file) => file.endsWith('.test.ts')).sort();
+    .map((file) => `test/${file.replaceAll('\\', '/')}`)
+    .filter((file) => file.endsWith('.test.ts'))
+    .sort();
   const groupOf = (file) => GROUPS.findIndex((group) => group.test(file));
   const groups = [-1, ...GROUPS.keys()].map((group) => files.filter((file) => groupOf(file) === group));
-  const ended = await Promise.all(groups.map((group, i) => run([...args, ...group], i === 0 ? process.stdout : undefined)));
+  const ended = await Promise.all(
+    groups.map((group, i) => run([...args, ...group], i === 0 ? process.stdout : undefined)),
+  );
   for (const { output } of ended.slice(1)) process.stdout.write(output);
   // Without an ending something failed before the tests.
-  const counts = ended.map(({ output }) => ([...output.matchAll(ENDING)].at(-1) ?? ['', 0, 1]).slice(1, 4).map((n) => Number(n ?? 0)));
+  const counts = ended.map(({ output }) =>
+    ([...output.matchAll(ENDING)].at(-1) ?? ['', 0, 1]).slice(1, 4).map((n) => Number(n ?? 0)),
+  );
   const [passed, failed, skipped] = [0, 1, 2].map((i) => counts.reduce((sum, count) => sum + (count[i] || 0), 0));
   process.exitCode = ended.find(({ status }) => status !== 0)?.status ?? 0;
   console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`);
@@ -32,14 +38,23 @@ if (args.some((arg) => arg.endsWith('.ts'))) {
 
 /** Processes that tests start are many: what Node compiled for one is kept for the next. */
 function environment() {
-  return { ...process.env, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? fileURLToPath(new URL('../node_modules/.cache/intake-tests/compiled', import.meta.url)) };
+  return {
+    ...process.env,
+    NODE_COMPILE_CACHE:
+      process.env.NODE_COMPILE_CACHE ??
+      fileURLToPath(new URL('../node_modules/.cache/intake-tests/compiled', import.meta.url)),
+  };
 }
 
 /** Mocha on these files; what it prints is kept and, to `shown`, passed on. */
 function run(files, shown) {
   return new Promise((resolve) => {
     const color = process.stdout.isTTY ? ['--color'] : [];
-    const child = spawn(node, [mocha, ...color, ...files], { cwd: root, env: environment(), stdio: ['inherit', 'pipe', 'inherit'] });
+    const child = spawn(node, [mocha, ...color, ...files], {
+      cwd: root,
+      env: environment(),
+      stdio: ['inherit', 'pipe', 'inherit'],
+    });
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text) => {
       output += text;

@@ -13,7 +13,10 @@ const COMMANDS = {
   down: ['Stop the embedded stack; its data stays', () => import('./cli/commands/stack.ts')],
   import: ['Import a file or directory; a dry run unless --commit', () => import('./cli/commands/import.ts')],
   runs: ['List, show and watch runs; the operator queries', () => import('./cli/commands/runs.ts')],
-  rejects: ['Write the rejected rows of a run, byte for byte; of a directory its failed items', () => import('./cli/commands/rejects.ts')],
+  rejects: [
+    'Write the rejected rows of a run, byte for byte; of a directory its failed items',
+    () => import('./cli/commands/rejects.ts'),
+  ],
   reconcile: ['Count the tables against what a run reported', () => import('./cli/commands/reconcile.ts')],
   rollback: ['Withdraw what a run imported', () => import('./cli/commands/rollback.ts')],
   cancel: ['Stop a running import', () => import('./cli/commands/cancel.ts')],
@@ -28,9 +31,15 @@ const COMMANDS = {
   gateway: ['Serve POST /import-projects until it is stopped', () => import('./cli/commands/gateway.ts')],
   users: ['Let people into the dashboard, list them, take their roles', () => import('./cli/commands/users.ts')],
   tenants: ['Add and list tenants of the gateway, rotate their secrets', () => import('./cli/commands/tenants.ts')],
-  projects: ['Push a file of projects to the gateway in batches; backfill memberships', () => import('./cli/commands/projects.ts')],
+  projects: [
+    'Push a file of projects to the gateway in batches; backfill memberships',
+    () => import('./cli/commands/projects.ts'),
+  ],
   anomalies: ['List and count anomalies of projects; alert about them', () => import('./cli/commands/anomalies.ts')],
-  retention: ['Delete old batches and anomalies of projects; preview, statistics', () => import('./cli/commands/retention.ts')],
+  retention: [
+    'Delete old batches and anomalies of projects; preview, statistics',
+    () => import('./cli/commands/retention.ts'),
+  ],
   schedule: ['Add, list, change and remove what happens by itself', () => import('./cli/commands/schedule.ts')],
   demo: ['Bring up the stack and import the samples', () => import('./cli/commands/demo.ts')],
 } as const;
@@ -42,7 +51,10 @@ async function main(argv: readonly string[]): Promise<number> {
     .helpCommand(false)
     .exitOverride()
     .configureOutput({ outputError: () => undefined })
-    .addHelpText('after', '\nExample:\n  intake import plaintiffs plaintiffs.csv --commit\n\nintake <command> --help tells more.');
+    .addHelpText(
+      'after',
+      '\nExample:\n  intake import plaintiffs plaintiffs.csv --commit\n\nintake <command> --help tells more.',
+    );
   const at = argv.findIndex((word) => Object.hasOwn(COMMANDS, word));
   const name = argv[at] as keyof typeof COMMANDS | undefined;
   if (name) {
@@ -59,7 +71,11 @@ async function main(argv: readonly string[]): Promise<number> {
     return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    return reportError(error, { json: argv.includes('--json') || argv.includes('--pretty'), debug: argv.includes('--debug'), command: name });
+    return reportError(error, {
+      json: argv.includes('--json') || argv.includes('--pretty'),
+      debug: argv.includes('--debug'),
+      command: name,
+    });
   }
 }
 

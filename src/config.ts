@@ -86,23 +86,33 @@ export interface Config {
 }
 
 const ADDRESS = /^(([\w.-]+|\[[\da-f:]+\]):)?\d{1,5}$/i;
-const integer = (min: number, max: number, fallback: number) => z.coerce.number().int().min(min).max(max).default(fallback);
+const integer = (min: number, max: number, fallback: number) =>
+  z.coerce.number().int().min(min).max(max).default(fallback);
 
 const schema = z.object({
   INTAKE_DIR: z.string().default('.intake'),
-  INTAKE_HOST: z.string().regex(/^[\w.-]{1,120}$/, 'only letters, digits, dot, dash').default(hostname().replace(/[^\w.-]/g, '-')),
+  INTAKE_HOST: z
+    .string()
+    .regex(/^[\w.-]{1,120}$/, 'only letters, digits, dot, dash')
+    .default(hostname().replace(/[^\w.-]/g, '-')),
   INTAKE_TASK_QUEUE: z.string().min(1).default('intake'),
   INTAKE_BACKEND: z.enum(['postgres', 'postgresql', 'supabase']).optional(),
   INTAKE_OBJECTS_DIR: z.string().optional(),
   INTAKE_CHUNK_BYTES: integer(4096, 64 * 1024 * 1024, 2 * 1024 * 1024),
   INTAKE_WINDOW: integer(1, 64, 3),
   INTAKE_PARTITION_ROWS: integer(100, 200_000, 25_000),
-  TEMPORAL_ADDRESS: z.string().regex(/^[^/\s]+:\d+$/, 'write it as host:port').optional(),
+  TEMPORAL_ADDRESS: z
+    .string()
+    .regex(/^[^/\s]+:\d+$/, 'write it as host:port')
+    .optional(),
   TEMPORAL_NAMESPACE: z.string().default('default'),
   TEMPORAL_API_KEY: z.string().optional(),
   TEMPORAL_TLS_CERT: z.string().optional(),
   TEMPORAL_TLS_KEY: z.string().optional(),
-  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'write it as postgresql://user:password@host:5432/database').optional(),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'write it as postgresql://user:password@host:5432/database')
+    .optional(),
   SUPABASE_URL: z.url({ protocol: /^https?$/ }).optional(),
   SUPABASE_SERVICE_ROLE_KEY: z.string().optional(),
   SUPABASE_SECRET_KEY: z.string().optional(),
@@ -134,13 +144,18 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const value = parsed.data;
   const serviceKey = value?.SUPABASE_SERVICE_ROLE_KEY ?? value?.SUPABASE_SECRET_KEY;
   if (value?.SUPABASE_URL && !serviceKey) faults.push('SUPABASE_SERVICE_ROLE_KEY: needed with SUPABASE_URL');
-  if (value && !value.TEMPORAL_TLS_CERT !== !value.TEMPORAL_TLS_KEY) faults.push('TEMPORAL_TLS_CERT, TEMPORAL_TLS_KEY: give both');
+  if (value && !value.TEMPORAL_TLS_CERT !== !value.TEMPORAL_TLS_KEY)
+    faults.push('TEMPORAL_TLS_CERT, TEMPORAL_TLS_KEY: give both');
   if (value?.INTAKE_BACKEND === 'supabase' && value.DATABASE_URL && !value.SUPABASE_URL) {
     faults.push('SUPABASE_URL: needed for the supabase backend');
   }
   const projectsBearers = bearers(value?.PROJECTS_IMPORT_BEARER ?? '');
-  if (!projectsBearers) faults.push('PROJECTS_IMPORT_BEARER: write it as TENANT=secret,TENANT=secret with a secret of its own for each tenant');
-  if (!value || !projectsBearers || faults.length > 0) throw new IntakeError('CONFIG_INVALID', `Configuration: ${faults.join('; ')}`);
+  if (!projectsBearers)
+    faults.push(
+      'PROJECTS_IMPORT_BEARER: write it as TENANT=secret,TENANT=secret with a secret of its own for each tenant',
+    );
+  if (!value || !projectsBearers || faults.length > 0)
+    throw new IntakeError('CONFIG_INVALID', `Configuration: ${faults.join('; ')}`);
 
   const dir = resolve(value.INTAKE_DIR);
   const gateway = listenAddress(value.INTAKE_PORT);
@@ -150,7 +165,8 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     dir,
     host: value.INTAKE_HOST,
     taskQueue: value.INTAKE_TASK_QUEUE,
-    backend: value.INTAKE_BACKEND === undefined ? fallback : value.INTAKE_BACKEND === 'supabase' ? 'supabase' : 'postgres',
+    backend:
+      value.INTAKE_BACKEND === undefined ? fallback : value.INTAKE_BACKEND === 'supabase' ? 'supabase' : 'postgres',
     temporal: external
       ? {
           address: value.TEMPORAL_ADDRESS ?? '127.0.0.1:7233',
@@ -173,8 +189,14 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     compression: value.INTAKE_COMPRESSION,
     logLevel: value.LOG_LEVEL,
     gateway,
-    gatewayUrl: (value.INTAKE_GATEWAY_URL ?? `http://${gateway.host.includes(':') ? `[${gateway.host}]` : gateway.host}:${gateway.port}`).replace(/\/+$/, ''),
-    projectsBearers: projectsBearers.map(({ tenantId, secret }) => ({ tenantId, sha256: createHash('sha256').update(secret).digest('hex') })),
+    gatewayUrl: (
+      value.INTAKE_GATEWAY_URL ??
+      `http://${gateway.host.includes(':') ? `[${gateway.host}]` : gateway.host}:${gateway.port}`
+    ).replace(/\/+$/, ''),
+    projectsBearers: projectsBearers.map(({ tenantId, secret }) => ({
+      tenantId,
+      sha256: createHash('sha256').update(secret).digest('hex'),
+    })),
     projectsSecret: (tenantId) => projectsBearers.find((bearer) => bearer.tenantId === tenantId)?.secret,
     temporalUi: value.INTAKE_TEMPORAL_UI?.replace(/\/+$/, ''),
     alerts: {
@@ -184,15 +206,23 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
       allowPrivate: value.ANOMALIES_ALERT_ALLOW_PRIVATE === 'true',
     },
     metrics: value.INTAKE_METRICS_ADDRESS === undefined ? undefined : listenAddress(value.INTAKE_METRICS_ADDRESS),
-    traces: value.OTEL_EXPORTER_OTLP_ENDPOINT ? { endpoint: value.OTEL_EXPORTER_OTLP_ENDPOINT, serviceName: value.OTEL_SERVICE_NAME } : undefined,
+    traces: value.OTEL_EXPORTER_OTLP_ENDPOINT
+      ? { endpoint: value.OTEL_EXPORTER_OTLP_ENDPOINT, serviceName: value.OTEL_SERVICE_NAME }
+      : undefined,
   };
 }
 
 /** `TENANT=secret,...`; undefined when it is not that, or a secret would open two tenants. */
 function bearers(text: string): { readonly tenantId: string; readonly secret: string }[] | undefined {
-  const entries = text.split(',').map((entry) => entry.trim()).filter(Boolean).map((entry) => /^([^=]+?)\s*=\s*(\S+)$/.exec(entry));
+  const entries = text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter(Boolean)
+    .map((entry) => /^([^=]+?)\s*=\s*(\S+)$/.exec(entry));
   const found = entries.flatMap((entry) => (entry ? [{ tenantId: entry[1]!, secret: entry[2]! }] : []));
-  return found.length === entries.length && new Set(found.map(({ secret }) => secret)).size === found.length ? found : undefined;
+  return found.length === entries.length && new Set(found.map(({ secret }) => secret)).size === found.length
+    ? found
+    : undefined;
 }
 
 /** A port alone is one of this host's own. */

@@ -29,7 +29,10 @@ export const ERRORS = {
   UNKNOWN_ENCODING: fatal(2, 'Use --encoding utf-8, utf-16le, utf-16be or windows-1252.'),
   HEADER_UNREADABLE: fatal(2, 'Mend the first line of the file: balanced quotes, one encoding, under 1 MB.'),
   CHANGED_FILE: fatal(2, 'Let the file be written to its end, then import it again.'),
-  TOO_MANY_ERRORS: fatal(1, 'Mend the rejects (`intake rejects ID`) or raise --max-errors; nothing reached a production table.'),
+  TOO_MANY_ERRORS: fatal(
+    1,
+    'Mend the rejects (`intake rejects ID`) or raise --max-errors; nothing reached a production table.',
+  ),
   INVALID_ROW: fatal(2, 'Mend that row and push the file again; nothing of it was posted.'),
   DOWNLOAD_FAILED: retry('Check that --from answers; it is tried again.'),
   DOWNLOAD_REFUSED: fatal(1, 'Check the address and the access behind --from.'),
@@ -39,26 +42,41 @@ export const ERRORS = {
   IN_PROGRESS: fatal(1, 'Wait for the other import, or cancel it; a silent one is taken over after 30 minutes.'),
   LEASE_LOST: fatal(1, 'Another worker or an operator took the run; `intake resume ID` goes on with it.'),
   CANCELLED: fatal(1, '`intake resume ID` goes on where it stopped.'),
-  RECONCILIATION_FAILED: fatal(1, 'Compare with `intake reconcile ID` and `intake verify ID`, then `intake resume ID`.'),
+  RECONCILIATION_FAILED: fatal(
+    1,
+    'Compare with `intake reconcile ID` and `intake verify ID`, then `intake resume ID`.',
+  ),
   ROLLBACK_REFUSED: fatal(1, 'Cancel the import first, then roll it back.'),
   VERIFY_FAILED: fatal(1, 'Look at the listed rows; `intake reconcile ID` shows the counts.'),
   STAGE_LOST: retry('Nothing to do: the database lost its unlogged stage in a crash and the rows are parsed again.'),
   OBJECT_MISSING: fatal(1, '`intake resume ID` on the host that holds the file uploads it again.'),
   OBJECT_CORRUPT: fatal(1, 'Delete the stored object and run `intake resume ID` on the host that holds the file.'),
   // The surroundings.
-  DATABASE_UNAVAILABLE: retry('Nothing to do: it is retried until the database answers. `intake doctor` tells why it does not.'),
+  DATABASE_UNAVAILABLE: retry(
+    'Nothing to do: it is retried until the database answers. `intake doctor` tells why it does not.',
+  ),
   DATABASE_BUSY: retry('Nothing to do: the transaction is tried again.'),
-  STORAGE_UNAVAILABLE: retry('Nothing to do: it is retried until Storage answers. `intake doctor` tells why it does not.'),
+  STORAGE_UNAVAILABLE: retry(
+    'Nothing to do: it is retried until Storage answers. `intake doctor` tells why it does not.',
+  ),
   DATABASE_SCHEMA: fatal(1, 'Run `intake migrate`; the database misses a table or function.'),
   DATABASE_DENIED: fatal(1, 'Check the key or the password and the role; `intake doctor` names what is missing.'),
   DATABASE_FULL: retry('Free disk space on the database server; the import goes on by itself.'),
   DATABASE_REFUSED: fatal(1, 'The database refused a statement; the log of the worker has its SQLSTATE.'),
   TEMPORAL_UNAVAILABLE: retry('Start Temporal or check TEMPORAL_ADDRESS; `intake doctor` tells more.'),
-  GATEWAY_UNAVAILABLE: retry('Start the gateway or check INTAKE_GATEWAY_URL, then push the file again: what is posted already is not merged twice.'),
+  GATEWAY_UNAVAILABLE: retry(
+    'Start the gateway or check INTAKE_GATEWAY_URL, then push the file again: what is posted already is not merged twice.',
+  ),
   GATEWAY_BUSY: retry('Push the file again later: what is posted already is not merged twice.'),
-  GATEWAY_REFUSED: fatal(2, 'Mend what it names, then push the file again: what is posted already is not merged twice.'),
+  GATEWAY_REFUSED: fatal(
+    2,
+    'Mend what it names, then push the file again: what is posted already is not merged twice.',
+  ),
   WEBHOOK_FAILED: retry('Check that the receiver at ANOMALIES_ALERT_WEBHOOK works; it is tried again.'),
-  WEBHOOK_REFUSED: fatal(2, 'Use a public address for ANOMALIES_ALERT_WEBHOOK, or allow private ones: ANOMALIES_ALERT_ALLOW_PRIVATE=true.'),
+  WEBHOOK_REFUSED: fatal(
+    2,
+    'Use a public address for ANOMALIES_ALERT_WEBHOOK, or allow private ones: ANOMALIES_ALERT_ALLOW_PRIVATE=true.',
+  ),
   STACK_FAILED: fatal(1, 'Look at the log it names; `intake down` and `intake up` start the stack anew.'),
   // The call.
   USAGE: fatal(2, 'See --help.'),
@@ -107,7 +125,8 @@ export class IntakeError extends Error {
 export const ROW_ERRORS = {
   UNBALANCED_QUOTE: 'A quote is opened and never closed properly; close it, or double it inside a quoted cell.',
   RAGGED_ROW: 'The row has more or fewer cells than the header.',
-  INVALID_ENCODING: "The row is not valid in the file's encoding; save the file as UTF-8 or give --encoding windows-1252.",
+  INVALID_ENCODING:
+    "The row is not valid in the file's encoding; save the file as UTF-8 or give --encoding windows-1252.",
   NUL_BYTE: 'The row holds a NUL character, which PostgreSQL cannot store; remove it.',
   FIELD_TOO_LARGE: 'A cell is larger than 1 MB.',
   MISSING_VALUE: 'A required cell is empty.',

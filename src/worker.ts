@@ -44,23 +44,55 @@ export async function startWorker(config: Config, log: Logger, only?: 'files'): 
     shutdownSignals: [],
     telemetryOptions: {
       logging: { forward: {}, filter: 'WARN' },
-      ...(corePort ? { metrics: { prometheus: { bindAddress: `127.0.0.1:${corePort}`, countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true } } } : {}),
+      ...(corePort
+        ? {
+            metrics: {
+              prometheus: {
+                bindAddress: `127.0.0.1:${corePort}`,
+                countersTotalSuffix: true,
+                unitSuffix: true,
+                useSecondsForDurations: true,
+              },
+            },
+          }
+        : {}),
     },
   });
   const connection = await NativeConnection.connect(await connectOptions(temporal)).catch((cause) => {
     throw new IntakeError('TEMPORAL_UNAVAILABLE', `Temporal does not answer at ${temporal.address}`, { cause });
   });
-  const metrics = watched && (await createMetrics(() => runningImports({ connection, namespace: temporal.namespace, taskQueue: config.taskQueue })));
+  const metrics =
+    watched &&
+    (await createMetrics(() =>
+      runningImports({ connection, namespace: temporal.namespace, taskQueue: config.taskQueue }),
+    ));
   const traces = await openTraces(config);
   const backends = openBackends(config, metrics);
   const parser = createParser();
-  const activities = createActivities({ config, workDir: join(config.dir, 'work'), cacheDir: join(config.dir, 'cache'), log, metrics: metrics ?? noMetrics, parser, backend: backends.get });
+  const activities = createActivities({
+    config,
+    workDir: join(config.dir, 'work'),
+    cacheDir: join(config.dir, 'cache'),
+    log,
+    metrics: metrics ?? noMetrics,
+    parser,
+    backend: backends.get,
+  });
   const common = {
-    connection, namespace: temporal.namespace, activities, ...traces?.worker, shutdownGraceTime: '20 s', shutdownForceTime: '60 s',
+    connection,
+    namespace: temporal.namespace,
+    activities,
+    ...traces?.worker,
+    shutdownGraceTime: '20 s',
+    shutdownForceTime: '60 s',
     maxHeartbeatThrottleInterval: '1 s', // the live display shows what they say
   } as const;
   const workers = [
-    await Worker.create({ ...common, taskQueue: hostQueue(config.taskQueue, config.host), maxConcurrentActivityTaskExecutions: ACTIVITIES }),
+    await Worker.create({
+      ...common,
+      taskQueue: hostQueue(config.taskQueue, config.host),
+      maxConcurrentActivityTaskExecutions: ACTIVITIES,
+    }),
   ];
   if (only !== 'files') {
     workers.push(
@@ -78,7 +110,10 @@ export async function startWorker(config: Config, log: Logger, only?: 'files'): 
     );
   }
   const healthy = () => workers.every((worker) => worker.getState() === 'RUNNING');
-  const server = metrics && corePort ? serveMetrics({ address: watched, registry: metrics.registry, corePort, healthy, log }) : undefined;
+  const server =
+    metrics && corePort
+      ? serveMetrics({ address: watched, registry: metrics.registry, corePort, healthy, log })
+      : undefined;
   log.info({ taskQueue: config.taskQueue, host: config.host }, 'worker started');
   const done = Promise.all(workers.map((worker) => worker.run())).then(async () => {
     await parser.close();

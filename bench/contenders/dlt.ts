@@ -43,7 +43,10 @@ pipeline.run(batches(), table_name='plaintiffs', write_disposition='merge', prim
 
 async function run({ stack, cleanedFile, workDir }: Course): Promise<Outcome> {
   const env = {
-    BENCH_FILE: cleanedFile, BENCH_URL: stack.databaseUrl, BENCH_DIR: `${workDir}/dlt`, RUNTIME__DLTHUB_TELEMETRY: 'false',
+    BENCH_FILE: cleanedFile,
+    BENCH_URL: stack.databaseUrl,
+    BENCH_DIR: `${workDir}/dlt`,
+    RUNTIME__DLTHUB_TELEMETRY: 'false',
     RUNTIME__LOG_LEVEL: 'ERROR',
   };
   const seconds = await timed(() => runProgram(python() as string, ['-'], { input: SCRIPT, env }));

@@ -28,7 +28,12 @@ const SAMPLE = fileURLToPath(new URL('../../samples/search-results', import.meta
 /** A directory that Intake has never seen, the same again, and the same with `--delta`; each on a worker that is in service. */
 export function intakeDirectory(backend: BackendName): Contender[] {
   const tag = 'bench';
-  const contender = (part: string, follows: string | undefined, about: string, options: DirectoryOptions): Contender => ({
+  const contender = (
+    part: string,
+    follows: string | undefined,
+    about: string,
+    options: DirectoryOptions,
+  ): Contender => ({
     name: `intake-${backend}-${part}`,
     about: `Intake, ${backend} backend: ${about}`,
     missing: () => undefined,
@@ -57,13 +62,21 @@ async function importOnce(course: Course, backend: BackendName, directory?: Dire
   const client = await connectTemporal(config);
   try {
     // A worker's first import compiles as it goes, which takes longer than 515 files. A dry run of others stores nothing.
-    if (directory) await runImport(client, config, { kind: course.kind, path: SAMPLE, mode: 'dry-run', backend, directory });
+    if (directory)
+      await runImport(client, config, { kind: course.kind, path: SAMPLE, mode: 'dry-run', backend, directory });
     let report: ImportReport | undefined;
     let handle: WorkflowHandleWithFirstExecutionRunId | undefined;
     const seconds = await timed(async () => {
-      ({ handle, report } = await runImport(client, config, { kind: course.kind, path: course.file, mode: 'commit', backend, ...(directory ? { directory } : {}) }));
+      ({ handle, report } = await runImport(client, config, {
+        kind: course.kind,
+        path: course.file,
+        mode: 'commit',
+        backend,
+        ...(directory ? { directory } : {}),
+      }));
     });
-    if (!handle || report?.status !== 'completed') throw new Error(`the import ended as ${report?.status}: ${report?.error?.message}`);
+    if (!handle || report?.status !== 'completed')
+      throw new Error(`the import ended as ${report?.status}: ${report?.error?.message}`);
     const peak = worker.peakMb();
     return {
       seconds,
@@ -78,15 +91,25 @@ async function importOnce(course: Course, backend: BackendName, directory?: Dire
   }
 }
 
-async function runImport(client: Client, config: Config, request: ImportRequest): Promise<{ handle: WorkflowHandleWithFirstExecutionRunId; report: ImportReport }> {
-  const handle = (await startImport(client, await importInput(config, request))) as WorkflowHandleWithFirstExecutionRunId;
+async function runImport(
+  client: Client,
+  config: Config,
+  request: ImportRequest,
+): Promise<{ handle: WorkflowHandleWithFirstExecutionRunId; report: ImportReport }> {
+  const handle = (await startImport(
+    client,
+    await importInput(config, request),
+  )) as WorkflowHandleWithFirstExecutionRunId;
   return { handle, report: await importResult(handle) };
 }
 
 /** Events of the longest execution of a workflow that may have continued as new. */
-async function longestHistory(client: Client, { workflowId, firstExecutionRunId }: WorkflowHandleWithFirstExecutionRunId): Promise<number> {
+async function longestHistory(
+  client: Client,
+  { workflowId, firstExecutionRunId }: WorkflowHandleWithFirstExecutionRunId,
+): Promise<number> {
   let longest = 0;
-  for (let next = firstExecutionRunId; next; ) {
+  for (let next = firstExecutionRunId; next;) {
     const { events } = await client.workflow.getHandle(workflowId, next).fetchHistory();
     longest = Math.max(longest, events?.length ?? 0);
     next = events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId ?? '';

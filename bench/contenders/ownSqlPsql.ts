@@ -39,16 +39,32 @@ async function prepare(course: Course, folder: string): Promise<Prepared> {
   const dialect = { delimiter: ',', newline: 'lf', encoding: 'utf-8', bomBytes: 0 } as const;
   const file = await open(course.file);
   try {
-    const read = async (offset: number, length: number): Promise<Buffer> => (await file.read(Buffer.alloc(length), 0, length, offset)).buffer;
-    const { rows, chunks, headerLength } = await scanFile(course.file, { ...dialect, certain: true, chunkBytes: config.chunkBytes });
+    const read = async (offset: number, length: number): Promise<Buffer> =>
+      (await file.read(Buffer.alloc(length), 0, length, offset)).buffer;
+    const { rows, chunks, headerLength } = await scanFile(course.file, {
+      ...dialect,
+      certain: true,
+      chunkBytes: config.chunkBytes,
+    });
     const header = parseHeader(await read(0, headerLength), dialect, {});
     const partitions = Math.max(1, Math.ceil(rows / config.partitionRows));
     const stageId = randomUUID();
     const parts: Part[] = [];
     for (const [chunk, { offset, length, line, firstRow }] of chunks.entries()) {
       const { payload, rows, errored } = stageRows({
-        ...dialect, bytes: await read(offset, length), header, line, firstRow, format: 'copy', kind: KIND.name,
-        sourceSystem: KIND.defaultSource, dateOrder: 'mdy', map: {}, partitions, stageId, chunk,
+        ...dialect,
+        bytes: await read(offset, length),
+        header,
+        line,
+        firstRow,
+        format: 'copy',
+        kind: KIND.name,
+        sourceSystem: KIND.defaultSource,
+        dateOrder: 'mdy',
+        map: {},
+        partitions,
+        stageId,
+        chunk,
       });
       const path = join(folder, `part-${chunk}`);
       await writeFile(path, payload);
@@ -73,7 +89,11 @@ const dealt = (scripts: readonly string[]): string[] =>
   Array.from({ length: CONNECTIONS }, (_, lane) => scripts.filter((_, i) => i % CONNECTIONS === lane).join('\n'));
 
 async function run(course: Course): Promise<Outcome> {
-  const { stack: { databaseUrl }, database, workDir } = course;
+  const {
+    stack: { databaseUrl },
+    database,
+    workDir,
+  } = course;
   const folder = join(workDir, 'parts');
   await mkdir(folder, { recursive: true });
   try {
@@ -81,16 +101,25 @@ async function run(course: Course): Promise<Outcome> {
     const seconds = await timed(async () => {
       const opened = await database.query<{ run: string; lease: number }>(
         `select r ->> 'run_id' as run, (r ->> 'lease')::int as lease
-         from ingest.open_import_run($1, 'own-sql', 'own-sql', 'plaintiffs.csv', $2, 'bench') as r`, [KIND.defaultSource, KIND.name]);
+         from ingest.open_import_run($1, 'own-sql', 'own-sql', 'plaintiffs.csv', $2, 'bench') as r`,
+        [KIND.defaultSource, KIND.name],
+      );
       const { run, lease } = opened.rows[0] as { run: string; lease: number };
-      await Promise.all(dealt(parts.map((part, chunk) => copyPart(stageId, part, chunk))).map((script) => psql(databaseUrl, script)));
-      const upserts = Array.from({ length: partitions }, (_, part) =>
-        `select ingest.upsert_partition('${run}', ${lease}, '${stageId}', ${parts.length}, ${part});`);
+      await Promise.all(
+        dealt(parts.map((part, chunk) => copyPart(stageId, part, chunk))).map((script) => psql(databaseUrl, script)),
+      );
+      const upserts = Array.from(
+        { length: partitions },
+        (_, part) => `select ingest.upsert_partition('${run}', ${lease}, '${stageId}', ${parts.length}, ${part});`,
+      );
       await Promise.all(dealt(upserts).map((script) => psql(databaseUrl, script)));
-      await psql(databaseUrl, `
+      await psql(
+        databaseUrl,
+        `
         select ingest.record_result('${run}', ${lease}, ${rows}, '{}');
         select ingest.settle_import_run('${run}', ${lease}, ${rows});
-        select ingest.clear_stage('${stageId}', '${KIND.name}');`);
+        select ingest.clear_stage('${stageId}', '${KIND.name}');`,
+      );
     });
     return { seconds, counts: await course.count() };
   } finally {

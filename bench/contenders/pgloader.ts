@@ -17,11 +17,15 @@ async function run({ stack, database, cleanedFile, workDir }: Course): Promise<O
   await database.query(`create schema ${PLAIN}`);
   await database.query(`create table ${PLAIN}.bare (${COLUMNS.map((name) => `${name} text`).join(', ')})`);
   const command = join(workDir, 'bare.load');
-  await writeFile(command, `
+  await writeFile(
+    command,
+    `
     load csv from '${cleanedFile}' having fields (${COLUMNS.join(', ')})
     into ${stack.databaseUrl}?tablename=${PLAIN}.bare
     target columns (${COLUMNS.join(', ')})
-    with skip header = 1, fields optionally enclosed by '"', fields escaped by double-quote, fields terminated by ',';`, { mode: 0o600 });
+    with skip header = 1, fields optionally enclosed by '"', fields escaped by double-quote, fields terminated by ',';`,
+    { mode: 0o600 },
+  );
   const seconds = await timed(() => runProgram('pgloader', ['--no-ssl-cert-verification', command]));
   return { seconds };
 }

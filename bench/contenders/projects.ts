@@ -31,16 +31,28 @@ const PEOPLE = [
 async function prepare({ database }: Pick<Course, 'database'>, entries: number, projects = PROJECTS): Promise<void> {
   for (const statement of [DIRECTORIES, ...PEOPLE]) await database.query(statement, [entries]);
   for (let from = 0; from < projects; from += BATCH) {
-    await database.query(`select ${MERGE}`, [TENANT, `before ${from}`, JSON.stringify(projectRows(Math.min(BATCH, projects - from), entries, from))]);
+    await database.query(`select ${MERGE}`, [
+      TENANT,
+      `before ${from}`,
+      JSON.stringify(projectRows(Math.min(BATCH, projects - from), entries, from)),
+    ]);
   }
   await database.query('delete from public.import_anomalies');
-  await database.query('vacuum analyze public.projects, public.project_membership, public.staging_imports, public.partner_normalization, public.ds_directory, public.rm_directory');
+  await database.query(
+    'vacuum analyze public.projects, public.project_membership, public.staging_imports, public.partner_normalization, public.ds_directory, public.rm_directory',
+  );
   await database.query('checkpoint');
 }
 
 const MERGE = `public.fn_projects_import_merge($1, 'bench', $2, $3::jsonb)`;
 
-function statement(name: string, about: string, entries: number, projects: number | undefined, merge: (database: Client, rows: string) => Promise<unknown>): Contender {
+function statement(
+  name: string,
+  about: string,
+  entries: number,
+  projects: number | undefined,
+  merge: (database: Client, rows: string) => Promise<unknown>,
+): Contender {
   return {
     name: `${name}-${entries}`,
     about: `${about}, directories of ${entries}`,
@@ -49,17 +61,24 @@ function statement(name: string, about: string, entries: number, projects: numbe
       await prepare(course, entries, projects);
       await course.database.query(LOOP);
       const rows = JSON.stringify(projectRows(course.rows, entries, 0, 1));
-      return { seconds: await timed(async () => void (await merge(course.database, rows))), counts: await course.count() };
+      return {
+        seconds: await timed(async () => void (await merge(course.database, rows))),
+        counts: await course.count(),
+      };
     },
   };
 }
 
 /** @param projects how many there are before; 50,000. */
 export const loop = (entries: number, projects?: number): Contender =>
-  statement('loop', 'a PL/pgSQL loop, row after row', entries, projects, (database, rows) => database.query('select bench_plain.merge_row_by_row($1, $2::jsonb)', [TENANT, rows]));
+  statement('loop', 'a PL/pgSQL loop, row after row', entries, projects, (database, rows) =>
+    database.query('select bench_plain.merge_row_by_row($1, $2::jsonb)', [TENANT, rows]),
+  );
 
 export const merge = (entries: number, projects?: number): Contender =>
-  statement('merge', "Intake's fn_projects_import_merge", entries, projects, (database, rows) => database.query(`select ${MERGE}`, [TENANT, 'batch', rows]));
+  statement('merge', "Intake's fn_projects_import_merge", entries, projects, (database, rows) =>
+    database.query(`select ${MERGE}`, [TENANT, 'batch', rows]),
+  );
 
 /** POST /import-projects, from the client's first byte to its answer. */
 export const gateway: Contender = {
@@ -86,12 +105,18 @@ export const replay: Contender = {
 };
 
 /** @param options.twice whether the gateway has had the batch before the clock starts. */
-async function posted(course: Course, { before, twice = false }: { before?: () => Promise<void>; twice?: boolean } = {}): Promise<Outcome> {
+async function posted(
+  course: Course,
+  { before, twice = false }: { before?: () => Promise<void>; twice?: boolean } = {},
+): Promise<Outcome> {
   const { env, config } = configurationOf(course);
   workflowBundle(join(config.dir, 'cache'));
   await before?.();
   const worker = await startWorkerProcess({ ...env, ...SMALL_PROCESS }, course.workDir);
-  const running = await startGateway(loadConfig({ ...env, INTAKE_PORT: '0', PROJECTS_IMPORT_BEARER: `${TENANT}=${SECRET},WARM=${SECRET}-warm` }), createLogger('error'));
+  const running = await startGateway(
+    loadConfig({ ...env, INTAKE_PORT: '0', PROJECTS_IMPORT_BEARER: `${TENANT}=${SECRET},WARM=${SECRET}-warm` }),
+    createLogger('error'),
+  );
   try {
     // The first workflow of a worker and the first request of a gateway are compiled on the way: another tenant's.
     await post(running, 'WARM', `${SECRET}-warm`, projectRows(1, 1));
@@ -110,7 +135,8 @@ async function posted(course: Course, { before, twice = false }: { before?: () =
 
 async function post({ url }: RunningGateway, tenant: string, secret: string, rows: readonly object[]): Promise<void> {
   const response = await fetch(`${url}/import-projects`, {
-    method: 'POST', body: JSON.stringify({ tenant_id: tenant, batch_id: 'batch', source: 'bench', rows }),
+    method: 'POST',
+    body: JSON.stringify({ tenant_id: tenant, batch_id: 'batch', source: 'bench', rows }),
     headers: { 'content-type': 'application/json', authorization: `Bearer ${secret}` },
   });
   if (!response.ok) throw new Error(`the gateway answered ${response.status}: ${await response.text()}`);

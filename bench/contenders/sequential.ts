@@ -8,7 +8,14 @@ import { LICENCE_COLUMNS, licencesOf } from '../../src/sources/search/licences.t
 import { readSearchFile, sourceImageOf } from '../../src/sources/search/searchFile.ts';
 import { timed } from '../programs.ts';
 import type { Contender, Course, Outcome } from './contender.ts';
-import { openPostgres, openSupabase, RESULT_COLUMNS, type ImageRow, type ResultRow, type Store } from './sequentialStores.ts';
+import {
+  openPostgres,
+  openSupabase,
+  RESULT_COLUMNS,
+  type ImageRow,
+  type ResultRow,
+  type Store,
+} from './sequentialStores.ts';
 
 export const sequential = (backend: BackendName): Contender => ({
   name: `sequential-${backend}`,
@@ -18,13 +25,17 @@ export const sequential = (backend: BackendName): Contender => ({
 });
 
 /** Imports a directory without dirt. */
-export async function importFiles({ stack, file: root, count }: Pick<Course, 'stack' | 'file' | 'count'>, backend: BackendName): Promise<Outcome> {
+export async function importFiles(
+  { stack, file: root, count }: Pick<Course, 'stack' | 'file' | 'count'>,
+  backend: BackendName,
+): Promise<Outcome> {
   const seconds = await timed(async () => {
     const store = await (backend === 'postgres' ? openPostgres(stack) : openSupabase(stack));
     try {
       const dataset = await store.dataset('bench');
       const paths = await readdir(root, { recursive: true });
-      for (const path of paths.filter((name) => name.endsWith('_parse.json')).sort()) await importFile(store, dataset, root, path);
+      for (const path of paths.filter((name) => name.endsWith('_parse.json')).sort())
+        await importFile(store, dataset, root, path);
     } finally {
       await store.close();
     }
@@ -38,7 +49,12 @@ async function importFile(store: Store, dataset: number, root: string, path: str
   const image = await upload(store, join(root, dirname(path), basename(sourceImageOf(read.file) as string)));
   const rows = licencesOf(read.file).map(({ values, raw }): ResultRow => {
     const row = Object.fromEntries(RESULT_COLUMNS.map((column) => [column, values[LICENCE_COLUMNS.indexOf(column)]]));
-    return { ...row, dataset_id: dataset, meta: JSON.parse(row['meta'] ?? '{}') as unknown, raw: JSON.parse(raw) as unknown };
+    return {
+      ...row,
+      dataset_id: dataset,
+      meta: JSON.parse(row['meta'] ?? '{}') as unknown,
+      raw: JSON.parse(raw) as unknown,
+    };
   });
   for (const row of rows) {
     const id = await store.writeResult(row);

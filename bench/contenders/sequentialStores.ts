@@ -35,8 +35,17 @@ export interface Store {
 }
 
 const COLUMNS = ['dataset_id', ...RESULT_COLUMNS, 'raw'];
-const setAll = (columns: readonly string[]): string => columns.map((column) => `${column} = excluded.${column}`).join(', ');
-const IMAGE_COLUMNS = ['dataset_id', 'search_result_id', 'sha256', 'storage_path', 'storage_type', 'file_size', 'content_type'] as const;
+const setAll = (columns: readonly string[]): string =>
+  columns.map((column) => `${column} = excluded.${column}`).join(', ');
+const IMAGE_COLUMNS = [
+  'dataset_id',
+  'search_result_id',
+  'sha256',
+  'storage_path',
+  'storage_type',
+  'file_size',
+  'content_type',
+] as const;
 
 const insert = (table: string, columns: readonly string[]): string =>
   `insert into ${table} as r (${columns.join(', ')}) values (${columns.map((_, i) => `$${i + 1}`).join(', ')}) on conflict`;
@@ -50,7 +59,10 @@ const STATEMENTS = {
 } as const;
 
 /** One connection, prepared statements, each its own transaction; objects are on disk when they are stored. */
-export async function openPostgres({ databaseUrl, objectsDir }: Pick<Stack, 'databaseUrl' | 'objectsDir'>): Promise<Store> {
+export async function openPostgres({
+  databaseUrl,
+  objectsDir,
+}: Pick<Stack, 'databaseUrl' | 'objectsDir'>): Promise<Store> {
   const connection = new Client({ connectionString: databaseUrl });
   await connection.connect();
   const objects = folderObjects(objectsDir);
@@ -61,21 +73,39 @@ export async function openPostgres({ databaseUrl, objectsDir }: Pick<Stack, 'dat
   return {
     storageType: 'local',
     dataset: async (tag) => (await ask('dataset', [tag])) as number,
-    has: (path) => access(join(objectsDir, path)).then(() => true, () => false),
+    has: (path) =>
+      access(join(objectsDir, path)).then(
+        () => true,
+        () => false,
+      ),
     put: (path, bytes) => objects.put(path, bytes),
-    writeResult: (row) => ask(row['license_number'] ? 'licence' : 'noResults', COLUMNS.map((column) => row[column])),
+    writeResult: (row) =>
+      ask(
+        row['license_number'] ? 'licence' : 'noResults',
+        COLUMNS.map((column) => row[column]),
+      ),
     async writeImage(row) {
-      await ask('image', IMAGE_COLUMNS.map((column) => row[column]));
+      await ask(
+        'image',
+        IMAGE_COLUMNS.map((column) => row[column]),
+      );
     },
     close: () => connection.end(),
   };
 }
 
 /** A request each, as supabase-js makes them. The API knows no conditional upsert, so that an older search would win here. */
-export async function openSupabase({ supabaseUrl, serviceRoleKey }: Pick<Stack, 'supabaseUrl' | 'serviceRoleKey'>): Promise<Store> {
-  const client = createClient(supabaseUrl, serviceRoleKey, { auth: { persistSession: false, autoRefreshToken: false } });
+export async function openSupabase({
+  supabaseUrl,
+  serviceRoleKey,
+}: Pick<Stack, 'supabaseUrl' | 'serviceRoleKey'>): Promise<Store> {
+  const client = createClient(supabaseUrl, serviceRoleKey, {
+    auth: { persistSession: false, autoRefreshToken: false },
+  });
   const bucket = client.storage.from(BUCKET);
-  const idOf = async (request: PromiseLike<{ data: { id: number } | null; error: Error | null }>): Promise<number | undefined> => {
+  const idOf = async (
+    request: PromiseLike<{ data: { id: number } | null; error: Error | null }>,
+  ): Promise<number | undefined> => {
     const { data, error } = await request;
     if (error) throw error;
     return data?.id;
@@ -83,14 +113,19 @@ export async function openSupabase({ supabaseUrl, serviceRoleKey }: Pick<Stack, 
   const results = () => client.from('search_results');
   return {
     storageType: 'supabase',
-    dataset: async (tag) => (await idOf(client.from('datasets').upsert({ kind: 'states', tag }, { onConflict: 'kind,tag' }).select('id').single())) as number,
+    dataset: async (tag) =>
+      (await idOf(
+        client.from('datasets').upsert({ kind: 'states', tag }, { onConflict: 'kind,tag' }).select('id').single(),
+      )) as number,
     has: async (path) => (await bucket.exists(path)).data,
     async put(path, bytes, contentType) {
       const { error } = await bucket.upload(path, bytes, { contentType });
       if (error) throw error;
     },
     writeResult(row) {
-      const write = row['license_number'] ? results().upsert(row, { onConflict: 'dataset_id,search_state,license_number' }) : results().insert(row);
+      const write = row['license_number']
+        ? results().upsert(row, { onConflict: 'dataset_id,search_state,license_number' })
+        : results().insert(row);
       return idOf(write.select('id').single());
     },
     async writeImage(row) {

@@ -6,7 +6,8 @@ import type { Contender, Course, Outcome } from './contender.ts';
 
 export const setBasedPsql: Contender = {
   name: 'set-based-psql',
-  about: 'hand-written set-based psql script on one connection: COPY, match, insert with all side effects, log every row',
+  about:
+    'hand-written set-based psql script on one connection: COPY, match, insert with all side effects, log every row',
   missing: missingFromPath('psql'),
   run,
 };

@@ -2,7 +2,16 @@
 import type { GeneratedRow } from './file.ts';
 import { mulberry32, picker } from './random.ts';
 
-export const COLUMNS = ['plaintiff_name', 'firm_name', 'contact_name', 'email', 'phone', 'address', 'external_id', 'notes'] as const;
+export const COLUMNS = [
+  'plaintiff_name',
+  'firm_name',
+  'contact_name',
+  'email',
+  'phone',
+  'address',
+  'external_id',
+  'notes',
+] as const;
 
 /** What a row is made to be; `ragged` has a cell too few or too many, the other bad ones have all columns. */
 export type PlaintiffNature = 'new' | 'duplicate' | 'missing-name' | 'bad-email' | 'bad-phone' | 'ragged';
@@ -14,13 +23,52 @@ const DUPLICATES = 0.05;
 const MEMORY = 4096;
 const RENEWAL = 16;
 
-const FIRST = ['Maria', 'James', 'Ana', 'Robert', 'José', 'Linda', 'Wei', 'Zoë', 'Michael', 'Søren', 'Fatima', 'Olga', 'Łukasz', 'David', 'Nguyễn', 'Grace'];
-const LAST = ['Smith', 'García', 'Müller', 'Johnson', "O'Brien", 'Nowak', 'Patel', 'Brown', 'Lefèvre', 'Kim', 'Andersson', 'Wright', 'Žižek', 'Davis'];
+const FIRST = [
+  'Maria',
+  'James',
+  'Ana',
+  'Robert',
+  'José',
+  'Linda',
+  'Wei',
+  'Zoë',
+  'Michael',
+  'Søren',
+  'Fatima',
+  'Olga',
+  'Łukasz',
+  'David',
+  'Nguyễn',
+  'Grace',
+];
+const LAST = [
+  'Smith',
+  'García',
+  'Müller',
+  'Johnson',
+  "O'Brien",
+  'Nowak',
+  'Patel',
+  'Brown',
+  'Lefèvre',
+  'Kim',
+  'Andersson',
+  'Wright',
+  'Žižek',
+  'Davis',
+];
 const FIRM = ['Carter', 'Holm & Reyes', 'Whitfield', 'Delgado', 'Stone', 'Abara', 'Kessler & Young', 'Marsh'];
 const FORM = ['LLP', 'LLC', 'PC', '& Associates', 'Law Group'];
 const STREET = ['Main St', 'Oak Avenue', 'Elm Street', '2nd Ave', 'Lake Shore Drive', 'Broadway'];
 const CITY = ['Austin, TX', 'Newark, NJ', 'San José, CA', 'Chicago, IL', 'Portland, OR', 'Boston, MA'];
-const NOTE = ['', 'prefers e-mail', 'said ""call after five""', 'referred by a client', 'second filing, see the first', ''];
+const NOTE = [
+  '',
+  'prefers e-mail',
+  'said ""call after five""',
+  'referred by a client',
+  'second filing, see the first',
+  '',
+];
 const DOMAIN = ['example.com', 'example.org', 'mail.example.net'];
 
 /** The rows of a file, one after the other; row n of a seed does not depend on how many follow. */
@@ -32,9 +80,11 @@ export function* plaintiffsRows(seed: number, rows: number): Generator<Generated
   for (let i = 0; i < rows; i++) {
     const chance = random();
     const nature: PlaintiffNature =
-      chance < BAD ? pick(['missing-name', 'bad-email', 'bad-phone', 'ragged'] as const)
-      : chance < BAD + DUPLICATES && earlier.length > 0 ? 'duplicate'
-      : 'new';
+      chance < BAD
+        ? pick(['missing-name', 'bad-email', 'bad-phone', 'ragged'] as const)
+        : chance < BAD + DUPLICATES && earlier.length > 0
+          ? 'duplicate'
+          : 'new';
     const first = pick(FIRST);
     const last = pick(LAST);
     const number = i.toString(36);
@@ -53,11 +103,23 @@ export function* plaintiffsRows(seed: number, rows: number): Generator<Generated
     } else if (nature === 'bad-email') {
       email = `${first}.${number} at example`;
     }
-    const phone = nature === 'bad-phone' ? 'call the office' : `(${200 + Math.floor(random() * 700)}) 555-${1000 + Math.floor(random() * 9000)}`;
+    const phone =
+      nature === 'bad-phone'
+        ? 'call the office'
+        : `(${200 + Math.floor(random() * 700)}) 555-${1000 + Math.floor(random() * 9000)}`;
     const newline = random() < 0.03 ? '\n' : ', ';
     const address = `"${1 + Math.floor(random() * 9800)} ${pick(STREET)}${newline}${pick(CITY)} ${10000 + Math.floor(random() * 89000)}"`;
     const note = pick(NOTE);
-    const cells = [name, `"${pick(FIRM)}, ${pick(FORM)}"`, `${pick(FIRST)} ${pick(LAST)}`, email, phone, address, `EXT-${seed}-${i}`, note && `"${note}"`];
+    const cells = [
+      name,
+      `"${pick(FIRM)}, ${pick(FORM)}"`,
+      `${pick(FIRST)} ${pick(LAST)}`,
+      email,
+      phone,
+      address,
+      `EXT-${seed}-${i}`,
+      note && `"${note}"`,
+    ];
     if (nature === 'ragged' && random() < 0.5) cells.pop();
     else if (nature === 'ragged') cells.push('left over');
     yield { nature, csv: `${cells.join(',')}\n` };

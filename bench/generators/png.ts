@@ -18,7 +18,12 @@ export function png(seed: number, bytes: number): Buffer {
   header.writeUInt32BE(ROW - 1, 0);
   header.writeUInt32BE(height, 4);
   header[8] = 8;
-  return Buffer.concat([SIGNATURE, chunk('IHDR', header), chunk('IDAT', deflateSync(pixels, { level: 0 })), chunk('IEND', Buffer.alloc(0))]);
+  return Buffer.concat([
+    SIGNATURE,
+    chunk('IHDR', header),
+    chunk('IDAT', deflateSync(pixels, { level: 0 })),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
 }
 
 let grain = Buffer.alloc(0);

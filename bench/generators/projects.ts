@@ -15,7 +15,8 @@ const UNKNOWN = 100;
 export function projectRows(count: number, entries: number, from = 0, round = 0): ProjectRow[] {
   return Array.from({ length: count }, (_, i) => {
     const n = from + i;
-    const known = (name: string, offset: number): string => ((n + offset) % UNKNOWN === 0 ? `Unknown ${name}` : `${name} ${n % entries}`);
+    const known = (name: string, offset: number): string =>
+      (n + offset) % UNKNOWN === 0 ? `Unknown ${name}` : `${name} ${n % entries}`;
     return {
       stage_application: `STG-${String(n).padStart(12, '0')}`,
       delivery_partner: known('Partner', 0),

@@ -12,4 +12,7 @@ export function mulberry32(seed: number): () => number {
 }
 
 /** One of a list, by chance. */
-export const picker = (random: () => number) => <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
+export const picker =
+  (random: () => number) =>
+  <T>(list: readonly T[]): T =>
+    list[Math.floor(random() * list.length)] as T;

@@ -8,8 +8,20 @@ import { mulberry32, picker } from './random.ts';
 export type SearchNature = 'found' | 'several' | 'no-results' | (typeof DIRT)[number];
 
 export const DIRT = [
-  'missing-image', 'other-folder', 'windows-path', 'shared-image', 'orphan-image', 'corrupt-image', 'duplicate', 'older', 'newer',
-  'bad-date', 'no-date', 'bad-state', 'missing-field', 'cut-off',
+  'missing-image',
+  'other-folder',
+  'windows-path',
+  'shared-image',
+  'orphan-image',
+  'corrupt-image',
+  'duplicate',
+  'older',
+  'newer',
+  'bad-date',
+  'no-date',
+  'bad-state',
+  'missing-field',
+  'cut-off',
 ] as const;
 
 export interface SearchTreeOptions {
@@ -47,7 +59,18 @@ export interface GeneratedSearch {
 
 const DAY = '2025-08-04';
 const STATES = ['AZ', 'CA', 'CO', 'FL', 'GA', 'KS', 'NY', 'PA', 'TX', 'WI'];
-const NAMES = ['Alder', 'Birch & Sons', 'Cedar Care', 'Dogwood', 'Élan', 'Fir Valley', "Ginkgo's", 'Hazel', 'Ivy', 'Juniper'];
+const NAMES = [
+  'Alder',
+  'Birch & Sons',
+  'Cedar Care',
+  'Dogwood',
+  'Élan',
+  'Fir Valley',
+  "Ginkgo's",
+  'Hazel',
+  'Ivy',
+  'Juniper',
+];
 const STREETS = ['Main St', 'Oak Avenue', 'Lakepointe Pkwy', '2nd Ave', 'Violet Street'];
 const CITIES = ['Tampa', 'Odessa', 'Golden', 'Madison', 'Phoenix', 'San José'];
 const SHARED_EVERY = 515;
@@ -55,7 +78,13 @@ const SHARED_EVERY = 515;
 const SHIFT: Partial<Record<SearchNature, number>> = { older: -24, newer: 24 };
 
 /** The searches of a tree, one after the other; search n of a seed does not depend on how many follow. */
-export function* searchTree({ seed, files, imageBytes = 110_000, dirtEvery = 0, dirt = DIRT }: SearchTreeOptions): Generator<GeneratedSearch> {
+export function* searchTree({
+  seed,
+  files,
+  imageBytes = 110_000,
+  dirtEvery = 0,
+  dirt = DIRT,
+}: SearchTreeOptions): Generator<GeneratedSearch> {
   let before = 0;
   for (let i = 0; i < files; i++) {
     const nature = natureOf(i, dirtEvery, dirt);
@@ -82,7 +111,8 @@ export function writeSearchTree(root: string, options: SearchTreeOptions): Map<S
 
 /** Clean but for one file in 515, whose image is another's: as many as the runbook's set has. */
 function natureOf(i: number, dirtEvery: number, dirt: readonly SearchNature[]): SearchNature {
-  if (dirtEvery > 0 && i % dirtEvery === dirtEvery - 1) return dirt[Math.floor(i / dirtEvery) % dirt.length] as SearchNature;
+  if (dirtEvery > 0 && i % dirtEvery === dirtEvery - 1)
+    return dirt[Math.floor(i / dirtEvery) % dirt.length] as SearchNature;
   if (i % SHARED_EVERY === SHARED_EVERY - 1) return 'shared-image';
   return i % 8 === 5 ? 'several' : i % 8 === 6 ? 'no-results' : 'found';
 }
@@ -102,9 +132,17 @@ function search(seed: number, place: Place, imageBytes: number): GeneratedSearch
   const moved = { ...image, path: `${DAY}/screenshots/${image.path.replaceAll('/', '_')}` };
   const orphan = { ...image, path: `${path}_table.png`, bytes: () => png(seed * 1_000_003 - i - 1, imageBytes) };
   const images: Partial<Record<SearchNature, GeneratedFile[]>> = {
-    'missing-image': [], 'shared-image': [], 'other-folder': [moved], 'orphan-image': [image, orphan], 'corrupt-image': [cut],
+    'missing-image': [],
+    'shared-image': [],
+    'other-folder': [moved],
+    'orphan-image': [image, orphan],
+    'corrupt-image': [cut],
   };
-  return { nature, json: { path: `${path}_parse.json`, bytes: () => jsonOf(seed, place) }, images: images[nature] ?? [image] };
+  return {
+    nature,
+    json: { path: `${path}_parse.json`, bytes: () => jsonOf(seed, place) },
+    images: images[nature] ?? [image],
+  };
 }
 
 const stateOf = (i: number): string => STATES[Math.floor(i / NAMES.length) % STATES.length] as string;
@@ -118,7 +156,9 @@ function jsonOf(seed: number, { i, source, nature }: Place): Buffer {
   const state = stateOf(source);
   const time = timeOf(source, SHIFT[nature] ?? 0);
   const count = nature === 'several' ? 3 : 1;
-  const licences = Array.from({ length: count }, (_, n) => (nature === 'no-results' ? noLicence(source) : licence(source, n, nature, pick)));
+  const licences = Array.from({ length: count }, (_, n) =>
+    nature === 'no-results' ? noLicence(source) : licence(source, n, nature, pick),
+  );
   const document = {
     metadata: {
       pharmacy_name: nature === 'missing-field' ? undefined : NAMES[source % NAMES.length],
@@ -130,8 +170,17 @@ function jsonOf(seed: number, { i, source, nature }: Place): Buffer {
       source_excel_file: null,
       search_result_type: nature === 'no-results' ? 'no_results_found' : 'pharmacy_data',
     },
-    search_result: { licenses: licences, result_status: nature === 'no-results' ? 'no_results_found' : 'found', search_query: NAMES[source % NAMES.length] },
-    debug_info: { parser_class: `${state}Parser`, state_processor: state, raw_license_data: licences[0], parser_strategy: 'HTML table' },
+    search_result: {
+      licenses: licences,
+      result_status: nature === 'no-results' ? 'no_results_found' : 'found',
+      search_query: NAMES[source % NAMES.length],
+    },
+    debug_info: {
+      parser_class: `${state}Parser`,
+      state_processor: state,
+      raw_license_data: licences[0],
+      parser_strategy: 'HTML table',
+    },
     errors: [],
     warnings: nature === 'no-results' ? ['No records found'] : [],
   };
@@ -160,8 +209,15 @@ function licence(i: number, n: number, nature: SearchNature, pick: <T>(list: rea
     license_status: pick(['Active', 'Clear/', 'Delinquent', 'Expired']),
     license_type: pick(['Pharmacy', 'Nonresident Pharmacy', 'Outsourcing Facility']),
     issue_date: nature === 'bad-date' ? '13/45/2020' : issued,
-    expiration_date: nature === 'no-date' ? pick(['Not On File', 'N/A', '---', 'Unknown', 'Not Available']) : '2/28/2027',
-    address: { street: `${1 + (i % 9800)} ${pick(STREETS)}`, suite: '', city: pick(CITIES), state: pick(['TX', state, 'Florida']), zip_code: String(10_000 + (i % 89_999)) },
+    expiration_date:
+      nature === 'no-date' ? pick(['Not On File', 'N/A', '---', 'Unknown', 'Not Available']) : '2/28/2027',
+    address: {
+      street: `${1 + (i % 9800)} ${pick(STREETS)}`,
+      suite: '',
+      city: pick(CITIES),
+      state: pick(['TX', state, 'Florida']),
+      zip_code: String(10_000 + (i % 89_999)),
+    },
     contact: { phone: pick([null, '(813) 555-0142']), email: null },
     additional_info: { specialties: pick([[], ['Outsourcing Facility']]) },
   };
@@ -170,7 +226,14 @@ function licence(i: number, n: number, nature: SearchNature, pick: <T>(list: rea
 function noLicence(i: number): object {
   const address = { street: null, suite: '', city: null, state: stateOf(i), zip_code: null };
   return {
-    pharmacy_name: NAMES[i % NAMES.length], license_number: null, license_status: null, license_type: 'Pharmacy', issue_date: null,
-    expiration_date: null, address, contact: { phone: null, email: null }, additional_info: { specialties: [] },
+    pharmacy_name: NAMES[i % NAMES.length],
+    license_number: null,
+    license_status: null,
+    license_type: 'Pharmacy',
+    issue_date: null,
+    expiration_date: null,
+    address,
+    contact: { phone: null, email: null },
+    additional_info: { specialties: [] },
   };
 }

@@ -44,11 +44,17 @@ export const judgments: Subject = {
   },
   expected(rows, seed) {
     const natures = countNatures(judgmentRows(seed, rows));
-    const of = (...names: Parameters<typeof natures.get>[0][]): number => names.reduce((sum, name) => sum + (natures.get(name) ?? 0), 0);
+    const of = (...names: Parameters<typeof natures.get>[0][]): number =>
+      names.reduce((sum, name) => sum + (natures.get(name) ?? 0), 0);
     return {
-      'plaintiffs': of('new'), 'judgments': of('new', 'email', 'phone', 'name'), 'logged rows': rows, 'skipped rows': of('duplicate'),
+      plaintiffs: of('new'),
+      judgments: of('new', 'email', 'phone', 'name'),
+      'logged rows': rows,
+      'skipped rows': of('duplicate'),
       'failed rows': of('missing-name', 'bad-email', 'bad-amount', 'bad-date'),
-      'matched by email': of('email'), 'matched by phone': of('phone'), 'matched by name': of('name'),
+      'matched by email': of('email'),
+      'matched by phone': of('phone'),
+      'matched by name': of('name'),
     };
   },
   async count(database) {

@@ -28,10 +28,19 @@ export const searchResults: Subject = {
   unit: 'files',
   rows: 515,
   imageBytes: 110_000,
-  contenders: [sequential('postgres'), ...intakeDirectory('postgres'), sequential('supabase'), ...intakeDirectory('supabase')],
+  contenders: [
+    sequential('postgres'),
+    ...intakeDirectory('postgres'),
+    sequential('supabase'),
+    ...intakeDirectory('supabase'),
+  ],
   ratios: [
     { head: 'rate / sequential', contender: (name) => `sequential-${backendOf(name)}`, of: 'rate' },
-    { head: 'rate / cold', contender: (name) => (name.startsWith('intake') ? `intake-${backendOf(name)}-cold` : undefined), of: 'rate' },
+    {
+      head: 'rate / cold',
+      contender: (name) => (name.startsWith('intake') ? `intake-${backendOf(name)}-cold` : undefined),
+      of: 'rate',
+    },
   ],
   async filesOf(dir, files, seed, imageBytes = 110_000) {
     const root = join(dir, `search-results-${files}-${imageBytes}-${seed}`);
@@ -49,7 +58,12 @@ export const searchResults: Subject = {
     const natures = Map.groupBy(searchTree({ seed, files }), ({ nature }) => nature);
     const of = (nature: Parameters<typeof natures.get>[0]): number => natures.get(nature)?.length ?? 0;
     const results = files + 2 * of('several');
-    return { results, 'results without a licence': of('no-results'), images: results, 'stored images': files - of('shared-image') };
+    return {
+      results,
+      'results without a licence': of('no-results'),
+      images: results,
+      'stored images': files - of('shared-image'),
+    };
   },
   async count(database) {
     const { rows } = await database.query<{ counts: Counts }>(COUNTS);

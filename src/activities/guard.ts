@@ -15,34 +15,47 @@ type Activity = (...args: never[]) => Promise<unknown>;
 
 /** Wraps activities so that they heartbeat while they run and fail with codes only. */
 export function guarded<A extends { [name in keyof A]: Activity }>(activities: A, log: Logger, metrics: Metrics): A {
-  const wrap = (name: string, run: Activity): Activity => async (...args) => {
-    const context = Context.current();
-    const { heartbeatTimeoutMs, attempt, workflowExecution } = context.info;
-    const pulse = setInterval(() => context.heartbeat(said.get(context)), Math.max(1000, (heartbeatTimeoutMs ?? 20_000) / 4));
-    const started = performance.now();
-    const seconds = () => (performance.now() - started) / 1000;
-    try {
-      const result = await run(...args);
-      metrics.activity(name, 'completed', seconds());
-      measure(metrics, name, result, args);
-      log.debug({ activity: name, workflow: workflowExecution?.workflowId, attempt, ms: Math.round(seconds() * 1000) }, 'done');
-      return result;
-    } catch (error) {
-      const cancelled = context.cancellationSignal.aborted;
-      metrics.activity(name, cancelled ? 'cancelled' : 'failed', seconds());
-      if (cancelled) throw new CancelledFailure('cancelled');
-      const known = failure(error, name, attempt, log);
-      metrics.activityFailed(name, known.type as string);
-      throw known;
-    } finally {
-      clearInterval(pulse);
-    }
-  };
-  return Object.fromEntries(Object.entries<Activity>(activities).map(([name, run]) => [name, wrap(name, run)])) as unknown as A;
+  const wrap =
+    (name: string, run: Activity): Activity =>
+    async (...args) => {
+      const context = Context.current();
+      const { heartbeatTimeoutMs, attempt, workflowExecution } = context.info;
+      const pulse = setInterval(
+        () => context.heartbeat(said.get(context)),
+        Math.max(1000, (heartbeatTimeoutMs ?? 20_000) / 4),
+      );
+      const started = performance.now();
+      const seconds = () => (performance.now() - started) / 1000;
+      try {
+        const result = await run(...args);
+        metrics.activity(name, 'completed', seconds());
+        measure(metrics, name, result, args);
+        log.debug(
+          { activity: name, workflow: workflowExecution?.workflowId, attempt, ms: Math.round(seconds() * 1000) },
+          'done',
+        );
+        return result;
+      } catch (error) {
+        const cancelled = context.cancellationSignal.aborted;
+        metrics.activity(name, cancelled ? 'cancelled' : 'failed', seconds());
+        if (cancelled) throw new CancelledFailure('cancelled');
+        const known = failure(error, name, attempt, log);
+        metrics.activityFailed(name, known.type as string);
+        throw known;
+      } finally {
+        clearInterval(pulse);
+      }
+    };
+  return Object.fromEntries(
+    Object.entries<Activity>(activities).map(([name, run]) => [name, wrap(name, run)]),
+  ) as unknown as A;
 }
 
 function failure(error: unknown, activity: string, attempt: number, log: Logger): ApplicationFailure {
-  const known = error instanceof IntakeError ? error : new IntakeError('INTERNAL', 'An unexpected error; the log of the worker has it', { cause: error });
+  const known =
+    error instanceof IntakeError
+      ? error
+      : new IntakeError('INTERNAL', 'An unexpected error; the log of the worker has it', { cause: error });
   const nonRetryable = known.code === 'INTERNAL' ? attempt >= ATTEMPTS_OF_INTERNAL : !known.retryable;
   log.warn({ activity, attempt, code: known.code, err: known.cause ?? known }, known.message);
   return ApplicationFailure.create({

@@ -3,12 +3,17 @@ import type { Metrics } from '../observability/metrics.ts';
 import type { Activities } from './all.ts';
 
 type Measures = {
-  readonly [name in keyof Activities]?: (metrics: Metrics, answer: Awaited<ReturnType<Activities[name]>>, request: Parameters<Activities[name]>[0]) => void;
+  readonly [name in keyof Activities]?: (
+    metrics: Metrics,
+    answer: Awaited<ReturnType<Activities[name]>>,
+    request: Parameters<Activities[name]>[0],
+  ) => void;
 };
 
 const MEASURES: Measures = {
   parse: (metrics, { errored }, { input }) => input.mode === 'commit' && metrics.rows(input.kind, 'errored', errored),
-  stageSlice: (metrics, { errored }, { input }) => input.mode === 'commit' && metrics.rows(input.kind, 'errored', errored),
+  stageSlice: (metrics, { errored }, { input }) =>
+    input.mode === 'commit' && metrics.rows(input.kind, 'errored', errored),
   upsertPartition(metrics, { inserted, updated, skipped }, { input }) {
     metrics.rows(input.kind, 'inserted', inserted);
     metrics.rows(input.kind, 'updated', updated);
@@ -36,6 +41,8 @@ const MEASURES: Measures = {
 
 /** @param args of the activity `name`, which answered `answer`. */
 export function measure(metrics: Metrics, name: string, answer: unknown, args: readonly unknown[]): void {
-  const add = (MEASURES as Readonly<Record<string, (metrics: Metrics, answer: unknown, request: unknown) => void>>)[name];
+  const add = (MEASURES as Readonly<Record<string, (metrics: Metrics, answer: unknown, request: unknown) => void>>)[
+    name
+  ];
   add?.(metrics, answer, args[0]);
 }

@@ -20,7 +20,10 @@ export function alertPayload(counts: readonly AnomalyCount[], { since, until }: 
   };
 }
 
-function totals(counts: readonly AnomalyCount[], key: 'tenant_id' | 'anomaly_type' | 'severity'): Record<string, number> {
+function totals(
+  counts: readonly AnomalyCount[],
+  key: 'tenant_id' | 'anomaly_type' | 'severity',
+): Record<string, number> {
   const sums = new Map<string, number>();
   for (const entry of counts) sums.set(entry[key], (sums.get(entry[key]) ?? 0) + entry.count);
   return Object.fromEntries([...sums].sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -36,7 +39,11 @@ export interface AlertOutcome {
  * Posts the totals of the last `windowHours` when there are at least `minCount` (POST /anomalies/alerts).
  * @throws IntakeError WEBHOOK_FAILED, WEBHOOK_REFUSED, those of the backend.
  */
-export async function alertOnCount(backend: Backend, { webhook, windowHours, minCount, allowPrivate }: AlertsConfig, until = new Date()): Promise<AlertOutcome> {
+export async function alertOnCount(
+  backend: Backend,
+  { webhook, windowHours, minCount, allowPrivate }: AlertsConfig,
+  until = new Date(),
+): Promise<AlertOutcome> {
   if (webhook === undefined) return { outcome: 'no-webhook', document: undefined };
   const since = new Date(until.getTime() - windowHours * 3_600_000);
   const document = alertPayload(await anomalyStats(backend, since, until), { since, until });

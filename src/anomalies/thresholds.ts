@@ -22,7 +22,12 @@ export function assess({ windows, day }: AnomalyWindows): Assessment {
   const streak = windows.findIndex((counts) => reasonsOf(counts).length === 0);
   const consecutive = streak < 0 ? windows.length : streak;
   if (consecutive >= CONSECUTIVE_WINDOWS) {
-    reasons.push({ rule: 'CONSECUTIVE_WINDOWS', count: consecutive, limit: CONSECUTIVE_WINDOWS, text: `alerts in ${consecutive} windows in a row` });
+    reasons.push({
+      rule: 'CONSECUTIVE_WINDOWS',
+      count: consecutive,
+      limit: CONSECUTIVE_WINDOWS,
+      text: `alerts in ${consecutive} windows in a row`,
+    });
   }
   for (const tenant_id of new Set(day.map((entry) => entry.tenant_id))) {
     const count = mappingErrors(day.filter((entry) => entry.tenant_id === tenant_id));
@@ -38,12 +43,29 @@ function reasonsOf(counts: readonly AnomalyCount[]): AlertReason[] {
   const total = sum(counts);
   const errors = mappingErrors(counts);
   return [
-    ...(total >= ANOMALIES ? [{ rule: 'ANOMALIES', count: total, limit: ANOMALIES, text: `${total} anomalies (${ANOMALIES} or more)` } as const] : []),
+    ...(total >= ANOMALIES
+      ? [
+          {
+            rule: 'ANOMALIES',
+            count: total,
+            limit: ANOMALIES,
+            text: `${total} anomalies (${ANOMALIES} or more)`,
+          } as const,
+        ]
+      : []),
     ...(errors >= MAPPING_ERRORS
-      ? [{ rule: 'MAPPING_ERRORS', count: errors, limit: MAPPING_ERRORS, text: `${errors} errors UNKNOWN_DS or UNKNOWN_RM (${MAPPING_ERRORS} or more)` } as const]
+      ? [
+          {
+            rule: 'MAPPING_ERRORS',
+            count: errors,
+            limit: MAPPING_ERRORS,
+            text: `${errors} errors UNKNOWN_DS or UNKNOWN_RM (${MAPPING_ERRORS} or more)`,
+          } as const,
+        ]
       : []),
   ];
 }
 
-const mappingErrors = (counts: readonly AnomalyCount[]): number => sum(counts.filter(({ anomaly_type }) => anomaly_type === 'UNKNOWN_DS' || anomaly_type === 'UNKNOWN_RM'));
+const mappingErrors = (counts: readonly AnomalyCount[]): number =>
+  sum(counts.filter(({ anomaly_type }) => anomaly_type === 'UNKNOWN_DS' || anomaly_type === 'UNKNOWN_RM'));
 const sum = (counts: readonly AnomalyCount[]): number => counts.reduce((total, { count }) => total + count, 0);

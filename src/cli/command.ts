@@ -30,7 +30,13 @@ export function addCommand(program: Command, name: string, description: string, 
     .option('--quiet', 'only the answer')
     .option('--no-color', 'no colours (or NO_COLOR)')
     .option('--debug', 'more words, and the stack of an error')
-    .addHelpText('after', `\nExample:\n${example.split('\n').map((line) => `  ${line}`).join('\n')}`);
+    .addHelpText(
+      'after',
+      `\nExample:\n${example
+        .split('\n')
+        .map((line) => `  ${line}`)
+        .join('\n')}`,
+    );
 }
 
 /** Runs a command's body; its answer is the exit code (nothing: 0). */

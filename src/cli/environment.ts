@@ -11,10 +11,13 @@ const CONFIGURED = ['TEMPORAL_ADDRESS', 'DATABASE_URL', 'SUPABASE_URL'];
  * production must not end up in the embedded stack.
  */
 export function loadEnvironment(mode = process.env['SUPABASE_MODE'] || undefined): void {
-  if (mode !== undefined && !/^[\w-]+$/.test(mode)) throw new IntakeError('CONFIG_INVALID', '--env is a name like dev or prod');
+  if (mode !== undefined && !/^[\w-]+$/.test(mode))
+    throw new IntakeError('CONFIG_INVALID', '--env is a name like dev or prod');
   const file = mode === undefined ? '.env' : `.env.${mode}`;
   if (existsSync(file)) loadEnvFile(file);
   else if (mode !== undefined && !CONFIGURED.some((name) => process.env[name])) {
-    throw new IntakeError('CONFIG_INVALID', `${file} does not exist here`, { remedy: 'Make it from .env.example, or set the variables it would hold.' });
+    throw new IntakeError('CONFIG_INVALID', `${file} does not exist here`, {
+      remedy: 'Make it from .env.example, or set the variables it would hold.',
+    });
   }
 }

@@ -33,7 +33,10 @@ export function knownError(error: unknown, command?: string): IntakeError {
   if (error instanceof IntakeError) return error;
   if (error instanceof CommanderError) {
     const help = `See intake ${command ? `${command} ` : ''}--help.`;
-    return new IntakeError('USAGE', error.message.replace(/^error: /, '').replaceAll('\n', ' '), { cause: error, remedy: help });
+    return new IntakeError('USAGE', error.message.replace(/^error: /, '').replaceAll('\n', ' '), {
+      cause: error,
+      remedy: help,
+    });
   }
   return new IntakeError('INTERNAL', error instanceof Error ? error.message : 'failed', { cause: error });
 }
@@ -41,6 +44,7 @@ export function knownError(error: unknown, command?: string): IntakeError {
 /** Stack and causes; for the terminal of who asked for it with --debug. */
 function stackOf(error: unknown): string {
   const lines: string[] = [];
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) lines.push(cause.stack ?? cause.message);
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause)
+    lines.push(cause.stack ?? cause.message);
   return lines.join('\nCaused by: ');
 }

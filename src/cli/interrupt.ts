@@ -5,14 +5,19 @@ import type { Output } from './output.ts';
 
 /** @returns what ends the watch for SIGINT. */
 export function onInterrupt(
-  out: Output, { workflowId }: Pick<WorkflowHandle, 'workflowId'>, what = 'import', watch = `intake runs watch ${workflowId}`,
+  out: Output,
+  { workflowId }: Pick<WorkflowHandle, 'workflowId'>,
+  what = 'import',
+  watch = `intake runs watch ${workflowId}`,
 ): () => void {
   let told = false;
   const interrupted = (): void => {
     if (told) return; // a terminal and the launcher may both send it
     told = true;
     process.stderr.write(out.live ? '\n' : '');
-    process.stderr.write(`Interrupted: the ${what} goes on. Watch it: ${watch} - stop it: intake cancel ${workflowId}\n`);
+    process.stderr.write(
+      `Interrupted: the ${what} goes on. Watch it: ${watch} - stop it: intake cancel ${workflowId}\n`,
+    );
     void exitWith(130);
   };
   process.on('SIGINT', interrupted);

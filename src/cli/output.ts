@@ -41,13 +41,21 @@ export interface Output {
 /** Blanks of a level of a document with --pretty. */
 const INDENT = 2;
 
-export function createOutput({ json: asked = false, pretty = false, quiet = false, color = true, debug = false }: OutputOptions): Output {
+export function createOutput({
+  json: asked = false,
+  pretty = false,
+  quiet = false,
+  color = true,
+  debug = false,
+}: OutputOptions): Output {
   const json = asked || pretty;
   const colored = color && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb' && process.stderr.isTTY === true;
   const out = (line: string) => void process.stdout.write(`${line}\n`);
   const err = (line: string) => void process.stderr.write(`${line}\n`);
   return {
-    json, quiet, debug,
+    json,
+    quiet,
+    debug,
     live: process.stderr.isTTY === true && process.env['TERM'] !== 'dumb' && !json && !quiet,
     answer: (line) => json || out(line),
     detail: (line) => json || quiet || out(line),

@@ -5,7 +5,9 @@ import type { Session } from './session.ts';
 
 /** Without the embedded stack: sees that somebody reads this host's files, if need be this process. @returns what ends that. */
 export async function serveFile(
-  { out, options }: Pick<Call<{ readonly detach?: boolean }>, 'out' | 'options'>, session: Session, { fileQueue, taskQueue }: Pick<RunInput, 'fileQueue' | 'taskQueue'>,
+  { out, options }: Pick<Call<{ readonly detach?: boolean }>, 'out' | 'options'>,
+  session: Session,
+  { fileQueue, taskQueue }: Pick<RunInput, 'fileQueue' | 'taskQueue'>,
 ): Promise<() => Promise<void>> {
   const nothing = async () => undefined;
   if (session.stack) return nothing;
@@ -18,7 +20,10 @@ export async function serveFile(
     out.note(`No worker reads the files of this host: it waits until one runs here (intake worker)`);
     return nothing;
   }
-  const [{ startWorker }, { createLogger }] = await Promise.all([import('../worker.ts'), import('../observability/log.ts')]);
+  const [{ startWorker }, { createLogger }] = await Promise.all([
+    import('../worker.ts'),
+    import('../observability/log.ts'),
+  ]);
   const worker = await startWorker(session.config, createLogger(out.debug ? 'debug' : 'error'), 'files');
   return () => worker.shutdown();
 }

@@ -33,8 +33,10 @@ export async function openSession({ mode, dir, onStep }: SessionOptions): Promis
   let client: Promise<Client> | undefined;
   let backends: Promise<Backends> | undefined;
   return {
-    config, stack,
-    temporal: () => (client ??= import('../temporal/connect.ts').then(({ connectTemporal }) => connectTemporal(config))),
+    config,
+    stack,
+    temporal: () =>
+      (client ??= import('../temporal/connect.ts').then(({ connectTemporal }) => connectTemporal(config))),
     backend: async (name = config.backend) => {
       backends ??= import('../database/backends/open.ts').then(({ openBackends }) => openBackends(config));
       return (await backends).get(name);
@@ -65,7 +67,13 @@ export function stackConfig(config: Config, stack: Stack): Config {
   return {
     ...config,
     dir: stack.dir,
-    temporal: { address: stack.temporal, namespace: 'default', apiKey: undefined, tlsCert: undefined, tlsKey: undefined },
+    temporal: {
+      address: stack.temporal,
+      namespace: 'default',
+      apiKey: undefined,
+      tlsCert: undefined,
+      tlsKey: undefined,
+    },
     databaseUrl: stack.databaseUrl,
     supabase: { url: stack.supabaseUrl, serviceKey: stack.serviceRoleKey, anonKey: stack.anonKey },
     gatewayUrl: stack.gateway ?? config.gatewayUrl,

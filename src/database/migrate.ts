@@ -24,7 +24,9 @@ export interface MigrateOptions {
 
 /** The migrations of the package, in the order of their versions. */
 export function listMigrations(folder: URL = FOLDER): Migration[] {
-  const files = readdirSync(folder).filter((file) => /^\d+_.+\.sql$/.test(file)).sort();
+  const files = readdirSync(folder)
+    .filter((file) => /^\d+_.+\.sql$/.test(file))
+    .sort();
   return files.map((file) => {
     const [, version, name] = /^(\d+)_(.+)\.sql$/.exec(file) as unknown as [string, string, string];
     return { version, name, path: fileURLToPath(new URL(file, folder)) };
@@ -61,7 +63,11 @@ async function appliedVersions(sql: postgres.Sql): Promise<Set<string>> {
 }
 
 /** False when another process applied it while this one waited for the lock. */
-function apply(sql: postgres.Sql, { version, name, path }: Migration, onStep?: (line: string) => void): Promise<boolean> {
+function apply(
+  sql: postgres.Sql,
+  { version, name, path }: Migration,
+  onStep?: (line: string) => void,
+): Promise<boolean> {
   return sql.begin(async (transaction) => {
     // Held to the end of the transaction: it works through a transaction pooler, too.
     await transaction`SELECT pg_advisory_xact_lock(${LOCK})`;

@@ -29,7 +29,10 @@ const BY_STATE: readonly (readonly [prefix: string, code: ErrorCode, message: st
 ];
 
 /** Our own SQLSTATEs by their messages: the embedded API drops codes it does not know. */
-const OWN_STATES = [['IN001', /the run was taken over, ended or rolled back/], ['IN002', /no (live )?import run /]] as const;
+const OWN_STATES = [
+  ['IN001', /the run was taken over, ended or rolled back/],
+  ['IN002', /no (live )?import run /],
+] as const;
 
 const NETWORK = /^(CONNECT|CONNECTION_|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR)/;
 
@@ -39,14 +42,18 @@ const UNKNOWN_TENANT = /tenant or user not found|tenant\/user .*not found/i;
 const unknownTenant = (cause: unknown): IntakeError =>
   new IntakeError('DATABASE_DENIED', 'The pooler does not know the project or its user (Tenant or user not found)', {
     cause,
-    remedy: "Copy DATABASE_URL from the project's Connect dialog: the pooler's user is postgres.<project-ref>, its host is the one of the project's region; "
-      + 'a paused or deleted project is unknown to it, too.',
+    remedy:
+      "Copy DATABASE_URL from the project's Connect dialog: the pooler's user is postgres.<project-ref>, its host is the one of the project's region; " +
+      'a paused or deleted project is unknown to it, too.',
   });
 
 /** @param status HTTP status where there was one. */
 export function sqlError(cause: unknown, status?: number): IntakeError {
   if (cause instanceof IntakeError) return cause;
-  const { code = '', message = '' } = (typeof cause === 'object' && cause !== null ? cause : {}) as { code?: string; message?: string };
+  const { code = '', message = '' } = (typeof cause === 'object' && cause !== null ? cause : {}) as {
+    code?: string;
+    message?: string;
+  };
   const state = OWN_STATES.find(([, text]) => text.test(message))?.[0] ?? String(code);
   if (UNKNOWN_TENANT.test(message)) return unknownTenant(cause);
   for (const [prefix, error, text] of BY_STATE) {
@@ -55,9 +62,12 @@ export function sqlError(cause: unknown, status?: number): IntakeError {
   if (NETWORK.test(state) || /fetch failed|terminated|socket|other side closed/i.test(message) || status === 0) {
     return new IntakeError('DATABASE_UNAVAILABLE', 'The database cannot be reached', { cause });
   }
-  if (status === 401 || status === 403) return new IntakeError('DATABASE_DENIED', `The API refuses the key (${status})`, { cause });
+  if (status === 401 || status === 403)
+    return new IntakeError('DATABASE_DENIED', `The API refuses the key (${status})`, { cause });
   if (status !== undefined && (status >= 500 || status === 429 || status === 408)) {
     return new IntakeError('DATABASE_UNAVAILABLE', `The API answers ${status}`, { cause });
   }
-  return new IntakeError('DATABASE_REFUSED', `The database refused a statement (${state || status || 'no code'})`, { cause });
+  return new IntakeError('DATABASE_REFUSED', `The database refused a statement (${state || status || 'no code'})`, {
+    cause,
+  });
 }

@@ -47,17 +47,22 @@ export function createApp(options: AppOptions): Hono<GatewayEnv> {
     const seconds = (performance.now() - started) / 1000;
     metrics.answered(route, status, seconds);
     const { correlationId, tenantId, rows } = c.var;
-    log[status >= 500 ? 'warn' : 'info']({ method: c.req.method, route, status, tenant: tenantId, rows, ms: Math.round(seconds * 1000), correlationId }, 'request');
+    log[status >= 500 ? 'warn' : 'info'](
+      { method: c.req.method, route, status, tenant: tenantId, rows, ms: Math.round(seconds * 1000), correlationId },
+      'request',
+    );
   });
   const answerError = (error: Error, c: Context<GatewayEnv>): Response => {
     const { status, body } = describeError(error, c.get('correlationId'));
-    if (status >= 500) log.error({ code: body.error.code, correlationId: c.get('correlationId'), err: error }, 'request failed');
+    if (status >= 500)
+      log.error({ code: body.error.code, correlationId: c.get('correlationId'), err: error }, 'request failed');
     if (error instanceof Problem && error.retryAfter !== undefined) c.header('retry-after', String(error.retryAfter));
     if (status === 401) c.header('www-authenticate', 'Bearer');
     return c.json(body, status as 400);
   };
   app.onError(answerError);
-  app.notFound((c) => { // not thrown: that would pass by what surrounds a route
+  app.notFound((c) => {
+    // not thrown: that would pass by what surrounds a route
     const missing = new Problem('NOT_FOUND', 'There is no such page');
     return asksForPage(c) ? dashboard.fault(missing, c) : answerError(missing, c);
   });
@@ -70,7 +75,9 @@ export function createApp(options: AppOptions): Hono<GatewayEnv> {
   }
   app.get('/healthz', (c) => c.text('ok\n'));
   app.get('/readyz', async (c) => ((await ready()) ? c.text('ok\n') : c.text('not ready\n', 503)));
-  app.get('/metrics', async (c) => c.body(await metrics.registry.metrics(), 200, { 'content-type': metrics.registry.contentType }));
+  app.get('/metrics', async (c) =>
+    c.body(await metrics.registry.metrics(), 200, { 'content-type': metrics.registry.contentType }),
+  );
   app.get('/openapi.json', (c) => c.json(openApi()));
   for (const path of new Set(app.routes.filter(({ method }) => method !== 'ALL').map((route) => route.path))) {
     app.all(path, () => {

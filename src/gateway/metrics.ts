@@ -25,20 +25,31 @@ export function createGatewayMetrics(): GatewayMetrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  const counter = <L extends string>(name: string, help: string, ...labelNames: L[]) => new Counter({ name, help, labelNames, registers });
-  const histogram = <L extends string>(name: string, help: string, ...labelNames: L[]) => new Histogram({ name, help, labelNames, buckets, registers });
+  const counter = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
+    new Counter({ name, help, labelNames, registers });
+  const histogram = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
+    new Histogram({ name, help, labelNames, buckets, registers });
   const requests = counter('intake_gateway_requests_total', 'Requests, by route and status.', 'route', 'status');
-  const durations = histogram('intake_gateway_request_duration_seconds', 'From the head of a request to its answer.', 'route');
+  const durations = histogram(
+    'intake_gateway_request_duration_seconds',
+    'From the head of a request to its answer.',
+    'route',
+  );
   const rows = counter('intake_gateway_rows_received_total', 'Rows of good batches.');
   const bytes = counter('intake_gateway_bytes_received_total', 'Bytes of good batches, unpacked.');
   const parses = histogram('intake_gateway_parse_duration_seconds', 'From the whole body to a checked batch.');
   const merges = histogram('intake_gateway_merge_duration_seconds', 'From a checked batch to its metrics.', 'outcome');
   const projects = counter('intake_gateway_projects_total', 'Projects of merged batches.', 'outcome');
-  const memberships = counter('intake_gateway_memberships_upserted_total', 'New memberships of merged batches.', 'member');
+  const memberships = counter(
+    'intake_gateway_memberships_upserted_total',
+    'New memberships of merged batches.',
+    'member',
+  );
   const anomalies = counter('intake_gateway_anomalies_total', 'Anomalies of merged batches.', 'type');
   const alerts = counter('intake_gateway_alerts_total', 'Calls for an alert.', 'outcome');
   // From zero on, so that the first is an increase, too.
-  for (const type of ['UNKNOWN_DELIVERY_PARTNER', 'UNKNOWN_DS', 'UNKNOWN_RM', 'DUPLICATE_ROW']) anomalies.inc({ type }, 0);
+  for (const type of ['UNKNOWN_DELIVERY_PARTNER', 'UNKNOWN_DS', 'UNKNOWN_RM', 'DUPLICATE_ROW'])
+    anomalies.inc({ type }, 0);
   for (const outcome of ['inserted', 'updated']) projects.inc({ outcome }, 0);
   for (const member of ['organisation', 'user']) memberships.inc({ member }, 0);
   for (const outcome of ['merged', 'joined', 'replayed']) merges.zero({ outcome });

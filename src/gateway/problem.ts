@@ -55,7 +55,11 @@ export class Problem extends Error {
   readonly status: number;
   readonly remedy: string;
 
-  constructor(code: ProblemCode, message: string, { issues = [], retryAfter, cause, remedy = PROBLEMS[code].remedy }: ProblemOptions = {}) {
+  constructor(
+    code: ProblemCode,
+    message: string,
+    { issues = [], retryAfter, cause, remedy = PROBLEMS[code].remedy }: ProblemOptions = {},
+  ) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.issues = issues;
@@ -66,17 +70,41 @@ export class Problem extends Error {
 }
 
 export interface ProblemDocument {
-  readonly error: { readonly code: string; readonly message: string; readonly path: string | null; readonly remedy: string; readonly issues?: readonly Issue[] };
+  readonly error: {
+    readonly code: string;
+    readonly message: string;
+    readonly path: string | null;
+    readonly remedy: string;
+    readonly issues?: readonly Issue[];
+  };
   readonly correlation_id: string;
 }
 
 /** The status and the body that tell of an error; one that nobody foresaw is a 500 without its text. */
-export function describeError(error: unknown, correlationId: string): { readonly status: number; readonly body: ProblemDocument } {
+export function describeError(
+  error: unknown,
+  correlationId: string,
+): { readonly status: number; readonly body: ProblemDocument } {
   if (error instanceof Problem) {
     const { code, message, issues, status, remedy } = error;
     const path = issues[0]?.path ?? null;
-    return { status, body: { error: { code, message, path, remedy, ...(issues.length > 1 ? { issues } : {}) }, correlation_id: correlationId } };
+    return {
+      status,
+      body: {
+        error: { code, message, path, remedy, ...(issues.length > 1 ? { issues } : {}) },
+        correlation_id: correlationId,
+      },
+    };
   }
-  const known = error instanceof IntakeError ? error : new IntakeError('INTERNAL', 'An unexpected error; the log of the gateway has it', { cause: error });
-  return { status: STATUS[known.code] ?? 500, body: { error: { code: known.code, message: known.message, path: null, remedy: known.remedy }, correlation_id: correlationId } };
+  const known =
+    error instanceof IntakeError
+      ? error
+      : new IntakeError('INTERNAL', 'An unexpected error; the log of the gateway has it', { cause: error });
+  return {
+    status: STATUS[known.code] ?? 500,
+    body: {
+      error: { code: known.code, message: known.message, path: null, remedy: known.remedy },
+      correlation_id: correlationId,
+    },
+  };
 }

@@ -13,4 +13,7 @@ export interface GatewayEnv {
 }
 
 /** Browsers ask for HTML and have no bearer. */
-export const asksForPage = (c: Context): boolean => c.req.method === 'GET' && c.req.header('authorization') === undefined && c.req.header('accept')?.includes('text/html') === true;
+export const asksForPage = (c: Context): boolean =>
+  c.req.method === 'GET' &&
+  c.req.header('authorization') === undefined &&
+  c.req.header('accept')?.includes('text/html') === true;

@@ -56,14 +56,27 @@ export async function startGateway(config: Config, log: Logger, options: Gateway
   const client = await connectTemporal(config);
   const { connection } = client;
   const readBearers = async (): Promise<Bearer[]> => {
-    const rows = await backend.call<{ tenant_id: string; bearer_sha256: string; expires_at: string | null }[]>('live_bearers', {});
-    return rows.map(({ tenant_id, bearer_sha256, expires_at }) => (
-      { tenantId: tenant_id, sha256: bearer_sha256, ...(expires_at === null ? {} : { expiresAt: Date.parse(expires_at) }) }));
+    const rows = await backend.call<{ tenant_id: string; bearer_sha256: string; expires_at: string | null }[]>(
+      'live_bearers',
+      {},
+    );
+    return rows.map(({ tenant_id, bearer_sha256, expires_at }) => ({
+      tenantId: tenant_id,
+      sha256: bearer_sha256,
+      ...(expires_at === null ? {} : { expiresAt: Date.parse(expires_at) }),
+    }));
   };
-  const ready = (): Promise<boolean> => Promise.race([
-    Promise.all([readBearers(), connection.withDeadline(Date.now() + READY_MS, () => connection.workflowService.getSystemInfo({}))]).then(() => true, () => false),
-    new Promise<boolean>((resolve) => setTimeout(resolve, READY_MS, false).unref()),
-  ]);
+  const ready = (): Promise<boolean> =>
+    Promise.race([
+      Promise.all([
+        readBearers(),
+        connection.withDeadline(Date.now() + READY_MS, () => connection.workflowService.getSystemInfo({})),
+      ]).then(
+        () => true,
+        () => false,
+      ),
+      new Promise<boolean>((resolve) => setTimeout(resolve, READY_MS, false).unref()),
+    ]);
 
   let stopping = false;
   const metrics = createGatewayMetrics();
@@ -75,13 +88,21 @@ export async function startGateway(config: Config, log: Logger, options: Gateway
     budget: createByteBudget(BODIES),
     slots: createSlots(BATCHES),
     limitRate: createRateLimiter(rate),
-    backend, alerts: config.alerts, supabase: config.supabase,
-    ready, log,
+    backend,
+    alerts: config.alerts,
+    supabase: config.supabase,
+    ready,
+    log,
     dashboard: createDashboard({ config, client, backends, log, stopping: () => stopping }),
     stopping: () => stopping,
   });
   const server = createServer(
-    { headersTimeout: Math.min(HEAD_MS, requestMs), requestTimeout: requestMs, keepAliveTimeout: 5_000, connectionsCheckingInterval: 500 },
+    {
+      headersTimeout: Math.min(HEAD_MS, requestMs),
+      requestTimeout: requestMs,
+      keepAliveTimeout: 5_000,
+      connectionsCheckingInterval: 500,
+    },
     getRequestListener(app.fetch, { overrideGlobalObjects: false, autoCleanupIncoming: false }),
   );
   server.maxConnections = SOCKETS;
@@ -115,7 +136,13 @@ export async function startGateway(config: Config, log: Logger, options: Gateway
 function listen(server: Server, { gateway }: Config): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
-      reject(new IntakeError('CONFIG_INVALID', `INTAKE_PORT: ${gateway.host}:${gateway.port} cannot be used (${cause.code})`, { cause, remedy: 'Choose another INTAKE_PORT.' }));
+      reject(
+        new IntakeError(
+          'CONFIG_INVALID',
+          `INTAKE_PORT: ${gateway.host}:${gateway.port} cannot be used (${cause.code})`,
+          { cause, remedy: 'Choose another INTAKE_PORT.' },
+        ),
+      );
     });
     server.listen(gateway, resolve);
   });

@@ -21,19 +21,29 @@ const ANSWER_MS = 15_000;
  * @throws Problem NOT_CONFIGURED without SUPABASE_URL and SUPABASE_ANON_KEY.
  */
 export function asUser(supabase: SupabaseConfig | undefined, jwt: string): UserClient {
-  if (!supabase?.anonKey) throw new Problem('NOT_CONFIGURED', 'SUPABASE_URL and SUPABASE_ANON_KEY are not set: nobody can be signed in');
+  if (!supabase?.anonKey)
+    throw new Problem('NOT_CONFIGURED', 'SUPABASE_URL and SUPABASE_ANON_KEY are not set: nobody can be signed in');
   const client = createClient(supabase.url, supabase.anonKey, {
     accessToken: async () => jwt,
     global: { fetch: (input, init) => fetch(input, { ...init, signal: AbortSignal.timeout(ANSWER_MS) }) },
   });
   return {
-    async call<T>(fn: string, args: Readonly<Record<string, unknown>> = {}, { limit }: { readonly limit?: number } = {}): Promise<T> {
+    async call<T>(
+      fn: string,
+      args: Readonly<Record<string, unknown>> = {},
+      { limit }: { readonly limit?: number } = {},
+    ): Promise<T> {
       const asked = client.rpc(fn, args);
       const { data, error, status } = await (limit === undefined ? asked : asked.limit(limit));
       if (!error) return data as T;
       // The API answers 401 to a token that it cannot read, and to anon, who has no rights at all; 403 to people without the role.
-      if (status === 401) throw new Problem('UNAUTHORIZED', 'The token is not valid, or no longer', { cause: error, remedy: 'Sign in again, and send the new access token.' });
-      if (status === 403 || error.code === '42501') throw new Problem('FORBIDDEN', 'Your roles do not open this', { cause: error });
+      if (status === 401)
+        throw new Problem('UNAUTHORIZED', 'The token is not valid, or no longer', {
+          cause: error,
+          remedy: 'Sign in again, and send the new access token.',
+        });
+      if (status === 403 || error.code === '42501')
+        throw new Problem('FORBIDDEN', 'Your roles do not open this', { cause: error });
       throw sqlError(error, status);
     },
   };

@@ -33,12 +33,23 @@ async function failedReport(handle: WorkflowHandle, { cause }: WorkflowFailedErr
   return {
     ...(last ?? emptyReport()),
     status: cancelled ? 'cancelled' : 'failed',
-    error: last?.error ?? { code, message: cancelled ? 'The import was cancelled' : 'The import was ended from outside', remedy: ERRORS[code].remedy },
+    error: last?.error ?? {
+      code,
+      message: cancelled ? 'The import was cancelled' : 'The import was ended from outside',
+      remedy: ERRORS[code].remedy,
+    },
   };
 }
 
 /** The report of an import that has not begun. */
 export const emptyReport = (): ImportReport => ({
-  status: 'failed', runId: null, duplicateOf: null, parentRunId: null, storagePath: null, startedAt: new Date().toISOString(),
-  counts: { fetched: 0, inserted: 0, updated: 0, skipped: 0, errored: 0 }, codes: {}, phases: {},
+  status: 'failed',
+  runId: null,
+  duplicateOf: null,
+  parentRunId: null,
+  storagePath: null,
+  startedAt: new Date().toISOString(),
+  counts: { fetched: 0, inserted: 0, updated: 0, skipped: 0, errored: 0 },
+  codes: {},
+  phases: {},
 });

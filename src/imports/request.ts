@@ -31,17 +31,38 @@ async function fileInput(config: Config, request: ImportRequest): Promise<Import
 
 /** A directory is read again with every import: each is a batch of its own, named by tag and time. */
 function directoryInput(config: Config, request: ImportRequest): DirectoryInput {
-  const { tag, singleFile, delta = false, verifyWrites = false, batchSize = 25, maxWorkers = 16, maxConcurrentUploads = 10 } = request.directory ?? {};
+  const {
+    tag,
+    singleFile,
+    delta = false,
+    verifyWrites = false,
+    batchSize = 25,
+    maxWorkers = 16,
+    maxConcurrentUploads = 10,
+  } = request.directory ?? {};
   if (!tag) throw new IntakeError('USAGE', 'Which dataset?', { remedy: 'Give it a tag: --tag NAME.' });
   return {
-    ...runInput(config, request, { path: openRoot(resolve(request.path)), batchId: `${tag}/${new Date().toISOString()}`, batchName: tag }),
-    tag, delta, verifyWrites, batchSize, maxWorkers, maxConcurrentUploads,
+    ...runInput(config, request, {
+      path: openRoot(resolve(request.path)),
+      batchId: `${tag}/${new Date().toISOString()}`,
+      batchName: tag,
+    }),
+    tag,
+    delta,
+    verifyWrites,
+    batchSize,
+    maxWorkers,
+    maxConcurrentUploads,
     compression: config.compression,
     ...(singleFile ? { singleFile } : {}),
   };
 }
 
-function runInput(config: Config, request: ImportRequest, { path, ...usual }: { path: string; batchId: string; batchName: string }): RunInput {
+function runInput(
+  config: Config,
+  request: ImportRequest,
+  { path, ...usual }: { path: string; batchId: string; batchName: string },
+): RunInput {
   const kind = kindNamed(request.kind);
   const batchName = request.batchName ?? usual.batchName;
   const backend = request.backend ?? config.backend;
@@ -78,7 +99,9 @@ export const isDirectory = (input: AnyInput): input is DirectoryInput => 'tag' i
  */
 export function workflowIdOf(input: AnyInput): string {
   const { kind, sourceSystem, mode } = input;
-  const names = isDirectory(input) ? [input.tag, createHash('sha256').update(input.path).digest('hex').slice(0, 16)] : [input.batchId, input.fileHash.slice(0, 16)];
+  const names = isDirectory(input)
+    ? [input.tag, createHash('sha256').update(input.path).digest('hex').slice(0, 16)]
+    : [input.batchId, input.fileHash.slice(0, 16)];
   const id = ['import', kind, sourceSystem, ...names].join('/');
   return mode === 'commit' ? id : `${id}/${mode === 'dry-run' ? 'dry' : 'verify'}`;
 }

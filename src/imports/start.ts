@@ -7,8 +7,15 @@ import { kindNamed } from '../kinds/index.ts';
 import { isDirectory, workflowIdOf } from './request.ts';
 
 /** Starts the import, or attaches to the one that is running; `starter` tells the two apart (see `attached`). */
-export async function startImport(client: Client, input: AnyInput, starter: string = randomUUID()): Promise<WorkflowHandle> {
-  const keyword = (name: string, value: string) => ({ key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD), value });
+export async function startImport(
+  client: Client,
+  input: AnyInput,
+  starter: string = randomUUID(),
+): Promise<WorkflowHandle> {
+  const keyword = (name: string, value: string) => ({
+    key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
+    value,
+  });
   return client.workflow.start(isDirectory(input) ? 'importDirectory' : 'importFile', {
     workflowId: workflowIdOf(input),
     taskQueue: input.taskQueue,

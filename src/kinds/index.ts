@@ -7,7 +7,12 @@ import { projects } from './projects.ts';
 import { searchResults } from './searchResults.ts';
 import { simplicity } from './simplicity.ts';
 
-export const KINDS: readonly (CsvKind | DirectoryKind)[] = [plaintiffs, ...lookalikes(simplicity, jbi), projects, searchResults];
+export const KINDS: readonly (CsvKind | DirectoryKind)[] = [
+  plaintiffs,
+  ...lookalikes(simplicity, jbi),
+  projects,
+  searchResults,
+];
 
 /** Kinds whose files are mistaken for each other: the one that is named refuses the file of another. */
 function lookalikes(...kinds: readonly CsvKind[]): CsvKind[] {
@@ -17,13 +22,19 @@ function lookalikes(...kinds: readonly CsvKind[]): CsvKind[] {
 /** @throws IntakeError USAGE listing the kinds. */
 export function kindNamed(name: string): CsvKind | DirectoryKind {
   const kind = KINDS.find((k) => k.name === name || k.aliases.includes(name));
-  if (!kind) throw new IntakeError('USAGE', `Unknown kind '${name}'`, { remedy: `Use one of: ${KINDS.map((k) => k.name).join(', ')}.` });
+  if (!kind)
+    throw new IntakeError('USAGE', `Unknown kind '${name}'`, {
+      remedy: `Use one of: ${KINDS.map((k) => k.name).join(', ')}.`,
+    });
   return kind;
 }
 
 /** A kind of record file. @throws IntakeError USAGE. */
 export function csvKindNamed(name: string): CsvKind {
   const kind = kindNamed(name);
-  if (kind.reads !== 'csv') throw new IntakeError('USAGE', `'${kind.name}' is imported from a directory`, { remedy: `Write intake import ${kind.name} DIRECTORY.` });
+  if (kind.reads !== 'csv')
+    throw new IntakeError('USAGE', `'${kind.name}' is imported from a directory`, {
+      remedy: `Write intake import ${kind.name} DIRECTORY.`,
+    });
   return kind;
 }

@@ -12,9 +12,29 @@ import type { RowContext, StagedRow } from './kind.ts';
 export const JUDGMENTS_TABLE = 'judgments';
 
 export const JUDGMENT_STAGE_COLUMNS = [
-  'plaintiff_key', 'plaintiff_name', 'name_key', 'email', 'email_key', 'phone', 'address',
-  'judgment_number', 'number_key', 'case_number', 'case_key', 'judgment_amount', 'judgment_balance', 'judgment_date', 'filing_date',
-  'court_name', 'county', 'state', 'defendant_name', 'defendant_address', 'case_type', 'case_status', 'lead_id',
+  'plaintiff_key',
+  'plaintiff_name',
+  'name_key',
+  'email',
+  'email_key',
+  'phone',
+  'address',
+  'judgment_number',
+  'number_key',
+  'case_number',
+  'case_key',
+  'judgment_amount',
+  'judgment_balance',
+  'judgment_date',
+  'filing_date',
+  'court_name',
+  'county',
+  'state',
+  'defendant_name',
+  'defendant_address',
+  'case_type',
+  'case_status',
+  'lead_id',
 ] as const;
 
 /** What stands in for a number; taken for one, it would make one judgment of many. */
@@ -37,7 +57,11 @@ export interface VendorColumns {
  * A record as a row of `JUDGMENT_STAGE_COLUMNS`. A value that is none is null, but an e-mail address stays as written, since it
  * is part of the key; of several errors the first counts, in the order of the stage columns.
  */
-export function judgmentRow(cell: (column: string) => string | undefined, vendor: VendorColumns, context: RowContext): StagedRow {
+export function judgmentRow(
+  cell: (column: string) => string | undefined,
+  vendor: VendorColumns,
+  context: RowContext,
+): StagedRow {
   const read = (column: string) => text(cell(column));
   const first = (columns: readonly string[]) =>
     columns.map(read).find((value) => value !== null && !NO_NUMBER.test(value)) ?? null;
@@ -58,11 +82,29 @@ export function judgmentRow(cell: (column: string) => string | undefined, vendor
   const emailKey = normalizeEmail(email);
   const key = keyOfNormalized(context.sourceSystem, nameKey ?? '', emailKey);
   const values = [
-    key, name, nameKey, email, emailKey || null, valueOf(phone), vendor.address === undefined ? null : read(vendor.address),
-    judgmentNumber, keyOf(judgmentNumber), caseNumber, keyOf(caseNumber),
-    valueOf(amount), valueOf(balance), valueOf(judged), valueOf(filed),
-    read('court_name'), read('county'), valueOf(state), read('defendant_name'), read('defendant_address'),
-    read('case_type'), read('case_status'), read('lead_id'),
+    key,
+    name,
+    nameKey,
+    email,
+    emailKey || null,
+    valueOf(phone),
+    vendor.address === undefined ? null : read(vendor.address),
+    judgmentNumber,
+    keyOf(judgmentNumber),
+    caseNumber,
+    keyOf(caseNumber),
+    valueOf(amount),
+    valueOf(balance),
+    valueOf(judged),
+    valueOf(filed),
+    read('court_name'),
+    read('county'),
+    valueOf(state),
+    read('defendant_name'),
+    read('defendant_address'),
+    read('case_type'),
+    read('case_status'),
+    read('lead_id'),
   ];
   const checks: readonly (readonly [RowErrorCode | undefined, string])[] = [
     [missing(name), vendor.name],

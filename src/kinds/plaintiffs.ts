@@ -24,8 +24,16 @@ export const plaintiffs: CsvKind = {
   required: [['plaintiff_name']],
   table: 'plaintiffs',
   stageColumns: [
-    'plaintiff_key', 'plaintiff_name', 'plaintiff_name_normalized', 'firm_name', 'short_name', 'contact_name', 'contact_email',
-    'contact_phone', 'contact_address', 'source_reference',
+    'plaintiff_key',
+    'plaintiff_name',
+    'plaintiff_name_normalized',
+    'firm_name',
+    'short_name',
+    'contact_name',
+    'contact_email',
+    'contact_phone',
+    'contact_address',
+    'source_reference',
   ],
   row(cell, { sourceSystem }) {
     const name = text(cell('plaintiff_name'));
@@ -35,9 +43,16 @@ export const plaintiffs: CsvKind = {
     const normalized = normalizeName(name ?? '');
     const key = keyOfNormalized(sourceSystem, normalized, normalizeEmail(writtenEmail));
     const values = [
-      key, name, name === null ? null : normalized, text(cell('firm_name')), text(cell('short_name')),
-      text(cell('contact_name')), writtenEmail, phone.error ? text(cell('contact_phone')) : phone.value,
-      text(cell('contact_address')), text(cell('source_reference')),
+      key,
+      name,
+      name === null ? null : normalized,
+      text(cell('firm_name')),
+      text(cell('short_name')),
+      text(cell('contact_name')),
+      writtenEmail,
+      phone.error ? text(cell('contact_phone')) : phone.value,
+      text(cell('contact_address')),
+      text(cell('source_reference')),
     ];
     const bad = (error: RowErrorCode, column: string) => ({ key, values, error, column });
     if (name === null) return bad('MISSING_VALUE', 'plaintiff_name');

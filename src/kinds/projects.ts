@@ -8,8 +8,16 @@ import { text } from '../values/text.ts';
 import type { CsvKind } from './kind.ts';
 
 const TEXTS = [
-  'stage_application', 'delivery_partner', 'developer_class', 'relationship_manager', 'rm_preferred_username', 'deployment_specialist',
-  'address', 'development_type', 'build_type', 'fod_id',
+  'stage_application',
+  'delivery_partner',
+  'developer_class',
+  'relationship_manager',
+  'rm_preferred_username',
+  'deployment_specialist',
+  'address',
+  'development_type',
+  'build_type',
+  'fod_id',
 ] as const;
 const COUNTS = ['residential', 'commercial', 'essential', 'premises_count'] as const;
 
@@ -26,9 +34,24 @@ export const projects: CsvKind = {
   sourceIsTenant: true,
   runColumn: 'staging_id',
   columns: [
-    'stage_application', 'delivery_partner', 'developer_class', 'relationship_manager', 'rm_preferred_username', 'deployment_specialist',
-    'residential', 'commercial', 'essential', 'premises_count', 'stage_application_created', 'address', 'eFscd', 'development_type',
-    'build_type', 'fod_id', 'latitude', 'longitude',
+    'stage_application',
+    'delivery_partner',
+    'developer_class',
+    'relationship_manager',
+    'rm_preferred_username',
+    'deployment_specialist',
+    'residential',
+    'commercial',
+    'essential',
+    'premises_count',
+    'stage_application_created',
+    'address',
+    'eFscd',
+    'development_type',
+    'build_type',
+    'fod_id',
+    'latitude',
+    'longitude',
   ].map((name) => ({ name, aliases: [] })),
   required: [['stage_application']],
   table: 'projects',
@@ -45,7 +68,8 @@ export const projects: CsvKind = {
     const values = cells.map(([, read]) => ('value' in read ? read.value : null));
     // Exactly as written: two spellings are two projects.
     const key = keyOfNormalized(sourceSystem, text(cell('stage_application')) ?? '', '');
-    if (values[0] === null && !cells[0]![1].error) return { key, values, error: 'MISSING_VALUE', column: 'stage_application' };
+    if (values[0] === null && !cells[0]![1].error)
+      return { key, values, error: 'MISSING_VALUE', column: 'stage_application' };
     const [column, bad] = cells.find(([, { error }]) => error !== undefined) ?? [];
     return bad?.error ? { key, values, error: bad.error, column: column! } : { key, values };
   },

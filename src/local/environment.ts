@@ -14,9 +14,11 @@ export const SMALL_PROCESS = {
   UV_THREADPOOL_SIZE: process.env['UV_THREADPOOL_SIZE'] ?? '16',
 };
 
-export const supabaseUrlOf = (settings: Pick<StackSettings, 'ports'>): string => `http://127.0.0.1:${settings.ports.api}`;
+export const supabaseUrlOf = (settings: Pick<StackSettings, 'ports'>): string =>
+  `http://127.0.0.1:${settings.ports.api}`;
 
-export const gatewayUrlOf = (settings: Pick<StackSettings, 'ports'>): string => `http://127.0.0.1:${settings.ports.gateway}`;
+export const gatewayUrlOf = (settings: Pick<StackSettings, 'ports'>): string =>
+  `http://127.0.0.1:${settings.ports.gateway}`;
 
 export function environmentOf(dir: string, settings: StackSettings): NodeJS.ProcessEnv {
   return {

@@ -15,7 +15,8 @@ export async function withLock<T>(path: string, timeoutMs: number, work: () => P
   try {
     const deadline = Date.now() + timeoutMs;
     while (!tryLock(database)) {
-      if (Date.now() > deadline) throw new IntakeError('STACK_FAILED', `Another process is starting the stack for long: ${path}`);
+      if (Date.now() > deadline)
+        throw new IntakeError('STACK_FAILED', `Another process is starting the stack for long: ${path}`);
       await sleep(50);
     }
     return await work();

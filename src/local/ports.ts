@@ -11,11 +11,20 @@ export interface Ports {
   readonly gateway: number;
 }
 
-export const USUAL_PORTS: Ports = { temporal: 7233, ui: 8233, postgres: 54322, api: 54321, metrics: 9464, gateway: 8787 };
+export const USUAL_PORTS: Ports = {
+  temporal: 7233,
+  ui: 8233,
+  postgres: 54322,
+  api: 54321,
+  metrics: 9464,
+  gateway: 8787,
+};
 
 /** The wanted ports where they are free, else free ones of the system's choice. */
 export async function choosePorts(wanted: Ports): Promise<Ports> {
-  const chosen = await Promise.all(Object.entries(wanted).map(async ([name, port]) => [name, await freePort(port as number)]));
+  const chosen = await Promise.all(
+    Object.entries(wanted).map(async ([name, port]) => [name, await freePort(port as number)]),
+  );
   return Object.fromEntries(chosen) as Ports;
 }
 

@@ -25,7 +25,11 @@ export function initializeCluster(dir: string, place: PostgresPlace, password: s
     makePasswordFile(passwordFile, password, place);
     const args = [`--pgdata=${building}`, '--username=postgres', `--pwfile=${passwordFile}`, '--auth=scram-sha-256'];
     const text = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
-    execFileSync(join(place.binDir, 'initdb'), [...args, ...text], { ...place.user, cwd: '/', stdio: ['ignore', log, log] });
+    execFileSync(join(place.binDir, 'initdb'), [...args, ...text], {
+      ...place.user,
+      cwd: '/',
+      stdio: ['ignore', log, log],
+    });
   } catch (cause) {
     throw new IntakeError('STACK_FAILED', `initdb failed: ${logFile(dir, 'initdb')}`, { cause });
   } finally {
@@ -39,9 +43,15 @@ export function initializeCluster(dir: string, place: PostgresPlace, password: s
 export function resetPassword(place: PostgresPlace, password: string): void {
   const args = ['--single', '-D', place.dataDir, '-c', 'log_min_messages=fatal', 'postgres'];
   const input = `ALTER ROLE postgres PASSWORD '${password}'\n`;
-  const options = { ...place.user, cwd: '/', input, stdio: ['pipe', 'ignore', 'ignore'] as ['pipe', 'ignore', 'ignore'] };
+  const options = {
+    ...place.user,
+    cwd: '/',
+    input,
+    stdio: ['pipe', 'ignore', 'ignore'] as ['pipe', 'ignore', 'ignore'],
+  };
   const { status } = spawnSync(join(place.binDir, 'postgres'), args, options);
-  if (status !== 0) throw new IntakeError('STACK_FAILED', `The database in ${place.dataDir} did not take a new password`);
+  if (status !== 0)
+    throw new IntakeError('STACK_FAILED', `The database in ${place.dataDir} did not take a new password`);
 }
 
 /**

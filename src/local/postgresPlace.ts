@@ -66,13 +66,15 @@ function packageVersion(native: string): string {
 
 function serverUser(): ServerUser {
   const user = lookUp('postgres') ?? lookUp('nobody');
-  if (!user) throw new IntakeError('STACK_FAILED', 'PostgreSQL refuses to run as root, and there is no user postgres or nobody');
+  if (!user)
+    throw new IntakeError('STACK_FAILED', 'PostgreSQL refuses to run as root, and there is no user postgres or nobody');
   return user;
 }
 
 function lookUp(name: string): ServerUser | undefined {
   try {
-    const id = (flag: string): number => Number(execFileSync('id', [flag, name], { stdio: ['ignore', 'pipe', 'ignore'] }));
+    const id = (flag: string): number =>
+      Number(execFileSync('id', [flag, name], { stdio: ['ignore', 'pipe', 'ignore'] }));
     return { uid: id('-u'), gid: id('-g') };
   } catch {
     return undefined;

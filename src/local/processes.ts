@@ -50,7 +50,9 @@ export function commandLineOf(pid: number): string {
 
 /** All processes but this one whose command line matches. */
 export function findProcesses(matches: (commandLine: string) => boolean): FoundProcess[] {
-  const pids = onLinux ? readdirSync('/proc').filter((name) => /^\d+$/.test(name)) : ps('-axo', 'pid=').trim().split(/\s+/);
+  const pids = onLinux
+    ? readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+    : ps('-axo', 'pid=').trim().split(/\s+/);
   return pids.flatMap((name) => {
     const pid = Number(name);
     const commandLine = pid === process.pid ? '' : commandLineOf(pid);
@@ -81,5 +83,9 @@ export async function ended(targets: readonly ProcessId[], ms: number): Promise<
 }
 
 function ps(...args: string[]): string {
-  return execFileSync('ps', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: 16 * 1024 * 1024 });
+  return execFileSync('ps', args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+    maxBuffer: 16 * 1024 * 1024,
+  });
 }

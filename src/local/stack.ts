@@ -10,7 +10,16 @@ import { initializeCluster, resetPassword } from './postgres.ts';
 import { placePostgres } from './postgresPlace.ts';
 import { isAlive } from './processes.ts';
 import { awaitStack, spawnSupervisor, stopProcesses } from './start.ts';
-import { CHILDREN, LATE_CHILDREN, logFile, makeStackDirectory, newSecrets, readSettings, readSupervisor, writeSettings } from './state.ts';
+import {
+  CHILDREN,
+  LATE_CHILDREN,
+  logFile,
+  makeStackDirectory,
+  newSecrets,
+  readSettings,
+  readSupervisor,
+  writeSettings,
+} from './state.ts';
 import type { ChildName, StackSettings, SupervisorState } from './state.ts';
 import { findTemporalCli } from './temporalCli.ts';
 
@@ -64,7 +73,8 @@ export async function readStack(dir: string): Promise<Stack | undefined> {
   const settings = readSettings(found);
   const state = readSupervisor(found);
   if (!settings || !state || !isAlive(state.supervisor)) return undefined;
-  if (CHILDREN.some((name) => !LATE_CHILDREN.includes(name) && !isAlive(state.children[name]?.process))) return undefined;
+  if (CHILDREN.some((name) => !LATE_CHILDREN.includes(name) && !isAlive(state.children[name]?.process)))
+    return undefined;
   const { temporal, ui, postgres, api } = settings.ports;
   const up = await Promise.all([answers(temporal), answers(ui), postgresAccepts(postgres), answers(api)]);
   return up.every(Boolean) ? describe(found, settings, state) : undefined;

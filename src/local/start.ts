@@ -42,7 +42,9 @@ export async function awaitStack(dir: string, supervisor: ProcessId, timeoutMs: 
     const ports = readSettings(dir)?.ports;
     const children = readSupervisor(dir)?.children;
     const hopeless = CHILDREN.find((name) => {
-      return !LATE_CHILDREN.includes(name) && (children?.[name]?.exits ?? 0) - (before?.[name]?.exits ?? 0) >= HOPELESS_EXITS;
+      return (
+        !LATE_CHILDREN.includes(name) && (children?.[name]?.exits ?? 0) - (before?.[name]?.exits ?? 0) >= HOPELESS_EXITS
+      );
     });
     if (hopeless) return `${hopeless} keeps ending: ${lastLine(logFile(dir, hopeless))} (${logFile(dir, hopeless)})`;
     const databaseUp = ports !== undefined && (await postgresAccepts(ports.postgres)) && (await answers(ports.api));
@@ -76,7 +78,9 @@ export async function stopProcesses(dir: string): Promise<void> {
 /** Whether the server behind Temporal UI knows the namespace: its port opens before it can take a workflow. */
 async function temporalServes(uiPort: number): Promise<boolean> {
   try {
-    const response = await fetch(`http://127.0.0.1:${uiPort}/api/v1/namespaces/default`, { signal: AbortSignal.timeout(2_000) });
+    const response = await fetch(`http://127.0.0.1:${uiPort}/api/v1/namespaces/default`, {
+      signal: AbortSignal.timeout(2_000),
+    });
     await response.arrayBuffer();
     return response.ok;
   } catch {

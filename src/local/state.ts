@@ -53,7 +53,8 @@ export function stackTag(dir: string): string {
   return `intake-${createHash('sha256').update(dir).digest('hex').slice(0, 16)}`;
 }
 
-export const logFile = (dir: string, name: ChildName | 'supervisor' | 'initdb'): string => join(dir, 'logs', `${name}.log`);
+export const logFile = (dir: string, name: ChildName | 'supervisor' | 'initdb'): string =>
+  join(dir, 'logs', `${name}.log`);
 
 /** Secrets of a new stack. */
 export function newSecrets(): Pick<StackSettings, 'postgresPassword' | 'serviceRoleKey' | 'anonKey' | 'jwtSecret'> {
@@ -67,14 +68,17 @@ export function newSecrets(): Pick<StackSettings, 'postgresPassword' | 'serviceR
 }
 
 export const readSettings = (dir: string): StackSettings | undefined => readJson(join(dir, 'stack.json'));
-export const writeSettings = (dir: string, settings: StackSettings): void => writeJson(join(dir, 'stack.json'), settings);
+export const writeSettings = (dir: string, settings: StackSettings): void =>
+  writeJson(join(dir, 'stack.json'), settings);
 export const readSupervisor = (dir: string): SupervisorState | undefined => readJson(join(dir, 'supervisor.json'));
-export const writeSupervisor = (dir: string, state: SupervisorState): void => writeJson(join(dir, 'supervisor.json'), state);
+export const writeSupervisor = (dir: string, state: SupervisorState): void =>
+  writeJson(join(dir, 'supervisor.json'), state);
 
 /** Creates the directory; the database's user may pass through it, only the owner looks into it. */
 export function makeStackDirectory(dir: string): void {
   mkdirSync(dir, { recursive: true, mode: 0o711 });
-  for (const part of ['logs', 'objects', 'storage', 'bin', 'cache']) mkdirSync(join(dir, part), { recursive: true, mode: 0o700 });
+  for (const part of ['logs', 'objects', 'storage', 'bin', 'cache'])
+    mkdirSync(join(dir, part), { recursive: true, mode: 0o700 });
 }
 
 function readJson<T>(path: string): T | undefined {

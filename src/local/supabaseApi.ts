@@ -59,7 +59,9 @@ export async function awaitDatabase(databaseUrl: string, timeoutMs: number): Pro
       await sql`SELECT 1`;
       return;
     } catch (error) {
-      const starting = ['57P03', 'ECONNREFUSED', 'ECONNRESET', 'CONNECTION_CLOSED'].includes((error as { code?: string }).code ?? '');
+      const starting = ['57P03', 'ECONNREFUSED', 'ECONNRESET', 'CONNECTION_CLOSED'].includes(
+        (error as { code?: string }).code ?? '',
+      );
       if (!starting || Date.now() > deadline) throw error;
       await sleep(50);
     } finally {
@@ -97,19 +99,25 @@ export async function startSupabaseApi(options: ApiOptions): Promise<RunningApi>
   app._storageAdapter = createObjectStore(options.storageDir);
   await app.init();
   // Storage completes its tables at its first request: two first ones at once would collide.
-  await app.fetch(new Request('http://127.0.0.1/storage/v1/bucket', { headers: { apikey: options.serviceRoleKey, authorization: `Bearer ${options.serviceRoleKey}` } }));
+  await app.fetch(
+    new Request('http://127.0.0.1/storage/v1/bucket', {
+      headers: { apikey: options.serviceRoleKey, authorization: `Bearer ${options.serviceRoleKey}` },
+    }),
+  );
   return new Promise((resolve, reject) => {
-    const server = serve({ fetch: (request) => app.fetch(request), hostname: '127.0.0.1', port: options.port }, ({ port }) =>
-      resolve({
-        url: `http://127.0.0.1:${port}`,
-        stop: async () => {
-          await new Promise((done) => {
-            server.close(done);
-            if ('closeAllConnections' in server) server.closeAllConnections();
-          });
-          await connection.close();
-        },
-      }),
+    const server = serve(
+      { fetch: (request) => app.fetch(request), hostname: '127.0.0.1', port: options.port },
+      ({ port }) =>
+        resolve({
+          url: `http://127.0.0.1:${port}`,
+          stop: async () => {
+            await new Promise((done) => {
+              server.close(done);
+              if ('closeAllConnections' in server) server.closeAllConnections();
+            });
+            await connection.close();
+          },
+        }),
     );
     server.once('error', reject);
   });

@@ -52,7 +52,11 @@ const specs: Record<ChildName, ChildSpec> = {
   api: program('./api', 3_000, logFile(dir, 'api')),
   worker: {
     ...program('../worker', 10_000, logFile(dir, 'worker')),
-    env: { ...env, ...SMALL_PROCESS, INTAKE_METRICS_ADDRESS: env['INTAKE_METRICS_ADDRESS'] ?? `127.0.0.1:${ports.metrics}` },
+    env: {
+      ...env,
+      ...SMALL_PROCESS,
+      INTAKE_METRICS_ADDRESS: env['INTAKE_METRICS_ADDRESS'] ?? `127.0.0.1:${ports.metrics}`,
+    },
   },
   gateway: program('../gateway/program', 5_000, logFile(dir, 'gateway')),
 };

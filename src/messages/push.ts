@@ -75,7 +75,11 @@ export interface PushReport {
 }
 
 export const noMetrics = (): PushMetrics => ({
-  inserted_projects: 0, updated_projects: 0, org_memberships_upserted: 0, user_memberships_upserted: 0, anomalies_count: 0,
+  inserted_projects: 0,
+  updated_projects: 0,
+  org_memberships_upserted: 0,
+  user_memberships_upserted: 0,
+  anomalies_count: 0,
 });
 
 /** One push of a tenant at a time. */

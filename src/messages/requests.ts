@@ -21,4 +21,9 @@ export interface ImportRequest {
 }
 
 /** Of a kind that is read from a directory. */
-export type DirectoryOptions = Partial<Pick<DirectoryInput, 'tag' | 'singleFile' | 'delta' | 'verifyWrites' | 'batchSize' | 'maxWorkers' | 'maxConcurrentUploads'>>;
+export type DirectoryOptions = Partial<
+  Pick<
+    DirectoryInput,
+    'tag' | 'singleFile' | 'delta' | 'verifyWrites' | 'batchSize' | 'maxWorkers' | 'maxConcurrentUploads'
+  >
+>;

@@ -22,8 +22,12 @@ export interface Metrics {
 
 /** For a worker that nobody watches. */
 export const noMetrics: Metrics = {
-  activity: () => undefined, activityFailed: () => undefined, ended: () => undefined,
-  rows: () => undefined, images: () => undefined, bytes: () => undefined,
+  activity: () => undefined,
+  activityFailed: () => undefined,
+  ended: () => undefined,
+  rows: () => undefined,
+  images: () => undefined,
+  bytes: () => undefined,
 };
 
 /** From one call to the database to a pass over a large file; seconds. */
@@ -33,16 +37,28 @@ const DURATIONS = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600];
  * Metrics in a registry of their own, with those of the process.
  * @param running asked at each scrape: imports that run on the task queue, in all workers together; undefined when nobody can say.
  */
-export async function createMetrics(running: () => Promise<number | undefined>): Promise<Metrics & { readonly registry: Registry }> {
+export async function createMetrics(
+  running: () => Promise<number | undefined>,
+): Promise<Metrics & { readonly registry: Registry }> {
   const { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } = await import('prom-client');
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  const counter = <L extends string>(name: string, help: string, ...labelNames: L[]) => new Counter({ name, help, labelNames, registers });
+  const counter = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
+    new Counter({ name, help, labelNames, registers });
   const durations = new Histogram({
-    name: 'intake_activity_duration_seconds', help: 'Duration of attempts at activities.', labelNames: ['activity', 'outcome'], buckets: DURATIONS, registers,
+    name: 'intake_activity_duration_seconds',
+    help: 'Duration of attempts at activities.',
+    labelNames: ['activity', 'outcome'],
+    buckets: DURATIONS,
+    registers,
   });
-  const failures = counter('intake_activity_failures_total', 'Attempts at activities that failed, by error code.', 'activity', 'code');
+  const failures = counter(
+    'intake_activity_failures_total',
+    'Attempts at activities that failed, by error code.',
+    'activity',
+    'code',
+  );
   const imports = counter('intake_imports_total', 'Committed imports that ended.', 'outcome');
   // From zero on, so that the first failure is an increase, too.
   for (const outcome of IMPORT_OUTCOMES) imports.inc({ outcome }, 0);
@@ -50,7 +66,9 @@ export async function createMetrics(running: () => Promise<number | undefined>):
   const images = counter('intake_images_total', 'Images of directories.', 'outcome');
   const bytes = counter('intake_bytes_total', 'Bytes to the stage, and to and from object storage.', 'transfer');
   new Gauge({
-    name: 'intake_imports_running', help: 'Imports running on the task queue, in all workers together.', registers,
+    name: 'intake_imports_running',
+    help: 'Imports running on the task queue, in all workers together.',
+    registers,
     async collect() {
       const now = await running();
       // Unknown is no sample, not the last one.

@@ -24,7 +24,8 @@ export interface MetricsServer {
 /** A taken address does not keep a worker from working: it is tried again until it is free. */
 export function serveMetrics({ address, registry, corePort, healthy, log }: MetricsServerOptions): MetricsServer {
   const server = createServer((request, response) => {
-    const answer = (status: number, type: string, body: string) => response.writeHead(status, { 'content-type': type }).end(request.method === 'HEAD' ? '' : body);
+    const answer = (status: number, type: string, body: string) =>
+      response.writeHead(status, { 'content-type': type }).end(request.method === 'HEAD' ? '' : body);
     const path = request.url?.split('?')[0];
     if (request.method !== 'GET' && request.method !== 'HEAD') answer(405, 'text/plain', 'only GET\n');
     else if (path === '/healthz') answer(healthy() ? 200 : 503, 'text/plain', healthy() ? 'ok\n' : 'stopping\n');
@@ -34,7 +35,8 @@ export function serveMetrics({ address, registry, corePort, healthy, log }: Metr
         (err) => {
           log.warn({ err }, 'metrics could not be collected');
           answer(500, 'text/plain', 'metrics could not be collected\n');
-        });
+        },
+      );
     } else answer(404, 'text/plain', 'see /metrics and /healthz\n');
   });
   let again: NodeJS.Timeout | undefined;

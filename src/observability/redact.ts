@@ -1,7 +1,8 @@
 /** Removes social security and card numbers from a text (runbook 002, "Log Redaction"). */
 
 /** 3-2-4 digits with dash, space or dot, or nine digits after a word that says so. */
-const SSN = /(?<![\d.-])(?!000|666|9\d\d)\d{3}([-\s.\u2010-\u2015])(?!00)\d{2}\1(?!0000)\d{4}(?![\d-])|(?<=\b(?:ssn|social)[^\d\n]{0,20})\d{9}(?!\d)/gi;
+const SSN =
+  /(?<![\d.-])(?!000|666|9\d\d)\d{3}([-\s.\u2010-\u2015])(?!00)\d{2}\1(?!0000)\d{4}(?![\d-])|(?<=\b(?:ssn|social)[^\d\n]{0,20})\d{9}(?!\d)/gi;
 /** 12 to 19 digits with any separators between them; only those that pass the Luhn check are cards. */
 const DIGITS = /(?<!\d)\d(?:[\s.,_/:\u2010-\u2015-]{0,2}\d){11,}(?!\d)/g;
 

@@ -4,10 +4,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ROOT_CONTEXT, trace, type Attributes, type Context, type ContextManager } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { Resource } from '@opentelemetry/resources';
-import { BasicTracerProvider, BatchSpanProcessor, type ReadableSpan, type SpanProcessor } from '@opentelemetry/sdk-trace-base';
+import {
+  BasicTracerProvider,
+  BatchSpanProcessor,
+  type ReadableSpan,
+  type SpanProcessor,
+} from '@opentelemetry/sdk-trace-base';
 import type { ClientOptions } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { makeWorkflowExporter, OpenTelemetryActivityInboundInterceptor, OpenTelemetryWorkflowClientInterceptor } from '@temporalio/interceptors-opentelemetry';
+import {
+  makeWorkflowExporter,
+  OpenTelemetryActivityInboundInterceptor,
+  OpenTelemetryWorkflowClientInterceptor,
+} from '@temporalio/interceptors-opentelemetry';
 import type { ActivityInboundCallsInterceptor, WorkerOptions } from '@temporalio/worker';
 import type { TracesConfig } from '../config.ts';
 
@@ -20,20 +29,37 @@ export interface Traces {
 
 const FLUSH_MS = 2_000;
 /** Attributes that leave the process: ids that Temporal has anyway, names of code, error codes. */
-const ATTRIBUTES = ['temporalWorkflowId', 'run_id', 'temporalActivityId', 'workflowId', 'runId', 'workflowType', 'error.type'];
+const ATTRIBUTES = [
+  'temporalWorkflowId',
+  'run_id',
+  'temporalActivityId',
+  'workflowId',
+  'runId',
+  'workflowType',
+  'error.type',
+];
 /** Somebody watches: many, and no work. */
 const LOOKS = /^(QueryWorkflow|HandleQuery|DescribeWorkflow)\b/;
 
 export function createTraces({ endpoint, serviceName }: TracesConfig): Traces {
   const resource = new Resource({ 'service.name': serviceName });
-  const processor = withoutData(new BatchSpanProcessor(new OTLPTraceExporter({ url: `${endpoint.replace(/\/$/, '')}/v1/traces` }), { scheduledDelayMillis: 1_000 }));
+  const processor = withoutData(
+    new BatchSpanProcessor(new OTLPTraceExporter({ url: `${endpoint.replace(/\/$/, '')}/v1/traces` }), {
+      scheduledDelayMillis: 1_000,
+    }),
+  );
   const provider = new BasicTracerProvider({ resource, spanProcessors: [processor] });
   provider.register({ contextManager: contextManager() });
   const tracer = provider.getTracer('intake');
   return {
     client: { interceptors: { workflow: [new OpenTelemetryWorkflowClientInterceptor({ tracer })] } },
     worker: {
-      interceptors: { activity: [(context) => ({ inbound: new OpenTelemetryActivityInboundInterceptor(context, { tracer }) }), () => ({ inbound: errorCodes })] },
+      interceptors: {
+        activity: [
+          (context) => ({ inbound: new OpenTelemetryActivityInboundInterceptor(context, { tracer }) }),
+          () => ({ inbound: errorCodes }),
+        ],
+      },
       sinks: { exporter: { export: makeWorkflowExporter(processor, resource).export } },
     },
     async flush() {
@@ -52,8 +78,14 @@ function withoutData(next: SpanProcessor): SpanProcessor {
     onStart: (span, parent) => next.onStart(span, parent),
     onEnd(span) {
       if (LOOKS.test(span.name)) return;
-      const attributes: Attributes = Object.fromEntries(Object.entries(span.attributes).filter(([name]) => ATTRIBUTES.includes(name)));
-      const bare = { attributes: { value: attributes }, events: { value: [] }, status: { value: { code: span.status.code } } };
+      const attributes: Attributes = Object.fromEntries(
+        Object.entries(span.attributes).filter(([name]) => ATTRIBUTES.includes(name)),
+      );
+      const bare = {
+        attributes: { value: attributes },
+        events: { value: [] },
+        status: { value: { code: span.status.code } },
+      };
       next.onEnd(Object.create(span, bare) as ReadableSpan);
     },
     forceFlush: () => next.forceFlush(),
@@ -67,7 +99,8 @@ const errorCodes: ActivityInboundCallsInterceptor = {
     try {
       return await next(input);
     } catch (error) {
-      if (error instanceof ApplicationFailure && error.type) trace.getActiveSpan()?.setAttribute('error.type', error.type);
+      if (error instanceof ApplicationFailure && error.type)
+        trace.getActiveSpan()?.setAttribute('error.type', error.type);
       throw error;
     }
   },
@@ -78,8 +111,12 @@ function contextManager(): ContextManager {
   const storage = new AsyncLocalStorage<Context>();
   const manager: ContextManager = {
     active: () => storage.getStore() ?? ROOT_CONTEXT,
-    with: (context, fn, self, ...args) => storage.run(context, () => fn.apply(self as ThisParameterType<typeof fn>, args)),
-    bind: (context, target) => (typeof target === 'function' ? ((...args: unknown[]) => storage.run(context, () => target(...args))) as typeof target : target),
+    with: (context, fn, self, ...args) =>
+      storage.run(context, () => fn.apply(self as ThisParameterType<typeof fn>, args)),
+    bind: (context, target) =>
+      typeof target === 'function'
+        ? (((...args: unknown[]) => storage.run(context, () => target(...args))) as typeof target)
+        : target,
     enable: () => manager,
     disable: () => manager,
   };

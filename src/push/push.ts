@@ -2,7 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { basename, resolve } from 'node:path';
 import type { Client, WorkflowFailedError, WorkflowHandle } from '@temporalio/client';
-import { ApplicationFailure, CancelledFailure, defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import {
+  ApplicationFailure,
+  CancelledFailure,
+  defineSearchAttributeKey,
+  SearchAttributeType,
+} from '@temporalio/common';
 import type { Config } from '../config.ts';
 import { IntakeError } from '../errors.ts';
 import { resultOf } from '../temporal/outcome.ts';
@@ -22,12 +27,22 @@ export interface PushRequest {
 }
 
 /** What the workflow is told. @throws IntakeError for an unusable file. */
-export async function pushInput(config: Config, { tenantId, path: given, gatewayUrl, batchRows = MAX_BATCH_ROWS }: PushRequest): Promise<PushInput> {
+export async function pushInput(
+  config: Config,
+  { tenantId, path: given, gatewayUrl, batchRows = MAX_BATCH_ROWS }: PushRequest,
+): Promise<PushInput> {
   const path = resolve(given);
   const { hash } = await hashFile(path);
   return {
-    backend: config.backend, taskQueue: config.taskQueue, fileQueue: hostQueue(config.taskQueue, config.host),
-    tenantId, path, filename: basename(path), fileHash: hash, batchRows, ...(gatewayUrl ? { gatewayUrl } : {}),
+    backend: config.backend,
+    taskQueue: config.taskQueue,
+    fileQueue: hostQueue(config.taskQueue, config.host),
+    tenantId,
+    path,
+    filename: basename(path),
+    fileHash: hash,
+    batchRows,
+    ...(gatewayUrl ? { gatewayUrl } : {}),
   };
 }
 
@@ -40,7 +55,10 @@ export interface StartedPush {
 /** Starts the push, or attaches to the one of this file. @throws IntakeError IN_PROGRESS when another file of the tenant is on its way. */
 export async function startPush(client: Client, input: PushInput): Promise<StartedPush> {
   const starter = randomUUID();
-  const keyword = (name: string, value: string) => ({ key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD), value });
+  const keyword = (name: string, value: string) => ({
+    key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
+    value,
+  });
   const handle = await client.workflow.start('pushProjects', {
     workflowId: pushIdOf(input.tenantId),
     taskQueue: input.taskQueue,
@@ -49,12 +67,17 @@ export async function startPush(client: Client, input: PushInput): Promise<Start
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     memo: { starter, fileHash: input.fileHash },
     staticSummary: `push: ${input.filename} for ${input.tenantId}`,
-    typedSearchAttributes: [keyword(SEARCH_ATTRIBUTES.kind, 'projects'), keyword(SEARCH_ATTRIBUTES.tenant, input.tenantId)],
+    typedSearchAttributes: [
+      keyword(SEARCH_ATTRIBUTES.kind, 'projects'),
+      keyword(SEARCH_ATTRIBUTES.tenant, input.tenantId),
+    ],
   });
   const { memo } = await handle.describe();
   const attached = memo?.['starter'] !== starter;
   if (attached && memo?.['fileHash'] !== input.fileHash) {
-    throw new IntakeError('IN_PROGRESS', `Another file of ${input.tenantId} is being pushed`, { remedy: `Wait for it, or stop it: intake cancel ${handle.workflowId}` });
+    throw new IntakeError('IN_PROGRESS', `Another file of ${input.tenantId} is being pushed`, {
+      remedy: `Wait for it, or stop it: intake cancel ${handle.workflowId}`,
+    });
   }
   return { handle, attached };
 }
@@ -73,7 +96,12 @@ async function failedPush(handle: WorkflowHandle, { cause }: WorkflowFailedError
   const [report] = cause instanceof ApplicationFailure ? ((cause.details ?? []) as PushReport[]) : [];
   if (report?.metrics) return report;
   const last = await pushProgress(handle);
-  const error = { code: 'CANCELLED', message: 'The push was ended from outside', remedy: 'Push the file again: what is posted already is not merged twice.' };
-  if (last) return { ...last, status: cause instanceof CancelledFailure ? 'cancelled' : 'failed', error: last.error ?? error };
+  const error = {
+    code: 'CANCELLED',
+    message: 'The push was ended from outside',
+    remedy: 'Push the file again: what is posted already is not merged twice.',
+  };
+  if (last)
+    return { ...last, status: cause instanceof CancelledFailure ? 'cancelled' : 'failed', error: last.error ?? error };
   throw new IntakeError('CANCELLED', error.message, { cause, remedy: error.remedy });
 }

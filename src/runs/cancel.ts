@@ -11,7 +11,10 @@ export interface Cancellation {
 }
 
 /** @throws IntakeError USAGE for a run that is over, RUN_NOT_FOUND for a workflow id without a run that is not running. */
-export async function cancelImport(connections: Connections, { workflowId, run }: { readonly workflowId: string; readonly run?: Run }): Promise<Cancellation> {
+export async function cancelImport(
+  connections: Connections,
+  { workflowId, run }: { readonly workflowId: string; readonly run?: Run },
+): Promise<Cancellation> {
   if (run && run.status !== 'processing' && run.status !== 'pending') {
     throw new IntakeError('USAGE', `Run ${run.id} is ${run.status}, not running`, { remedy: 'Nothing to cancel.' });
   }
@@ -30,6 +33,8 @@ export async function cancelImport(connections: Connections, { workflowId, run }
 async function release(connections: Connections, run: Run | undefined): Promise<'cancelled' | 'ended'> {
   if (!run) throw new IntakeError('RUN_NOT_FOUND', 'That import is not running');
   const error = { type: 'cancelled', message: 'The import was cancelled', fatal: true };
-  const done = await (await connections.backend()).call<boolean>('fail_import_run', { run_id: run.id, lease: run.lease_generation, error });
+  const done = await (
+    await connections.backend()
+  ).call<boolean>('fail_import_run', { run_id: run.id, lease: run.lease_generation, error });
   return done ? 'cancelled' : 'ended';
 }

@@ -15,5 +15,8 @@ const DIRECTORY_PHASES: Record<AnyInput['mode'], readonly PhaseName[]> = {
 const SOMETIMES: ReadonlySet<PhaseName> = new Set(['resolve', 'compare']);
 
 /** Of a file or a directory: those that every such import has, and what this one has begun. */
-export const phasesOf = (mode: AnyInput['mode'], directory: boolean, { phases }: Pick<ImportReport, 'phases'>): PhaseName[] =>
-  (directory ? DIRECTORY_PHASES : PHASES)[mode].filter((name) => phases[name] || !SOMETIMES.has(name));
+export const phasesOf = (
+  mode: AnyInput['mode'],
+  directory: boolean,
+  { phases }: Pick<ImportReport, 'phases'>,
+): PhaseName[] => (directory ? DIRECTORY_PHASES : PHASES)[mode].filter((name) => phases[name] || !SOMETIMES.has(name));

@@ -26,8 +26,11 @@ export interface StoredReject {
 export type StoredItem = FailedRow & Pick<StoredReject, 'row_index'> & { readonly record: string | null };
 
 /** All rejects of a run in the order of the file, a page at a time. */
-export async function* readRejects<T extends { row_index: number } = StoredReject>(backend: Backend, runId: string): AsyncGenerator<T> {
-  for (let after = -1; ; ) {
+export async function* readRejects<T extends { row_index: number } = StoredReject>(
+  backend: Backend,
+  runId: string,
+): AsyncGenerator<T> {
+  for (let after = -1; ;) {
     const page = await backend.call<T[]>('read_rejects', { run_id: runId, after_row: after, max_rows: PAGE });
     yield* page;
     if (page.length < PAGE) return;
@@ -36,14 +39,19 @@ export async function* readRejects<T extends { row_index: number } = StoredRejec
 }
 
 /** Failed items of a run that read a directory. */
-export const readItems = (backend: Backend, runId: string): AsyncGenerator<StoredItem> => readRejects<StoredItem>(backend, runId);
+export const readItems = (backend: Backend, runId: string): AsyncGenerator<StoredItem> =>
+  readRejects<StoredItem>(backend, runId);
 
 /**
  * Writes the rejects of a run to a file or a stream (which stays open).
  * @returns how many there are, by code.
  * @throws IntakeError OBJECT_MISSING when the stored header of the source file cannot be read, USAGE for a file that cannot be written.
  */
-export async function writeRejects(connections: Connections, run: Run, target: string | Writable): Promise<Record<string, number>> {
+export async function writeRejects(
+  connections: Connections,
+  run: Run,
+  target: string | Writable,
+): Promise<Record<string, number>> {
   const codes: Record<string, number> = {};
   const count = (code: string) => (codes[code] = (codes[code] ?? 0) + 1);
   const lines = await rejectLines(connections, run, count);
@@ -52,7 +60,10 @@ export async function writeRejects(connections: Connections, run: Run, target: s
     await pipeline(Readable.from(lines), stream, { end: typeof target === 'string' });
   } catch (cause) {
     if (cause instanceof IntakeError || (cause as NodeJS.ErrnoException).syscall === undefined) throw cause;
-    throw new IntakeError('USAGE', `${target as string} cannot be written`, { cause, remedy: 'Give a path in a directory that exists.' });
+    throw new IntakeError('USAGE', `${target as string} cannot be written`, {
+      cause,
+      remedy: 'Give a path in a directory that exists.',
+    });
   }
   return codes;
 }
@@ -62,12 +73,20 @@ export async function writeRejects(connections: Connections, run: Run, target: s
  * @param count hears the code of each.
  * @throws IntakeError OBJECT_MISSING, before anything is read.
  */
-export async function rejectLines(connections: Connections, run: Run, count: (code: string) => void = () => undefined): Promise<AsyncIterable<Buffer | string>> {
+export async function rejectLines(
+  connections: Connections,
+  run: Run,
+  count: (code: string) => void = () => undefined,
+): Promise<AsyncIterable<Buffer | string>> {
   if (kindNamed(run.import_kind).reads === 'directory') return itemLines(await connections.backend(), run, count);
   return recordLines(connections, run, count);
 }
 
-async function recordLines(connections: Connections, run: Run, count: (code: string) => void): Promise<AsyncGenerator<Buffer>> {
+async function recordLines(
+  connections: Connections,
+  run: Run,
+  count: (code: string) => void,
+): Promise<AsyncGenerator<Buffer>> {
   const backend = await connections.backend();
   const { header, format } = await storedHeader(connections, run);
   return (async function* () {
@@ -91,12 +110,19 @@ async function* itemLines(backend: Backend, { id }: Run, count: (code: string) =
  * The header of the file that a run imported, as a file of rejects has it, and how its records are written.
  * @throws IntakeError OBJECT_MISSING, OBJECT_CORRUPT.
  */
-export async function storedHeader(connections: Connections, { id, storage_path: path, metadata }: Run): Promise<{ header: Buffer; format: RejectsFormat }> {
-  if (!path) throw new IntakeError('OBJECT_MISSING', `Run ${id} stored no file`, { remedy: 'Dry-run the file with --rejects FILE.' });
+export async function storedHeader(
+  connections: Connections,
+  { id, storage_path: path, metadata }: Run,
+): Promise<{ header: Buffer; format: RejectsFormat }> {
+  if (!path)
+    throw new IntakeError('OBJECT_MISSING', `Run ${id} stored no file`, {
+      remedy: 'Dry-run the file with --rejects FILE.',
+    });
   const backend = await connections.backend(metadata.input?.backend);
   const [, hash = '', layout = ''] = path.split('/');
   const format = await storedManifest(backend, hash, layout);
   const head = await backend.objects.get(`${hash}/${layout}/${partName(0)}`);
-  if (head.length !== format.headerLength) throw new IntakeError('OBJECT_CORRUPT', `The stored header of ${path} is not whole`);
+  if (head.length !== format.headerLength)
+    throw new IntakeError('OBJECT_CORRUPT', `The stored header of ${path} is not whole`);
   return { header: rejectsHeader(head, format), format };
 }

@@ -5,16 +5,23 @@ import { findRun, type Rollback, type Run } from './findRun.ts';
 
 /** @param reason kept with the run. @throws IntakeError ROLLBACK_REFUSED for a run that is running or imported nothing, USAGE without a reason. */
 export async function rollBackRun(connections: Connections, run: Run, reason: string): Promise<Rollback> {
-  if (!reason.trim()) throw new IntakeError('USAGE', 'The reason is empty', { remedy: 'Say why, in a few words: it is kept with the run.' });
+  if (!reason.trim())
+    throw new IntakeError('USAGE', 'The reason is empty', {
+      remedy: 'Say why, in a few words: it is kept with the run.',
+    });
   if (run.status === 'duplicate') {
     throw new IntakeError('ROLLBACK_REFUSED', `Run ${run.id} was a rejected duplicate and imported nothing`, {
       remedy: run.metadata.duplicate_of ? `Its batch is run ${run.metadata.duplicate_of}.` : 'Nothing to do.',
     });
   }
   if (await isRunning(connections, run)) {
-    throw new IntakeError('ROLLBACK_REFUSED', `Run ${run.id} is still running`, { remedy: `Cancel it first: intake cancel ${run.id}.` });
+    throw new IntakeError('ROLLBACK_REFUSED', `Run ${run.id} is still running`, {
+      remedy: `Cancel it first: intake cancel ${run.id}.`,
+    });
   }
-  const { rows_affected } = await (await connections.backend()).call<{ rows_affected: number }>('rollback_import_run', { run_id: run.id, reason });
+  const { rows_affected } = await (
+    await connections.backend()
+  ).call<{ rows_affected: number }>('rollback_import_run', { run_id: run.id, reason });
   const { metadata } = await findRun(connections, run.id);
   return { removed: 0, inherited: 0, kept_edited: { count: 0 }, ...metadata.rollback, rows_affected };
 }

@@ -1,5 +1,11 @@
 /** Making, changing and removing schedules. */
-import { ScheduleAlreadyRunning, ScheduleNotFoundError, type Client, type ScheduleOptions, type ScheduleOptionsStartWorkflowAction } from '@temporalio/client';
+import {
+  ScheduleAlreadyRunning,
+  ScheduleNotFoundError,
+  type Client,
+  type ScheduleOptions,
+  type ScheduleOptionsStartWorkflowAction,
+} from '@temporalio/client';
 import type { Workflow } from '@temporalio/common';
 import { IntakeError } from '../errors.ts';
 import { POLICIES, type Definition } from './definitions.ts';
@@ -28,22 +34,34 @@ export async function addSchedule({ schedule }: Client, definition: Definition, 
 
 /** Other times for what it does. @throws IntakeError SCHEDULE_NOT_FOUND. */
 export function setTimes({ schedule }: Client, id: string, times: Times): Promise<void> {
-  return found(id, schedule.getHandle(id).update((before) => {
-    const { args = [], ...action } = before.action;
-    const [input] = args as [object];
-    // A window is as long as the time between two of them.
-    const fitting = 'windowHours' in input && 'everyMinutes' in times ? { ...input, windowHours: times.everyMinutes / 60 } : 'timeZone' in input && 'at' in times ? { ...input, timeZone: times.timeZone } : input;
-    return { ...before, spec: specOf(times), action: { ...action, args: [fitting] } };
-  }));
+  return found(
+    id,
+    schedule.getHandle(id).update((before) => {
+      const { args = [], ...action } = before.action;
+      const [input] = args as [object];
+      // A window is as long as the time between two of them.
+      const fitting =
+        'windowHours' in input && 'everyMinutes' in times
+          ? { ...input, windowHours: times.everyMinutes / 60 }
+          : 'timeZone' in input && 'at' in times
+            ? { ...input, timeZone: times.timeZone }
+            : input;
+      return { ...before, spec: specOf(times), action: { ...action, args: [fitting] } };
+    }),
+  );
 }
 
 /** @param note why; not empty, or nothing happens. */
-export const pauseSchedule = ({ schedule }: Client, id: string, note: string): Promise<void> => found(id, schedule.getHandle(id).pause(note));
-export const resumeSchedule = ({ schedule }: Client, id: string, note: string): Promise<void> => found(id, schedule.getHandle(id).unpause(note));
-export const removeSchedule = ({ schedule }: Client, id: string): Promise<void> => found(id, schedule.getHandle(id).delete());
+export const pauseSchedule = ({ schedule }: Client, id: string, note: string): Promise<void> =>
+  found(id, schedule.getHandle(id).pause(note));
+export const resumeSchedule = ({ schedule }: Client, id: string, note: string): Promise<void> =>
+  found(id, schedule.getHandle(id).unpause(note));
+export const removeSchedule = ({ schedule }: Client, id: string): Promise<void> =>
+  found(id, schedule.getHandle(id).delete());
 
 /** Acts now, beside what is running. */
-export const triggerSchedule = ({ schedule }: Client, id: string): Promise<void> => found(id, schedule.getHandle(id).trigger('ALLOW_ALL'));
+export const triggerSchedule = ({ schedule }: Client, id: string): Promise<void> =>
+  found(id, schedule.getHandle(id).trigger('ALLOW_ALL'));
 
 /** Acts for every time between, one after the other. */
 export const backfillSchedule = ({ schedule }: Client, id: string, start: Date, end: Date): Promise<void> =>
@@ -54,19 +72,33 @@ export async function found<T>(id: string, answer: Promise<T>): Promise<T> {
   try {
     return await answer;
   } catch (error) {
-    if (error instanceof ScheduleNotFoundError) throw new IntakeError('SCHEDULE_NOT_FOUND', `There is no schedule ${id}`, { cause: error });
+    if (error instanceof ScheduleNotFoundError)
+      throw new IntakeError('SCHEDULE_NOT_FOUND', `There is no schedule ${id}`, { cause: error });
     throw error;
   }
 }
 
-function optionsOf({ id, times, workflow, taskQueue, input, summary, attributes }: Definition): ScheduleOptions<ScheduleOptionsStartWorkflowAction<Workflow>> {
+function optionsOf({
+  id,
+  times,
+  workflow,
+  taskQueue,
+  input,
+  summary,
+  attributes,
+}: Definition): ScheduleOptions<ScheduleOptionsStartWorkflowAction<Workflow>> {
   const { overlap, catchupHours } = POLICIES[workflow];
   return {
     scheduleId: id,
     spec: specOf(times),
     action: {
-      type: 'startWorkflow', workflowType: workflow, workflowId: `schedule/${id}`, // the server appends the time
-      taskQueue, args: [input], staticSummary: summary, typedSearchAttributes: attributes,
+      type: 'startWorkflow',
+      workflowType: workflow,
+      workflowId: `schedule/${id}`, // the server appends the time
+      taskQueue,
+      args: [input],
+      staticSummary: summary,
+      typedSearchAttributes: attributes,
     },
     policies: { overlap, catchupWindow: catchupHours * 3_600_000, pauseOnFailure: false },
   };

@@ -42,7 +42,8 @@ export const POLICIES: Readonly<Record<ScheduledWorkflow, Policy>> = {
 export const RETENTION_ID = 'imports-anomalies-retention';
 export const ALERTS_ID = 'anomalies-alerts';
 
-const keyword = (name: string, value: string): SearchAttributePair => ({ key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD), value }) as SearchAttributePair;
+const keyword = (name: string, value: string): SearchAttributePair =>
+  ({ key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD), value }) as SearchAttributePair;
 
 export interface PushSchedule {
   readonly tenantId: string;
@@ -57,26 +58,60 @@ export interface PushSchedule {
 }
 
 /** The daily push of a tenant. */
-export function pushSchedule({ taskQueue, backend, host: here }: Config, { tenantId, from, times, timeZone, host = here, gatewayUrl, batchRows = MAX_BATCH_ROWS }: PushSchedule): Definition {
+export function pushSchedule(
+  { taskQueue, backend, host: here }: Config,
+  { tenantId, from, times, timeZone, host = here, gatewayUrl, batchRows = MAX_BATCH_ROWS }: PushSchedule,
+): Definition {
   const input: ScheduledPushInput = {
-    taskQueue, backend, fileQueue: hostQueue(taskQueue, host), tenantId, from: /^(https?|env):/.test(from) ? from : resolve(from), timeZone, batchRows,
+    taskQueue,
+    backend,
+    fileQueue: hostQueue(taskQueue, host),
+    tenantId,
+    from: /^(https?|env):/.test(from) ? from : resolve(from),
+    timeZone,
+    batchRows,
     ...(gatewayUrl ? { gatewayUrl } : {}),
   };
   return {
-    id: `projects-${tenantId}`, times, workflow: 'scheduledPush', taskQueue, input, summary: `push: projects of ${tenantId}`,
+    id: `projects-${tenantId}`,
+    times,
+    workflow: 'scheduledPush',
+    taskQueue,
+    input,
+    summary: `push: projects of ${tenantId}`,
     attributes: [keyword(SEARCH_ATTRIBUTES.kind, 'projects'), keyword(SEARCH_ATTRIBUTES.tenant, tenantId)],
   };
 }
 
-export function retentionSchedule({ taskQueue, backend }: Config, times: Times, days: { readonly importsDays: number; readonly anomaliesDays: number }): Definition {
+export function retentionSchedule(
+  { taskQueue, backend }: Config,
+  times: Times,
+  days: { readonly importsDays: number; readonly anomaliesDays: number },
+): Definition {
   const summary = `retention: batches ${days.importsDays} days, anomalies ${days.anomaliesDays} days`;
-  return { id: RETENTION_ID, times, workflow: 'retention', taskQueue, input: { taskQueue, backend, ...days }, summary, attributes: [] };
+  return {
+    id: RETENTION_ID,
+    times,
+    workflow: 'retention',
+    taskQueue,
+    input: { taskQueue, backend, ...days },
+    summary,
+    attributes: [],
+  };
 }
 
 /** @param everyMinutes also the length of the window that each looks at. */
 export function alertsSchedule({ taskQueue, backend }: Config, everyMinutes: number): Definition {
   const input: AlertsInput = { taskQueue, backend, windowHours: everyMinutes / 60 };
-  return { id: ALERTS_ID, times: { everyMinutes }, workflow: 'alertAnomalies', taskQueue, input, summary: 'alerts: anomalies', attributes: [] };
+  return {
+    id: ALERTS_ID,
+    times: { everyMinutes },
+    workflow: 'alertAnomalies',
+    taskQueue,
+    input,
+    summary: 'alerts: anomalies',
+    attributes: [],
+  };
 }
 
 export interface ImportSchedule {
@@ -87,12 +122,24 @@ export interface ImportSchedule {
 }
 
 /** An import of any kind; it is called by kind and source system unless it is given an id. */
-export function importSchedule({ taskQueue, backend, host: here }: Config, { request, times, id, host = here }: ImportSchedule): Definition {
+export function importSchedule(
+  { taskQueue, backend, host: here }: Config,
+  { request, times, id, host = here }: ImportSchedule,
+): Definition {
   const kind = kindNamed(request.kind);
   const source = request.sourceSystem ?? kind.defaultSource;
-  const input: ScheduledImportInput = { taskQueue, backend, fileQueue: hostQueue(taskQueue, host), request: { ...request, path: resolve(request.path) } };
+  const input: ScheduledImportInput = {
+    taskQueue,
+    backend,
+    fileQueue: hostQueue(taskQueue, host),
+    request: { ...request, path: resolve(request.path) },
+  };
   return {
-    id: id ?? (source === kind.name ? kind.name : `${kind.name}-${source}`), times, workflow: 'scheduledImport', taskQueue, input,
+    id: id ?? (source === kind.name ? kind.name : `${kind.name}-${source}`),
+    times,
+    workflow: 'scheduledImport',
+    taskQueue,
+    input,
     summary: `import: ${kind.name} from ${source}`,
     attributes: [keyword(SEARCH_ATTRIBUTES.kind, kind.name), keyword(SEARCH_ATTRIBUTES.source, source)],
   };

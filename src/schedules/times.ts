@@ -2,9 +2,7 @@
 import type { ScheduleSpec, ScheduleSpecDescription } from '@temporalio/client';
 import { IntakeError } from '../errors.ts';
 
-export type Times =
-  | { readonly at: string; readonly timeZone: string }
-  | { readonly everyMinutes: number };
+export type Times = { readonly at: string; readonly timeZone: string } | { readonly everyMinutes: number };
 
 const UNITS = { m: 1, h: 60, d: 1440 } as const;
 const MINUTE_MS = 60_000;
@@ -31,7 +29,9 @@ export function parseTimeZone(text: string): string {
   } catch {
     // said below
   }
-  throw new IntakeError('USAGE', `There is no time zone '${text}'`, { remedy: 'Write --timezone Australia/Adelaide, a name of the IANA database.' });
+  throw new IntakeError('USAGE', `There is no time zone '${text}'`, {
+    remedy: 'Write --timezone Australia/Adelaide, a name of the IANA database.',
+  });
 }
 
 /** Clock times are taken literally by Temporal: 17:00 stays 17:00 on both sides of a change of the clocks. */

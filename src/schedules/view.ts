@@ -1,5 +1,11 @@
 /** What schedules look like to an operator: what they do and when, their next times, their last runs and how these ended. */
-import { WorkflowFailedError, WorkflowNotFoundError, type Client, type ScheduleDescription, type ScheduleExecutionResult } from '@temporalio/client';
+import {
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+  type Client,
+  type ScheduleDescription,
+  type ScheduleExecutionResult,
+} from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { AlertsInput, RetentionInput, ScheduledImportInput, ScheduledPushInput } from '../messages/schedules.ts';
 import { found } from './change.ts';
@@ -40,7 +46,8 @@ export interface ScheduleView {
 /** The schedules of Intake, by their ids. @param runs how many of the last runs of each. */
 export async function listSchedules(client: Client, runs = 1): Promise<ScheduleView[]> {
   const ids: string[] = [];
-  for await (const { scheduleId, action } of client.schedule.list()) if (action && action.workflowType in POLICIES) ids.push(scheduleId);
+  for await (const { scheduleId, action } of client.schedule.list())
+    if (action && action.workflowType in POLICIES) ids.push(scheduleId);
   const views = await Promise.all(ids.sort().map((id) => describeSchedule(client, id, runs).catch(() => undefined))); // removed meanwhile
   return views.filter((view) => view !== undefined);
 }
@@ -52,16 +59,34 @@ export async function describeSchedule(client: Client, id: string, runs = 10): P
   const times = timesOf(spec);
   const timeZone = times && 'at' in times ? times.timeZone : 'UTC';
   return {
-    id, workflow: action.workflowType as ScheduledWorkflow, what: whatOf(description), when: timesText(times), time_zone: timeZone,
-    paused: state.paused, note: state.note || null, overlap: policies.overlap ?? 'SKIP', catchup_hours: policies.catchupWindow / 3_600_000,
+    id,
+    workflow: action.workflowType as ScheduledWorkflow,
+    what: whatOf(description),
+    when: timesText(times),
+    time_zone: timeZone,
+    paused: state.paused,
+    note: state.note || null,
+    overlap: policies.overlap ?? 'SKIP',
+    catchup_hours: policies.catchupWindow / 3_600_000,
     next: info.nextActionTimes.map((at) => ({ at: at.toISOString(), local: localText(at, timeZone) })),
-    runs: await Promise.all(info.recentActions.slice(-runs).reverse().map((taken) => runOf(client, taken))),
-    taken: info.numActionsTaken, missed: info.numActionsMissedCatchupWindow, skipped: info.numActionsSkippedOverlap,
+    runs: await Promise.all(
+      info.recentActions
+        .slice(-runs)
+        .reverse()
+        .map((taken) => runOf(client, taken)),
+    ),
+    taken: info.numActionsTaken,
+    missed: info.numActionsMissedCatchupWindow,
+    skipped: info.numActionsSkippedOverlap,
   };
 }
 
 /** The same when a change has reached it, which takes Temporal a moment; as it is after five seconds all the same. */
-export async function describeChanged(client: Client, id: string, changed: (view: ScheduleView) => boolean): Promise<ScheduleView> {
+export async function describeChanged(
+  client: Client,
+  id: string,
+  changed: (view: ScheduleView) => boolean,
+): Promise<ScheduleView> {
   const deadline = Date.now() + 5_000;
   for (;;) {
     const view = await describeSchedule(client, id);
@@ -73,24 +98,50 @@ export async function describeChanged(client: Client, id: string, changed: (view
 function whatOf({ action: { workflowType, args } }: ScheduleDescription): string {
   const [input] = (args ?? []) as unknown[];
   switch (workflowType as ScheduledWorkflow) {
-    case 'scheduledPush': return `projects of ${(input as ScheduledPushInput).tenantId} from ${(input as ScheduledPushInput).from}`;
-    case 'scheduledImport': return `${(input as ScheduledImportInput).request.mode} of ${(input as ScheduledImportInput).request.kind} from ${(input as ScheduledImportInput).request.path}`;
-    case 'retention': return `retention: batches ${(input as RetentionInput).importsDays} days, anomalies ${(input as RetentionInput).anomaliesDays} days`;
-    default: return `alerts about anomalies of the last ${(input as AlertsInput).windowHours} h`;
+    case 'scheduledPush':
+      return `projects of ${(input as ScheduledPushInput).tenantId} from ${(input as ScheduledPushInput).from}`;
+    case 'scheduledImport':
+      return `${(input as ScheduledImportInput).request.mode} of ${(input as ScheduledImportInput).request.kind} from ${(input as ScheduledImportInput).request.path}`;
+    case 'retention':
+      return `retention: batches ${(input as RetentionInput).importsDays} days, anomalies ${(input as RetentionInput).anomaliesDays} days`;
+    default:
+      return `alerts about anomalies of the last ${(input as AlertsInput).windowHours} h`;
   }
 }
 
-async function runOf({ workflow }: Client, { scheduledAt, takenAt, action: { workflow: { workflowId, firstExecutionRunId } } }: ScheduleExecutionResult): Promise<ScheduleRun> {
+async function runOf(
+  { workflow }: Client,
+  {
+    scheduledAt,
+    takenAt,
+    action: {
+      workflow: { workflowId, firstExecutionRunId },
+    },
+  }: ScheduleExecutionResult,
+): Promise<ScheduleRun> {
   const statusOf = (runId?: string): Promise<string> =>
-    workflow.getHandle(workflowId, runId).describe().then(({ status: { name } }) => name.toLowerCase(), (error: unknown) => {
-      if (error instanceof WorkflowNotFoundError) return 'unknown';
-      throw error;
-    });
+    workflow
+      .getHandle(workflowId, runId)
+      .describe()
+      .then(
+        ({ status: { name } }) => name.toLowerCase(),
+        (error: unknown) => {
+          if (error instanceof WorkflowNotFoundError) return 'unknown';
+          throw error;
+        },
+      );
   // By its own id: runs of the same time, triggered in one second or filled back again, have one workflow id.
   const first = await statusOf(firstExecutionRunId);
   const status = first === 'continued_as_new' ? await statusOf() : first;
-  const error = status === 'failed' ? await workflow.result(workflowId, firstExecutionRunId).then(() => null, faultOf) : null;
-  return { scheduled_at: scheduledAt.toISOString(), started_at: takenAt.toISOString(), workflow_id: workflowId, status, error };
+  const error =
+    status === 'failed' ? await workflow.result(workflowId, firstExecutionRunId).then(() => null, faultOf) : null;
+  return {
+    scheduled_at: scheduledAt.toISOString(),
+    started_at: takenAt.toISOString(),
+    workflow_id: workflowId,
+    status,
+    error,
+  };
 }
 
 function faultOf(error: unknown): string | null {
@@ -101,8 +152,18 @@ function faultOf(error: unknown): string | null {
 /** `Sat 2026-10-03 17:00 +0930` */
 export function localText(at: Date, timeZone: string): string {
   const format = new Intl.DateTimeFormat('en-CA', {
-    timeZone, hourCycle: 'h23', weekday: 'short', year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', timeZoneName: 'longOffset',
+    timeZone,
+    hourCycle: 'h23',
+    weekday: 'short',
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    timeZoneName: 'longOffset',
   });
-  const { weekday, year, month, day, hour, minute, timeZoneName } = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value])) as Record<string, string>;
+  const { weekday, year, month, day, hour, minute, timeZoneName } = Object.fromEntries(
+    format.formatToParts(at).map(({ type, value }) => [type, value]),
+  ) as Record<string, string>;
   return `${weekday!.replace('.', '')} ${year}-${month}-${day} ${hour}:${minute} ${timeZoneName!.replace('GMT', '').replace(':', '') || '+0000'}`;
 }

@@ -10,12 +10,14 @@ import { IntakeError } from '../errors.ts';
 export async function openRegularFile(path: string, name = 'The file'): Promise<FileHandle> {
   try {
     const stats = await stat(path);
-    if (!stats.isFile()) throw new IntakeError('NOT_A_FILE', `${name} is ${stats.isDirectory() ? 'a directory' : 'no regular file'}`);
+    if (!stats.isFile())
+      throw new IntakeError('NOT_A_FILE', `${name} is ${stats.isDirectory() ? 'a directory' : 'no regular file'}`);
     return await open(path, 'r');
   } catch (cause) {
     if (cause instanceof IntakeError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw new IntakeError('FILE_NOT_FOUND', `${name} does not exist`, { cause });
+    if (code === 'ENOENT' || code === 'ENOTDIR')
+      throw new IntakeError('FILE_NOT_FOUND', `${name} does not exist`, { cause });
     throw new IntakeError('FILE_UNREADABLE', `${name} cannot be read (${code})`, { cause });
   }
 }

@@ -3,7 +3,10 @@ import { IntakeError } from '../errors.ts';
 import { openRegularFile } from './openFile.ts';
 
 /** The bytes of a range of the file, checked against their hash. @throws IntakeError CHANGED_FILE. */
-export async function readRange(path: string, { offset, length, sha256 }: { offset: number; length: number; sha256?: string }): Promise<Buffer> {
+export async function readRange(
+  path: string,
+  { offset, length, sha256 }: { offset: number; length: number; sha256?: string },
+): Promise<Buffer> {
   const bytes = Buffer.allocUnsafe(length);
   const file = await openRegularFile(path);
   try {
@@ -12,7 +15,8 @@ export async function readRange(path: string, { offset, length, sha256 }: { offs
   } finally {
     await file.close();
   }
-  if (sha256 && digest(bytes) !== sha256) throw new IntakeError('CHANGED_FILE', 'The file changed while it was imported');
+  if (sha256 && digest(bytes) !== sha256)
+    throw new IntakeError('CHANGED_FILE', 'The file changed while it was imported');
   return bytes;
 }
 

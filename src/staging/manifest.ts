@@ -57,8 +57,12 @@ export async function loadManifest(layout: string, read: () => Promise<Buffer>):
 export const localManifest = (workDir: string, layout: string): Promise<Manifest> =>
   loadManifest(layout, () =>
     readFile(join(workDir, `${layout}.json`)).catch((cause) => {
-      throw new IntakeError('OBJECT_MISSING', 'The manifest of the file is gone from this host', { cause, remedy: 'Start the import again; the file is read anew.' });
-    }));
+      throw new IntakeError('OBJECT_MISSING', 'The manifest of the file is gone from this host', {
+        cause,
+        remedy: 'Start the import again; the file is read anew.',
+      });
+    }),
+  );
 
 export const storedManifest = (backend: Backend, sha256: string, layout: string): Promise<Manifest> =>
   loadManifest(layout, () => backend.objects.get(`${partsFolder(sha256, layout)}/manifest.json`));

@@ -68,4 +68,5 @@ export function* readRows(source: ChunkSource): Generator<JudgedRow> {
 }
 
 /** Columns of the header without the control columns of a file of rejects. */
-export const originalWidth = (header: readonly string[]): number => header.length - (hasControls(header) ? CONTROL_COLUMNS.length : 0);
+export const originalWidth = (header: readonly string[]): number =>
+  header.length - (hasControls(header) ? CONTROL_COLUMNS.length : 0);

@@ -20,13 +20,17 @@ const jsonText = (value: string): string => (JSON_SPECIAL.test(value) ? JSON.str
 const copyJsonText = (value: string): string => jsonText(value).replaceAll('\\', '\\\\');
 
 /** PostgreSQL's jsonb stores neither NUL nor half a surrogate pair; the exact bytes of such a record are kept beside it. */
-const storable = (value: string): string => (JSON_SPECIAL.test(value) ? value.replaceAll('\0', '\ufffd').toWellFormed() : value);
+const storable = (value: string): string =>
+  JSON_SPECIAL.test(value) ? value.replaceAll('\0', '\ufffd').toWellFormed() : value;
 
 /**
  * Writes the cells of a record as a JSON object under their own headers, cells beyond the header under `_extra`, ready for the
  * format. `plain` cells hold nothing to escape but quotes.
  */
-export function payloadWriter(header: readonly string[], format: StageFormat): (cells: readonly string[] | undefined, plain: boolean) => string {
+export function payloadWriter(
+  header: readonly string[],
+  format: StageFormat,
+): (cells: readonly string[] | undefined, plain: boolean) => string {
   const encode = format === 'copy' ? copyJsonText : jsonText;
   const keys = header.map((name) => `${encode(name)}:`);
   const plainText = (cell: string) => (cell.includes('"') ? encode(cell) : `"${cell}"`);
@@ -37,7 +41,8 @@ export function payloadWriter(header: readonly string[], format: StageFormat): (
     let json = '{';
     const known = Math.min(keys.length, cells.length);
     for (let i = 0; i < known; i++) json += `${i ? ',' : ''}${keys[i] as string}${text(cells[i] as string)}`;
-    if (cells.length > keys.length) json += `${known ? ',' : ''}"_extra":[${cells.slice(keys.length).map(text).join(',')}]`;
+    if (cells.length > keys.length)
+      json += `${known ? ',' : ''}"_extra":[${cells.slice(keys.length).map(text).join(',')}]`;
     return `${json}}`;
   };
 }

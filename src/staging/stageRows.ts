@@ -20,7 +20,15 @@ export interface StagedRows {
 }
 
 /** Stage columns that every kind has, before its own. */
-export const COMMON_COLUMNS = ['part', 'row_index', 'line_number', 'raw_payload', 'raw_record', 'error_code', 'error_message'] as const;
+export const COMMON_COLUMNS = [
+  'part',
+  'row_index',
+  'line_number',
+  'raw_payload',
+  'raw_record',
+  'error_code',
+  'error_message',
+] as const;
 
 /** Keys are uniform, so equal ranges of them are equal parts; and a part is a contiguous range of every index on the key. */
 export const partitionOf = (key: string, partitions: number): number =>
@@ -56,7 +64,12 @@ export default function stageRows(job: StageJob): StagedRows {
     else for (const value of row.values) text += separator + cell(value);
     buffer.add(part, copy ? `${text}\n` : `[${text}],`);
   }
-  return { payload: copy ? buffer.sorted(job.partitions) : closeArray(buffer.sorted(job.partitions, '[')), rows, errored, codes };
+  return {
+    payload: copy ? buffer.sorted(job.partitions) : closeArray(buffer.sorted(job.partitions, '[')),
+    rows,
+    errored,
+    codes,
+  };
 }
 
 /** The comma after the last row becomes the bracket. */

@@ -10,7 +10,11 @@ export interface RunningImportsOptions {
 }
 
 /** Undefined when Temporal does not answer in time, or its visibility cannot count. */
-export async function runningImports({ connection, namespace, taskQueue }: RunningImportsOptions): Promise<number | undefined> {
+export async function runningImports({
+  connection,
+  namespace,
+  taskQueue,
+}: RunningImportsOptions): Promise<number | undefined> {
   const { Client } = await import('@temporalio/client');
   const client = new Client({ connection, namespace });
   const query = `WorkflowType IN ('importFile', 'importDirectory') AND ExecutionStatus = 'Running' AND TaskQueue = '${taskQueue.replaceAll("'", "''")}'`;

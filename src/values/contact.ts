@@ -19,7 +19,9 @@ export function parsePhone(cell: string | null | undefined): Result<string> {
 export function parseEmail(cell: string | null | undefined): Result<string> {
   const trimmed = text(cell);
   if (trimmed === null) return EMPTY;
-  return trimmed.length <= 254 && EMAIL.test(trimmed) && !trimmed.includes('..') ? { value: trimmed } : { error: 'BAD_EMAIL' };
+  return trimmed.length <= 254 && EMAIL.test(trimmed) && !trimmed.includes('..')
+    ? { value: trimmed }
+    : { error: 'BAD_EMAIL' };
 }
 
 /** A two-letter state, upper-cased. */

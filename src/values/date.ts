@@ -42,7 +42,8 @@ export function parseDate(cell: string | null | undefined, order: DateOrder): Re
   const numeric = NUMERIC.exec(trimmed);
   if (numeric !== null) return numericDate(+numeric[1]!, +numeric[3]!, +numeric[4]!, order);
   const iso = ISO.exec(trimmed) ?? COMPACT.exec(trimmed);
-  if (iso !== null) return iso.length === 4 ? calendar(+iso[1]!, +iso[2]!, +iso[3]!) : calendar(+iso[1]!, +iso[3]!, +iso[4]!);
+  if (iso !== null)
+    return iso.length === 4 ? calendar(+iso[1]!, +iso[2]!, +iso[3]!) : calendar(+iso[1]!, +iso[3]!, +iso[4]!);
   if (ABSENT.has(trimmed.toLowerCase())) return EMPTY;
   return namedDate(trimmed.replace(WEEKDAY, ''));
 }

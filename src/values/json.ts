@@ -46,14 +46,18 @@ export function parseJson(bytes: Uint8Array): ParsedJson {
 /** As JSON text without NUL and halves of surrogate pairs, which jsonb refuses: each becomes U+FFFD. */
 export function storableJson(value: unknown): string {
   const text = JSON.stringify(value);
-  return text.includes('\\u') ? text.replace(/\\(?:\\|u0000|ud[89a-f][\da-f]{2})/g, (found) => (found === '\\\\' ? found : '\ufffd')) : text;
+  return text.includes('\\u')
+    ? text.replace(/\\(?:\\|u0000|ud[89a-f][\da-f]{2})/g, (found) => (found === '\\\\' ? found : '\ufffd'))
+    : text;
 }
 
 /** TypeScript's library does not know the source text of a number yet. */
 const rawJson = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON;
 
 function exactNumber(this: unknown, _key: string, value: unknown, context?: { source?: string }): unknown {
-  return typeof value === 'number' && context?.source !== undefined && String(value) !== context.source ? rawJson(context.source) : value;
+  return typeof value === 'number' && context?.source !== undefined && String(value) !== context.source
+    ? rawJson(context.source)
+    : value;
 }
 
 /** Whether it is nested too deeply, and whether it has numbers that might not survive as doubles: long, or with an exponent. */

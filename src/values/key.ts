@@ -26,4 +26,5 @@ export function plaintiffKey(source: string, name: string, email?: string | null
 }
 
 /** The same from parts that are normalized already. */
-export const keyOfNormalized = (source: string, name: string, email: string): string => hash('sha256', `${source}|${name}|${email}`, 'hex');
+export const keyOfNormalized = (source: string, name: string, email: string): string =>
+  hash('sha256', `${source}|${name}|${email}`, 'hex');

@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url';
 const here = dirname(fileURLToPath(import.meta.url));
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 /** Made by `npm run build` beside the compiled code; with the interceptors of traces only where it made that, too. */
-const prebuilt = (traced: boolean): string => join(here, traced ? '../workflow-bundle-traced.js' : '../workflow-bundle.js');
+const prebuilt = (traced: boolean): string =>
+  join(here, traced ? '../workflow-bundle-traced.js' : '../workflow-bundle.js');
 
 /**
  * Path of the bundle, built in a process of its own when the sources or the SDK changed.
@@ -20,14 +21,22 @@ export function workflowBundle(cacheDir: string, traced = false): string {
   if (existsSync(prebuilt(traced))) return prebuilt(traced);
   const sdk = createRequire(import.meta.url)('@temporalio/worker/package.json') as { version: string };
   const hash = createHash('sha256').update(`${sdk.version} ${traced}`);
-  const sources = [here, join(here, '../messages')].flatMap((folder) => readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith(`.${extension}`)).map((name) => join(folder, name)));
+  const sources = [here, join(here, '../messages')].flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith(`.${extension}`))
+      .map((name) => join(folder, name)),
+  );
   for (const file of [...sources, join(here, `../errors.${extension}`)].sort()) {
     hash.update(readFileSync(file));
   }
   const bundle = join(cacheDir, `workflows-${traced ? 'traced-' : ''}${hash.digest('hex').slice(0, 16)}.js`);
   if (!existsSync(bundle)) {
     mkdirSync(cacheDir, { recursive: true });
-    const { status } = spawnSync(process.execPath, [fileURLToPath(import.meta.url), bundle, ...(traced ? ['--traced'] : [])], { stdio: ['ignore', 'ignore', 'inherit'] });
+    const { status } = spawnSync(
+      process.execPath,
+      [fileURLToPath(import.meta.url), bundle, ...(traced ? ['--traced'] : [])],
+      { stdio: ['ignore', 'ignore', 'inherit'] },
+    );
     if (status !== 0) throw new Error('the workflow bundle could not be built');
   }
   return bundle;
@@ -37,7 +46,10 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker');
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(here, `index.${extension}`),
-    workflowInterceptorModules: process.argv[3] === '--traced' ? [fileURLToPath(import.meta.resolve('@temporalio/interceptors-opentelemetry/lib/workflow-interceptors.js'))] : [],
+    workflowInterceptorModules:
+      process.argv[3] === '--traced'
+        ? [fileURLToPath(import.meta.resolve('@temporalio/interceptors-opentelemetry/lib/workflow-interceptors.js'))]
+        : [],
     logger: new DefaultLogger('WARN'),
   });
   const target = process.argv[2] as string;

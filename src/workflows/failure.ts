@@ -5,7 +5,8 @@ import { ERRORS, type ErrorCode } from '../errors.ts';
 
 /** Code, message and remedy of what ended an import. */
 export function documentOf(error: unknown): ErrorDocument {
-  if (isCancellation(error)) return { code: 'CANCELLED', message: 'The import was cancelled', remedy: ERRORS.CANCELLED.remedy };
+  if (isCancellation(error))
+    return { code: 'CANCELLED', message: 'The import was cancelled', remedy: ERRORS.CANCELLED.remedy };
   const cause = error instanceof ActivityFailure ? error.cause : error;
   const failure = cause instanceof ApplicationFailure ? cause : undefined;
   const code = (failure?.type && failure.type in ERRORS ? failure.type : 'INTERNAL') as ErrorCode;

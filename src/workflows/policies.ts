@@ -23,14 +23,19 @@ export const STEP = { startToCloseTimeout: '15 min', heartbeatTimeout, retry } s
 export const FULL_PASS = { startToCloseTimeout: '12 h', heartbeatTimeout, retry } satisfies ActivityOptions;
 
 /** A call or two to the database, made by the worker of the workflow itself: no way over the server, a marker in the history. */
-export const BRIEF = { startToCloseTimeout: '2 min', localRetryThreshold: '10 s', retry } satisfies LocalActivityOptions;
+export const BRIEF = {
+  startToCloseTimeout: '2 min',
+  localRetryThreshold: '10 s',
+  retry,
+} satisfies LocalActivityOptions;
 
 /** After so many events an execution continues as new; a workflow stays well under 2,000. */
 export const EVENTS_PER_EXECUTION = 1200;
 
 /** One POST to the gateway (runbook 003): five attempts, after 1, 2, 4 and 8 s unless the gateway names a time; it merges for up to 110 s. */
 export const POST = {
-  startToCloseTimeout: '4 min', heartbeatTimeout,
+  startToCloseTimeout: '4 min',
+  heartbeatTimeout,
   retry: { ...retry, initialInterval: '1 s', maximumInterval: '16 s', maximumAttempts: 5 },
 } satisfies ActivityOptions;
 

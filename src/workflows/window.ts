@@ -7,7 +7,12 @@ import { EVENTS_PER_EXECUTION } from './policies.ts';
  * the history has grown long.
  * @returns the first number not begun: `to` when all are done.
  */
-export async function inWindow(from: number, to: number, width: number, work: (index: number) => Promise<void>): Promise<number> {
+export async function inWindow(
+  from: number,
+  to: number,
+  width: number,
+  work: (index: number) => Promise<void>,
+): Promise<number> {
   let next = from;
   let failed = false;
   const lane = async () => {

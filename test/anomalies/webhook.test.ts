@@ -9,7 +9,9 @@ describe('postWebhook', () => {
   const servers: Server[] = [];
   const allowed = { allowPrivate: true };
   /** Answers as told and keeps what came. */
-  const receive = async (listener: RequestListener): Promise<{ url: string; port: number; requests: IncomingMessage[] }> => {
+  const receive = async (
+    listener: RequestListener,
+  ): Promise<{ url: string; port: number; requests: IncomingMessage[] }> => {
     const requests: IncomingMessage[] = [];
     const server = createServer((request, response) => {
       requests.push(request);
@@ -20,12 +22,13 @@ describe('postWebhook', () => {
     const { port } = server.address() as AddressInfo;
     return { url: `http://127.0.0.1:${port}/hook/secret?token=secret`, port, requests };
   };
-  const failsWith = (call: Promise<unknown>, code: string): Promise<void> => assert.rejects(call, (error: unknown) => {
-    assert.ok(error instanceof IntakeError);
-    assert.equal(error.code, code);
-    assert.doesNotMatch(error.message, /secret/);
-    return true;
-  });
+  const failsWith = (call: Promise<unknown>, code: string): Promise<void> =>
+    assert.rejects(call, (error: unknown) => {
+      assert.ok(error instanceof IntakeError);
+      assert.equal(error.code, code);
+      assert.doesNotMatch(error.message, /secret/);
+      return true;
+    });
 
   afterEach(() => {
     for (const server of servers.splice(0)) {
@@ -42,7 +45,10 @@ describe('postWebhook', () => {
     });
     await postWebhook(url, { total: 5, who: 'Ä' }, allowed);
     assert.deepEqual(JSON.parse(body), { total: 5, who: 'Ä' });
-    assert.deepEqual([requests[0]!.method, requests[0]!.headers['content-type'], requests[0]!.url], ['POST', 'application/json', '/hook/secret?token=secret']);
+    assert.deepEqual(
+      [requests[0]!.method, requests[0]!.headers['content-type'], requests[0]!.url],
+      ['POST', 'application/json', '/hook/secret?token=secret'],
+    );
   });
 
   it('fails for any other status, may be tried again, and tells no path, query or body', async () => {
@@ -72,7 +78,21 @@ describe('postWebhook', () => {
 
   it('refuses this host and private networks in every way to write them', async () => {
     const { port, requests } = await receive((_, response) => response.end());
-    const hosts = ['127.0.0.1', 'localhost', '0.0.0.0', '2130706433', '0x7f.1', '[::1]', '[::]', '[::ffff:127.0.0.1]', '[::ffff:7f00:1]', '[64:ff9b::7f00:1]', '[2002:7f00:1::]', '10.1.2.3', '169.254.169.254'];
+    const hosts = [
+      '127.0.0.1',
+      'localhost',
+      '0.0.0.0',
+      '2130706433',
+      '0x7f.1',
+      '[::1]',
+      '[::]',
+      '[::ffff:127.0.0.1]',
+      '[::ffff:7f00:1]',
+      '[64:ff9b::7f00:1]',
+      '[2002:7f00:1::]',
+      '10.1.2.3',
+      '169.254.169.254',
+    ];
     for (const host of hosts) await failsWith(postWebhook(`http://${host}:${port}/`, {}), 'WEBHOOK_REFUSED');
     assert.equal(requests.length, 0);
   });
@@ -84,7 +104,10 @@ describe('postWebhook', () => {
     // What a rebinding name server does: a public address first, then this host.
     const rebinding = (_name: string, _options: object, done: (error: null, addresses: object[]) => void): void => {
       asked++;
-      done(null, [{ address: asked === 1 ? '192.0.2.1' : '127.0.0.1', family: 4 }, { address: '127.0.0.1', family: 4 }]);
+      done(null, [
+        { address: asked === 1 ? '192.0.2.1' : '127.0.0.1', family: 4 },
+        { address: '127.0.0.1', family: 4 },
+      ]);
     };
     Object.assign(dns, { lookup: rebinding });
     const { syncBuiltinESMExports } = await import('node:module');
@@ -99,12 +122,54 @@ describe('postWebhook', () => {
   });
 
   it('takes for public what is on the internet, and nothing special', () => {
-    const open = ['1.1.1.1', '8.8.8.8', '172.15.255.255', '172.32.0.1', '100.63.255.255', '100.128.0.1', '2606:4700:4700::1111', '2001:4860:4860::8888'];
-    const special = [
-      ...['0.0.0.0', '10.0.0.1', '100.64.0.1', '127.1.2.3', '169.254.0.1', '172.16.0.1', '172.31.255.255', '192.168.1.1', '198.18.0.1', '224.0.0.1', '240.0.0.1', '255.255.255.255'],
-      ...['::', '::1', '::ffff:8.8.8.8', '::ffff:10.0.0.1', '64:ff9b::a00:1', 'fc00::1', 'fd12::1', 'fe80::1', 'fe80::1%eth0', 'fec0::1', 'ff02::1', '2001:db8::1', '2001::1', '2002:a00:1::', 'nonsense', ''],
+    const open = [
+      '1.1.1.1',
+      '8.8.8.8',
+      '172.15.255.255',
+      '172.32.0.1',
+      '100.63.255.255',
+      '100.128.0.1',
+      '2606:4700:4700::1111',
+      '2001:4860:4860::8888',
     ];
-    assert.deepEqual(open.filter((address) => !isPublicAddress(address)), []);
+    const special = [
+      ...[
+        '0.0.0.0',
+        '10.0.0.1',
+        '100.64.0.1',
+        '127.1.2.3',
+        '169.254.0.1',
+        '172.16.0.1',
+        '172.31.255.255',
+        '192.168.1.1',
+        '198.18.0.1',
+        '224.0.0.1',
+        '240.0.0.1',
+        '255.255.255.255',
+      ],
+      ...[
+        '::',
+        '::1',
+        '::ffff:8.8.8.8',
+        '::ffff:10.0.0.1',
+        '64:ff9b::a00:1',
+        'fc00::1',
+        'fd12::1',
+        'fe80::1',
+        'fe80::1%eth0',
+        'fec0::1',
+        'ff02::1',
+        '2001:db8::1',
+        '2001::1',
+        '2002:a00:1::',
+        'nonsense',
+        '',
+      ],
+    ];
+    assert.deepEqual(
+      open.filter((address) => !isPublicAddress(address)),
+      [],
+    );
     assert.deepEqual(special.filter(isPublicAddress), []);
   });
 });

@@ -7,7 +7,9 @@ const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
 
 /** INTAKE_CHROMIUM, or the first of the usual names on PATH. */
 export function findChromium(): string | undefined {
-  const found = (process.env['PATH'] ?? '').split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name)));
+  const found = (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .flatMap((folder) => NAMES.map((name) => join(folder, name)));
   return [process.env['INTAKE_CHROMIUM'] ?? '', ...found].find((path) => path !== '' && isProgram(path));
 }
 

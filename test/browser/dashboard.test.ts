@@ -8,7 +8,8 @@ import { findChromium, launchChromium } from './chromium.ts';
 import { PASSWORD, openDashboard, type DashboardPlace } from './place.ts';
 
 const executable = findChromium();
-if (!executable) console.log('  No Chromium found (INTAKE_CHROMIUM, or chromium on PATH): the browser tests are skipped');
+if (!executable)
+  console.log('  No Chromium found (INTAKE_CHROMIUM, or chromium on PATH): the browser tests are skipped');
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const LOOKS: Readonly<Record<string, BrowserContextOptions>> = {
@@ -27,7 +28,8 @@ const LOOKS: Readonly<Record<string, BrowserContextOptions>> = {
     dashboard = await openDashboard();
     browser = await launchChromium(executable!);
     run = await dashboard.imported(plaintiffsCsv(200), 'people.csv');
-    await dashboard.place.sql`INSERT INTO public.import_anomalies (tenant_id, batch_id, anomaly_type, field, input_value, reason, payload_excerpt)
+    await dashboard.place
+      .sql`INSERT INTO public.import_anomalies (tenant_id, batch_id, anomaly_type, field, input_value, reason, payload_excerpt)
       SELECT 'TELCO', 'b', type, 'field', '<b>value</b> ' || i, 'nobody has this name', repeat('"x" ', 125) FROM generate_series(1, 60) i,
         unnest(ARRAY['UNKNOWN_DS', 'UNKNOWN_DELIVERY_PARTNER']) type`;
   });
@@ -37,9 +39,15 @@ const LOOKS: Readonly<Record<string, BrowserContextOptions>> = {
   });
 
   const open = async (options: BrowserContextOptions = {}): Promise<Page> => {
-    const page = await (await browser.newContext({ baseURL: dashboard.gateway.url, locale: 'en-GB', timezoneId: 'UTC', ...options })).newPage();
+    const page = await (
+      await browser.newContext({ baseURL: dashboard.gateway.url, locale: 'en-GB', timezoneId: 'UTC', ...options })
+    ).newPage();
     page.on('pageerror', (error) => assert.fail(error));
-    page.on('console', (message) => message.type() === 'error' && /Content Security Policy/.test(message.text()) && assert.fail(message.text()));
+    page.on(
+      'console',
+      (message) =>
+        message.type() === 'error' && /Content Security Policy/.test(message.text()) && assert.fail(message.text()),
+    );
     return page;
   };
   const signIn = async (page: Page, email: string, password = PASSWORD): Promise<void> => {
@@ -80,7 +88,8 @@ const LOOKS: Readonly<Record<string, BrowserContextOptions>> = {
     await page.locator('.running').getByRole('link', { name: 'live.csv' }).click();
     await page.waitForURL(`**/runs/${id}`);
     const seen = new Set<string | null>();
-    for (; seen.size < 3; await sleep(50)) seen.add(await page.locator('.phases li.running progress').getAttribute('value', { timeout: 20_000 }));
+    for (; seen.size < 3; await sleep(50))
+      seen.add(await page.locator('.phases li.running progress').getAttribute('value', { timeout: 20_000 }));
     await page.locator('.badge', { hasText: 'Completed' }).waitFor({ timeout: 60_000 });
     assert.match((await page.locator('.counts').textContent())!, /Rows read\s*12,000/);
     assert.equal(await page.locator('[data-live]').count(), 0);
@@ -109,7 +118,10 @@ const LOOKS: Readonly<Record<string, BrowserContextOptions>> = {
     await dialog.getByLabel('Reason').fill('Vendor sent <test> data');
     await dialog.getByRole('button', { name: 'Roll back' }).click();
     await page.locator('.badge', { hasText: 'Rolled back' }).waitFor();
-    assert.match((await page.locator('.history').textContent())!, /Roll back by you.*Vendor sent <test> data.*Resume by you.*Cancel by you/s);
+    assert.match(
+      (await page.locator('.history').textContent())!,
+      /Roll back by you.*Vendor sent <test> data.*Resume by you.*Cancel by you/s,
+    );
     const [row] = await sql`SELECT status, rollback_reason FROM ingest.import_runs WHERE id = ${id}`;
     assert.deepEqual({ ...row }, { status: 'rolled_back', rollback_reason: 'Vendor sent <test> data' });
     assert.equal((await sql`SELECT count(*)::int AS n FROM public.plaintiffs WHERE name LIKE 'stopped%'`)[0]!['n'], 0);
@@ -122,7 +134,11 @@ const LOOKS: Readonly<Record<string, BrowserContextOptions>> = {
     assert.deepEqual(await page.locator('main').getByRole('button').count(), 0);
     assert.equal(await page.getByRole('link', { name: 'Download rejects' }).count(), 0);
     assert.equal(await page.getByRole('link', { name: 'Anomalies' }).count(), 0);
-    const status = await page.evaluate(async (id) => (await fetch(`/runs/${id}/rollback`, { method: 'POST', body: new URLSearchParams({ reason: 'x' }) })).status, run);
+    const status = await page.evaluate(
+      async (id) =>
+        (await fetch(`/runs/${id}/rollback`, { method: 'POST', body: new URLSearchParams({ reason: 'x' }) })).status,
+      run,
+    );
     assert.equal(status, 403);
     await leave(page);
   });
@@ -131,8 +147,11 @@ const LOOKS: Readonly<Record<string, BrowserContextOptions>> = {
     const page = await as('operator');
     const { sql } = dashboard.place;
     const name = '<script>document.title = "broken"</script><img src=x onerror="document.title=1">.csv';
-    const [{ id }] = await sql`INSERT INTO ingest.import_runs (source_system, source_batch_id, file_hash, filename, status, error_details, metadata)
-      VALUES ('<i>', '<b>', 'h', ${name}, 'failed', ${sql.json({ type: 'MISSING_COLUMNS', message: '<u>' })}, ${sql.json({ batch_name: '</code>' })}) RETURNING id` as unknown as [{ id: string }];
+    const [{ id }] =
+      (await sql`INSERT INTO ingest.import_runs (source_system, source_batch_id, file_hash, filename, status, error_details, metadata)
+      VALUES ('<i>', '<b>', 'h', ${name}, 'failed', ${sql.json({ type: 'MISSING_COLUMNS', message: '<u>' })}, ${sql.json({ batch_name: '</code>' })}) RETURNING id`) as unknown as [
+        { id: string },
+      ];
     for (const path of ['/', '/runs', `/runs/${id}`]) {
       await page.goto(path);
       await page.getByText(name).first().waitFor();
@@ -150,7 +169,10 @@ const LOOKS: Readonly<Record<string, BrowserContextOptions>> = {
     const page = await as('operator');
     await page.goto('/anomalies');
     assert.equal(await page.locator('.anomalies li').count(), 100);
-    assert.match((await page.getByRole('region', { name: 'Anomalies of the last 24 hours' }).textContent())!, /Unknown delivery partner.*60/s);
+    assert.match(
+      (await page.getByRole('region', { name: 'Anomalies of the last 24 hours' }).textContent())!,
+      /Unknown delivery partner.*60/s,
+    );
     await page.getByLabel('Severity').selectOption('error');
     await page.getByRole('button', { name: 'Show' }).click();
     assert.equal(await page.locator('.anomalies li').count(), 60);
@@ -184,21 +206,40 @@ const LOOKS: Readonly<Record<string, BrowserContextOptions>> = {
   for (const [look, options] of Object.entries(LOOKS)) {
     it(`${look}: axe finds nothing, no page is wider than the screen or heavier than 100 KB`, async () => {
       const page = await as('operator', options);
-      const pages = ['/', '/runs', '/runs?source=nobody', `/runs/${run}`, '/anomalies', '/schedules', '/runs/00000000-0000-4000-8000-000000000000', '/sign-in'];
+      const pages = [
+        '/',
+        '/runs',
+        '/runs?source=nobody',
+        `/runs/${run}`,
+        '/anomalies',
+        '/schedules',
+        '/runs/00000000-0000-4000-8000-000000000000',
+        '/sign-in',
+      ];
       for (const path of [...pages, 'dialog', 'denied']) {
         if (path === 'denied') await signIn(page, await dashboard.person());
         else await page.goto(path === 'dialog' ? `/runs/${run}` : path, { waitUntil: 'load' });
         if (path === 'dialog') await page.getByRole('button', { name: 'Roll back' }).click();
-        for (const details of await page.locator('summary').all()) await details.evaluate((summary) => summary.parentElement!.setAttribute('open', ''));
+        for (const details of await page.locator('summary').all())
+          await details.evaluate((summary) => summary.parentElement!.setAttribute('open', ''));
         await page.evaluate(AXE);
         const violations = await page.evaluate(async () => {
-          const { axe } = globalThis as unknown as { axe: { run(options: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } };
-          return (await axe.run({ resultTypes: ['violations'] })).violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`);
+          const { axe } = globalThis as unknown as {
+            axe: { run(options: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+          };
+          return (await axe.run({ resultTypes: ['violations'] })).violations.map(
+            ({ id, nodes }) => `${id}: ${nodes[0]!.html}`,
+          );
         });
         assert.deepEqual(violations, [], path);
-        assert.ok(await page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth'), `${path} is wider than the screen`);
+        assert.ok(
+          await page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth'),
+          `${path} is wider than the screen`,
+        );
         // As they travel, also those that the browser had already.
-        const bytes = await page.evaluate("['navigation', 'resource'].flatMap((type) => performance.getEntriesByType(type)).reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0)") as number;
+        const bytes = (await page.evaluate(
+          "['navigation', 'resource'].flatMap((type) => performance.getEntriesByType(type)).reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0)",
+        )) as number;
         assert.ok(bytes > 5_000 && bytes < 100_000, `${path} has ${bytes} bytes`);
       }
       await leave(page);

@@ -40,20 +40,33 @@ export async function openDashboard(config: Readonly<Record<string, string>> = {
   const api = await startApi(database.databaseUrl);
   const place = await openPlace({ temporal, databaseUrl: database.databaseUrl });
   const worker: WorkerProcess = spawnWorker(place.env);
-  const gateway = await startGateway(loadConfig({
-    ...place.env, INTAKE_PORT: '0', INTAKE_TEMPORAL_UI: temporalUi, SUPABASE_URL: api.url, SUPABASE_SERVICE_ROLE_KEY: api.serviceRoleKey, SUPABASE_ANON_KEY: api.anonKey,
-    ...config,
-  }), createLogger('fatal'));
+  const gateway = await startGateway(
+    loadConfig({
+      ...place.env,
+      INTAKE_PORT: '0',
+      INTAKE_TEMPORAL_UI: temporalUi,
+      SUPABASE_URL: api.url,
+      SUPABASE_SERVICE_ROLE_KEY: api.serviceRoleKey,
+      SUPABASE_ANON_KEY: api.anonKey,
+      ...config,
+    }),
+    createLogger('fatal'),
+  );
   const { sql } = place;
   return {
-    place, api, gateway,
+    place,
+    api,
+    gateway,
     async person(role, tenant) {
       const email = `${role ?? 'nobody'}-${randomUUID().slice(0, 8)}@example.com`;
       const response = await fetch(`${api.url}/auth/v1/signup`, {
-        method: 'POST', headers: { apikey: api.anonKey, 'content-type': 'application/json' }, body: JSON.stringify({ email, password: PASSWORD }),
+        method: 'POST',
+        headers: { apikey: api.anonKey, 'content-type': 'application/json' },
+        body: JSON.stringify({ email, password: PASSWORD }),
       });
       const { user } = (await response.json()) as { user: { id: string } };
-      if (role) await sql`INSERT INTO public.user_roles (user_id, role, tenant_id) VALUES (${user.id}, ${role}, ${tenant ?? null})`;
+      if (role)
+        await sql`INSERT INTO public.user_roles (user_id, role, tenant_id) VALUES (${user.id}, ${role}, ${tenant ?? null})`;
       return email;
     },
     async imported(text, name) {

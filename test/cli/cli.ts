@@ -46,15 +46,26 @@ export async function startCli(): Promise<Cli> {
   const database = new pg.Pool({ connectionString: stack.databaseUrl, max: 2 });
   database.on('error', () => undefined); // the stack is stopped at the end
   const start = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Started => {
-    const child = spawn(process.execPath, [PROGRAM, ...args], { cwd: folder, env: { ...process.env, INTAKE_DIR: dir, ...env } });
+    const child = spawn(process.execPath, [PROGRAM, ...args], {
+      cwd: folder,
+      env: { ...process.env, INTAKE_DIR: dir, ...env },
+    });
     const output = { stdout: '', stderr: '' };
-    for (const name of ['stdout', 'stderr'] as const) child[name].setEncoding('utf8').on('data', (text: string) => (output[name] += text));
+    for (const name of ['stdout', 'stderr'] as const)
+      child[name].setEncoding('utf8').on('data', (text: string) => (output[name] += text));
     const ended = new Promise<Ended>((resolve) => child.once('close', (code) => resolve({ code, ...output })));
-    return { ended, interrupt: () => void child.kill('SIGINT'), onError: (listener) => void child.stderr.on('data', listener) };
+    return {
+      ended,
+      interrupt: () => void child.kill('SIGINT'),
+      onError: (listener) => void child.stderr.on('data', listener),
+    };
   };
   const run = (...args: string[]) => start(args).ended;
   return {
-    stack, folder, start, run,
+    stack,
+    folder,
+    start,
+    run,
     async json(...args) {
       const { code, stdout, stderr } = await run(...args, '--json');
       try {

@@ -15,12 +15,22 @@ async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
 describe('JSON in pieces', () => {
   it('is the text of JSON.stringify, indented or not, with a list wherever an iterable stands', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.jsonValue(), fc.array(fc.jsonValue()), fc.array(fc.jsonValue()), fc.constantFrom(0, 2, 4), async (value, first, second, indent) => {
-        const whole = { value, first, metadata: { second, 'a "name"\n': value, left: undefined } };
-        const streamed = { value, first: each(first), metadata: { second: each(second), 'a "name"\n': value, left: undefined } };
-        assert.equal(await textOf(streamed, indent), JSON.stringify(whole, undefined, indent));
-        assert.equal(await textOf(each(first), indent), JSON.stringify(first, undefined, indent));
-      }),
+      fc.asyncProperty(
+        fc.jsonValue(),
+        fc.array(fc.jsonValue()),
+        fc.array(fc.jsonValue()),
+        fc.constantFrom(0, 2, 4),
+        async (value, first, second, indent) => {
+          const whole = { value, first, metadata: { second, 'a "name"\n': value, left: undefined } };
+          const streamed = {
+            value,
+            first: each(first),
+            metadata: { second: each(second), 'a "name"\n': value, left: undefined },
+          };
+          assert.equal(await textOf(streamed, indent), JSON.stringify(whole, undefined, indent));
+          assert.equal(await textOf(each(first), indent), JSON.stringify(first, undefined, indent));
+        },
+      ),
       { numRuns: 300 },
     );
   });

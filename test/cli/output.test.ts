@@ -11,7 +11,10 @@ const PROGRAM = `
   }
   await createOutput({ json: true }).stream({ status: 'completed', rows: rows() });`;
 
-async function run(rows: number, read: (stdout: NodeJS.ReadableStream) => void): Promise<{ code: number | null; stderr: string }> {
+async function run(
+  rows: number,
+  read: (stdout: NodeJS.ReadableStream) => void,
+): Promise<{ code: number | null; stderr: string }> {
   const child = spawn(process.execPath, ['--input-type=module', '-e', PROGRAM, String(rows)]);
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
@@ -32,7 +35,9 @@ describe('a streamed document', function () {
   });
 
   it('whose reader has seen enough ends quietly', async () => {
-    const { code, stderr } = await run(1e9, (stream) => stream.once('data', () => (stream as unknown as { destroy(): void }).destroy()));
+    const { code, stderr } = await run(1e9, (stream) =>
+      stream.once('data', () => (stream as unknown as { destroy(): void }).destroy()),
+    );
     assert.deepEqual([code, stderr], [0, '']);
   });
 });

@@ -26,9 +26,19 @@ export function scrapes(cli: Cli, name: string, files: Readonly<Record<string, S
       continue;
     }
     const { state = 'FL', at = '2025-08-03T14:00:00', numbers = [path], changes = {}, image = seed++ } = file;
-    const metadata = { pharmacy_name: file.name ?? path, state, search_timestamp: at, source_image_file: `/elsewhere/${path}.png` };
+    const metadata = {
+      pharmacy_name: file.name ?? path,
+      state,
+      search_timestamp: at,
+      source_image_file: `/elsewhere/${path}.png`,
+    };
     write(join(cli.folder, name), {
-      [json]: bytesOf(search(numbers.map((license_number) => licence({ license_number, ...changes })), metadata)),
+      [json]: bytesOf(
+        search(
+          numbers.map((license_number) => licence({ license_number, ...changes })),
+          metadata,
+        ),
+      ),
       ...(image === null ? {} : { [`${path}.png`]: png(image, 1500) }),
     });
   }
@@ -37,10 +47,12 @@ export function scrapes(cli: Cli, name: string, files: Readonly<Record<string, S
 
 /** Imports such a directory and commits. */
 export async function commitScrapes(cli: Cli, directory: string, tag: string, ...options: string[]): Promise<Json> {
-  return (await cli.json('import', 'search-results', '--states-dir', directory, '--tag', tag, '--commit', ...options)).document;
+  return (await cli.json('import', 'search-results', '--states-dir', directory, '--tag', tag, '--commit', ...options))
+    .document;
 }
 
 /** Lets a process take its streams for a terminal. */
 export const onTerminal = (...streams: ('stdout' | 'stderr')[]): NodeJS.ProcessEnv => ({
-  TERM: 'xterm', NODE_OPTIONS: `--import=data:text/javascript,${streams.map((name) => `process.${name}.isTTY=true;process.${name}.columns=100;process.${name}.rows=40`).join(';')}`,
+  TERM: 'xterm',
+  NODE_OPTIONS: `--import=data:text/javascript,${streams.map((name) => `process.${name}.isTTY=true;process.${name}.columns=100;process.${name}.rows=40`).join(';')}`,
 });

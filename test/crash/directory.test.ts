@@ -4,15 +4,27 @@ import { openCrashSite, type CrashSite } from '../support/crash.ts';
 import { SEARCHES } from '../support/directoryImport.ts';
 
 const DEATHS = [
-  ['postgres', [
-    ['planning.before', 'planning.after'], ['sha256.within', 'sha256.after'], ['upload.within', 'upload.after'], ['import.within', 'import.after'],
-    ['upsert.within', 'upsert.after'], ['finalize.after'],
-  ]],
+  [
+    'postgres',
+    [
+      ['planning.before', 'planning.after'],
+      ['sha256.within', 'sha256.after'],
+      ['upload.within', 'upload.after'],
+      ['import.within', 'import.after'],
+      ['upsert.within', 'upsert.after'],
+      ['finalize.after'],
+    ],
+  ],
   ['supabase', [['upload.within', 'import.within', 'upsert.after']]],
 ] as const;
 
 /** What an import says of itself: the same however often its steps were tried. */
-const told = ({ counts, codes, directory }: ImportReport): unknown => [counts, codes, directory?.failed, directory?.failedItems.map(({ item, code }) => [item, code]).sort()];
+const told = ({ counts, codes, directory }: ImportReport): unknown => [
+  counts,
+  codes,
+  directory?.failed,
+  directory?.failedItems.map(({ item, code }) => [item, code]).sort(),
+];
 
 for (const [backend, deaths] of DEATHS) {
   describe(`a worker killed importing a directory on the ${backend} backend`, function () {

@@ -28,7 +28,8 @@ for (const backend of ['postgres', 'supabase'] as const) {
     });
     after(() => gateways.close());
     beforeEach(async () => {
-      await gateways.place.sql`TRUNCATE public.projects, public.staging_imports, public.import_anomalies, test_merges CASCADE`;
+      await gateways.place
+        .sql`TRUNCATE public.projects, public.staging_imports, public.import_anomalies, test_merges CASCADE`;
       markers = await mkdtemp(join(tmpdir(), 'intake-failpoints-'));
       [wanted, deaths, workers] = [true, 0, []];
     });
@@ -40,7 +41,10 @@ for (const backend of ['postgres', 'supabase'] as const) {
 
     /** A worker that is followed by another when it dies. */
     function start(points: readonly string[], more: Env = {}): WorkerProcess {
-      const armed: Env = { INTAKE_FAILPOINTS: points.map((point) => `merge.${point}`).join(','), INTAKE_FAILPOINTS_DIR: markers };
+      const armed: Env = {
+        INTAKE_FAILPOINTS: points.map((point) => `merge.${point}`).join(','),
+        INTAKE_FAILPOINTS_DIR: markers,
+      };
       const worker = spawnWorker({ ...gateways.env, ...armed, ...more });
       workers.push(worker);
       void worker.ended.then(() => {
@@ -62,7 +66,10 @@ for (const backend of ['postgres', 'supabase'] as const) {
         const answers = await Promise.all(['A', 'B'].map((tenant) => post(gateway, batchOf(tenant, rows))));
         assert.deepEqual(answers.map(told), [NOT_LOST, NOT_LOST]);
         assert.ok(deaths >= points.length - 1, `${deaths} deaths`); // a merge that is faster than the delay of `within` passes it by
-        assert.deepEqual([await merges(), (await gateways.place.sql`SELECT FROM ingest.project_batches`).length], [2, 0]);
+        assert.deepEqual(
+          [await merges(), (await gateways.place.sql`SELECT FROM ingest.project_batches`).length],
+          [2, 0],
+        );
       });
     }
 

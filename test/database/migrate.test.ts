@@ -45,10 +45,13 @@ describe('migrate', () => {
   it('records migrations as the Supabase CLI does', async () => {
     const rows = await sql`
       SELECT version, name, cardinality(statements) AS n FROM supabase_migrations.schema_migrations WHERE version > '2999' ORDER BY version`;
-    assert.deepEqual([...rows], [
-      { version: '29990101000001', name: 'first', n: 1 },
-      { version: '29990101000002', name: 'second', n: 1 },
-    ]);
+    assert.deepEqual(
+      [...rows],
+      [
+        { version: '29990101000001', name: 'first', n: 1 },
+        { version: '29990101000002', name: 'second', n: 1 },
+      ],
+    );
   });
 
   it('leaves nothing of a migration that fails, and keeps those before it', async () => {

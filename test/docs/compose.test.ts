@@ -16,8 +16,16 @@ interface Service {
 
 describe('the image', () => {
   it('has every folder beside src that the code reads', () => {
-    const source = readdirSync(new URL('../../src/', import.meta.url), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
-    const read = new Set(source.flatMap((file) => [...projectFile(`src/${file}`).matchAll(/new URL\([`'](?:\.\.\/)+([\w-]+(?:\/migrations)?)\//g)].map(([, folder]) => folder as string)));
+    const source = readdirSync(new URL('../../src/', import.meta.url), { recursive: true, encoding: 'utf8' }).filter(
+      (file) => file.endsWith('.ts'),
+    );
+    const read = new Set(
+      source.flatMap((file) =>
+        [...projectFile(`src/${file}`).matchAll(/new URL\([`'](?:\.\.\/)+([\w-]+(?:\/migrations)?)\//g)].map(
+          ([, folder]) => folder as string,
+        ),
+      ),
+    );
     assert.ok(read.has('schemas') && read.has('supabase/migrations'), [...read].join(', '));
     const [image, context] = ['Dockerfile', '.dockerignore'].map(projectFile);
     // Samples are for `npm start`, which has no business in an image.
@@ -36,8 +44,14 @@ describe('docker-compose.yml', () => {
 
   it('has Temporal with its own database and UI, a database for the data, migrate, a worker and a gateway', () => {
     const names = ['database', 'gateway', 'migrate', 'temporal', 'temporal-database', 'temporal-ui', 'worker'];
-    assert.deepEqual(names.filter((name) => !(name in compose.services)), []);
-    assert.deepEqual(ours.map(([name]) => name), ['migrate', 'worker', 'gateway']);
+    assert.deepEqual(
+      names.filter((name) => !(name in compose.services)),
+      [],
+    );
+    assert.deepEqual(
+      ours.map(([name]) => name),
+      ['migrate', 'worker', 'gateway'],
+    );
   });
 
   it('waits only for services that can become what is waited for', () => {
@@ -55,7 +69,11 @@ describe('docker-compose.yml', () => {
   it('sets only variables that the configuration knows', () => {
     const known = configVariables();
     for (const [name, { environment = {} }] of ours) {
-      assert.deepEqual(Object.keys(environment).filter((variable) => !known.includes(variable)), [], name);
+      assert.deepEqual(
+        Object.keys(environment).filter((variable) => !known.includes(variable)),
+        [],
+        name,
+      );
     }
   });
 
@@ -63,13 +81,19 @@ describe('docker-compose.yml', () => {
     const asked = new Set([...text.matchAll(/(?<!\$)\$\{([A-Z_]+)/g)].map(([, variable]) => variable as string));
     assert.ok(asked.has('POSTGRES_PASSWORD'));
     const example = projectFile('.env.example');
-    assert.deepEqual([...asked].filter((variable) => !new RegExp(`^#?${variable}=`, 'm').test(example)), []);
+    assert.deepEqual(
+      [...asked].filter((variable) => !new RegExp(`^#?${variable}=`, 'm').test(example)),
+      [],
+    );
   });
 
   it('binds every port to 127.0.0.1', () => {
     const ports = services.flatMap(([, service]) => service.ports ?? []);
     assert.ok(ports.length > 0);
-    assert.deepEqual(ports.filter((port) => !/^127\.0\.0\.1:\d+:\d+$/.test(port)), []);
+    assert.deepEqual(
+      ports.filter((port) => !/^127\.0\.0\.1:\d+:\d+$/.test(port)),
+      [],
+    );
   });
 
   it('lets the worker scale: no fixed name or port, one object folder on a volume for all', () => {

@@ -5,26 +5,40 @@ import { ERRORS, ROW_ERRORS } from '../../src/errors.ts';
 import { PROBLEMS } from '../../src/gateway/problem.ts';
 import { configVariables, projectFile } from './environment.ts';
 
-const without = (names: readonly string[], text: string): string[] => names.filter((name) => !new RegExp(`\\b${name}\\b`).test(text));
+const without = (names: readonly string[], text: string): string[] =>
+  names.filter((name) => !new RegExp(`\\b${name}\\b`).test(text));
 
 describe('documentation', () => {
   it('explains every error code in docs/troubleshooting.md', () => {
-    assert.deepEqual(without([...Object.keys(ERRORS), ...Object.keys(ROW_ERRORS)], projectFile('docs/troubleshooting.md')), []);
+    assert.deepEqual(
+      without([...Object.keys(ERRORS), ...Object.keys(ROW_ERRORS)], projectFile('docs/troubleshooting.md')),
+      [],
+    );
   });
 
   it('names no error code that does not exist', () => {
     const known = new Set<string>([...Object.keys(ERRORS), ...Object.keys(ROW_ERRORS)]);
-    const listed = [...projectFile('docs/troubleshooting.md').matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, code]) => code as string);
+    const listed = [...projectFile('docs/troubleshooting.md').matchAll(/^\| `([A-Z_]+)` \|/gm)].map(
+      ([, code]) => code as string,
+    );
     assert.ok(listed.length >= known.size);
-    assert.deepEqual(listed.filter((code) => !known.has(code)), []);
+    assert.deepEqual(
+      listed.filter((code) => !known.has(code)),
+      [],
+    );
   });
 
   it('explains every code of the gateway, and no other, in docs/gateway.md', () => {
     const known = new Set([...Object.keys(PROBLEMS), ...Object.keys(ERRORS)]);
     assert.deepEqual(without(Object.keys(PROBLEMS), projectFile('docs/gateway.md')), []);
-    const listed = [...projectFile('docs/gateway.md').matchAll(/^\| [\d, ]+ \|((?: `[A-Z_]+`,?)+)/gm)].flatMap(([, codes]) => codes!.match(/[A-Z_]+/g) ?? []);
+    const listed = [...projectFile('docs/gateway.md').matchAll(/^\| [\d, ]+ \|((?: `[A-Z_]+`,?)+)/gm)].flatMap(
+      ([, codes]) => codes!.match(/[A-Z_]+/g) ?? [],
+    );
     assert.ok(listed.length >= Object.keys(PROBLEMS).length - 1);
-    assert.deepEqual(listed.filter((code) => !known.has(code)), []);
+    assert.deepEqual(
+      listed.filter((code) => !known.has(code)),
+      [],
+    );
   });
 
   it('lists every environment variable in docs/deployment.md and .env.example', () => {

@@ -4,7 +4,13 @@ import { createMetrics } from '../../src/observability/metrics.ts';
 import { projectFile } from './environment.ts';
 
 interface Rules {
-  readonly groups: readonly { readonly rules: readonly { readonly alert: string; readonly expr: string; readonly annotations: { readonly summary: string } }[] }[];
+  readonly groups: readonly {
+    readonly rules: readonly {
+      readonly alert: string;
+      readonly expr: string;
+      readonly annotations: { readonly summary: string };
+    }[];
+  }[];
 }
 
 describe('monitoring', () => {
@@ -14,17 +20,28 @@ describe('monitoring', () => {
 
   before(async () => {
     const { registry } = await createMetrics(async () => 0);
-    measured = registry.getMetricsAsArray().map(({ name }) => name).filter((name) => name.startsWith('intake_'));
+    measured = registry
+      .getMetricsAsArray()
+      .map(({ name }) => name)
+      .filter((name) => name.startsWith('intake_'));
   });
 
-  const named = (text: string) => new Set([...text.matchAll(/\bintake_\w+/g)].map(([name]) => name.replace(/_(bucket|sum|count)$/, '')));
+  const named = (text: string) =>
+    new Set([...text.matchAll(/\bintake_\w+/g)].map(([name]) => name.replace(/_(bucket|sum|count)$/, '')));
 
   it('has a line in docs/monitoring.md for every metric', () => {
-    assert.deepEqual(measured.filter((name) => !page.includes(`| \`${name}\` |`)), []);
+    assert.deepEqual(
+      measured.filter((name) => !page.includes(`| \`${name}\` |`)),
+      [],
+    );
   });
 
   it('names no metric that is not measured, in its page and in the alert rules', () => {
-    for (const text of [page, ...rules.map(({ expr }) => expr)]) assert.deepEqual([...named(text)].filter((name) => !measured.includes(name)), []);
+    for (const text of [page, ...rules.map(({ expr }) => expr)])
+      assert.deepEqual(
+        [...named(text)].filter((name) => !measured.includes(name)),
+        [],
+      );
   });
 
   it('has alert rules that say what to do', () => {

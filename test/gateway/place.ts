@@ -21,18 +21,38 @@ export interface GatewayPlace {
 export const secretOf = (tenant: string): string => `secret-of-${tenant}`;
 
 /** @param signIn whether people can sign in. */
-export async function openGatewayPlace(tenants: readonly string[], backend: BackendName = 'postgres', signIn = backend === 'supabase'): Promise<GatewayPlace> {
+export async function openGatewayPlace(
+  tenants: readonly string[],
+  backend: BackendName = 'postgres',
+  signIn = backend === 'supabase',
+): Promise<GatewayPlace> {
   const { temporal } = await sharedStack();
   const database = await createDatabase();
   const api = signIn ? await startApi(database.databaseUrl) : undefined;
-  const place = await openPlace({ temporal, databaseUrl: database.databaseUrl, ...(api && backend === 'supabase' ? { supabase: api } : {}) });
-  const supabase: Env = api ? { SUPABASE_URL: api.url, SUPABASE_SERVICE_ROLE_KEY: api.serviceRoleKey, SUPABASE_ANON_KEY: api.anonKey } : {};
-  const env = { ...place.env, ...supabase, INTAKE_PORT: '0', PROJECTS_IMPORT_BEARER: tenants.map((tenant) => `${tenant}=${secretOf(tenant)}`).join(',') };
+  const place = await openPlace({
+    temporal,
+    databaseUrl: database.databaseUrl,
+    ...(api && backend === 'supabase' ? { supabase: api } : {}),
+  });
+  const supabase: Env = api
+    ? { SUPABASE_URL: api.url, SUPABASE_SERVICE_ROLE_KEY: api.serviceRoleKey, SUPABASE_ANON_KEY: api.anonKey }
+    : {};
+  const env = {
+    ...place.env,
+    ...supabase,
+    INTAKE_PORT: '0',
+    PROJECTS_IMPORT_BEARER: tenants.map((tenant) => `${tenant}=${secretOf(tenant)}`).join(','),
+  };
   const gateways: RunningGateway[] = [];
   return {
-    place, env, api,
+    place,
+    env,
+    api,
     async open(options = {}, more = {}) {
-      const gateway = await startGateway(loadConfig({ ...env, ...more }), createLogger('fatal'), { heartbeatSeconds: 2, ...options });
+      const gateway = await startGateway(loadConfig({ ...env, ...more }), createLogger('fatal'), {
+        heartbeatSeconds: 2,
+        ...options,
+      });
       gateways.push(gateway);
       return gateway;
     },
@@ -58,8 +78,17 @@ export interface Answer {
   readonly status: number;
   readonly headers: { get(name: string): string | null };
   readonly body: {
-    readonly batch_id: string; readonly correlation_id: string; readonly tenant_id: string; readonly metrics: Record<string, number | string>;
-    readonly error: { readonly code: string; readonly message: string; readonly path: string | null; readonly remedy: string; readonly issues?: readonly { readonly path: string }[] };
+    readonly batch_id: string;
+    readonly correlation_id: string;
+    readonly tenant_id: string;
+    readonly metrics: Record<string, number | string>;
+    readonly error: {
+      readonly code: string;
+      readonly message: string;
+      readonly path: string | null;
+      readonly remedy: string;
+      readonly issues?: readonly { readonly path: string }[];
+    };
   };
 }
 
@@ -70,17 +99,32 @@ export interface PostOptions {
 }
 
 /** `S<from>` to `S<from + count - 1>`. */
-export const rowsOf = (count: number, from = 0, cells: object = {}): object[] => Array.from({ length: count }, (_, i) => ({ stage_application: `S${from + i}`, ...cells }));
+export const rowsOf = (count: number, from = 0, cells: object = {}): object[] =>
+  Array.from({ length: count }, (_, i) => ({ stage_application: `S${from + i}`, ...cells }));
 
-export const batchOf = (tenant: string, rows: unknown, more: object = {}): object => ({ tenant_id: tenant, batch_id: 'batch 1', rows, ...more });
+export const batchOf = (tenant: string, rows: unknown, more: object = {}): object => ({
+  tenant_id: tenant,
+  batch_id: 'batch 1',
+  rows,
+  ...more,
+});
 
 /** Posts a body as it is, or a batch as JSON with the secret of its tenant. */
-export async function post({ url }: RunningGateway, body: object | string | Uint8Array, { bearer, headers = {}, path = '/import-projects' }: PostOptions = {}): Promise<Answer> {
+export async function post(
+  { url }: RunningGateway,
+  body: object | string | Uint8Array,
+  { bearer, headers = {}, path = '/import-projects' }: PostOptions = {},
+): Promise<Answer> {
   const raw = typeof body === 'string' || body instanceof Uint8Array;
   const secret = bearer ?? secretOf(raw ? 'A' : String((body as { tenant_id?: unknown }).tenant_id));
   const response = await fetch(url + path, {
-    method: 'POST', body: (raw ? body : JSON.stringify(body)) as string,
-    headers: { 'content-type': 'application/json', ...(secret ? { authorization: `Bearer ${secret}` } : {}), ...headers },
+    method: 'POST',
+    body: (raw ? body : JSON.stringify(body)) as string,
+    headers: {
+      'content-type': 'application/json',
+      ...(secret ? { authorization: `Bearer ${secret}` } : {}),
+      ...headers,
+    },
   });
   return { status: response.status, headers: response.headers, body: (await response.json()) as Answer['body'] };
 }

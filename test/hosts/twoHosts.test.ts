@@ -4,7 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { importResult } from '../../src/imports/follow.ts';
 import { startImport } from '../../src/imports/start.ts';
-import { contentOf, forget, openPlace, plaintiffsCsv, spawnWorker, type Place, type WorkerProcess } from '../support/imports.ts';
+import {
+  contentOf,
+  forget,
+  openPlace,
+  plaintiffsCsv,
+  spawnWorker,
+  type Place,
+  type WorkerProcess,
+} from '../support/imports.ts';
 import { createDatabase, sharedStack, startApi, type TestApi, type TestDatabase } from '../support/stack.ts';
 
 const OF_THE_FILE = ['plan', 'hash', 'upload'];
@@ -49,19 +57,28 @@ describe('two hosts that share only Temporal, the database and Storage', functio
     assert.equal(report.status, 'completed', JSON.stringify(report.error));
 
     const { events } = await handle.fetchHistory();
-    const nameOf = new Map(events!.flatMap(({ eventId, activityTaskScheduledEventAttributes: scheduled }) =>
-      scheduled ? [[String(eventId), scheduled.activityType!.name!] as const] : []));
+    const nameOf = new Map(
+      events!.flatMap(({ eventId, activityTaskScheduledEventAttributes: scheduled }) =>
+        scheduled ? [[String(eventId), scheduled.activityType!.name!] as const] : [],
+      ),
+    );
     const done = events!.flatMap(({ activityTaskStartedEventAttributes: started }) =>
-      started ? [{ name: nameOf.get(String(started.scheduledEventId))!, by: started.identity! }] : []);
+      started ? [{ name: nameOf.get(String(started.scheduledEventId))!, by: started.identity! }] : [],
+    );
     const pid = ({ process }: WorkerProcess) => `${process.pid}@`;
-    const [atFile, elsewhere] = [withFile, without].map((worker) => done.filter(({ by }) => by.startsWith(pid(worker))));
-    assert.deepEqual([...new Set(done.filter(({ name }) => OF_THE_FILE.includes(name)).map(({ by }) => by.startsWith(pid(withFile))))], [true]);
+    const [atFile, elsewhere] = [withFile, without].map((worker) =>
+      done.filter(({ by }) => by.startsWith(pid(worker))),
+    );
+    assert.deepEqual(
+      [...new Set(done.filter(({ name }) => OF_THE_FILE.includes(name)).map(({ by }) => by.startsWith(pid(withFile))))],
+      [true],
+    );
     assert.ok(elsewhere!.every(({ name }) => !OF_THE_FILE.includes(name)));
     assert.equal(atFile!.length + elsewhere!.length, done.length);
     assert.ok(elsewhere!.length > 3 * atFile!.length, `${elsewhere!.length} elsewhere, ${atFile!.length} at the file`);
     assert.ok(elsewhere!.filter(({ name }) => name === 'parse').length >= 2);
 
-    const content = await contentOf(place.sql) as { raw: unknown[] };
+    const content = (await contentOf(place.sql)) as { raw: unknown[] };
     assert.equal(content.raw.length, 600);
   });
 });

@@ -63,7 +63,12 @@ describe('kind jbi', () => {
   it('takes the aliases of its required columns', () => {
     for (const name of ['plaintiff', 'plaintiff_name', 'PlaintiffName', 'creditor', 'creditor_name']) {
       for (const number of ['case', 'case_no', 'Case Number']) {
-        for (const amount of ['judgment_amount', 'judgement_amount', 'total_judgment_amount', 'Total Judgement Amount']) {
+        for (const amount of [
+          'judgment_amount',
+          'judgement_amount',
+          'total_judgment_amount',
+          'Total Judgement Amount',
+        ]) {
           const [row] = rowsOf(jbi, `${number},${name},${amount}\nC-1,Ann,5\n`);
           const values = staged(jbi, row!.row);
           assert.deepEqual([values.case_number, values.plaintiff_name, values.judgment_amount], ['C-1', 'Ann', '5']);
@@ -75,7 +80,8 @@ describe('kind jbi', () => {
   it('names the columns that a file lacks', () => {
     assert.throws(() => rowsOf(jbi, 'party_role,county\n'), {
       code: 'MISSING_COLUMNS',
-      message: /^Missing required columns: \{'case_number', 'judgment_amount', 'party_name'\}; headers found: party_role, county$/,
+      message:
+        /^Missing required columns: \{'case_number', 'judgment_amount', 'party_name'\}; headers found: party_role, county$/,
     });
   });
 
@@ -94,7 +100,11 @@ describe('kind jbi', () => {
   });
 
   it('has a schema that wants its three columns', () => {
-    assert.deepEqual((schemaOf(jbi) as { required: string[] }).required, ['case_number', 'party_name', 'judgment_amount']);
+    assert.deepEqual((schemaOf(jbi) as { required: string[] }).required, [
+      'case_number',
+      'party_name',
+      'judgment_amount',
+    ]);
   });
 });
 
@@ -107,7 +117,10 @@ describe('samples/jbi.csv', () => {
   });
 
   it('has the errors it is meant to have and no other', () => {
-    assert.deepEqual(rowsOf(jbi, file).map(({ error }) => error), made.map(({ error }) => error));
+    assert.deepEqual(
+      rowsOf(jbi, file).map(({ error }) => error),
+      made.map(({ error }) => error),
+    );
     assert.ok(made.filter(({ error }) => error).length >= 5);
   });
 });
@@ -115,12 +128,18 @@ describe('samples/jbi.csv', () => {
 describe("the operators' JBI files", () => {
   it('a valid export: each row is good', function () {
     const csv = sharedSample('jbi/jbi_export_valid_sample.csv') ?? this.skip();
-    assert.deepEqual(rowsOf(jbi, csv).map(({ error }) => error), [undefined, undefined, undefined]);
+    assert.deepEqual(
+      rowsOf(jbi, csv).map(({ error }) => error),
+      [undefined, undefined, undefined],
+    );
   });
 
   it("one with Simplicity's headers is refused, and is good as what it is", function () {
     const csv = sharedSample('jbi/jbi_export.csv') ?? this.skip();
     assert.throws(() => rowsOf(jbi, csv), { code: 'MISSING_COLUMNS', message: /Simplicity export/ });
-    assert.deepEqual(rowsOf(simplicity, csv).map(({ error }) => error), [undefined, undefined, undefined]);
+    assert.deepEqual(
+      rowsOf(simplicity, csv).map(({ error }) => error),
+      [undefined, undefined, undefined],
+    );
   });
 });

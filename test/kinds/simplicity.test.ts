@@ -84,8 +84,17 @@ describe('kind simplicity', () => {
   });
 
   it('hands SQL no value that its column cannot hold', () => {
-    const row = read({ judgment_amount: '1,23', judgment_date: '02/30/2024', state: 'NYC', phone: 'none', email: 'x@' });
-    assert.deepEqual([row.judgment_amount, row.judgment_date, row.state, row.phone, row.email], [null, null, null, null, 'x@']);
+    const row = read({
+      judgment_amount: '1,23',
+      judgment_date: '02/30/2024',
+      state: 'NYC',
+      phone: 'none',
+      email: 'x@',
+    });
+    assert.deepEqual(
+      [row.judgment_amount, row.judgment_date, row.state, row.phone, row.email],
+      [null, null, null, null, 'x@'],
+    );
     assert.equal(read({ email: ' ' }).email_key, null);
     assert.equal(read({ judgment_date: 'N/A' }).judgment_date, null);
     assert.equal(read({ judgment_amount: '(1,234.50)' }).judgment_amount, '-1234.50');
@@ -94,10 +103,15 @@ describe('kind simplicity', () => {
   it('names the columns that a file lacks', () => {
     assert.throws(() => rowsOf(simplicity, 'Email,AssignedAgent\n'), {
       code: 'MISSING_COLUMNS',
-      message: /^Missing required columns: \{'index_number', 'judgment_amount', 'plaintiff_name'\}; headers found: Email, AssignedAgent$/,
+      message:
+        /^Missing required columns: \{'index_number', 'judgment_amount', 'plaintiff_name'\}; headers found: Email, AssignedAgent$/,
     });
     for (const number of ['LeadID', 'JudgmentNumber', 'Index-Number', 'case number', 'docket_number']) {
-      assert.equal(rowsOf(simplicity, `PlaintiffName,${number},JudgmentAmount\nAnn,1,2\n`)[0]?.error, undefined, number);
+      assert.equal(
+        rowsOf(simplicity, `PlaintiffName,${number},JudgmentAmount\nAnn,1,2\n`)[0]?.error,
+        undefined,
+        number,
+      );
     }
   });
 
@@ -126,7 +140,10 @@ describe('samples/simplicity.csv', () => {
   });
 
   it('has the errors it is meant to have and no other', () => {
-    assert.deepEqual(rowsOf(simplicity, file).map(({ error }) => error), made.map(({ error }) => error));
+    assert.deepEqual(
+      rowsOf(simplicity, file).map(({ error }) => error),
+      made.map(({ error }) => error),
+    );
     assert.ok(made.filter(({ error }) => error).length >= 5);
   });
 
@@ -151,7 +168,10 @@ describe("the operators' Simplicity files", () => {
   for (const [name, errors] of Object.entries(expected)) {
     it(`${name}: each row is judged rightly`, function () {
       const csv = sharedSample(`simplicity/${name}.csv`) ?? this.skip();
-      assert.deepEqual(rowsOf(simplicity, csv).map(({ error }) => error), errors);
+      assert.deepEqual(
+        rowsOf(simplicity, csv).map(({ error }) => error),
+        errors,
+      );
     });
   }
 });

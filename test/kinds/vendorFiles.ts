@@ -18,7 +18,17 @@ export function rowsOf(kind: CsvKind, csv: string, map: Readonly<Record<string, 
   const start = text.indexOf('\n') + 1;
   const header = parseHeader(text.subarray(0, start), FORMAT);
   const place = { bytes: text.subarray(start), line: 2, firstRow: 0 };
-  return [...readRows({ ...FORMAT, ...place, kind: kind.name, sourceSystem: kind.defaultSource, dateOrder: 'mdy', map, header })];
+  return [
+    ...readRows({
+      ...FORMAT,
+      ...place,
+      kind: kind.name,
+      sourceSystem: kind.defaultSource,
+      dateOrder: 'mdy',
+      map,
+      header,
+    }),
+  ];
 }
 
 /** The staged values under their columns. */

@@ -26,7 +26,9 @@ describe('the embedded stack', function () {
     stack = await up();
     await query(stack, 'CREATE TABLE kept (id integer)');
     await query(stack, 'INSERT INTO kept VALUES (7)');
-    await withTemporal(stack, (client) => client.workflow.start('anything', { taskQueue: 'nobody', workflowId: 'kept' }));
+    await withTemporal(stack, (client) =>
+      client.workflow.start('anything', { taskQueue: 'nobody', workflowId: 'kept' }),
+    );
   });
   after(async () => {
     await stopStack(dir);
@@ -35,7 +37,10 @@ describe('the embedded stack', function () {
 
   const assertKept = async (): Promise<void> => {
     assert.deepEqual(await query(stack, 'SELECT id FROM kept'), [{ id: 7 }]);
-    const status = await withTemporal(stack, async (client) => (await client.workflow.getHandle('kept').describe()).status.name);
+    const status = await withTemporal(
+      stack,
+      async (client) => (await client.workflow.getHandle('kept').describe()).status.name,
+    );
     assert.equal(status, 'RUNNING');
   };
 
@@ -62,7 +67,9 @@ describe('the embedded stack', function () {
     assert.equal((await stat(join(dir, 'stack.json'))).mode & 0o777, 0o600);
     const logs = await Promise.all(Object.values(stack.logs).map((log) => readFile(log, 'utf8').catch(() => '')));
     assert.ok(logs.every((log) => !log.includes(stack.serviceRoleKey)));
-    assert.ok(Object.values(stack.pids).every((pid) => !commandLineOf(pid!).includes(new URL(stack.databaseUrl).password)));
+    assert.ok(
+      Object.values(stack.pids).every((pid) => !commandLineOf(pid!).includes(new URL(stack.databaseUrl).password)),
+    );
   });
 
   it('is repaired with its data after SIGKILL of everything at once', async () => {

@@ -8,7 +8,8 @@ import type { TestApi, TestDatabase } from '../support/stack.ts';
 describe('the embedded Supabase API', () => {
   let database: TestDatabase;
   let api: TestApi;
-  const client = (key: string) => createClient(api.url, key, { auth: { persistSession: false, autoRefreshToken: false } });
+  const client = (key: string) =>
+    createClient(api.url, key, { auth: { persistSession: false, autoRefreshToken: false } });
   const ingest = (key: string) => client(key).schema('ingest' as 'public');
 
   before(async () => {
@@ -51,7 +52,10 @@ describe('the embedded Supabase API', () => {
   it('returns the rows of a function that returns a table', async () => {
     const { data, error } = await ingest(api.serviceRoleKey).rpc('probe_rows', { n: 2 });
     assert.equal(error, null);
-    assert.deepEqual(data, [{ i: 1, word: 'w1' }, { i: 2, word: 'w2' }]);
+    assert.deepEqual(data, [
+      { i: 1, word: 'w1' },
+      { i: 2, word: 'w2' },
+    ]);
   });
 
   it('runs a request in the role of its key, under row level security', async () => {

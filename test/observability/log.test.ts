@@ -16,7 +16,11 @@ describe('log', () => {
   });
 
   it('keeps of an error its code and frames, never its message, which may quote a row', () => {
-    const cause = Object.assign(new Error('invalid input syntax: "Jane Roe"'), { code: '22P02', detail: 'Key (name)=(Jane Roe)', table: 'plaintiffs' });
+    const cause = Object.assign(new Error('invalid input syntax: "Jane Roe"'), {
+      code: '22P02',
+      detail: 'Key (name)=(Jane Roe)',
+      table: 'plaintiffs',
+    });
     const text = logged((log) => log.warn({ err: new Error('Jane Roe', { cause }) }, 'failed'));
     assert.doesNotMatch(text, /Jane/);
     assert.match(text, /22P02/);

@@ -16,7 +16,8 @@ import { writeSearchTree } from '../../bench/generators/searchTree.ts';
 import { openPlace, plaintiffsCsv, type Place } from '../support/imports.ts';
 import { createDatabase, sharedStack, type TestDatabase } from '../support/stack.ts';
 
-const SAMPLE = /^([a-zA-Z_:][\w:]*)(?:\{((?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\["\\n])*",?)*)\})? (-?[\d.]+(?:e[+-]?\d+)?|NaN|[+-]Inf)$/;
+const SAMPLE =
+  /^([a-zA-Z_:][\w:]*)(?:\{((?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\["\\n])*",?)*)\})? (-?[\d.]+(?:e[+-]?\d+)?|NaN|[+-]Inf)$/;
 
 /** Samples by name and labels. @throws AssertionError for a line that is not Prometheus' text format, and for a sample told twice. */
 function parse(page: string): Map<string, number> {
@@ -29,9 +30,15 @@ function parse(page: string): Map<string, number> {
       continue;
     }
     const [, name, labels, value] = SAMPLE.exec(line) ?? assert.fail(line);
-    const key = `${name}{${(labels ?? '').split(/,(?=\w+=)/).sort().join(',')}}`;
+    const key = `${name}{${(labels ?? '')
+      .split(/,(?=\w+=)/)
+      .sort()
+      .join(',')}}`;
     assert.ok(!samples.has(key), `${key} is told once`);
-    assert.ok(typed.has(name as string) || typed.has((name as string).replace(/_(bucket|sum|count)$/, '')), `${name} has a type`);
+    assert.ok(
+      typed.has(name as string) || typed.has((name as string).replace(/_(bucket|sum|count)$/, '')),
+      `${name} has a type`,
+    );
     samples.set(key, Number(value));
   }
   return samples;
@@ -64,29 +71,52 @@ describe('metrics of a worker', function () {
   };
   const page = async (path = '/metrics') => (await fetch(`http://${address}${path}`)).text();
 
-  it('tell the rows, durations, bytes and failures of imports, and what Temporal\'s SDK measures', async () => {
+  it("tell the rows, durations, bytes and failures of imports, and what Temporal's SDK measures", async () => {
     await start();
-    const { status, counts } = await place.run(await place.input({ path: await place.file(plaintiffsCsv(300)) }, { chunkBytes: 4096, partitionRows: 100 }));
+    const { status, counts } = await place.run(
+      await place.input({ path: await place.file(plaintiffsCsv(300)) }, { chunkBytes: 4096, partitionRows: 100 }),
+    );
     assert.equal(status, 'completed');
     assert.ok(counts.inserted > 0 && counts.skipped > 0 && counts.errored > 0);
     // The SDK counts a workflow after Temporal has told us that it ended.
     const told = async () => parse(await page());
     let before = await told();
-    for (; ![...before.keys()].some((key) => key.startsWith('temporal_workflow_completed_total{')); before = await told()) await sleep(50);
-    const rows = Object.fromEntries(['inserted', 'updated', 'skipped', 'errored'].map((outcome) => [outcome, before.get(`intake_rows_total{kind="plaintiffs",outcome="${outcome}"}`)]));
+    for (
+      ;
+      ![...before.keys()].some((key) => key.startsWith('temporal_workflow_completed_total{'));
+      before = await told()
+    )
+      await sleep(50);
+    const rows = Object.fromEntries(
+      ['inserted', 'updated', 'skipped', 'errored'].map((outcome) => [
+        outcome,
+        before.get(`intake_rows_total{kind="plaintiffs",outcome="${outcome}"}`),
+      ]),
+    );
     assert.deepEqual({ ...rows, fetched: counts.fetched }, counts);
-    assert.ok(before.get('intake_activity_duration_seconds_count{activity="upsertPartition",outcome="completed"}')! >= 3);
+    assert.ok(
+      before.get('intake_activity_duration_seconds_count{activity="upsertPartition",outcome="completed"}')! >= 3,
+    );
     assert.ok(before.get('intake_activity_duration_seconds_sum{activity="parse",outcome="completed"}')! > 0);
     assert.equal(before.get('intake_imports_total{outcome="completed"}'), 1);
     assert.equal(before.get('intake_imports_total{outcome="failed"}'), 0);
-    assert.ok(before.get('intake_bytes_total{transfer="staged"}')! > 0 && before.get('intake_bytes_total{transfer="stored"}')! > 0);
+    assert.ok(
+      before.get('intake_bytes_total{transfer="staged"}')! > 0 &&
+        before.get('intake_bytes_total{transfer="stored"}')! > 0,
+    );
     assert.ok(before.get('process_resident_memory_bytes{}')! > 0);
     assert.ok([...before.keys()].some((key) => key.startsWith('temporal_activity_execution_latency_seconds_bucket{')));
 
-    const refused = await place.run(await place.input({ path: await place.file('Email\na@example.com\n'), mode: 'dry-run' }));
+    const refused = await place.run(
+      await place.input({ path: await place.file('Email\na@example.com\n'), mode: 'dry-run' }),
+    );
     assert.equal(refused.status, 'failed');
     const after = parse(await page());
-    assert.equal(after.get('intake_activity_failures_total{activity="plan",code="MISSING_COLUMNS"}'), 1, JSON.stringify(refused.error));
+    assert.equal(
+      after.get('intake_activity_failures_total{activity="plan",code="MISSING_COLUMNS"}'),
+      1,
+      JSON.stringify(refused.error),
+    );
     assert.equal(after.get('intake_activity_duration_seconds_count{activity="plan",outcome="failed"}'), 1);
     assert.equal(after.get('intake_rows_total{kind="plaintiffs",outcome="inserted"}'), counts.inserted);
   });
@@ -96,7 +126,12 @@ describe('metrics of a worker', function () {
     const directory = join(place.dir, 'tree');
     writeSearchTree(directory, { seed: 3, files: 6, imageBytes: 2000 });
     const imported = async (tag: string) => {
-      const input = await importInput(place.config, { kind: 'search-results', mode: 'commit', path: directory, directory: { tag } });
+      const input = await importInput(place.config, {
+        kind: 'search-results',
+        mode: 'commit',
+        path: directory,
+        directory: { tag },
+      });
       const { status, counts, error } = await importResult(await startImport(place.client, input));
       assert.equal(status, 'completed', JSON.stringify(error));
       const samples = parse(await page());
@@ -118,7 +153,11 @@ describe('metrics of a worker', function () {
     await start();
     const input = await place.input({ path: await place.file(plaintiffsCsv(10)) });
     // Nobody serves this host's files: the import waits.
-    const handle = await place.client.workflow.start('importFile', { workflowId: 'metrics/waiting', taskQueue: input.taskQueue, args: [{ ...input, fileQueue: 'nobody' }] });
+    const handle = await place.client.workflow.start('importFile', {
+      workflowId: 'metrics/waiting',
+      taskQueue: input.taskQueue,
+      args: [{ ...input, fileQueue: 'nobody' }],
+    });
     const running = async () => parse(await page()).get('intake_imports_running{}');
     while ((await running()) !== 1) await sleep(50);
     await handle.terminate();
@@ -127,10 +166,22 @@ describe('metrics of a worker', function () {
 
   it('name nothing of a file: no path, no file name, no cell, no id', async () => {
     await start();
-    const path = await place.file('Name,Email\nZacharias Quill,zq@example.com\nBad,not an address\n', 'confidential-clients.csv');
+    const path = await place.file(
+      'Name,Email\nZacharias Quill,zq@example.com\nBad,not an address\n',
+      'confidential-clients.csv',
+    );
     const { runId } = await place.run(await place.input({ path, sourceSystem: 'acme-law', batchId: 'batch-7' }));
     const text = await page();
-    for (const secret of ['Quill', 'example.com', 'not an address', 'confidential', 'acme-law', 'batch-7', place.dir, runId as string]) {
+    for (const secret of [
+      'Quill',
+      'example.com',
+      'not an address',
+      'confidential',
+      'acme-law',
+      'batch-7',
+      place.dir,
+      runId as string,
+    ]) {
       assert.ok(!text.includes(secret), secret);
     }
   });

@@ -25,7 +25,10 @@ interface Span {
 }
 
 interface Export {
-  readonly resourceSpans: readonly { readonly resource: { readonly attributes: Span['attributes'] }; readonly scopeSpans: readonly { readonly spans: readonly Span[] }[] }[];
+  readonly resourceSpans: readonly {
+    readonly resource: { readonly attributes: Span['attributes'] };
+    readonly scopeSpans: readonly { readonly spans: readonly Span[] }[];
+  }[];
 }
 
 describe('traces of an import', function () {
@@ -47,7 +50,10 @@ describe('traces of an import', function () {
     const stack = await sharedStack();
     database = await createDatabase();
     place = await openPlace({ temporal: stack.temporal, databaseUrl: database.databaseUrl });
-    const config = loadConfig({ ...place.env, OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(collector.address() as AddressInfo).port}/` });
+    const config = loadConfig({
+      ...place.env,
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(collector.address() as AddressInfo).port}/`,
+    });
     worker = await startWorker(config, createLogger('fatal'));
     client = await connectTemporal(config);
     run = async (input) => {
@@ -67,23 +73,39 @@ describe('traces of an import', function () {
   });
   beforeEach(() => (received = []));
 
-  const spans = () => received.flatMap(({ resourceSpans }) => resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans)));
+  const spans = () =>
+    received.flatMap(({ resourceSpans }) =>
+      resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans)),
+    );
   /** The spans so far, once the one of this name has come. */
   const spansWith = async (name: string) => {
     while (!spans().some((span) => span.name === name)) await sleep(50);
     return spans();
   };
-  const attribute = ({ attributes }: Pick<Span, 'attributes'>, name: string) => attributes.find(({ key }) => key === name)?.value.stringValue;
+  const attribute = ({ attributes }: Pick<Span, 'attributes'>, name: string) =>
+    attributes.find(({ key }) => key === name)?.value.stringValue;
 
   it('holds the start, the workflow and all of its activities in one trace', async () => {
-    await run(await place.input({ path: await place.file(plaintiffsCsv(100)) }, { chunkBytes: 4096, partitionRows: 40 }));
+    await run(
+      await place.input({ path: await place.file(plaintiffsCsv(100)) }, { chunkBytes: 4096, partitionRows: 40 }),
+    );
     const all = await spansWith('RunWorkflow:importFile');
     const start = all.find(({ name }) => name === 'StartWorkflow:importFile')!;
     const workflow = all.find(({ name }) => name === 'RunWorkflow:importFile')!;
     assert.equal(start.parentSpanId, undefined);
     assert.equal(workflow.parentSpanId, start.spanId);
     assert.deepEqual(new Set(all.map(({ traceId }) => traceId)), new Set([start.traceId]));
-    const steps = ['plan', 'hash', 'claim', 'upload', 'parse', 'upsertPartition', 'finalize', 'reconcile', 'clearStage'];
+    const steps = [
+      'plan',
+      'hash',
+      'claim',
+      'upload',
+      'parse',
+      'upsertPartition',
+      'finalize',
+      'reconcile',
+      'clearStage',
+    ];
     for (const step of steps) {
       const run = all.find(({ name }) => name === `RunActivity:${step}`);
       const asked = all.find(({ spanId }) => spanId === run?.parentSpanId);
@@ -96,14 +118,28 @@ describe('traces of an import', function () {
   });
 
   it('says nothing of a file: no path, no file name, no cell, no text of an error; of a failure its code', async () => {
-    const path = await place.file('Name,Email\nZacharias Quill,zq@example.com\nBad,not an address\n', 'confidential-clients.csv');
+    const path = await place.file(
+      'Name,Email\nZacharias Quill,zq@example.com\nBad,not an address\n',
+      'confidential-clients.csv',
+    );
     await run(await place.input({ path }));
     const refused = await place.file('Street\nElm Row 5\n', 'confidential-streets.csv');
     await run(await place.input({ path: refused, batchId: 'refused' }));
     const all = await spansWith('RunActivity:plan');
     while (spans().filter(({ name }) => name === 'RunWorkflow:importFile').length < 2) await sleep(50);
     const text = JSON.stringify(received);
-    for (const secret of ['Quill', 'example.com', 'not an address', 'confidential', 'Street', 'Elm', place.dir, 'node_modules', 'exception', 'memo']) {
+    for (const secret of [
+      'Quill',
+      'example.com',
+      'not an address',
+      'confidential',
+      'Street',
+      'Elm',
+      place.dir,
+      'node_modules',
+      'exception',
+      'memo',
+    ]) {
       assert.ok(!text.includes(secret), secret);
     }
     const failed = all.find((span) => span.name === 'RunActivity:plan' && span.status.code === 2);
@@ -113,7 +149,10 @@ describe('traces of an import', function () {
   it('leaves out those who only look', async () => {
     await run(await place.input({ path: await place.file('Name\nAnyone\n') }));
     const names = (await spansWith('RunWorkflow:importFile')).map(({ name }) => name);
-    assert.deepEqual(names.filter((name) => /Query|Describe/.test(name)), []);
+    assert.deepEqual(
+      names.filter((name) => /Query|Describe/.test(name)),
+      [],
+    );
   });
 
   it('sends what waits when the worker stops, and does not wait long for a collector that is away', async () => {

@@ -9,7 +9,9 @@ import { workflowBundle } from '../../src/workflows/bundle.ts';
 import { TEST_CACHE } from '../support/stack.ts';
 
 const folder = fileURLToPath(new URL('./histories/', import.meta.url));
-const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.binpb.gz')).sort();
+const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.binpb.gz'))
+  .sort();
 
 describe('workflows replay what released versions did', function () {
   this.timeout(120_000);
@@ -20,13 +22,17 @@ describe('workflows replay what released versions did', function () {
 
   before(async () => {
     const histories = files.map((name) => ({
-      workflowId: name, history: proto.temporal.api.history.v1.History.decode(gunzipSync(readFileSync(join(folder, name)))),
+      workflowId: name,
+      history: proto.temporal.api.history.v1.History.decode(gunzipSync(readFileSync(join(folder, name)))),
     }));
     Runtime.install({ logger: new DefaultLogger('ERROR') });
     const sinks = { exporter: { export: { fn: () => undefined } } };
     for (const [bundle, found] of Object.entries(failures)) {
       const code = { codePath: workflowBundle(TEST_CACHE, bundle === 'traced') };
-      const replayed = Worker.runReplayHistories({ workflowBundle: code, sinks }, bundle === 'traced' ? histories.filter(({ workflowId }) => newest.includes(workflowId)) : histories);
+      const replayed = Worker.runReplayHistories(
+        { workflowBundle: code, sinks },
+        bundle === 'traced' ? histories.filter(({ workflowId }) => newest.includes(workflowId)) : histories,
+      );
       for await (const { workflowId, error } of replayed) found.set(workflowId, error?.message ?? '');
     }
   });

@@ -10,8 +10,22 @@ import { loadConfig, type Config } from '../../src/config.ts';
 import { resultOf } from '../../src/temporal/outcome.ts';
 import { createLogger } from '../../src/observability/log.ts';
 import { pushInput, pushResult, startPush } from '../../src/push/push.ts';
-import { addSchedule, backfillSchedule, pauseSchedule, removeSchedule, resumeSchedule, setTimes, triggerSchedule } from '../../src/schedules/change.ts';
-import { alertsSchedule, importSchedule, pushSchedule, retentionSchedule, type Definition } from '../../src/schedules/definitions.ts';
+import {
+  addSchedule,
+  backfillSchedule,
+  pauseSchedule,
+  removeSchedule,
+  resumeSchedule,
+  setTimes,
+  triggerSchedule,
+} from '../../src/schedules/change.ts';
+import {
+  alertsSchedule,
+  importSchedule,
+  pushSchedule,
+  retentionSchedule,
+  type Definition,
+} from '../../src/schedules/definitions.ts';
 import { describeSchedule, listSchedules, type ScheduleRun } from '../../src/schedules/view.ts';
 import { startWorker, type RunningWorker } from '../../src/worker.ts';
 import type { ScheduledImportReport } from '../../src/workflows/schedules/scheduledImport.ts';
@@ -39,19 +53,28 @@ describe('schedules', function () {
   before(async () => {
     server = createServer((request, response) => {
       const body: Buffer[] = [];
-      request.on('data', (block: Buffer) => body.push(block)).on('end', () => {
-        if (request.method === 'POST') received.push(JSON.parse(Buffer.concat(body).toString()) as AssessedAlert);
-        const file = served.get(request.url ?? '');
-        const allowed = request.url !== '/secret.csv?token=SECRET' || request.headers.authorization === `Basic ${Buffer.from('user:SECRET').toString('base64')}`;
-        response.writeHead(request.method === 'POST' ? 204 : !allowed ? 403 : file ? 200 : 404).end(file);
-      });
+      request
+        .on('data', (block: Buffer) => body.push(block))
+        .on('end', () => {
+          if (request.method === 'POST') received.push(JSON.parse(Buffer.concat(body).toString()) as AssessedAlert);
+          const file = served.get(request.url ?? '');
+          const allowed =
+            request.url !== '/secret.csv?token=SECRET' ||
+            request.headers.authorization === `Basic ${Buffer.from('user:SECRET').toString('base64')}`;
+          response.writeHead(request.method === 'POST' ? 204 : !allowed ? 403 : file ? 200 : 404).end(file);
+        });
     }).listen(0, '127.0.0.1');
     await new Promise((listening) => server.once('listening', listening));
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     process.env['TEST_PROJECTS_FROM'] = `${url.replace('//', '//user:SECRET@')}/secret.csv?token=SECRET`;
     gateways = await openGatewayPlace([]);
     const gateway = await gateways.open();
-    config = loadConfig({ ...gateways.env, INTAKE_GATEWAY_URL: gateway.url, ANOMALIES_ALERT_WEBHOOK: `${url}/hook`, ANOMALIES_ALERT_ALLOW_PRIVATE: 'true' });
+    config = loadConfig({
+      ...gateways.env,
+      INTAKE_GATEWAY_URL: gateway.url,
+      ANOMALIES_ALERT_WEBHOOK: `${url}/hook`,
+      ANOMALIES_ALERT_ALLOW_PRIVATE: 'true',
+    });
     worker = await startWorker(config, createLogger('fatal'));
   });
   after(async () => {
@@ -73,7 +96,8 @@ describe('schedules', function () {
     return path;
   };
   const csv = (...keys: string[]): string => `stage_application\n${keys.join('\n')}\n`;
-  const push = (tenantId: string, from: string) => pushSchedule(config, { tenantId, from, times: { at: '17:00', timeZone: ADELAIDE }, timeZone: ADELAIDE });
+  const push = (tenantId: string, from: string) =>
+    pushSchedule(config, { tenantId, from, times: { at: '17:00', timeZone: ADELAIDE }, timeZone: ADELAIDE });
   /** The runs that it has when there are so many and all have ended. */
   const runsOf = async (id: string, count: number): Promise<readonly ScheduleRun[]> => {
     for (;;) {
@@ -83,7 +107,10 @@ describe('schedules', function () {
     }
   };
   const reportOf = <T>({ workflow_id }: ScheduleRun): Promise<T> =>
-    resultOf(client().workflow.getHandle(workflow_id), ({ cause }) => (cause as { details?: unknown[] } | undefined)?.details?.[0] as T);
+    resultOf(
+      client().workflow.getHandle(workflow_id),
+      ({ cause }) => (cause as { details?: unknown[] } | undefined)?.details?.[0] as T,
+    );
   /** Acts now. */
   const once = async <T>(id: string): Promise<T> => {
     const before = (await describeSchedule(client(), id)).runs.length;
@@ -91,19 +118,35 @@ describe('schedules', function () {
     return reportOf<T>((await runsOf(id, before + 1))[0]!);
   };
   const keysOf = async (tenantId: string): Promise<string[]> =>
-    (await sql()`SELECT stage_application FROM public.projects WHERE tenant_id = ${tenantId} ORDER BY id`).map(({ stage_application }) => String(stage_application));
+    (await sql()`SELECT stage_application FROM public.projects WHERE tenant_id = ${tenantId} ORDER BY id`).map(
+      ({ stage_application }) => String(stage_application),
+    );
 
   describe('of a daily push', () => {
     it('keep 17:00 of their zone on both sides of a change of the clocks', async () => {
       for (const [from, to, times] of [
-        ['2026-10-03T00:00Z', '2026-10-06T00:00Z', ['2026-10-03T07:30:00Z', '2026-10-04T06:30:00Z', '2026-10-05T06:30:00Z']],
-        ['2026-04-04T00:00Z', '2026-04-07T00:00Z', ['2026-04-04T06:30:00Z', '2026-04-05T07:30:00Z', '2026-04-06T07:30:00Z']],
+        [
+          '2026-10-03T00:00Z',
+          '2026-10-06T00:00Z',
+          ['2026-10-03T07:30:00Z', '2026-10-04T06:30:00Z', '2026-10-05T06:30:00Z'],
+        ],
+        [
+          '2026-04-04T00:00Z',
+          '2026-04-07T00:00Z',
+          ['2026-04-04T06:30:00Z', '2026-04-05T07:30:00Z', '2026-04-06T07:30:00Z'],
+        ],
       ] as const) {
         const id = await add(push(tenant(), await folder()));
         await backfillSchedule(client(), id, new Date(from), new Date(to));
         const runs = await runsOf(id, 3);
-        assert.deepEqual(runs.map(({ workflow_id }) => workflow_id).reverse(), times.map((time) => `schedule/${id}-${time}`));
-        assert.deepEqual(runs.map(({ status }) => status), ['completed', 'completed', 'completed']);
+        assert.deepEqual(
+          runs.map(({ workflow_id }) => workflow_id).reverse(),
+          times.map((time) => `schedule/${id}-${time}`),
+        );
+        assert.deepEqual(
+          runs.map(({ status }) => status),
+          ['completed', 'completed', 'completed'],
+        );
       }
     });
 
@@ -111,15 +154,33 @@ describe('schedules', function () {
       const [tenantId, from] = [tenant(), await folder()];
       const id = await add(push(tenantId, from));
       assert.deepEqual(await once(id), {
-        status: 'completed', tenantId, files: 0, leftOut: 0, rows: 0, batches: 0, note: 'The folder has no CSV or JSON file',
-        metrics: { inserted_projects: 0, updated_projects: 0, org_memberships_upserted: 0, user_memberships_upserted: 0, anomalies_count: 0 },
+        status: 'completed',
+        tenantId,
+        files: 0,
+        leftOut: 0,
+        rows: 0,
+        batches: 0,
+        note: 'The folder has no CSV or JSON file',
+        metrics: {
+          inserted_projects: 0,
+          updated_projects: 0,
+          org_memberships_upserted: 0,
+          user_memberships_upserted: 0,
+          anomalies_count: 0,
+        },
       });
       await writeFile(join(from, 'a.csv'), csv('second'));
       await writeFile(join(from, 'b.json'), '[{"stage_application":"first"}]');
       await writeFile(join(from, 'c.csv'), csv('third'));
       await writeFile(join(from, 'notes.txt'), 'no projects');
       const day = (n: number) => new Date(Date.UTC(2026, 0, n));
-      await Promise.all([['a.csv', 2], ['b.json', 1], ['c.csv', 2]].map(([name, n]) => utimes(join(from, name as string), day(n as number), day(n as number))));
+      await Promise.all(
+        [
+          ['a.csv', 2],
+          ['b.json', 1],
+          ['c.csv', 2],
+        ].map(([name, n]) => utimes(join(from, name as string), day(n as number), day(n as number))),
+      );
       const { files, rows, leftOut, metrics } = await once<ScheduledPushReport>(id);
       assert.deepEqual([files, rows, leftOut, metrics.inserted_projects], [3, 3, 0, 3]);
       assert.deepEqual(await keysOf(tenantId), ['first', 'second', 'third']);
@@ -166,11 +227,17 @@ describe('schedules', function () {
       assert.deepEqual(await keysOf(tenantId), ['packed', 'secret']);
       process.env['TEST_PROJECTS_FROM'] += 'x';
       const refused = await once<ScheduledPushReport>(id);
-      assert.deepEqual([refused.error?.code, refused.error?.message], ['DOWNLOAD_REFUSED', `${url.slice(7)}/secret.csv answered 404`]);
+      assert.deepEqual(
+        [refused.error?.code, refused.error?.message],
+        ['DOWNLOAD_REFUSED', `${url.slice(7)}/secret.csv answered 404`],
+      );
       for (const { workflow_id } of await runsOf(id, 3)) {
         const handle = client().workflow.getHandle(workflow_id);
         const { runId } = await handle.describe();
-        const texts = (await historiesOf(client(), Object.assign(handle, { firstExecutionRunId: runId }))).flatMap(payloadsOf).map(String).join('\n');
+        const texts = (await historiesOf(client(), Object.assign(handle, { firstExecutionRunId: runId })))
+          .flatMap(payloadsOf)
+          .map(String)
+          .join('\n');
         assert.ok(texts.includes(tenantId));
         assert.doesNotMatch(texts, /SECRET|user:/);
       }
@@ -188,7 +255,12 @@ describe('schedules', function () {
 
   it('tell apart runs of the same time, which have one workflow id', async () => {
     const path = await gateways.place.file(plaintiffsCsv(2));
-    const id = await add(importSchedule(config, { request: { kind: 'plaintiffs', path, mode: 'commit', sourceSystem: tenant() }, times: { everyMinutes: 60 } }));
+    const id = await add(
+      importSchedule(config, {
+        request: { kind: 'plaintiffs', path, mode: 'commit', sourceSystem: tenant() },
+        times: { everyMinutes: 60 },
+      }),
+    );
     for (const [n, text] of [plaintiffsCsv(2), 'firm\nA\n'].entries()) {
       await writeFile(path, text);
       await backfillSchedule(client(), id, new Date('2026-10-03T00:30Z'), new Date('2026-10-03T01:30Z'));
@@ -196,21 +268,39 @@ describe('schedules', function () {
     }
     const runs = await runsOf(id, 2);
     assert.equal(new Set(runs.map(({ workflow_id }) => workflow_id)).size, 1);
-    assert.deepEqual(runs.map(({ status }) => status), ['failed', 'completed']);
+    assert.deepEqual(
+      runs.map(({ status }) => status),
+      ['failed', 'completed'],
+    );
   });
 
   it('of an import read the file at their time and run the usual workflow', async () => {
     const path = await gateways.place.file(plaintiffsCsv(5));
     const source = tenant();
-    const id = await add(importSchedule(config, { request: { kind: 'plaintiffs', path, mode: 'commit', sourceSystem: source }, times: { everyMinutes: 60 } }));
+    const id = await add(
+      importSchedule(config, {
+        request: { kind: 'plaintiffs', path, mode: 'commit', sourceSystem: source },
+        times: { everyMinutes: 60 },
+      }),
+    );
     assert.equal(id, `plaintiffs-${source}`);
     const first = await once<ScheduledImportReport>(id);
-    assert.deepEqual([first.status, first.counts?.inserted, first.workflowId.split('/').slice(0, 3)], ['completed', first.counts!.fetched - first.counts!.skipped - first.counts!.errored, ['import', 'plaintiffs', source]]);
+    assert.deepEqual(
+      [first.status, first.counts?.inserted, first.workflowId.split('/').slice(0, 3)],
+      [
+        'completed',
+        first.counts!.fetched - first.counts!.skipped - first.counts!.errored,
+        ['import', 'plaintiffs', source],
+      ],
+    );
     assert.equal((await once<ScheduledImportReport>(id)).status, 'duplicate');
     await writeFile(path, 'firm\nA\n');
     await triggerSchedule(client(), id);
     const runs = await runsOf(id, 3);
-    assert.deepEqual(runs.map(({ status }) => status), ['failed', 'completed', 'completed']);
+    assert.deepEqual(
+      runs.map(({ status }) => status),
+      ['failed', 'completed', 'completed'],
+    );
     assert.match(runs[0]!.error!, /^MISSING_COLUMNS: Missing required columns: \{'plaintiff_name'\}/);
   });
 
@@ -222,16 +312,31 @@ describe('schedules', function () {
     it('look at the window of their time, however late they run, and escalate the third in a row', async () => {
       await sql()`TRUNCATE public.import_anomalies`;
       const t = Math.floor(Date.now() / HOUR) * HOUR - 40 * HOUR;
-      for (const [hour, type, count] of [[0, 'UNKNOWN_DELIVERY_PARTNER', 4], [1, 'UNKNOWN_DELIVERY_PARTNER', 5], [2, 'UNKNOWN_RM', 2], [3, 'UNKNOWN_DELIVERY_PARTNER', 9]] as const) {
+      for (const [hour, type, count] of [
+        [0, 'UNKNOWN_DELIVERY_PARTNER', 4],
+        [1, 'UNKNOWN_DELIVERY_PARTNER', 5],
+        [2, 'UNKNOWN_RM', 2],
+        [3, 'UNKNOWN_DELIVERY_PARTNER', 9],
+      ] as const) {
         await anomaly(t + hour * HOUR + 1, type, count, 'A');
       }
       const id = await add(alertsSchedule(config, 60));
       await backfillSchedule(client(), id, new Date(t + HOUR - 1), new Date(t + 5 * HOUR + 1));
       await runsOf(id, 5);
       received.sort((a, b) => (a.window.since < b.window.since ? -1 : 1));
-      assert.deepEqual(received.map(({ window, level, total, reasons }) => [(Date.parse(window.since) - t) / HOUR, level, total, reasons.map(({ rule }) => rule)]), [
-        [1, 'alert', 5, ['ANOMALIES']], [2, 'alert', 2, ['MAPPING_ERRORS']], [3, 'escalation', 9, ['ANOMALIES', 'CONSECUTIVE_WINDOWS']],
-      ]);
+      assert.deepEqual(
+        received.map(({ window, level, total, reasons }) => [
+          (Date.parse(window.since) - t) / HOUR,
+          level,
+          total,
+          reasons.map(({ rule }) => rule),
+        ]),
+        [
+          [1, 'alert', 5, ['ANOMALIES']],
+          [2, 'alert', 2, ['MAPPING_ERRORS']],
+          [3, 'escalation', 9, ['ANOMALIES', 'CONSECUTIVE_WINDOWS']],
+        ],
+      );
       assert.deepEqual([received[0]!.by_tenant, received[0]!.by_type], [{ A: 5 }, { UNKNOWN_DELIVERY_PARTNER: 5 }]);
       assert.equal(new Set(received.map(({ id: key }) => key)).size, 3);
     });
@@ -248,7 +353,9 @@ describe('schedules', function () {
     await sql()`TRUNCATE public.import_anomalies, public.staging_imports CASCADE`;
     await sql()`INSERT INTO public.import_anomalies (tenant_id, batch_id, row_index, anomaly_type, field, reason, correlation_id, created_at)
       SELECT 'A', 'b', 1, 'UNKNOWN_DS', 'f', 'r', gen_random_uuid(), now() - n * interval '1 day' FROM generate_series(70, 79) n`;
-    const id = await add(retentionSchedule(config, { at: '03:10', timeZone: 'UTC' }, { importsDays: 45, anomaliesDays: 75 }));
+    const id = await add(
+      retentionSchedule(config, { at: '03:10', timeZone: 'UTC' }, { importsDays: 45, anomaliesDays: 75 }),
+    );
     assert.equal(id, 'imports-anomalies-retention');
     assert.deepEqual(await once(id), { staging_imports: 0, import_anomalies: 5 });
     assert.equal((await describeSchedule(client(), id)).next[0]!.local.slice(14), ' 03:10 +0000');
@@ -260,11 +367,25 @@ describe('schedules', function () {
       const id = await add(definition);
       await assert.rejects(addSchedule(client(), definition), { code: 'USAGE' });
       await pauseSchedule(client(), id, 'their export is broken');
-      await addSchedule(client(), { ...definition, input: { ...definition.input, from: '/srv/two' } as Definition['input'], times: { at: '18:30', timeZone: 'Europe/Berlin' } }, true);
+      await addSchedule(
+        client(),
+        {
+          ...definition,
+          input: { ...definition.input, from: '/srv/two' } as Definition['input'],
+          times: { at: '18:30', timeZone: 'Europe/Berlin' },
+        },
+        true,
+      );
       const view = await describeSchedule(client(), id);
-      assert.deepEqual([view.what, view.when, view.paused, view.note], [`projects of ${id.slice(9)} from /srv/two`, 'daily at 18:30 Europe/Berlin', true, 'their export is broken']);
+      assert.deepEqual(
+        [view.what, view.when, view.paused, view.note],
+        [`projects of ${id.slice(9)} from /srv/two`, 'daily at 18:30 Europe/Berlin', true, 'their export is broken'],
+      );
       await resumeSchedule(client(), id, 'mended');
-      assert.deepEqual([(await describeSchedule(client(), id)).paused, (await describeSchedule(client(), id)).note], [false, 'mended']);
+      assert.deepEqual(
+        [(await describeSchedule(client(), id)).paused, (await describeSchedule(client(), id)).note],
+        [false, 'mended'],
+      );
     });
 
     it('given other times without losing what they do, and the overlap and catch-up that are documented', async () => {
@@ -286,7 +407,12 @@ describe('schedules', function () {
       const view = await listed();
       assert.ok(view!.next.length >= 5 && view!.next.every(({ local }) => local.includes(' 17:00 +')));
       await removeSchedule(client(), id);
-      for (const call of [() => removeSchedule(client(), id), () => triggerSchedule(client(), id), () => describeSchedule(client(), id), () => setTimes(client(), id, { everyMinutes: 5 })]) {
+      for (const call of [
+        () => removeSchedule(client(), id),
+        () => triggerSchedule(client(), id),
+        () => describeSchedule(client(), id),
+        () => setTimes(client(), id, { everyMinutes: 5 }),
+      ]) {
         await assert.rejects(call, { code: 'SCHEDULE_NOT_FOUND' });
       }
       while (await listed()) await sleep(100);

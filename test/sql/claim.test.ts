@@ -31,7 +31,10 @@ describe('claim_import_run', () => {
   it('claims with the defaults of its last two arguments', async () => {
     const [row] = await sql`SELECT claim_status FROM ingest.claim_import_run('simplicity', 'short', 'h', 'f.csv')`;
     assert.equal(row!['claim_status'], 'claimed');
-    assert.equal((await sql`SELECT import_kind FROM ingest.import_runs WHERE source_batch_id = 'short'`)[0]!['import_kind'], 'plaintiff');
+    assert.equal(
+      (await sql`SELECT import_kind FROM ingest.import_runs WHERE source_batch_id = 'short'`)[0]!['import_kind'],
+      'plaintiff',
+    );
   });
 
   it('answers a duplicate with the original and keeps a row of each attempt', async () => {
@@ -41,15 +44,20 @@ describe('claim_import_run', () => {
     const attempts = await sql`
       SELECT d.status, o.id AS original FROM ingest.import_runs d JOIN ingest.import_runs o ON o.id = (d.metadata ->> 'duplicate_of')::uuid
       WHERE d.source_batch_id = 'done'`;
-    assert.deepEqual(attempts.map((row) => ({ ...row })), Array(2).fill({ status: 'duplicate', original }));
+    assert.deepEqual(
+      attempts.map((row) => ({ ...row })),
+      Array(2).fill({ status: 'duplicate', original }),
+    );
   });
 
   it('keeps one row of an attempt that is retried', async () => {
     const original = await importRows(sql, { source: 'simplicity', batch: 'retried', rows: [{ name: 'B' }] });
-    const attempt = () => sql`SELECT ingest.open_import_run('simplicity', 'retried', 'hash-retried', 'f.csv', 'plaintiffs', 'w', 'token-1') ->> 'run_id' AS id`;
+    const attempt = () =>
+      sql`SELECT ingest.open_import_run('simplicity', 'retried', 'hash-retried', 'f.csv', 'plaintiffs', 'w', 'token-1') ->> 'run_id' AS id`;
     assert.equal((await attempt())[0]!['id'], original);
     assert.equal((await attempt())[0]!['id'], original);
-    const [count] = await sql`SELECT count(*) AS n FROM ingest.import_runs WHERE source_batch_id = 'retried' AND status = 'duplicate'`;
+    const [count] =
+      await sql`SELECT count(*) AS n FROM ingest.import_runs WHERE source_batch_id = 'retried' AND status = 'duplicate'`;
     assert.equal(count!['n'], 1);
   });
 
@@ -123,8 +131,19 @@ describe('claim_import_run', () => {
   });
 
   it('tells batches apart by source, batch id and hash', async () => {
-    const ids = await Promise.all([['a', 'b', 'c'], ['a2', 'b', 'c'], ['a', 'b2', 'c'], ['a', 'b', 'c2']].map(async ([source, batch, hash]) =>
-      (await sql`SELECT run_id FROM ingest.claim_import_run(${source!}, ${batch!}, ${hash!}, 'f.csv')`)[0]!['run_id'] as string));
+    const ids = await Promise.all(
+      [
+        ['a', 'b', 'c'],
+        ['a2', 'b', 'c'],
+        ['a', 'b2', 'c'],
+        ['a', 'b', 'c2'],
+      ].map(
+        async ([source, batch, hash]) =>
+          (await sql`SELECT run_id FROM ingest.claim_import_run(${source!}, ${batch!}, ${hash!}, 'f.csv')`)[0]![
+            'run_id'
+          ] as string,
+      ),
+    );
     assert.equal(new Set(ids).size, 4);
   });
 });

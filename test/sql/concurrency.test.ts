@@ -30,8 +30,14 @@ describe('imports at the same time', () => {
     const orders = [names, names.toReversed(), [...names.slice(200), ...names.slice(0, 200)]];
     const opened = await Promise.all(orders.map((rows, i) => openImport(sql, { batch: `c${i}`, rows })));
     const results = await Promise.all(opened.map((open) => upsert(sql, open)));
-    assert.equal(results.reduce((sum, { inserted }) => sum + inserted!, 0), 400);
-    assert.equal(results.reduce((sum, { skipped }) => sum + skipped!, 0), 800);
+    assert.equal(
+      results.reduce((sum, { inserted }) => sum + inserted!, 0),
+      400,
+    );
+    assert.equal(
+      results.reduce((sum, { skipped }) => sum + skipped!, 0),
+      800,
+    );
     assert.deepEqual(await Promise.all(opened.map((open) => settle(sql, open, 400))), [true, true, true]);
     assert.deepEqual(await counts(), { plaintiffs: 400, live: 400, lost: 0 });
   });
@@ -49,10 +55,11 @@ describe('imports at the same time', () => {
 
   it('keep their stage from a clean-up until they have committed', async () => {
     const open = await openImport(sql, { batch: 'held', rows: names });
-    const cleanUp = () => sql.begin(async (other) => {
-      await other`SET LOCAL lock_timeout = '100ms'`;
-      await other`SELECT ingest.clear_stage(${open.stageId}, 'plaintiffs')`;
-    });
+    const cleanUp = () =>
+      sql.begin(async (other) => {
+        await other`SET LOCAL lock_timeout = '100ms'`;
+        await other`SELECT ingest.clear_stage(${open.stageId}, 'plaintiffs')`;
+      });
     await sql.begin(async (tx) => {
       const [held] = await tx`SELECT ingest.hold_stage(${open.stageId}, 1) AS complete`;
       assert.equal(held?.['complete'], true);
@@ -68,7 +75,8 @@ describe('imports at the same time', () => {
     const open = await openImport(sql, { batch: 'next', rows: names });
     await Promise.all([sql`SELECT ingest.rollback_import_run(${first}, 'test')`, upsert(sql, open)]);
     assert.equal(await settle(sql, open, 400), true);
-    const [owners] = await sql`SELECT count(*) FILTER (WHERE import_run_id = ${open.runId}) AS owned, count(*) AS n FROM public.plaintiffs`;
+    const [owners] =
+      await sql`SELECT count(*) FILTER (WHERE import_run_id = ${open.runId}) AS owned, count(*) AS n FROM public.plaintiffs`;
     assert.deepEqual({ ...owners }, { owned: 400, n: 400 });
     assert.deepEqual(await counts(), { plaintiffs: 400, live: 400, lost: 0 });
   });

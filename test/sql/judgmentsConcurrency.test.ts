@@ -3,7 +3,15 @@ import fc from 'fast-check';
 import type postgres from 'postgres';
 import { leads } from '../support/judgmentsArbitraries.ts';
 import { forgetJudgments } from '../support/judgmentsContent.ts';
-import { openJudgments, promote, resolve, settleJudgments, untilDone, upsertPart, type Lead } from '../support/judgmentsImport.ts';
+import {
+  openJudgments,
+  promote,
+  resolve,
+  settleJudgments,
+  untilDone,
+  upsertPart,
+  type Lead,
+} from '../support/judgmentsImport.ts';
 import { openImport, settle, upsert } from '../support/sqlImport.ts';
 import { withDatabase } from '../support/suite.ts';
 
@@ -12,8 +20,11 @@ const leadsOf = (seed: number): Lead[] =>
   Array.from({ length: 120 }, (_, i) => {
     const who = (i * 7 + seed * 3) % 40;
     return {
-      name: `Person ${who}`, address: `${who} Elm`, number: i % 3 ? `N-${seed}-${i}` : `N-${i}`,
-      ...(i % 2 ? { email: `p${who}@example.com` } : {}), ...(i % 5 ? { phone: `555${1000 + who}` } : {}),
+      name: `Person ${who}`,
+      address: `${who} Elm`,
+      number: i % 3 ? `N-${seed}-${i}` : `N-${i}`,
+      ...(i % 2 ? { email: `p${who}@example.com` } : {}),
+      ...(i % 5 ? { phone: `555${1000 + who}` } : {}),
     };
   });
 
@@ -40,14 +51,29 @@ describe('imports of judgments at the same time', function () {
   for (const imports of [2, 4]) {
     it(`${imports} make one plaintiff of each person and one judgment of each number, and all reconcile`, async () => {
       for (let round = 0; round < 3; round++) {
-        const opened = await Promise.all(Array.from({ length: imports }, (_, i) => openJudgments(sql, { batch: `${round}-${i}`, rows: leadsOf(i), parts: 4 })));
+        const opened = await Promise.all(
+          Array.from({ length: imports }, (_, i) =>
+            openJudgments(sql, { batch: `${round}-${i}`, rows: leadsOf(i), parts: 4 }),
+          ),
+        );
         const counts = await Promise.all(opened.map((open) => promote(sql, open)));
         for (const open of opened) await settleJudgments(sql, open);
-        const numbers = new Set(Array.from({ length: imports }, (_, i) => leadsOf(i)).flat().map(({ number }) => number));
-        assert.equal(counts.reduce((sum, { inserted }) => sum + inserted, 0), numbers.size);
-        assert.equal(counts.reduce((sum, { effects }) => sum + effects['plaintiffs_created']!, 0), 40);
+        const numbers = new Set(
+          Array.from({ length: imports }, (_, i) => leadsOf(i))
+            .flat()
+            .map(({ number }) => number),
+        );
+        assert.equal(
+          counts.reduce((sum, { inserted }) => sum + inserted, 0),
+          numbers.size,
+        );
+        assert.equal(
+          counts.reduce((sum, { effects }) => sum + effects['plaintiffs_created']!, 0),
+          40,
+        );
         assert.deepEqual(await doubles(), []);
-        const [n] = await sql`SELECT (SELECT count(*) FROM public.plaintiffs) AS plaintiffs, (SELECT count(*) FROM public.plaintiff_tasks) AS tasks,
+        const [n] =
+          await sql`SELECT (SELECT count(*) FROM public.plaintiffs) AS plaintiffs, (SELECT count(*) FROM public.plaintiff_tasks) AS tasks,
           (SELECT count(*) FROM public.queue_messages) AS jobs`;
         assert.deepEqual({ ...n }, { plaintiffs: 40, tasks: 40, jobs: 2 * numbers.size });
         await forgetJudgments(sql);
@@ -57,9 +83,17 @@ describe('imports of judgments at the same time', function () {
 
   it('meet an import of plaintiffs of the same names and emails, and share its plaintiffs', async () => {
     for (let round = 0; round < 4; round++) {
-      const names = Array.from({ length: 40 }, (_, i) => ({ name: `person ${i}`, email: `P${i}@example.com`, phone: `555${1000 + i}` }));
+      const names = Array.from({ length: 40 }, (_, i) => ({
+        name: `person ${i}`,
+        email: `P${i}@example.com`,
+        phone: `555${1000 + i}`,
+      }));
       const plain = await openImport(sql, { source: 'simplicity', batch: `p${round}`, rows: names });
-      const open = await openJudgments(sql, { batch: `j${round}`, rows: leadsOf(1).map((row) => ({ ...row, email: `${row.name!.replace('Person ', 'p')}@example.com` })), parts: 4 });
+      const open = await openJudgments(sql, {
+        batch: `j${round}`,
+        rows: leadsOf(1).map((row) => ({ ...row, email: `${row.name!.replace('Person ', 'p')}@example.com` })),
+        parts: 4,
+      });
       const [landed] = await Promise.all([untilDone(() => upsert(sql, plain)), promote(sql, open)]);
       await settleJudgments(sql, open);
       assert.equal(await settle(sql, plain, 40), true);
@@ -70,12 +104,15 @@ describe('imports of judgments at the same time', function () {
   });
 
   it('of any two files make no plaintiff and no judgment twice', async () => {
-    await fc.assert(fc.asyncProperty(leads, leads, async (one, other) => {
-      await forgetJudgments(sql);
-      const opened = await Promise.all([one, other].map((rows, i) => openJudgments(sql, { batch: `any-${i}`, rows })));
-      await Promise.all(opened.map((open) => promote(sql, open)));
-      for (const open of opened) await settleJudgments(sql, open);
-      const twice = await sql`
+    await fc.assert(
+      fc.asyncProperty(leads, leads, async (one, other) => {
+        await forgetJudgments(sql);
+        const opened = await Promise.all(
+          [one, other].map((rows, i) => openJudgments(sql, { batch: `any-${i}`, rows })),
+        );
+        await Promise.all(opened.map((open) => promote(sql, open)));
+        for (const open of opened) await settleJudgments(sql, open);
+        const twice = await sql`
         SELECT what, value FROM (
           SELECT 'number' AS what, ingest.normalize_text(judgment_number) AS value FROM public.judgments
           UNION ALL SELECT 'case', ingest.normalize_text(case_number) FROM public.judgments
@@ -83,18 +120,28 @@ describe('imports of judgments at the same time', function () {
           UNION ALL SELECT 'email', lower(email) FROM public.plaintiffs WHERE email IS NOT NULL
           UNION ALL SELECT 'phone', phone FROM public.plaintiffs WHERE phone IS NOT NULL) v
         GROUP BY what, value HAVING count(*) > 1`;
-      assert.deepEqual([...twice], []);
-    }), { numRuns: 12 });
+        assert.deepEqual([...twice], []);
+      }),
+      { numRuns: 12 },
+    );
   });
 
   it('look again at what another import made since they resolved', async () => {
-    const first = await openJudgments(sql, { batch: 'first', rows: [{ name: 'Ann', email: 'ann@x.co', number: '1', case: 'C1' }], parts: 1 });
-    const second = await openJudgments(sql, { batch: 'second', parts: 1, rows: [
-      { name: 'Bob', email: 'bob@x.co', phone: '5550001', number: '2' },
-      { name: 'Robert', email: 'ann@x.co', phone: '5550001', number: '3' },
-      { name: 'Cy', number: '1', case: 'C9' },
-      { name: 'Dora', number: '9', case: 'C9' },
-    ] });
+    const first = await openJudgments(sql, {
+      batch: 'first',
+      rows: [{ name: 'Ann', email: 'ann@x.co', number: '1', case: 'C1' }],
+      parts: 1,
+    });
+    const second = await openJudgments(sql, {
+      batch: 'second',
+      parts: 1,
+      rows: [
+        { name: 'Bob', email: 'bob@x.co', phone: '5550001', number: '2' },
+        { name: 'Robert', email: 'ann@x.co', phone: '5550001', number: '3' },
+        { name: 'Cy', number: '1', case: 'C9' },
+        { name: 'Dora', number: '9', case: 'C9' },
+      ],
+    });
     await resolve(sql, first);
     await resolve(sql, second);
     assert.equal((await upsertPart(sql, first, 0)).inserted, 1);
@@ -105,6 +152,14 @@ describe('imports of judgments at the same time', function () {
     const rows = await sql`
       SELECT l.status, l.matched_by, p.name FROM public.raw_simplicity_imports l JOIN public.plaintiffs p ON p.id = l.plaintiff_id
       WHERE l.import_run_id = ${second.runId} ORDER BY l.row_index`;
-    assert.deepEqual(rows.map((row) => Object.values(row)), [['inserted', 'created', 'Bob'], ['inserted', 'email', 'Ann'], ['skipped', null, 'Ann'], ['inserted', 'created', 'Dora']]);
+    assert.deepEqual(
+      rows.map((row) => Object.values(row)),
+      [
+        ['inserted', 'created', 'Bob'],
+        ['inserted', 'email', 'Ann'],
+        ['skipped', null, 'Ann'],
+        ['inserted', 'created', 'Dora'],
+      ],
+    );
   });
 });

@@ -10,7 +10,6 @@ describe('keys in SQL', () => {
   let sql: postgres.Sql;
   withDatabase((opened) => (sql = opened));
 
-
   it('equal those in TypeScript, for any text', async () => {
     const samples = fc.sample(fc.record({ source: keyText, name: keyText, email: maybeEmail }), 4000);
     const found = await sql<{ key: string; name: string; email: string | null }[]>`
@@ -19,9 +18,15 @@ describe('keys in SQL', () => {
       FROM unnest(${samples.map((s) => s.source)}::text[], ${samples.map((s) => s.name)}::text[], ${samples.map((s) => s.email) as string[]}::text[])
         WITH ORDINALITY AS s (source, name, email, n) ORDER BY n`;
     samples.forEach(({ source, name, email }, i) => {
-      assert.deepEqual({ ...found[i] }, {
-        key: plaintiffKey(source, name, email), name: normalizeName(name), email: email === null ? null : normalizeEmail(email),
-      }, JSON.stringify({ source, name, email }));
+      assert.deepEqual(
+        { ...found[i] },
+        {
+          key: plaintiffKey(source, name, email),
+          name: normalizeName(name),
+          email: email === null ? null : normalizeEmail(email),
+        },
+        JSON.stringify({ source, name, email }),
+      );
     });
   });
 
@@ -34,7 +39,10 @@ describe('keys in SQL', () => {
     const found = await sql<{ id: number; run: string; dedupe_key: string; plaintiff_key: string; status: string }[]>`
       SELECT id, import_run_id AS run, dedupe_key, plaintiff_key, status FROM ingest.plaintiffs_raw ORDER BY id`;
     assert.ok(found.every(({ plaintiff_key }) => plaintiff_key === key));
-    assert.deepEqual(found.filter(({ dedupe_key }) => dedupe_key === key).map(({ run, status }) => [run, status]), [[second, 'promoted']]);
+    assert.deepEqual(
+      found.filter(({ dedupe_key }) => dedupe_key === key).map(({ run, status }) => [run, status]),
+      [[second, 'promoted']],
+    );
     assert.ok(found.every(({ dedupe_key, id }) => dedupe_key === key || dedupe_key === `${key}:${id}`));
     await assert.rejects(sql`UPDATE ingest.plaintiffs_raw SET dedupe_key = ${key}`, { code: '23505' });
   });

@@ -27,7 +27,16 @@ const CATALOG = `
 
 /** Opened to signed-in people by their roles: see projectsPolicies.test.ts. */
 const GUARDED = [
-  ...['user_roles', 'partner_org', 'projects', 'project_membership', 'import_anomalies', 'partner_normalization', 'ds_directory', 'rm_directory'],
+  ...[
+    'user_roles',
+    'partner_org',
+    'projects',
+    'project_membership',
+    'import_anomalies',
+    'partner_normalization',
+    'ds_directory',
+    'rm_directory',
+  ],
   ...['vw_import_anomalies_recent', 'vw_import_anomalies_stats_24h'],
 ];
 
@@ -63,26 +72,46 @@ function promises(startServer: () => Promise<Server>): void {
   });
 
   it('leave nothing to the roles of the API but what policies guard, whatever the project grants by default', async () => {
-    assert.deepEqual([...(await sql`
+    assert.deepEqual(
+      [
+        ...(await sql`
       SELECT c.oid::regclass::text AS name, r.rolname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace, pg_roles r
       WHERE nspname IN ('public', 'ingest', 'ingest_stage') AND rolname IN ('anon', 'authenticated') AND CASE
         WHEN relkind IN ('r', 'v', 'p') THEN has_table_privilege(rolname, c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
         WHEN relkind = 'S' THEN has_sequence_privilege(rolname, c.oid, 'USAGE, SELECT, UPDATE') END
-        AND NOT (rolname = 'authenticated' AND nspname = 'public' AND relname = ANY (${GUARDED}))`)], []);
-    assert.deepEqual([...(await sql`
+        AND NOT (rolname = 'authenticated' AND nspname = 'public' AND relname = ANY (${GUARDED}))`),
+      ],
+      [],
+    );
+    assert.deepEqual(
+      [
+        ...(await sql`
       SELECT p.oid::regprocedure::text AS name, r.rolname FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace, pg_roles r
-      WHERE nspname = 'ingest' AND rolname IN ('anon', 'authenticated') AND has_function_privilege(rolname, p.oid, 'EXECUTE')`)], []);
+      WHERE nspname = 'ingest' AND rolname IN ('anon', 'authenticated') AND has_function_privilege(rolname, p.oid, 'EXECUTE')`),
+      ],
+      [],
+    );
   });
 
   it('give functions that import, refuse a duplicate, roll back and import again', async () => {
-    const batch = { batch: 'b', rows: [{ name: 'Élodie İ' }, { name: 'élodie  i' }, { name: 'C', error: 'BAD_EMAIL' }] };
+    const batch = {
+      batch: 'b',
+      rows: [{ name: 'Élodie İ' }, { name: 'élodie  i' }, { name: 'C', error: 'BAD_EMAIL' }],
+    };
     const first = await importRows(sql, batch);
     await assert.rejects(importRows(sql, batch), /duplicate/);
     assert.equal((await sql`SELECT success FROM ingest.rollback_import_run(${first}, 'test')`)[0]!['success'], true);
     const second = await importRows(sql, batch);
-    const [run] = await sql`SELECT status, rows_inserted, rows_skipped, rows_errored, parent_run_id FROM ingest.import_runs WHERE id = ${second}`;
-    assert.deepEqual({ ...run }, { status: 'completed', rows_inserted: 1, rows_skipped: 1, rows_errored: 1, parent_run_id: first });
-    assert.deepEqual([...(await sql`SELECT is_valid FROM ingest.reconcile_import_run(${second})`)], [{ is_valid: true }]);
+    const [run] =
+      await sql`SELECT status, rows_inserted, rows_skipped, rows_errored, parent_run_id FROM ingest.import_runs WHERE id = ${second}`;
+    assert.deepEqual(
+      { ...run },
+      { status: 'completed', rows_inserted: 1, rows_skipped: 1, rows_errored: 1, parent_run_id: first },
+    );
+    assert.deepEqual(
+      [...(await sql`SELECT is_valid FROM ingest.reconcile_import_run(${second})`)],
+      [{ is_valid: true }],
+    );
   });
 }
 

@@ -8,11 +8,21 @@ const OPERATIONS = ['select', 'insert', 'update', 'delete'] as const;
 const ALL = OPERATIONS.join(' ');
 
 /** Signed in with the highest role in every tenant: what is closed to them is closed to everybody who is not the program. */
-const PEOPLE: readonly Persona[] = [{ name: 'anon', role: 'anon' }, { name: 'admin of every tenant', role: 'authenticated', sub: ADMIN }];
-const PROGRAM: readonly Persona[] = [{ name: 'dragonfly_app', role: 'dragonfly_app' }, { name: 'service_role', role: 'service_role' }];
+const PEOPLE: readonly Persona[] = [
+  { name: 'anon', role: 'anon' },
+  { name: 'admin of every tenant', role: 'authenticated', sub: ADMIN },
+];
+const PROGRAM: readonly Persona[] = [
+  { name: 'dragonfly_app', role: 'dragonfly_app' },
+  { name: 'service_role', role: 'service_role' },
+];
 
 /** What the program's roles do directly, where that is not everything: the functions of schema ingest write the rest as its owner. */
-const LESS: Readonly<Record<string, string>> = { 'ingest.directory_changes': 'select', 'ingest.import_kinds': 'select', 'ingest.people_turn': 'select update' };
+const LESS: Readonly<Record<string, string>> = {
+  'ingest.directory_changes': 'select',
+  'ingest.import_kinds': 'select',
+  'ingest.people_turn': 'select update',
+};
 
 interface Column {
   readonly name: string;
@@ -31,7 +41,9 @@ describe('row level security of every exposed table', function () {
     const found = await sql`
       SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE n.nspname IN ('public', 'ingest') AND c.relkind IN ('r', 'p') ORDER BY 1`;
-    tables = found.map(({ name }) => (String(name).includes('.') ? String(name) : `public.${name}`)).filter((name) => !OF_PROJECTS[name.replace('public.', '')]);
+    tables = found
+      .map(({ name }) => (String(name).includes('.') ? String(name) : `public.${name}`))
+      .filter((name) => !OF_PROJECTS[name.replace('public.', '')]);
     for (const table of tables) await addRow(table);
     await sql`INSERT INTO public.user_roles (user_id, role) VALUES (${ADMIN}, 'admin')`;
   });
@@ -46,9 +58,11 @@ describe('row level security of every exposed table', function () {
     const values = needed.map(({ name, type, listed }) => listed ?? anyOf(name, type));
     await sql.begin(async (tx) => {
       await tx`SET LOCAL session_replication_role = replica`;
-      await tx.unsafe(needed.length > 0
-        ? `INSERT INTO ${table} (${needed.map(({ name }) => `"${name}"`).join(', ')}) VALUES (${values.join(', ')}) ON CONFLICT DO NOTHING`
-        : `INSERT INTO ${table} DEFAULT VALUES ON CONFLICT DO NOTHING`);
+      await tx.unsafe(
+        needed.length > 0
+          ? `INSERT INTO ${table} (${needed.map(({ name }) => `"${name}"`).join(', ')}) VALUES (${values.join(', ')}) ON CONFLICT DO NOTHING`
+          : `INSERT INTO ${table} DEFAULT VALUES ON CONFLICT DO NOTHING`,
+      );
     });
   }
 
@@ -62,13 +76,17 @@ describe('row level security of every exposed table', function () {
 
   /** The operations that somebody may do on the rows that are there. A constraint that then stands in the way is not a right. */
   async function accessTo(tx: postgres.TransactionSql, table: string, persona: Persona): Promise<string> {
-    const columns = (await tx<Column[]>`
+    const columns = (
+      await tx<Column[]>`
       SELECT a.attname AS name FROM pg_attribute a
-      WHERE a.attrelid = ${table}::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY a.attnum`).map(({ name }) => `"${name}"`);
+      WHERE a.attrelid = ${table}::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY a.attnum`
+    ).map(({ name }) => `"${name}"`);
     const [row] = await tx.unsafe(`SELECT quote_literal(to_jsonb(t)) AS json FROM ${table} t LIMIT 1`);
-    const settable = (await tx`
+    const settable = (
+      await tx`
       SELECT a.attname AS name FROM pg_attribute a
-      WHERE a.attrelid = ${table}::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND a.attidentity <> 'a' LIMIT 1`)[0]!['name'] as string;
+      WHERE a.attrelid = ${table}::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND a.attidentity <> 'a' LIMIT 1`
+    )[0]!['name'] as string;
     const statements: Readonly<Record<(typeof OPERATIONS)[number], string>> = {
       select: `SELECT 1 FROM ${table}`,
       insert: `INSERT INTO ${table} (${columns.join(', ')}) OVERRIDING SYSTEM VALUE SELECT ${columns.join(', ')} FROM jsonb_populate_record(null::${table}, ${row!['json']})`,
@@ -96,9 +114,13 @@ describe('row level security of every exposed table', function () {
     return wrong;
   };
   class Undo extends Error {}
-  const undone = (work: Promise<unknown>): Promise<void> => work.then(() => undefined, (error: unknown) => {
-    if (!(error instanceof Undo)) throw error;
-  });
+  const undone = (work: Promise<unknown>): Promise<void> =>
+    work.then(
+      () => undefined,
+      (error: unknown) => {
+        if (!(error instanceof Undo)) throw error;
+      },
+    );
 
   it('opens tables to the roles of the program alone, but those of projects', async () => {
     assert.ok(tables.length > 20);
@@ -109,29 +131,42 @@ describe('row level security of every exposed table', function () {
     });
   });
 
-  it('needs each policy: without any one of them the above fails', () => undone(sql.begin(async (tx) => {
-    const policies = await tx<{ table: string; policy: string }[]>`
+  it('needs each policy: without any one of them the above fails', () =>
+    undone(
+      sql.begin(async (tx) => {
+        const policies = await tx<{ table: string; policy: string }[]>`
       SELECT schemaname || '.' || tablename AS table, policyname AS policy FROM pg_policies WHERE schemaname IN ('public', 'ingest')`;
-    assert.ok(policies.length > 40);
-    // Those of projects are dropped one by one in projectsPolicies.test.ts.
-    const others = policies.filter(({ table }) => !OF_PROJECTS[table.replace('public.', '')]);
-    assert.deepEqual(others.filter(({ table }) => !tables.includes(table)), []);
-    for (const { table, policy } of others) {
-      await undone(tx.savepoint(async (point) => {
-        await point.unsafe(`DROP POLICY "${policy}" ON ${table}`);
-        assert.notDeepEqual(await differences(point, table), [], `${policy} on ${table}`);
+        assert.ok(policies.length > 40);
+        // Those of projects are dropped one by one in projectsPolicies.test.ts.
+        const others = policies.filter(({ table }) => !OF_PROJECTS[table.replace('public.', '')]);
+        assert.deepEqual(
+          others.filter(({ table }) => !tables.includes(table)),
+          [],
+        );
+        for (const { table, policy } of others) {
+          await undone(
+            tx.savepoint(async (point) => {
+              await point.unsafe(`DROP POLICY "${policy}" ON ${table}`);
+              assert.notDeepEqual(await differences(point, table), [], `${policy} on ${table}`);
+              throw new Undo();
+            }),
+          );
+        }
         throw new Undo();
-      }));
-    }
-    throw new Undo();
-  })));
+      }),
+    ));
 
-  it('finds a table that somebody opens', () => undone(sql.begin(async (tx) => {
-    await tx`GRANT USAGE ON SCHEMA ingest TO authenticated`;
-    await tx`GRANT SELECT ON ingest.projects_raw TO authenticated`;
-    assert.deepEqual(await differences(tx, 'ingest.projects_raw'), [], 'row level security hides the rows');
-    await tx`CREATE POLICY leak ON ingest.projects_raw FOR SELECT TO authenticated USING (true)`;
-    assert.deepEqual(await differences(tx, 'ingest.projects_raw'), [`ingest.projects_raw, admin of every tenant: 'select', not ''`]);
-    throw new Undo();
-  })));
+  it('finds a table that somebody opens', () =>
+    undone(
+      sql.begin(async (tx) => {
+        await tx`GRANT USAGE ON SCHEMA ingest TO authenticated`;
+        await tx`GRANT SELECT ON ingest.projects_raw TO authenticated`;
+        assert.deepEqual(await differences(tx, 'ingest.projects_raw'), [], 'row level security hides the rows');
+        await tx`CREATE POLICY leak ON ingest.projects_raw FOR SELECT TO authenticated USING (true)`;
+        assert.deepEqual(await differences(tx, 'ingest.projects_raw'), [
+          `ingest.projects_raw, admin of every tenant: 'select', not ''`,
+        ]);
+        throw new Undo();
+      }),
+    ));
 });

@@ -6,8 +6,14 @@ import { tryAs, type Persona } from '../support/projectsPersonas.ts';
 import { withDatabase } from '../support/suite.ts';
 
 const ROWS = [
-  { stage_application: 'S1', delivery_partner: 'Nobody', deployment_specialist: 'nobody', relationship_manager: 'Nobody' },
-  { stage_application: 'S2', deployment_specialist: 'nobody' }, { stage_application: 'S2' },
+  {
+    stage_application: 'S1',
+    delivery_partner: 'Nobody',
+    deployment_specialist: 'nobody',
+    relationship_manager: 'Nobody',
+  },
+  { stage_application: 'S2', deployment_specialist: 'nobody' },
+  { stage_application: 'S2' },
 ];
 
 describe('anomalies for operators', function () {
@@ -20,7 +26,12 @@ describe('anomalies for operators', function () {
     for (const tenant of ['A', 'B']) await merge(sql, ROWS, { tenant, batch: `batch of ${tenant}` });
     await sql`UPDATE public.import_anomalies SET created_at = now() - interval '30 hours' WHERE tenant_id = 'B' AND anomaly_type = 'UNKNOWN_DS'`;
     await sql`UPDATE public.import_anomalies SET created_at = now() - interval '15 days' WHERE tenant_id = 'B' AND anomaly_type = 'UNKNOWN_RM'`;
-    for (const [name, role, tenant] of [['operatorA', 'operator', 'A'], ['adminB', 'admin', 'B'], ['operator', 'operator', null], ['viewer', 'viewer', null]] as const) {
+    for (const [name, role, tenant] of [
+      ['operatorA', 'operator', 'A'],
+      ['adminB', 'admin', 'B'],
+      ['operator', 'operator', null],
+      ['viewer', 'viewer', null],
+    ] as const) {
       people[name] = { name, role: 'authenticated', sub: randomUUID() };
       await sql`INSERT INTO public.user_roles (user_id, role, tenant_id) VALUES (${people[name].sub!}, ${role}, ${tenant})`;
     }
@@ -29,19 +40,40 @@ describe('anomalies for operators', function () {
     people['service'] = { name: 'service', role: 'service_role' };
   });
 
-  const ask = (who: string, query: string): Promise<Record<string, unknown>[] | 'no'> => sql.begin((tx) => tryAs(tx, people[who]!, query)) as Promise<Record<string, unknown>[] | 'no'>;
+  const ask = (who: string, query: string): Promise<Record<string, unknown>[] | 'no'> =>
+    sql.begin((tx) => tryAs(tx, people[who]!, query)) as Promise<Record<string, unknown>[] | 'no'>;
   const types = async (who: string, call: string): Promise<string> => {
     const rows = await ask(who, `SELECT tenant_id, anomaly_type FROM ${call}`);
-    return rows === 'no' ? 'no' : rows.map((row) => `${row['tenant_id']} ${row['anomaly_type']}`).sort().join(', ');
+    return rows === 'no'
+      ? 'no'
+      : rows
+          .map((row) => `${row['tenant_id']} ${row['anomaly_type']}`)
+          .sort()
+          .join(', ');
   };
   const A = 'A DUPLICATE_ROW, A UNKNOWN_DELIVERY_PARTNER, A UNKNOWN_DS, A UNKNOWN_RM';
   const RECENT_B = 'B DUPLICATE_ROW, B UNKNOWN_DELIVERY_PARTNER';
 
   it('come from the functions to operators and admins, of their tenants, and to nobody else', async () => {
-    for (const [who, expected] of [['operatorA', A], ['adminB', RECENT_B], ['operator', `${A}, ${RECENT_B}`], ['service', `${A}, ${RECENT_B}`]] as const) {
+    for (const [who, expected] of [
+      ['operatorA', A],
+      ['adminB', RECENT_B],
+      ['operator', `${A}, ${RECENT_B}`],
+      ['service', `${A}, ${RECENT_B}`],
+    ] as const) {
       assert.equal(await types(who, 'public.fn_anomalies_for_operator()'), expected, who);
-      const stats = (await ask(who, 'SELECT tenant_id, category, count FROM public.fn_anomalies_stats()')) as Record<string, unknown>[];
-      assert.equal(stats.map((row) => `${row['tenant_id']} ${row['category']}`).sort().join(', '), expected, who);
+      const stats = (await ask(who, 'SELECT tenant_id, category, count FROM public.fn_anomalies_stats()')) as Record<
+        string,
+        unknown
+      >[];
+      assert.equal(
+        stats
+          .map((row) => `${row['tenant_id']} ${row['category']}`)
+          .sort()
+          .join(', '),
+        expected,
+        who,
+      );
     }
     for (const who of ['viewer', 'nobody', 'anon']) {
       assert.equal(await types(who, 'public.fn_anomalies_for_operator()'), 'no', who);
@@ -50,41 +82,85 @@ describe('anomalies for operators', function () {
   });
 
   it('are guarded for the owner of the tables, too: the token decides, in either setting that carries it', async () => {
-    await assert.rejects(sql`SELECT * FROM public.fn_anomalies_for_operator(24, NULL, NULL)`, { code: '42501', message: /insufficient_privilege/ });
-    for (const [setting, value] of [['request.jwt.claim.sub', people['operatorA']!.sub!], ['request.jwt.claims', JSON.stringify({ sub: people['operatorA']!.sub })]]) {
+    await assert.rejects(sql`SELECT * FROM public.fn_anomalies_for_operator(24, NULL, NULL)`, {
+      code: '42501',
+      message: /insufficient_privilege/,
+    });
+    for (const [setting, value] of [
+      ['request.jwt.claim.sub', people['operatorA']!.sub!],
+      ['request.jwt.claims', JSON.stringify({ sub: people['operatorA']!.sub })],
+    ]) {
       await sql.begin(async (tx) => {
         await tx`SELECT set_config(${setting!}, ${value!}, true)`;
-        assert.deepEqual([...await tx`SELECT DISTINCT tenant_id FROM public.fn_anomalies_for_operator()`], [{ tenant_id: 'A' }]);
+        assert.deepEqual(
+          [...(await tx`SELECT DISTINCT tenant_id FROM public.fn_anomalies_for_operator()`)],
+          [{ tenant_id: 'A' }],
+        );
       });
     }
     await sql.begin(async (tx) => {
       await tx`SELECT set_config('request.jwt.claims', '{"sub": "no uuid"}', true)`;
-      await assert.rejects(tx.savepoint((point) => point`SELECT * FROM public.fn_anomalies_stats()`), { code: '42501' });
+      await assert.rejects(
+        tx.savepoint((point) => point`SELECT * FROM public.fn_anomalies_stats()`),
+        { code: '42501' },
+      );
     });
   });
 
   it('are chosen by window, tenant and severity, newest first', async () => {
     assert.equal(await types('operator', "public.fn_anomalies_for_operator(24, 'B')"), RECENT_B);
     assert.equal(await types('operator', "public.fn_anomalies_for_operator(31, 'B', '{error}')"), 'B UNKNOWN_DS');
-    assert.equal(await types('operator', "public.fn_anomalies_for_operator(p_window_hours => 9999, p_severity => '{error,warning}')"),
-      'A UNKNOWN_DELIVERY_PARTNER, A UNKNOWN_DS, A UNKNOWN_RM, B UNKNOWN_DELIVERY_PARTNER, B UNKNOWN_DS, B UNKNOWN_RM');
-    assert.equal(await types('operator', "public.fn_anomalies_for_operator(0)"), '');
+    assert.equal(
+      await types(
+        'operator',
+        "public.fn_anomalies_for_operator(p_window_hours => 9999, p_severity => '{error,warning}')",
+      ),
+      'A UNKNOWN_DELIVERY_PARTNER, A UNKNOWN_DS, A UNKNOWN_RM, B UNKNOWN_DELIVERY_PARTNER, B UNKNOWN_DS, B UNKNOWN_RM',
+    );
+    assert.equal(await types('operator', 'public.fn_anomalies_for_operator(0)'), '');
     assert.equal(await types('operatorA', "public.fn_anomalies_for_operator(24, 'B')"), '');
-    const rows = (await ask('operator', 'SELECT created_at FROM public.fn_anomalies_for_operator(9999)')) as { created_at: Date }[];
-    assert.deepEqual(rows.map(({ created_at }) => +created_at), rows.map(({ created_at }) => +created_at).sort((a, b) => b - a));
+    const rows = (await ask('operator', 'SELECT created_at FROM public.fn_anomalies_for_operator(9999)')) as {
+      created_at: Date;
+    }[];
+    assert.deepEqual(
+      rows.map(({ created_at }) => +created_at),
+      rows.map(({ created_at }) => +created_at).sort((a, b) => b - a),
+    );
   });
 
   it('carry severity and excerpt, and counts by category', async () => {
-    const [row] = (await ask('operatorA', "SELECT * FROM public.fn_anomalies_for_operator(24, 'A', '{warning}')")) as Record<string, unknown>[];
+    const [row] = (await ask(
+      'operatorA',
+      "SELECT * FROM public.fn_anomalies_for_operator(24, 'A', '{warning}')",
+    )) as Record<string, unknown>[];
     const { id, created_at, staging_id, correlation_id, ...rest } = row!;
     assert.ok(id && created_at && staging_id && correlation_id);
     assert.deepEqual(rest, {
-      tenant_id: 'A', batch_id: 'batch of A', row_index: 1, anomaly_type: 'UNKNOWN_DELIVERY_PARTNER', severity: 'warning', field: 'delivery_partner', input_value: 'Nobody',
-      reason: 'partner_normalization has no such label', match_type: 'none', project_key: 'S1',
-      payload_excerpt: '{"delivery_partner": "Nobody", "stage_application": "S1", "relationship_manager": "Nobody", "deployment_specialist": "nobody"}',
+      tenant_id: 'A',
+      batch_id: 'batch of A',
+      row_index: 1,
+      anomaly_type: 'UNKNOWN_DELIVERY_PARTNER',
+      severity: 'warning',
+      field: 'delivery_partner',
+      input_value: 'Nobody',
+      reason: 'partner_normalization has no such label',
+      match_type: 'none',
+      project_key: 'S1',
+      payload_excerpt:
+        '{"delivery_partner": "Nobody", "stage_application": "S1", "relationship_manager": "Nobody", "deployment_specialist": "nobody"}',
     });
-    const stats = (await ask('operator', 'SELECT tenant_id, category, severity, count FROM public.fn_anomalies_stats(48) LIMIT 3')) as Record<string, unknown>[];
-    assert.deepEqual(stats.map((s) => Object.values(s)), [['A', 'DUPLICATE_ROW', 'info', 1], ['A', 'UNKNOWN_DELIVERY_PARTNER', 'warning', 1], ['A', 'UNKNOWN_DS', 'error', 1]]);
+    const stats = (await ask(
+      'operator',
+      'SELECT tenant_id, category, severity, count FROM public.fn_anomalies_stats(48) LIMIT 3',
+    )) as Record<string, unknown>[];
+    assert.deepEqual(
+      stats.map((s) => Object.values(s)),
+      [
+        ['A', 'DUPLICATE_ROW', 'info', 1],
+        ['A', 'UNKNOWN_DELIVERY_PARTNER', 'warning', 1],
+        ['A', 'UNKNOWN_DS', 'error', 1],
+      ],
+    );
   });
 
   it('stand in the views for the last 14 days and 24 hours, with the rights of who looks', async () => {
@@ -92,12 +168,25 @@ describe('anomalies for operators', function () {
     assert.equal(await types('operatorA', 'public.vw_import_anomalies_recent'), A);
     assert.equal(await types('viewer', 'public.vw_import_anomalies_recent'), '');
     assert.equal(await types('anon', 'public.vw_import_anomalies_recent'), 'no');
-    const stats = (await ask('adminB', 'SELECT tenant_id, category, severity, count FROM public.vw_import_anomalies_stats_24h ORDER BY 2')) as Record<string, unknown>[];
-    assert.deepEqual(stats.map((s) => Object.values(s)), [['B', 'DUPLICATE_ROW', 'info', 1], ['B', 'UNKNOWN_DELIVERY_PARTNER', 'warning', 1]]);
+    const stats = (await ask(
+      'adminB',
+      'SELECT tenant_id, category, severity, count FROM public.vw_import_anomalies_stats_24h ORDER BY 2',
+    )) as Record<string, unknown>[];
+    assert.deepEqual(
+      stats.map((s) => Object.values(s)),
+      [
+        ['B', 'DUPLICATE_ROW', 'info', 1],
+        ['B', 'UNKNOWN_DELIVERY_PARTNER', 'warning', 1],
+      ],
+    );
   });
 
   it('are counted for alerts in any stretch of time', async () => {
-    const counts = await sql`SELECT tenant_id, category, count FROM ingest.anomaly_stats(now() - interval '31 hours', now() - interval '29 hours')`;
-    assert.deepEqual(counts.map((row) => Object.values(row)), [['B', 'UNKNOWN_DS', 1]]);
+    const counts =
+      await sql`SELECT tenant_id, category, count FROM ingest.anomaly_stats(now() - interval '31 hours', now() - interval '29 hours')`;
+    assert.deepEqual(
+      counts.map((row) => Object.values(row)),
+      [['B', 'UNKNOWN_DS', 1]],
+    );
   });
 });

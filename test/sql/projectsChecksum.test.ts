@@ -6,14 +6,45 @@ import { merge } from '../support/projectsBatch.ts';
 import { keyText } from '../values/arbitraries.ts';
 import { withDatabase } from '../support/suite.ts';
 
-const COLUMNS = ['stage_application', 'delivery_partner', 'developer_class', 'eFscd', 'latitude', 'fod_id', 'residential', 'premises_count', 'unknown'];
+const COLUMNS = [
+  'stage_application',
+  'delivery_partner',
+  'developer_class',
+  'eFscd',
+  'latitude',
+  'fod_id',
+  'residential',
+  'premises_count',
+  'unknown',
+];
 const value = fc.oneof(
-  keyText, fc.constantFrom('', ' ', '\u00a0', '\t\n', '"', '\\', '\\n', '\u001c', '\u0001x\u0001', 'a\u2028b', '\u{1f600}', '\ufeffx'),
-  fc.double({ noNaN: true, noDefaultInfinity: true }), fc.integer(), fc.constantFrom(1e21, -1e-7, 5e-324, 1.7976931348623157e308, -0, 0.1, 1.5e-10),
-  fc.boolean(), fc.constant(null),
+  keyText,
+  fc.constantFrom(
+    '',
+    ' ',
+    '\u00a0',
+    '\t\n',
+    '"',
+    '\\',
+    '\\n',
+    '\u001c',
+    '\u0001x\u0001',
+    'a\u2028b',
+    '\u{1f600}',
+    '\ufeffx',
+  ),
+  fc.double({ noNaN: true, noDefaultInfinity: true }),
+  fc.integer(),
+  fc.constantFrom(1e21, -1e-7, 5e-324, 1.7976931348623157e308, -0, 0.1, 1.5e-10),
+  fc.boolean(),
+  fc.constant(null),
 );
 const rows = fc.array(
-  fc.tuple(fc.constantFrom('A', 'B', 'a', '\u00e9', 'e\u0301', '\uff21', '\u{1f600}', ' A'), fc.dictionary(fc.constantFrom(...COLUMNS), value, { noNullPrototype: true }))
+  fc
+    .tuple(
+      fc.constantFrom('A', 'B', 'a', '\u00e9', 'e\u0301', '\uff21', '\u{1f600}', ' A'),
+      fc.dictionary(fc.constantFrom(...COLUMNS), value, { noNullPrototype: true }),
+    )
     .map(([stage_application, row]) => ({ ...row, stage_application }) as ProjectRow),
   { maxLength: 12 },
 );
@@ -22,8 +53,11 @@ describe('the checksum of project rows in SQL', function () {
   this.timeout(60_000);
   let sql: postgres.Sql;
   withDatabase((opened) => (sql = opened));
-  const inSql = async (batches: readonly string[]): Promise<string[]> => (await sql<{ sum: string }[]>`
-    SELECT public.fn_rows_checksum(b::jsonb) AS sum FROM unnest(${batches as string[]}::text[]) WITH ORDINALITY AS x (b, n) ORDER BY n`).map(({ sum }) => sum);
+  const inSql = async (batches: readonly string[]): Promise<string[]> =>
+    (
+      await sql<{ sum: string }[]>`
+    SELECT public.fn_rows_checksum(b::jsonb) AS sum FROM unnest(${batches as string[]}::text[]) WITH ORDINALITY AS x (b, n) ORDER BY n`
+    ).map(({ sum }) => sum);
 
   it('equals the one in TypeScript, for any text, number, order of keys and duplicates', async () => {
     const samples = fc.sample(rows, 1500);
@@ -32,13 +66,19 @@ describe('the checksum of project rows in SQL', function () {
   });
 
   it('is the same for every order of rows with different keys', async () => {
-    await fc.assert(fc.asyncProperty(rows, fc.infiniteStream(fc.nat()), async (sample, random) => {
-      const unique = [...new Map(sample.map((row) => [String(row['stage_application']).trim(), row])).values()];
-      const shuffled = unique.map((row) => [random.next().value, row] as const).sort(([a], [b]) => a! - b!).map(([, row]) => row);
-      const [one, other] = await inSql([JSON.stringify(unique), JSON.stringify(shuffled)]);
-      assert.equal(one, other);
-      assert.equal(rowsChecksum(shuffled), one);
-    }), { numRuns: 40 });
+    await fc.assert(
+      fc.asyncProperty(rows, fc.infiniteStream(fc.nat()), async (sample, random) => {
+        const unique = [...new Map(sample.map((row) => [String(row['stage_application']).trim(), row])).values()];
+        const shuffled = unique
+          .map((row) => [random.next().value, row] as const)
+          .sort(([a], [b]) => a! - b!)
+          .map(([, row]) => row);
+        const [one, other] = await inSql([JSON.stringify(unique), JSON.stringify(shuffled)]);
+        assert.equal(one, other);
+        assert.equal(rowsChecksum(shuffled), one);
+      }),
+      { numRuns: 40 },
+    );
   });
 
   it('is what the merge stores', async () => {

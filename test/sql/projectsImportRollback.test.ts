@@ -2,7 +2,16 @@ import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
 import type postgres from 'postgres';
 import { addDirectories, forgetProjects, merge, type Directories } from '../support/projectsBatch.ts';
-import { contentOfProjects, forgetRuns, importProjects, openProjects, rollbackProjects, settleProjects, upsertAll, type Cells } from '../support/projectsImport.ts';
+import {
+  contentOfProjects,
+  forgetRuns,
+  importProjects,
+  openProjects,
+  rollbackProjects,
+  settleProjects,
+  upsertAll,
+  type Cells,
+} from '../support/projectsImport.ts';
 import { withDatabase } from '../support/suite.ts';
 
 const KNOWN = { delivery_partner: 'Acme', deployment_specialist: 'DS_A', relationship_manager: 'First Last' };
@@ -20,26 +29,56 @@ describe('rolling back projects', function () {
 
   const run = async (...rows: Cells[]): Promise<string> => (await importProjects(sql, { rows })).runId;
   const one = (address: string, more: Cells = {}) => run({ stage_application: 'S1', address, ...more });
-  const shown = async (): Promise<string[]> => (await sql`SELECT stage_application AS key, address FROM public.projects ORDER BY 1`).map(({ key, address }) => `${key} ${address}`);
-  const counts = async (runId: string): Promise<number[]> => Object.values((await sql`SELECT rows_inserted, rows_updated, rows_skipped FROM ingest.import_runs WHERE id = ${runId}`)[0]!);
-  const isValid = async (id: string) => (await sql`SELECT is_valid FROM ingest.reconcile_import_run(${id})`)[0]!['is_valid'] as boolean;
+  const shown = async (): Promise<string[]> =>
+    (await sql`SELECT stage_application AS key, address FROM public.projects ORDER BY 1`).map(
+      ({ key, address }) => `${key} ${address}`,
+    );
+  const counts = async (runId: string): Promise<number[]> =>
+    Object.values(
+      (await sql`SELECT rows_inserted, rows_updated, rows_skipped FROM ingest.import_runs WHERE id = ${runId}`)[0]!,
+    );
+  const isValid = async (id: string) =>
+    (await sql`SELECT is_valid FROM ingest.reconcile_import_run(${id})`)[0]!['is_valid'] as boolean;
   const edit = (address: string) => sql`UPDATE public.projects SET address = ${address} WHERE stage_application = 'S1'`;
-  const idOf = async (key: string) => (await sql`SELECT id FROM public.projects WHERE stage_application = ${key}`)[0]!['id'] as number;
+  const idOf = async (key: string) =>
+    (await sql`SELECT id FROM public.projects WHERE stage_application = ${key}`)[0]!['id'] as number;
 
   it('marks every row, and takes back new projects with their members and the anomalies of the run', async () => {
-    const runId = await run({ stage_application: 'S1', ...KNOWN }, { stage_application: 'S2', delivery_partner: 'Nobody' }, { stage_application: 'S1', ...KNOWN }, { address: 'x' });
+    const runId = await run(
+      { stage_application: 'S1', ...KNOWN },
+      { stage_application: 'S2', delivery_partner: 'Nobody' },
+      { stage_application: 'S1', ...KNOWN },
+      { address: 'x' },
+    );
     assert.deepEqual(await rollbackProjects(sql, runId), {
-      rows_affected: 4, removed: 2, restored: 0, inherited: 0, kept_edited: { count: 0, project_ids: [] }, effects: { members: 3, anomalies: 2 },
+      rows_affected: 4,
+      removed: 2,
+      restored: 0,
+      inherited: 0,
+      kept_edited: { count: 0, project_ids: [] },
+      effects: { members: 3, anomalies: 2 },
     });
     assert.deepEqual(await contentOfProjects(sql), { projects: [], anomalies: [] });
-    assert.deepEqual([...(await sql`SELECT DISTINCT status, reason FROM ingest.projects_raw`)], [{ status: 'rolled_back', reason: 'ROLLED_BACK' }]);
+    assert.deepEqual(
+      [...(await sql`SELECT DISTINCT status, reason FROM ingest.projects_raw`)],
+      [{ status: 'rolled_back', reason: 'ROLLED_BACK' }],
+    );
     assert.deepEqual([...(await sql`SELECT is_complete FROM ingest.v_rollback_verification`)], [{ is_complete: true }]);
     const [rejects] = await sql`SELECT ingest.read_rejects(${runId}) AS found`;
     assert.match(rejects!['found'][0].message as string, /^MISSING_VALUE: /);
   });
 
   it('puts back what an update replaced, members and all, and the batch that wrote it merges again', async () => {
-    const posted = [{ stage_application: 'S1', ...KNOWN, address: 'posted', residential: '4', eFscd: '2025-12-31', latitude: '-34.9' }];
+    const posted = [
+      {
+        stage_application: 'S1',
+        ...KNOWN,
+        address: 'posted',
+        residential: '4',
+        eFscd: '2025-12-31',
+        latitude: '-34.9',
+      },
+    ];
     await merge(sql, posted, { batch: 'a' });
     await sql`INSERT INTO public.project_membership (project_id, member_user_id) VALUES (${await idOf('S1')}, ${who.otherDs})`;
     const before = await sql`SELECT * FROM public.projects`;
@@ -83,7 +122,10 @@ describe('rolling back projects', function () {
   });
 
   it('keeps what somebody edited since, and lists it', async () => {
-    const first = await run({ stage_application: 'S1', address: 'first' }, { stage_application: 'S2', address: 'first' });
+    const first = await run(
+      { stage_application: 'S1', address: 'first' },
+      { stage_application: 'S2', address: 'first' },
+    );
     await edit('by hand');
     const id = await idOf('S1');
     const kept = { count: 1, project_ids: [id] };
@@ -95,18 +137,25 @@ describe('rolling back projects', function () {
 
     const third = await one('third');
     await edit('by hand again');
-    assert.deepEqual([(await rollbackProjects(sql, third))['kept_edited'], await shown()], [kept, ['S1 by hand again']]);
+    assert.deepEqual(
+      [(await rollbackProjects(sql, third))['kept_edited'], await shown()],
+      [kept, ['S1 by hand again']],
+    );
   });
 
   it('passes an edited project on to the run before, which then keeps it, too', async () => {
     const runs = [await one('first'), await one('second')] as const;
     await edit('by hand');
-    for (const runId of runs.toReversed()) assert.equal(((await rollbackProjects(sql, runId))['kept_edited'] as { count: number }).count, 1);
+    for (const runId of runs.toReversed())
+      assert.equal(((await rollbackProjects(sql, runId))['kept_edited'] as { count: number }).count, 1);
     assert.deepEqual(await shown(), ['S1 by hand']);
   });
 
   it('keeps an edit that a later run replaced, whichever of them goes first', async () => {
-    for (const order of [[0, 1], [1, 0]] as const) {
+    for (const order of [
+      [0, 1],
+      [1, 0],
+    ] as const) {
       await forgetRuns(sql);
       await merge(sql, [{ stage_application: 'S1', address: 'posted' }]);
       const first = await one('first');
@@ -118,12 +167,18 @@ describe('rolling back projects', function () {
   });
 
   it('does not take for an edit what the backfill found out, but a member that somebody added', async () => {
-    const runId = await run({ stage_application: 'S1', delivery_partner: 'New Partner', developer_class: ' Class 3' }, { stage_application: 'S2' });
+    const runId = await run(
+      { stage_application: 'S1', delivery_partner: 'New Partner', developer_class: ' Class 3' },
+      { stage_application: 'S2' },
+    );
     await sql`INSERT INTO public.partner_normalization (source_label, partner_org_id) VALUES ('New Partner', ${who.org})`;
     assert.equal((await sql`SELECT public.fn_projects_membership_backfill() AS n`)[0]!['n'], 1);
     await sql`INSERT INTO public.project_membership (project_id, member_user_id) VALUES (${await idOf('S2')}, ${who.ds})`;
     const { kept_edited: kept, effects } = await rollbackProjects(sql, runId);
-    assert.deepEqual([(kept as { count: number }).count, (effects as { members: number }).members, await shown()], [1, 1, ['S2 null']]);
+    assert.deepEqual(
+      [(kept as { count: number }).count, (effects as { members: number }).members, await shown()],
+      [1, 1, ['S2 null']],
+    );
   });
 
   it('imports the same file again afterwards', async () => {
@@ -132,32 +187,48 @@ describe('rolling back projects', function () {
     await rollbackProjects(sql, first.runId);
     const second = await importProjects(sql, file);
     assert.deepEqual(second.counts, first.counts);
-    assert.deepEqual([...(await sql`SELECT parent_run_id FROM ingest.import_runs WHERE id = ${second.runId}`)], [{ parent_run_id: first.runId }]);
+    assert.deepEqual(
+      [...(await sql`SELECT parent_run_id FROM ingest.import_runs WHERE id = ${second.runId}`)],
+      [{ parent_run_id: first.runId }],
+    );
   });
 
   it('leaves production as if the run had never been, whatever runs came before and after', async () => {
     const label = fc.constantFrom('Acme', 'Other', 'Nobody', '');
-    const file = fc.uniqueArray(fc.record({ key: fc.constantFrom('A', 'B', 'C'), partner: label, ds: fc.constantFrom('DS_A', 'DS_B', 'X', '') }), { selector: ({ key }) => key, minLength: 1 });
-    await fc.assert(fc.asyncProperty(fc.array(file, { minLength: 2, maxLength: 4 }), fc.nat(), async (files, pick) => {
-      const importAll = async (batches: readonly (readonly [number, (typeof files)[number]])[]): Promise<string[]> => {
-        await forgetRuns(sql);
-        const runs: string[] = [];
-        for (const [n, rows] of batches) {
-          const cells = rows.map(({ key, partner, ds }) => ({ stage_application: key, delivery_partner: partner, deployment_specialist: ds, address: `${n}` }));
-          runs.push((await importProjects(sql, { batch: `${n}`, rows: cells, parts: 2 })).runId);
-        }
-        return runs;
-      };
-      const numbered = files.map((rows, n) => [n, rows] as const);
-      const without = pick % files.length;
-      await importAll(numbered.filter(([n]) => n !== without));
-      const expected = await contentOfProjects(sql);
-      const runs = await importAll(numbered);
-      await rollbackProjects(sql, runs[without]!);
-      assert.deepEqual(await contentOfProjects(sql), expected);
-      for (const [n, id] of runs.entries()) if (n !== without) assert.equal(await isValid(id), true);
-      for (const id of runs.toReversed()) await rollbackProjects(sql, id);
-      assert.deepEqual(await contentOfProjects(sql), { projects: [], anomalies: [] });
-    }), { numRuns: 6 });
+    const file = fc.uniqueArray(
+      fc.record({ key: fc.constantFrom('A', 'B', 'C'), partner: label, ds: fc.constantFrom('DS_A', 'DS_B', 'X', '') }),
+      { selector: ({ key }) => key, minLength: 1 },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(file, { minLength: 2, maxLength: 4 }), fc.nat(), async (files, pick) => {
+        const importAll = async (
+          batches: readonly (readonly [number, (typeof files)[number]])[],
+        ): Promise<string[]> => {
+          await forgetRuns(sql);
+          const runs: string[] = [];
+          for (const [n, rows] of batches) {
+            const cells = rows.map(({ key, partner, ds }) => ({
+              stage_application: key,
+              delivery_partner: partner,
+              deployment_specialist: ds,
+              address: `${n}`,
+            }));
+            runs.push((await importProjects(sql, { batch: `${n}`, rows: cells, parts: 2 })).runId);
+          }
+          return runs;
+        };
+        const numbered = files.map((rows, n) => [n, rows] as const);
+        const without = pick % files.length;
+        await importAll(numbered.filter(([n]) => n !== without));
+        const expected = await contentOfProjects(sql);
+        const runs = await importAll(numbered);
+        await rollbackProjects(sql, runs[without]!);
+        assert.deepEqual(await contentOfProjects(sql), expected);
+        for (const [n, id] of runs.entries()) if (n !== without) assert.equal(await isValid(id), true);
+        for (const id of runs.toReversed()) await rollbackProjects(sql, id);
+        assert.deepEqual(await contentOfProjects(sql), { projects: [], anomalies: [] });
+      }),
+      { numRuns: 6 },
+    );
   });
 });

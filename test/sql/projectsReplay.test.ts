@@ -4,7 +4,10 @@ import type postgres from 'postgres';
 import { addDirectories, forgetProjects, merge, numbersOf } from '../support/projectsBatch.ts';
 import { withDatabase } from '../support/suite.ts';
 
-const A = [{ stage_application: 'S1', address: 'a1', delivery_partner: 'Nobody' }, { stage_application: 'S2', address: 'a2', fod_id: 'f' }];
+const A = [
+  { stage_application: 'S1', address: 'a1', delivery_partner: 'Nobody' },
+  { stage_application: 'S2', address: 'a2', fod_id: 'f' },
+];
 const B = [{ stage_application: 'S1', address: 'b1' }];
 
 describe('the same batch of projects again', function () {
@@ -17,10 +20,14 @@ describe('the same batch of projects again', function () {
     await addDirectories(sql);
   });
 
-  const state = async (): Promise<unknown[][]> => (await sql`
-    SELECT stage_application, address, fod_id FROM public.projects ORDER BY 1`).map((row) => Object.values(row));
+  const state = async (): Promise<unknown[][]> =>
+    (
+      await sql`
+    SELECT stage_application, address, fod_id FROM public.projects ORDER BY 1`
+    ).map((row) => Object.values(row));
   /** Changes with every write to a project. */
-  const writes = async (): Promise<string> => JSON.stringify(await sql`SELECT stage_application, xmin::text, ctid::text FROM public.projects ORDER BY 1`);
+  const writes = async (): Promise<string> =>
+    JSON.stringify(await sql`SELECT stage_application, xmin::text, ctid::text FROM public.projects ORDER BY 1`);
 
   it('has the memoized metrics, whatever the order of its rows and its id, and writes nothing', async () => {
     const first = await merge(sql, A);
@@ -33,7 +40,10 @@ describe('the same batch of projects again', function () {
   });
 
   it('is merged once by 100 calls at once, which all get the same metrics', async () => {
-    const rows = Array.from({ length: 50 }, (_, i) => ({ stage_application: `S${i}`, deployment_specialist: 'nobody' }));
+    const rows = Array.from({ length: 50 }, (_, i) => ({
+      stage_application: `S${i}`,
+      deployment_specialist: 'nobody',
+    }));
     const answers = await Promise.all(Array.from({ length: 100 }, (_, i) => merge(sql, rows, { batch: `b${i % 3}` })));
     for (const answer of answers) assert.deepEqual(answer, answers[0]);
     assert.deepEqual(numbersOf(answers[0]!), [50, 0, 0, 0, 50]);
@@ -52,16 +62,25 @@ describe('the same batch of projects again', function () {
   it('after another batch that touched its projects is merged again: A, B, A leaves the state of A', async () => {
     const first = await merge(sql, A);
     await merge(sql, B);
-    assert.deepEqual(await state(), [['S1', 'b1', null], ['S2', 'a2', 'f']]);
+    assert.deepEqual(await state(), [
+      ['S1', 'b1', null],
+      ['S2', 'a2', 'f'],
+    ]);
     const again = await merge(sql, A, { batch: 'again' });
-    assert.deepEqual(await state(), [['S1', 'a1', null], ['S2', 'a2', 'f']]);
+    assert.deepEqual(await state(), [
+      ['S1', 'a1', null],
+      ['S2', 'a2', 'f'],
+    ]);
     assert.deepEqual([again.staging_id, ...numbersOf(again)], [first.staging_id, 0, 2, 0, 0, 1]);
-    assert.deepEqual([...await sql`SELECT batch_id FROM public.import_anomalies`], [{ batch_id: 'again' }]);
+    assert.deepEqual([...(await sql`SELECT batch_id FROM public.import_anomalies`)], [{ batch_id: 'again' }]);
     const before = await writes();
     assert.deepEqual(await merge(sql, A), again);
     assert.equal(await writes(), before);
     await merge(sql, B);
-    assert.deepEqual(await state(), [['S1', 'b1', null], ['S2', 'a2', 'f']]);
+    assert.deepEqual(await state(), [
+      ['S1', 'b1', null],
+      ['S2', 'a2', 'f'],
+    ]);
     await merge(sql, [{ stage_application: 'S9' }]);
     const untouched = await writes();
     await merge(sql, B);
@@ -69,24 +88,45 @@ describe('the same batch of projects again', function () {
   });
 
   it('any sequence of batches ends in the state of plainly applying each', async () => {
-    const batches = [A, B, [{ stage_application: 'S2', address: 'c2' }, { stage_application: 'S3', address: 'c3' }], [{ stage_application: 'S3', address: 'd3' }]];
+    const batches = [
+      A,
+      B,
+      [
+        { stage_application: 'S2', address: 'c2' },
+        { stage_application: 'S3', address: 'c3' },
+      ],
+      [{ stage_application: 'S3', address: 'd3' }],
+    ];
     const expected = new Map<string, string>();
     for (let i = 0, next = 7; i < 40; i++, next = (next * 31 + 11) % 101) {
       const batch = batches[next % 4]!;
       await merge(sql, batch);
       for (const row of batch) expected.set(row.stage_application, row.address);
-      assert.deepEqual((await state()).map(([key, address]) => [key, address]), [...expected].sort());
+      assert.deepEqual(
+        (await state()).map(([key, address]) => [key, address]),
+        [...expected].sort(),
+      );
     }
   });
 
   for (const [name, change] of [
-    ['partner_normalization', "INSERT INTO public.partner_normalization (source_label, partner_org_id) SELECT 'Nobody', min(id::text)::uuid FROM public.partner_org"],
+    [
+      'partner_normalization',
+      "INSERT INTO public.partner_normalization (source_label, partner_org_id) SELECT 'Nobody', min(id::text)::uuid FROM public.partner_org",
+    ],
     ['ds_directory', "UPDATE public.ds_directory SET preferred_username = 'DS_NEW' WHERE preferred_username = 'DS_A'"],
-    ['rm_directory', "DELETE FROM public.rm_directory"],
+    ['rm_directory', 'DELETE FROM public.rm_directory'],
     ['a truncated directory', 'TRUNCATE public.ds_directory'],
   ] as const) {
     it(`after a change of ${name} is resolved again, and its anomalies replaced`, async () => {
-      const rows = [{ stage_application: 'S1', delivery_partner: 'Nobody', deployment_specialist: 'DS_A', relationship_manager: 'First Last' }];
+      const rows = [
+        {
+          stage_application: 'S1',
+          delivery_partner: 'Nobody',
+          deployment_specialist: 'DS_A',
+          relationship_manager: 'First Last',
+        },
+      ];
       const first = await merge(sql, rows);
       assert.deepEqual(numbersOf(first), [1, 0, 0, 2, 1]);
       await sql.unsafe(change);

@@ -12,30 +12,47 @@ describe('retention of projects imports', function () {
 
   /** A batch with this many anomalies, written so many days ago. */
   const batchOf = async (name: string, daysAgo: number, anomalies: number): Promise<void> => {
-    const { staging_id: id } = await merge(sql, Array.from({ length: Math.max(anomalies, 1) }, (_, i) => ({
-      stage_application: `${name}-${i}`, deployment_specialist: anomalies > 0 ? 'nobody' : '',
-    })));
+    const { staging_id: id } = await merge(
+      sql,
+      Array.from({ length: Math.max(anomalies, 1) }, (_, i) => ({
+        stage_application: `${name}-${i}`,
+        deployment_specialist: anomalies > 0 ? 'nobody' : '',
+      })),
+    );
     const at = new Date(Date.now() - daysAgo * 86_400_000 - 1000);
     await sql`UPDATE public.staging_imports SET imported_at = ${at} WHERE id = ${id}`;
     await sql`UPDATE public.import_anomalies SET created_at = ${at} WHERE staging_id = ${id}`;
   };
-  const left = async (): Promise<number[]> => [(await sql`SELECT FROM public.staging_imports`).length, (await sql`SELECT FROM public.import_anomalies`).length];
-  const stats = async (): Promise<unknown[][]> => (await sql`
-    SELECT staging_imports_count AS imports, import_anomalies_count AS anomalies FROM public.import_retention_stats ORDER BY stat_date`)
-    .map((row) => Object.values(row));
-  const cleanup = async (...days: number[]): Promise<unknown> => (await sql.unsafe(`SELECT public.fn_cleanup_import_data(${days.join(', ')}) AS gone`))[0]!['gone'];
+  const left = async (): Promise<number[]> => [
+    (await sql`SELECT FROM public.staging_imports`).length,
+    (await sql`SELECT FROM public.import_anomalies`).length,
+  ];
+  const stats = async (): Promise<unknown[][]> =>
+    (
+      await sql`
+    SELECT staging_imports_count AS imports, import_anomalies_count AS anomalies FROM public.import_retention_stats ORDER BY stat_date`
+    ).map((row) => Object.values(row));
+  const cleanup = async (...days: number[]): Promise<unknown> =>
+    (await sql.unsafe(`SELECT public.fn_cleanup_import_data(${days.join(', ')}) AS gone`))[0]!['gone'];
 
   it('deletes batches after 60 days and anomalies after 90, keeps their counts by day, and previews the same', async () => {
     await batchOf('new', 59, 1);
     await batchOf('middle', 61, 2);
     await batchOf('old', 91, 3);
     await batchOf('older', 91, 0);
-    const preview = await sql`SELECT staging_imports_count AS imports, import_anomalies_count AS anomalies FROM public.fn_cleanup_import_data_preview() ORDER BY stat_date`;
+    const preview =
+      await sql`SELECT staging_imports_count AS imports, import_anomalies_count AS anomalies FROM public.fn_cleanup_import_data_preview() ORDER BY stat_date`;
     assert.deepEqual(await left(), [4, 6]);
     assert.deepEqual(await cleanup(), { staging_imports: 3, import_anomalies: 3 });
     assert.deepEqual(await left(), [1, 3]);
-    assert.deepEqual(await stats(), [[2, 3], [1, 0]]);
-    assert.deepEqual(preview.map((row) => Object.values(row)), await stats());
+    assert.deepEqual(await stats(), [
+      [2, 3],
+      [1, 0],
+    ]);
+    assert.deepEqual(
+      preview.map((row) => Object.values(row)),
+      await stats(),
+    );
   });
 
   it('adds to the counts of a day, and finds nothing a second time', async () => {

@@ -7,16 +7,26 @@ describe('finalize_import_run and reconcile_import_run', () => {
   let sql: postgres.Sql;
   withDatabase((opened) => (sql = opened));
   const run = async (id: string) => (await sql`SELECT * FROM ingest.import_runs WHERE id = ${id}`)[0]!;
-  const reconcile = async (id: string, expected: number | null = null) =>
-    ({ ...(await sql`SELECT * FROM ingest.reconcile_import_run(${id}, ${expected})`)[0]! });
+  const reconcile = async (id: string, expected: number | null = null) => ({
+    ...(await sql`SELECT * FROM ingest.reconcile_import_run(${id}, ${expected})`)[0]!,
+  });
 
   it('stores counters and completes, or leaves the run processing', async () => {
     const { runId } = await openImport(sql, { batch: 'counted', rows: [] });
     await sql`SELECT ingest.finalize_import_run(${runId}, 10, 6, 1, 1, NULL, false, 2)`;
     const kept = await run(runId);
     assert.deepEqual(
-      [kept['status'], kept['rows_fetched'], kept['rows_inserted'], kept['rows_updated'], kept['rows_skipped'], kept['rows_errored'], kept['completed_at']],
-      ['processing', 10, 6, 2, 1, 1, null]);
+      [
+        kept['status'],
+        kept['rows_fetched'],
+        kept['rows_inserted'],
+        kept['rows_updated'],
+        kept['rows_skipped'],
+        kept['rows_errored'],
+        kept['completed_at'],
+      ],
+      ['processing', 10, 6, 2, 1, 1, null],
+    );
     await sql`SELECT ingest.finalize_import_run(${runId}, 10, 6, 1, 1)`;
     const done = await run(runId);
     assert.equal(done['status'], 'completed');
@@ -37,11 +47,21 @@ describe('finalize_import_run and reconcile_import_run', () => {
   });
 
   it('completes a run whose rows are all there, with the columns of both runbooks', async () => {
-    const open = await openImport(sql, { batch: 'valid', rows: [{ name: 'A' }, { name: 'a' }, { name: 'B' }, { name: 'C', error: 'BAD_EMAIL' }] });
+    const open = await openImport(sql, {
+      batch: 'valid',
+      rows: [{ name: 'A' }, { name: 'a' }, { name: 'B' }, { name: 'C', error: 'BAD_EMAIL' }],
+    });
     assert.deepEqual(await upsert(sql, open), { inserted: 2, updated: 0, skipped: 1, errored: 1, adopted: 0 });
     await sql`SELECT ingest.finalize_import_run(${open.runId}, 4, 2, 1, 1, NULL, false)`;
     const sound = {
-      is_valid: true, expected_count: 4, actual_count: 4, delta: 0, reported_inserted: 2, actual_total: 4, inserted_discrepancy: 0, is_reconciled: true,
+      is_valid: true,
+      expected_count: 4,
+      actual_count: 4,
+      delta: 0,
+      reported_inserted: 2,
+      actual_total: 4,
+      inserted_discrepancy: 0,
+      is_reconciled: true,
     };
     assert.deepEqual(await reconcile(open.runId, 4), sound);
     assert.equal((await run(open.runId))['status'], 'completed');
@@ -54,8 +74,16 @@ describe('finalize_import_run and reconcile_import_run', () => {
     await sql`DELETE FROM ingest.plaintiffs_raw WHERE import_run_id = ${id} AND row_index = 1`;
     const found = await reconcile(id);
     assert.deepEqual(
-      [found['is_valid'], found['expected_count'], found['actual_count'], found['delta'], found['inserted_discrepancy'], found['is_reconciled']],
-      [false, 2, 1, -1, 1, false]);
+      [
+        found['is_valid'],
+        found['expected_count'],
+        found['actual_count'],
+        found['delta'],
+        found['inserted_discrepancy'],
+        found['is_reconciled'],
+      ],
+      [false, 2, 1, -1, 1, false],
+    );
     const { status, error_details: details } = await run(id);
     assert.equal(status, 'failed');
     assert.equal(details.reconciliation_failed, true);

@@ -4,18 +4,38 @@ import type postgres from 'postgres';
 import { createDatabase, type TestDatabase } from '../support/stack.ts';
 import { connect } from '../support/sqlImport.ts';
 import {
-  dryRun, importSearches, openSearches, promote, resultsOf, settleSearches, stageSearches, sumOf, upsertPart, type Counts, type Licence,
+  dryRun,
+  importSearches,
+  openSearches,
+  promote,
+  resultsOf,
+  settleSearches,
+  stageSearches,
+  sumOf,
+  upsertPart,
+  type Counts,
+  type Licence,
 } from '../support/searchResultsImport.ts';
 
 describe('search results', () => {
   let database: TestDatabase;
   let sql: postgres.Sql;
-  const landed = async (runId: string) => (await sql`
+  const landed = async (runId: string) =>
+    (
+      await sql`
     SELECT row_index AS row, status, reason, search_result_id IS NOT NULL AS known, former IS NOT NULL AS former
-    FROM ingest.search_results_raw WHERE import_run_id = ${runId} ORDER BY row_index`).map((row) => Object.values(row));
+    FROM ingest.search_results_raw WHERE import_run_id = ${runId} ORDER BY row_index`
+    ).map((row) => Object.values(row));
   const compare = async (runId: string, stageId: string, parts = 3) => {
-    const found = await Promise.all([...Array(parts).keys()].map(async (part) => (await sql`
-      SELECT ingest.compare_partition(${runId}, ${stageId}, 1, ${part}) AS found`)[0]!['found'] as Record<string, number>));
+    const found = await Promise.all(
+      [...Array(parts).keys()].map(
+        async (part) =>
+          (
+            await sql`
+      SELECT ingest.compare_partition(${runId}, ${stageId}, 1, ${part}) AS found`
+          )[0]!['found'] as Record<string, number>,
+      ),
+    );
     return ['rows', 'missing', 'different', 'edited'].map((name) => found.reduce((sum, one) => sum + one[name]!, 0));
   };
 
@@ -27,14 +47,19 @@ describe('search results', () => {
     await sql.end();
     await database.drop();
   });
-  afterEach(() => sql`TRUNCATE ingest.import_runs, ingest.search_results_raw, public.datasets, public.search_results, public.images CASCADE`);
+  afterEach(
+    () =>
+      sql`TRUNCATE ingest.import_runs, ingest.search_results_raw, public.datasets, public.search_results, public.images CASCADE`,
+  );
 
   it('land once per source row; the newest of a licence wins, of one time the lowest row', async () => {
     const rows: Licence[] = [
       { number: '1', ts: '2025-01-01', status: 'old' },
       { number: '1', ts: '2025-01-03', status: 'new', image: 'x' },
       { number: '1', ts: '2025-01-03', status: 'tie' },
-      { ts: '2025-01-01', image: 'none' }, { ts: '2025-01-01' }, { ts: '2025-01-02' },
+      { ts: '2025-01-01', image: 'none' },
+      { ts: '2025-01-01' },
+      { ts: '2025-01-02' },
       { number: '2', ts: '2025-01-01', duplicate: true },
       { number: '3', ts: '2025-01-01', error: 'BAD_DATE' },
       { number: '1', state: 'PA', ts: '2025-01-01', imageError: 'IMAGE_MISSING' },
@@ -45,23 +70,53 @@ describe('search results', () => {
     const open = await openSearches(sql, { rows });
     assert.deepEqual(await promote(sql, open), counts);
     await settleSearches(sql, open);
-    assert.deepEqual((await landed(open.runId)).map((row) => row.slice(1, 3).join(' ')), [
-      'skipped DUPLICATE_IN_RUN', 'inserted ', 'skipped DUPLICATE_IN_RUN', 'inserted ', 'skipped DUPLICATE_IN_RUN', 'inserted ',
-      'skipped DUPLICATE_SEARCH', 'failed BAD_DATE', 'inserted ',
-    ]);
-    assert.deepEqual((await resultsOf(sql)).map(({ state, number, status, image }) => [state, number, status, image !== null]),
-      [['FL', '1', 'new', true], ['FL', null, 'Active', true], ['FL', null, 'Active', false], ['PA', '1', 'Active', false]]);
+    assert.deepEqual(
+      (await landed(open.runId)).map((row) => row.slice(1, 3).join(' ')),
+      [
+        'skipped DUPLICATE_IN_RUN',
+        'inserted ',
+        'skipped DUPLICATE_IN_RUN',
+        'inserted ',
+        'skipped DUPLICATE_IN_RUN',
+        'inserted ',
+        'skipped DUPLICATE_SEARCH',
+        'failed BAD_DATE',
+        'inserted ',
+      ],
+    );
+    assert.deepEqual(
+      (await resultsOf(sql)).map(({ state, number, status, image }) => [state, number, status, image !== null]),
+      [
+        ['FL', '1', 'new', true],
+        ['FL', null, 'Active', true],
+        ['FL', null, 'Active', false],
+        ['PA', '1', 'Active', false],
+      ],
+    );
     const [image] = await sql`
       SELECT storage_type, content_type, file_size, storage_path = 'images/sha256/' || left(sha256, 2) || '/' || sha256 || '.png' AS addressed
       FROM public.images ORDER BY file_size`;
-    assert.deepEqual({ ...image }, { storage_type: 'local', content_type: 'image/png', file_size: 101, addressed: true });
+    assert.deepEqual(
+      { ...image },
+      { storage_type: 'local', content_type: 'image/png', file_size: 101, addressed: true },
+    );
   });
 
   it('give way to a newer search only; an equal one may bring the image that is missing', async () => {
-    await importSearches(sql, { rows: ['1', '2', '3', '4', '5'].map((number) => ({ number, ts: '2025-02-02', status: 'first', image: '4' === number ? 'kept' : undefined })) });
+    await importSearches(sql, {
+      rows: ['1', '2', '3', '4', '5'].map((number) => ({
+        number,
+        ts: '2025-02-02',
+        status: 'first',
+        image: '4' === number ? 'kept' : undefined,
+      })),
+    });
     const rows: Licence[] = [
-      { number: '1', ts: '2025-02-03', status: 'newer' }, { number: '2', ts: '2025-02-01', status: 'older' }, { number: '3', ts: '2025-02-02', status: 'equal' },
-      { number: '4', ts: '2025-02-02', status: 'equal', image: 'other' }, { number: '5', ts: '2025-02-02', status: 'mended', image: 'mended' },
+      { number: '1', ts: '2025-02-03', status: 'newer' },
+      { number: '2', ts: '2025-02-01', status: 'older' },
+      { number: '3', ts: '2025-02-02', status: 'equal' },
+      { number: '4', ts: '2025-02-02', status: 'equal', image: 'other' },
+      { number: '5', ts: '2025-02-02', status: 'mended', image: 'mended' },
       { number: '6', ts: '2025-02-02', status: 'added' },
     ];
     const counts = { inserted: 1, updated: 2, skipped: 3, errored: 0, effects: { images: 1, refused: 0 } };
@@ -69,13 +124,22 @@ describe('search results', () => {
     const open = await openSearches(sql, { rows, backend: 'supabase' });
     assert.deepEqual(await promote(sql, open), counts);
     await settleSearches(sql, open);
-    assert.deepEqual((await resultsOf(sql)).map(({ number, status }) => `${String(number)} ${String(status)}`),
-      ['1 newer', '2 first', '3 first', '4 first', '5 mended', '6 added']);
+    assert.deepEqual(
+      (await resultsOf(sql)).map(({ number, status }) => `${String(number)} ${String(status)}`),
+      ['1 newer', '2 first', '3 first', '4 first', '5 mended', '6 added'],
+    );
     assert.deepEqual(await landed(open.runId), [
-      [0, 'updated', null, true, true], [1, 'skipped', 'OLDER', true, false], [2, 'skipped', 'OLDER', true, false],
-      [3, 'skipped', 'OLDER', true, false], [4, 'updated', null, true, true], [5, 'inserted', null, true, false],
+      [0, 'updated', null, true, true],
+      [1, 'skipped', 'OLDER', true, false],
+      [2, 'skipped', 'OLDER', true, false],
+      [3, 'skipped', 'OLDER', true, false],
+      [4, 'updated', null, true, true],
+      [5, 'inserted', null, true, false],
     ]);
-    assert.deepEqual((await sql`SELECT storage_type FROM public.images ORDER BY id`).map((row) => row['storage_type'] as string), ['local', 'supabase']);
+    assert.deepEqual(
+      (await sql`SELECT storage_type FROM public.images ORDER BY id`).map((row) => row['storage_type'] as string),
+      ['local', 'supabase'],
+    );
   });
 
   it('of another dataset are others', async () => {
@@ -88,30 +152,52 @@ describe('search results', () => {
 
   it('are the same whatever the order of parts and however many runs are at work', async () => {
     const licence = fc.record({
-      number: fc.option(fc.constantFrom('1', '2', '3', '4'), { nil: undefined }), state: fc.constantFrom('FL', 'PA'),
-      ts: fc.constantFrom('2025-01-01', '2025-01-02', '2025-01-03'), image: fc.option(fc.constantFrom('a', 'b'), { nil: undefined }),
+      number: fc.option(fc.constantFrom('1', '2', '3', '4'), { nil: undefined }),
+      state: fc.constantFrom('FL', 'PA'),
+      ts: fc.constantFrom('2025-01-01', '2025-01-02', '2025-01-03'),
+      image: fc.option(fc.constantFrom('a', 'b'), { nil: undefined }),
     });
-    await fc.assert(fc.asyncProperty(fc.array(licence, { minLength: 1, maxLength: 25 }), fc.array(licence, { maxLength: 25 }), async (one, two) => {
-      // Values follow from key and time, so that equal searches of two runs say the same.
-      const rows = (list: Licence[]) => list.map((row) => ({ ...row, status: row.ts, image: row.image && `${row.number ?? '-'}${row.ts}` }));
-      const [a, b] = [{ rows: rows(one) }, { rows: rows(two) }];
-      await importSearches(sql, { ...a, tag: 'expected' });
-      await importSearches(sql, { ...b, tag: 'expected' });
-      const opened = await Promise.all([openSearches(sql, { ...a, tag: 'at once' }), openSearches(sql, { ...b, tag: 'at once', parts: 2 })]);
-      const counts = await Promise.all([promote(sql, opened[0]!, [2, 0, 1], 3), promote(sql, opened[1]!, [1, 0], 2)]);
-      for (const open of opened) await settleSearches(sql, open);
-      const plain = (list: Record<string, unknown>[]) => list.map(({ state, number, name, ts, status, image }) => [state, number, name, ts, status, image]);
-      assert.deepEqual(plain(await resultsOf(sql, 'at once')), plain(await resultsOf(sql, 'expected')));
-      const { inserted, updated, skipped } = sumOf(counts);
-      assert.deepEqual([inserted, inserted + updated + skipped], [(await resultsOf(sql, 'expected')).length, one.length + two.length]);
-      await sql`TRUNCATE ingest.import_runs, ingest.search_results_raw, public.datasets, public.search_results, public.images CASCADE`;
-    }), { numRuns: 12 });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(licence, { minLength: 1, maxLength: 25 }),
+        fc.array(licence, { maxLength: 25 }),
+        async (one, two) => {
+          // Values follow from key and time, so that equal searches of two runs say the same.
+          const rows = (list: Licence[]) =>
+            list.map((row) => ({ ...row, status: row.ts, image: row.image && `${row.number ?? '-'}${row.ts}` }));
+          const [a, b] = [{ rows: rows(one) }, { rows: rows(two) }];
+          await importSearches(sql, { ...a, tag: 'expected' });
+          await importSearches(sql, { ...b, tag: 'expected' });
+          const opened = await Promise.all([
+            openSearches(sql, { ...a, tag: 'at once' }),
+            openSearches(sql, { ...b, tag: 'at once', parts: 2 }),
+          ]);
+          const counts = await Promise.all([
+            promote(sql, opened[0]!, [2, 0, 1], 3),
+            promote(sql, opened[1]!, [1, 0], 2),
+          ]);
+          for (const open of opened) await settleSearches(sql, open);
+          const plain = (list: Record<string, unknown>[]) =>
+            list.map(({ state, number, name, ts, status, image }) => [state, number, name, ts, status, image]);
+          assert.deepEqual(plain(await resultsOf(sql, 'at once')), plain(await resultsOf(sql, 'expected')));
+          const { inserted, updated, skipped } = sumOf(counts);
+          assert.deepEqual(
+            [inserted, inserted + updated + skipped],
+            [(await resultsOf(sql, 'expected')).length, one.length + two.length],
+          );
+          await sql`TRUNCATE ingest.import_runs, ingest.search_results_raw, public.datasets, public.search_results, public.images CASCADE`;
+        },
+      ),
+      { numRuns: 12 },
+    );
   });
 
   it('of many licences are taken by runs at once without a deadlock', async () => {
     const rows = Array.from({ length: 400 }, (_, i) => ({ number: String(i), ts: '2025-01-02', image: `image ${i}` }));
     const shifted = rows.map((row) => ({ ...row, ts: `2025-01-0${1 + (Number(row.number) % 3)}` })).reverse();
-    const opened = await Promise.all([rows, shifted, rows.toReversed()].map((list, i) => openSearches(sql, { rows: list, parts: i + 1 })));
+    const opened = await Promise.all(
+      [rows, shifted, rows.toReversed()].map((list, i) => openSearches(sql, { rows: list, parts: i + 1 })),
+    );
     const counts = await Promise.all(opened.map((open) => promote(sql, open, undefined, 3)));
     for (const open of opened) await settleSearches(sql, open);
     assert.equal(sumOf(counts).inserted, 400);
@@ -122,19 +208,32 @@ describe('search results', () => {
   it('are judged by what another run commits meanwhile, added or replaced', async () => {
     await importSearches(sql, { rows: [{ number: 'known', ts: '2025-01-01' }] });
     const rows = (ts: string) => ({ parts: 1, rows: ['known', 'fresh'].map((number) => ({ number, ts })) });
-    const [first, older, newer] = [await openSearches(sql, rows('2025-01-05')), await openSearches(sql, rows('2025-01-03')), await openSearches(sql, rows('2025-01-07'))];
+    const [first, older, newer] = [
+      await openSearches(sql, rows('2025-01-05')),
+      await openSearches(sql, rows('2025-01-03')),
+      await openSearches(sql, rows('2025-01-07')),
+    ];
     let waiting: Promise<Counts[]> | undefined;
     await sql.begin(async (tx) => {
       await upsertPart(tx as unknown as postgres.Sql, first, 0);
       waiting = Promise.all([upsertPart(sql, older, 0), upsertPart(sql, newer, 0)]);
       let blocked = 0;
-      while (blocked < 2) blocked = Number((await sql`SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)[0]!['n']);
+      while (blocked < 2)
+        blocked = Number(
+          (
+            await sql`SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+          )[0]!['n'],
+        );
     });
     const { inserted, errored } = sumOf((await waiting)!);
     assert.deepEqual([inserted, errored], [0, 0]);
-    assert.deepEqual((await resultsOf(sql)).map(({ ts }) => ts), ['2025-01-07', '2025-01-07']);
+    assert.deepEqual(
+      (await resultsOf(sql)).map(({ ts }) => ts),
+      ['2025-01-07', '2025-01-07'],
+    );
     assert.deepEqual((await landed(older.runId)).map(([, status]) => status).includes('failed'), false);
-    const [chain] = await sql`SELECT count(*) AS n FROM ingest.search_results_raw WHERE import_run_id = ${newer.runId} AND former IS NOT NULL`;
+    const [chain] =
+      await sql`SELECT count(*) AS n FROM ingest.search_results_raw WHERE import_run_id = ${newer.runId} AND former IS NOT NULL`;
     assert.equal(chain!['n'], 2);
   });
 
@@ -146,7 +245,11 @@ describe('search results', () => {
   });
 
   it('that the database refuses fail alone, in any number', async () => {
-    const rows: Licence[] = Array.from({ length: 60 }, (_, i) => ({ number: String(i), ts: '2025-01-01', image: `image ${i}` }));
+    const rows: Licence[] = Array.from({ length: 60 }, (_, i) => ({
+      number: String(i),
+      ts: '2025-01-01',
+      image: `image ${i}`,
+    }));
     await sql.unsafe(`
       ALTER TABLE public.search_results ADD CONSTRAINT no_seven CHECK (license_number <> '7');
       CREATE UNIQUE INDEX one_status ON public.search_results (license_status) WHERE license_status <> 'Active';
@@ -170,8 +273,14 @@ describe('search results', () => {
         [30, 'REFUSED_ROW', 'the database refuses this record: 54000', 'licence', 'FL/30_parse.json'],
         [other, 'REFUSED_ROW', 'the database refuses this record: 23505', 'licence', `FL/${other}_parse.json`],
       ]);
-      assert.deepEqual(JSON.parse(Buffer.from(found[0]!['record'] as string, 'base64').toString()), { at: '2025-01-01', license_number: '7' });
-      assert.deepEqual((await sql`SELECT error_code, filename FROM ingest.v_errored_rows WHERE import_run_id = ${open.runId}`).length, 4);
+      assert.deepEqual(JSON.parse(Buffer.from(found[0]!['record'] as string, 'base64').toString()), {
+        at: '2025-01-01',
+        license_number: '7',
+      });
+      assert.deepEqual(
+        (await sql`SELECT error_code, filename FROM ingest.v_errored_rows WHERE import_run_id = ${open.runId}`).length,
+        4,
+      );
     } finally {
       await sql.unsafe(`
         DROP TRIGGER refuse ON public.images; DROP FUNCTION public.refuse; DROP INDEX public.one_status;
@@ -193,10 +302,16 @@ describe('search results', () => {
   });
 
   it('stop as they are and make place for another attempt', async () => {
-    const rows: Licence[] = [{ number: '1', ts: '2025-01-01' }, { number: '2', ts: '2025-01-01', error: 'BAD_DATE' }];
+    const rows: Licence[] = [
+      { number: '1', ts: '2025-01-01' },
+      { number: '2', ts: '2025-01-01', error: 'BAD_DATE' },
+    ];
     const open = await openSearches(sql, { rows, parts: 1 });
     await sql`SELECT ingest.stop_partition(${open.runId}, ${open.lease}, ${open.stageId}, 1, 0)`;
-    assert.deepEqual((await landed(open.runId)).map((row) => row[1]), ['pending', 'failed']);
+    assert.deepEqual(
+      (await landed(open.runId)).map((row) => row[1]),
+      ['pending', 'failed'],
+    );
     assert.deepEqual(await resultsOf(sql), []);
     assert.deepEqual([(await upsertPart(sql, open, 0)).inserted, (await landed(open.runId)).length], [1, 2]);
   });
@@ -204,7 +319,8 @@ describe('search results', () => {
   it('compare with their source: what is missing, what differs, what somebody edited, what a later run replaced', async () => {
     const rows: Licence[] = [
       ...['1', '2', '3', '4', '5', '6'].map((number) => ({ number, ts: '2025-01-02', image: number })),
-      { number: '6', ts: '2025-01-01' }, { number: '7', ts: '2025-01-01', error: 'BAD_DATE' },
+      { number: '6', ts: '2025-01-01' },
+      { number: '7', ts: '2025-01-01', error: 'BAD_DATE' },
     ];
     const runId = await importSearches(sql, { rows });
     const stageId = await stageSearches(sql, { rows });
@@ -212,26 +328,41 @@ describe('search results', () => {
     await importSearches(sql, { rows: [{ number: '1', ts: '2025-01-03', status: 'newer' }] });
     await sql`UPDATE public.search_results SET city = 'edited' WHERE license_number = '2'`;
     assert.deepEqual(await compare(runId, stageId), [8, 0, 0, 1]);
-    await sql.begin((tx) => [tx`SET LOCAL session_replication_role = replica`, tx`UPDATE public.search_results SET city = 'wrong' WHERE license_number = '3'`]);
+    await sql.begin((tx) => [
+      tx`SET LOCAL session_replication_role = replica`,
+      tx`UPDATE public.search_results SET city = 'wrong' WHERE license_number = '3'`,
+    ]);
     await sql`DELETE FROM public.images WHERE search_result_id = (SELECT id FROM public.search_results WHERE license_number = '4')`;
     await sql`DELETE FROM public.search_results WHERE license_number = '5'`;
     await sql`DELETE FROM ingest.search_results_raw WHERE import_run_id = ${runId} AND row_index = 6`;
     assert.deepEqual(await compare(runId, stageId), [8, 1, 3, 1]);
     const again = await importSearches(sql, { rows: rows.slice(0, 4) });
-    assert.deepEqual(await compare(again, await stageSearches(sql, { rows: rows.slice(0, 4) })), [4, 0, 0, 0], 'skipped rows are there, too');
+    assert.deepEqual(
+      await compare(again, await stageSearches(sql, { rows: rows.slice(0, 4) })),
+      [4, 0, 0, 0],
+      'skipped rows are there, too',
+    );
   });
 
   it('list failed files, licences and images, a page at a time, and every decision without values', async () => {
     const rows: Licence[] = [
-      { number: '1', ts: '2025-01-01', imageError: 'IMAGE_CORRUPT' }, { number: '2', ts: '2025-01-01' },
+      { number: '1', ts: '2025-01-01', imageError: 'IMAGE_CORRUPT' },
+      { number: '2', ts: '2025-01-01' },
       { number: '3', ts: '2025-01-01', error: 'BAD_DATE', imageError: 'IMAGE_MISSING' },
     ];
     const runId = await importSearches(sql, { rows });
-    const read = async (after: number, max: number) => ((await sql`SELECT ingest.read_rejects(${runId}, ${after}, ${max}) AS found`)[0]!['found'] as Record<string, unknown>[])
-      .map(({ row_index: row, code, kind, item, message }) => [row, code, kind, item, message]);
+    const read = async (after: number, max: number) =>
+      (
+        (await sql`SELECT ingest.read_rejects(${runId}, ${after}, ${max}) AS found`)[0]!['found'] as Record<
+          string,
+          unknown
+        >[]
+      ).map(({ row_index: row, code, kind, item, message }) => [row, code, kind, item, message]);
     assert.deepEqual(await read(-1, 1), [[0, 'IMAGE_CORRUPT', 'image', 'FL/0.png', 'what to mend']]);
     assert.deepEqual(await read(0, 10), [
-      [2, 'BAD_DATE', 'licence', 'FL/2_parse.json', 'what to mend'], [2, 'IMAGE_MISSING', 'image', 'FL/2.png', 'what to mend']]);
+      [2, 'BAD_DATE', 'licence', 'FL/2_parse.json', 'what to mend'],
+      [2, 'IMAGE_MISSING', 'image', 'FL/2.png', 'what to mend'],
+    ]);
     const [decisions] = await sql`SELECT ingest.read_decisions(${runId}, 0, 1) AS found`;
     const { search_result_id: id, ...rest } = decisions!['found'][0];
     assert.ok(id > 0);
@@ -243,19 +374,37 @@ describe('files of a directory', () => {
   it('are known to a delta once their import is completed, in the order of their bytes, until it is rolled back', async () => {
     const database = await createDatabase();
     const sql = connect(database.databaseUrl);
-    const known = async (after = '', max = 10) => ((await sql`SELECT ingest.known_files('states', 'tag', ${after}, ${max}) AS files`)[0]!['files'] as { path: string }[]);
+    const known = async (after = '', max = 10) =>
+      (await sql`SELECT ingest.known_files('states', 'tag', ${after}, ${max}) AS files`)[0]!['files'] as {
+        path: string;
+      }[];
     try {
       const open = await openSearches(sql, { rows: [{ number: '1', ts: '2025-01-01' }] });
-      const file = (path: string, size = 1) => ({ path, size, mtime_ms: 1754229790193, json_sha256: 'a', image_path: 'b.png', image_size: 2, image_mtime_ms: 3, image_sha256: 'c' });
-      const record = async (files: unknown[]) => (await sql`
-        SELECT ingest.record_files(${open.runId}, ${open.lease}, ${sql.json(files as never)}::json) AS n`)[0]!['n'] as number;
+      const file = (path: string, size = 1) => ({
+        path,
+        size,
+        mtime_ms: 1754229790193,
+        json_sha256: 'a',
+        image_path: 'b.png',
+        image_size: 2,
+        image_mtime_ms: 3,
+        image_sha256: 'c',
+      });
+      const record = async (files: unknown[]) =>
+        (
+          await sql`
+        SELECT ingest.record_files(${open.runId}, ${open.lease}, ${sql.json(files as never)}::json) AS n`
+        )[0]!['n'] as number;
       assert.equal(await record([file('b'), file('B'), file('é'), file('b')]), 3);
       assert.equal(await record([file('b', 5)]), 1);
       assert.deepEqual(await known(), []);
       await promote(sql, open);
       await settleSearches(sql, open);
       assert.deepEqual(await known('', 2), [file('B'), file('b', 5)]);
-      assert.deepEqual((await known('b')).map(({ path }) => path), ['é']);
+      assert.deepEqual(
+        (await known('b')).map(({ path }) => path),
+        ['é'],
+      );
       await assert.rejects(record([]), { code: 'IN001' });
       await sql`SELECT ingest.rollback_import_run(${open.runId}, 'test')`;
       assert.deepEqual([...(await sql`SELECT path FROM ingest.imported_files`)], []);

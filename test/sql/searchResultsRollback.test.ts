@@ -1,7 +1,14 @@
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
 import type postgres from 'postgres';
-import { importSearches, openSearches, promote, resultsOf, settleSearches, type Licence } from '../support/searchResultsImport.ts';
+import {
+  importSearches,
+  openSearches,
+  promote,
+  resultsOf,
+  settleSearches,
+  type Licence,
+} from '../support/searchResultsImport.ts';
 import { withDatabase } from '../support/suite.ts';
 
 describe('rolling back search results', () => {
@@ -9,23 +16,50 @@ describe('rolling back search results', () => {
   withDatabase((opened) => (sql = opened));
   const rollback = async (runId: string): Promise<Record<string, unknown>> => {
     await sql`SELECT ingest.rollback_import_run(${runId}, 'test')`;
-    return (await sql`SELECT metadata -> 'rollback' AS result FROM ingest.import_runs WHERE id = ${runId}`)[0]!['result'] as Record<string, unknown>;
+    return (await sql`SELECT metadata -> 'rollback' AS result FROM ingest.import_runs WHERE id = ${runId}`)[0]![
+      'result'
+    ] as Record<string, unknown>;
   };
-  const shown = async () => (await resultsOf(sql)).map(({ number, ts, status, image }) => [number, ts, status, image !== null]);
-  const counts = async (runId: string) => Object.values((await sql`
-    SELECT rows_inserted, rows_updated, rows_skipped FROM ingest.import_runs WHERE id = ${runId}`)[0]!) as number[];
-  const isValid = async (id: string) => (await sql`SELECT is_valid FROM ingest.reconcile_import_run(${id})`)[0]!['is_valid'] as boolean;
-  const clear = () => sql`TRUNCATE ingest.import_runs, ingest.search_results_raw, public.datasets, public.search_results, public.images CASCADE`;
-  const one = (ts: string, status: string, image?: string): { rows: Licence[] } => ({ rows: [{ number: '1', ts, status, image }] });
+  const shown = async () =>
+    (await resultsOf(sql)).map(({ number, ts, status, image }) => [number, ts, status, image !== null]);
+  const counts = async (runId: string) =>
+    Object.values(
+      (
+        await sql`
+    SELECT rows_inserted, rows_updated, rows_skipped FROM ingest.import_runs WHERE id = ${runId}`
+      )[0]!,
+    ) as number[];
+  const isValid = async (id: string) =>
+    (await sql`SELECT is_valid FROM ingest.reconcile_import_run(${id})`)[0]!['is_valid'] as boolean;
+  const clear = () =>
+    sql`TRUNCATE ingest.import_runs, ingest.search_results_raw, public.datasets, public.search_results, public.images CASCADE`;
+  const one = (ts: string, status: string, image?: string): { rows: Licence[] } => ({
+    rows: [{ number: '1', ts, status, image }],
+  });
   afterEach(clear);
 
   it('marks every row and takes back what the run added, with its images', async () => {
-    const runId = await importSearches(sql, { rows: [{ number: '1', ts: '2025-01-01', image: 'a' }, { ts: '2025-01-01' }, { number: '2', ts: '2025-01-01', error: 'BAD_DATE' }] });
+    const runId = await importSearches(sql, {
+      rows: [
+        { number: '1', ts: '2025-01-01', image: 'a' },
+        { ts: '2025-01-01' },
+        { number: '2', ts: '2025-01-01', error: 'BAD_DATE' },
+      ],
+    });
     assert.deepEqual(await rollback(runId), {
-      rows_affected: 3, removed: 2, restored: 0, inherited: 0, kept_edited: { count: 0, search_result_ids: [] }, effects: { files_forgotten: 0 } });
+      rows_affected: 3,
+      removed: 2,
+      restored: 0,
+      inherited: 0,
+      kept_edited: { count: 0, search_result_ids: [] },
+      effects: { files_forgotten: 0 },
+    });
     assert.deepEqual(await shown(), []);
     assert.deepEqual([...(await sql`SELECT count(*) AS n FROM public.images`)], [{ n: 0 }]);
-    assert.deepEqual([...(await sql`SELECT DISTINCT status, reason FROM ingest.search_results_raw`)], [{ status: 'rolled_back', reason: 'ROLLED_BACK' }]);
+    assert.deepEqual(
+      [...(await sql`SELECT DISTINCT status, reason FROM ingest.search_results_raw`)],
+      [{ status: 'rolled_back', reason: 'ROLLED_BACK' }],
+    );
     assert.deepEqual([...(await sql`SELECT is_complete FROM ingest.v_rollback_verification`)], [{ is_complete: true }]);
     const [rejects] = await sql`SELECT ingest.read_rejects(${runId}) AS found`;
     assert.equal(rejects!['found'][0].message, 'BAD_DATE: what to mend');
@@ -33,18 +67,25 @@ describe('rolling back search results', () => {
 
   it('puts back what an update replaced, image and all', async () => {
     await importSearches(sql, one('2025-01-01', 'first', 'a'));
-    const before = await sql`SELECT r.*, i.sha256 FROM public.search_results r JOIN public.images i ON i.search_result_id = r.id`;
+    const before =
+      await sql`SELECT r.*, i.sha256 FROM public.search_results r JOIN public.images i ON i.search_result_id = r.id`;
     const second = await importSearches(sql, one('2025-01-02', 'second'));
     assert.deepEqual(await shown(), [['1', '2025-01-02', 'second', false]]);
     assert.equal((await rollback(second))['restored'], 1);
-    assert.deepEqual([...(await sql`SELECT r.*, i.sha256 FROM public.search_results r JOIN public.images i ON i.search_result_id = r.id`)], [...before]);
+    assert.deepEqual(
+      [
+        ...(await sql`SELECT r.*, i.sha256 FROM public.search_results r JOIN public.images i ON i.search_result_id = r.id`),
+      ],
+      [...before],
+    );
     const third = await importSearches(sql, one('2025-01-01', 'again', 'b'));
     assert.deepEqual([await counts(third), await shown()], [[0, 0, 1], [['1', '2025-01-01', 'first', true]]]);
   });
 
   it('leaves what a later run updated, which then has what this one had', async () => {
     const runs = [
-      await importSearches(sql, one('2025-01-01', 'first')), await importSearches(sql, one('2025-01-02', 'second')),
+      await importSearches(sql, one('2025-01-01', 'first')),
+      await importSearches(sql, one('2025-01-02', 'second')),
       await importSearches(sql, one('2025-01-03', 'third')),
     ] as const;
     await rollback(runs[1]);
@@ -53,7 +94,10 @@ describe('rolling back search results', () => {
     assert.deepEqual(await shown(), [['1', '2025-01-01', 'first', false]]);
     const fourth = await importSearches(sql, one('2025-01-04', 'fourth'));
     const result = await rollback(runs[0]);
-    assert.deepEqual([result['removed'], result['inherited'], await counts(fourth), await isValid(fourth)], [0, 1, [1, 0, 0], true]);
+    assert.deepEqual(
+      [result['removed'], result['inherited'], await counts(fourth), await isValid(fourth)],
+      [0, 1, [1, 0, 0], true],
+    );
     await rollback(fourth);
     assert.deepEqual(await shown(), []);
   });
@@ -63,9 +107,15 @@ describe('rolling back search results', () => {
     const same = await importSearches(sql, one('2025-01-05', 'same', undefined));
     const older = await importSearches(sql, one('2025-01-03', 'older', 'picture'));
     await rollback(newest);
-    assert.deepEqual([await shown(), await counts(same), await counts(older)], [[['1', '2025-01-05', 'same', false]], [1, 0, 0], [0, 0, 1]]);
+    assert.deepEqual(
+      [await shown(), await counts(same), await counts(older)],
+      [[['1', '2025-01-05', 'same', false]], [1, 0, 0], [0, 0, 1]],
+    );
     await rollback(same);
-    assert.deepEqual([await shown(), await counts(older), await isValid(older)], [[['1', '2025-01-03', 'older', true]], [1, 0, 0], true]);
+    assert.deepEqual(
+      [await shown(), await counts(older), await isValid(older)],
+      [[['1', '2025-01-03', 'older', true]], [1, 0, 0], true],
+    );
   });
 
   it('counts for a run at work what it inherits', async () => {
@@ -78,15 +128,21 @@ describe('rolling back search results', () => {
   });
 
   it('keeps what somebody edited since, and lists it; an import that replaced edited values puts them back', async () => {
-    const first = await importSearches(sql, { rows: ['1', '2', '3'].map((number) => ({ number, ts: '2025-01-01', image: number })) });
+    const first = await importSearches(sql, {
+      rows: ['1', '2', '3'].map((number) => ({ number, ts: '2025-01-01', image: number })),
+    });
     await sql`UPDATE public.search_results SET city = 'Tampa' WHERE license_number = '1'`;
     await sql`UPDATE public.images SET storage_path = 'elsewhere' WHERE search_result_id = (SELECT id FROM public.search_results WHERE license_number = '2')`;
     const second = await importSearches(sql, one('2025-01-02', 'newer'));
-    const city = async () => (await sql`SELECT city FROM public.search_results WHERE license_number = '1'`)[0]!['city'] as string;
+    const city = async () =>
+      (await sql`SELECT city FROM public.search_results WHERE license_number = '1'`)[0]!['city'] as string;
     assert.equal(await city(), null);
     await rollback(second);
     assert.equal(await city(), 'Tampa');
-    const { removed, kept_edited: kept } = await rollback(first) as { removed: number; kept_edited: { count: number; search_result_ids: number[] } };
+    const { removed, kept_edited: kept } = (await rollback(first)) as {
+      removed: number;
+      kept_edited: { count: number; search_result_ids: number[] };
+    };
     const left = await sql`SELECT r.id, r.license_number FROM public.search_results r ORDER BY r.id`;
     assert.deepEqual(left.map((row) => row['license_number'] as string).sort(), ['1', '2']);
     assert.deepEqual([removed, kept], [1, { count: 2, search_result_ids: left.map(({ id }) => id as number) }]);
@@ -106,7 +162,10 @@ describe('rolling back search results', () => {
   it('does not touch what a program outside wrote, unless an import replaced it', async () => {
     await sql`INSERT INTO public.search_results (dataset_id, search_name, search_state, search_ts, license_number, license_status)
               VALUES (ingest.open_dataset('states', 'tag'), 'Belmar', 'FL', '2025-01-01', '1', 'by hand')`;
-    const runs = [await importSearches(sql, one('2025-01-01', 'equal')), await importSearches(sql, one('2025-01-02', 'newer'))] as const;
+    const runs = [
+      await importSearches(sql, one('2025-01-01', 'equal')),
+      await importSearches(sql, one('2025-01-02', 'newer')),
+    ] as const;
     await rollback(runs[0]);
     assert.deepEqual(await shown(), [['1', '2025-01-02', 'newer', false]]);
     await rollback(runs[1]);
@@ -116,30 +175,45 @@ describe('rolling back search results', () => {
   it('leaves production as if the run had never been, whichever runs go in whatever order', async () => {
     const day = fc.integer({ min: 1, max: 4 });
     const licence = fc.record({ number: fc.constantFrom('1', '2'), day, hasImage: fc.boolean() });
-    const history = fc.record({ batches: fc.array(fc.array(licence, { minLength: 1, maxLength: 3 }), { minLength: 2, maxLength: 5 }), goes: fc.array(fc.nat(4), { maxLength: 4 }) });
-    await fc.assert(fc.asyncProperty(history, async ({ batches, goes }) => {
-      // One search has one time, so that what it says follows from it; whether its image was there may change.
-      const runs = [];
-      for (const batch of batches) {
-        const rows = batch.map(({ number, day: d, hasImage }) => ({ number, ts: `2025-01-0${d}`, status: String(d), image: hasImage ? `${number} ${d}` : undefined }));
-        runs.push({ rows, id: await importSearches(sql, { rows }) });
-      }
-      const gone = new Set(goes.map((n) => n % batches.length));
-      for (const n of gone) await rollback(runs[n]!.id);
-      const live = runs.filter((_, n) => !gone.has(n));
-      const expected = new Map<string, unknown[]>();
-      for (const { rows } of live) {
-        const winners = new Map<string, Licence>();
-        for (const row of rows) if (row.ts > (winners.get(row.number)?.ts ?? '')) winners.set(row.number, row);
-        for (const [number, { ts, status, image }] of winners) {
-          const [, knownTs = '', , pictured] = (expected.get(number) ?? []) as [unknown, string?, unknown?, boolean?];
-          if (ts > knownTs || ts === knownTs && !pictured && image !== undefined) expected.set(number, [number, ts, status, image !== undefined]);
+    const history = fc.record({
+      batches: fc.array(fc.array(licence, { minLength: 1, maxLength: 3 }), { minLength: 2, maxLength: 5 }),
+      goes: fc.array(fc.nat(4), { maxLength: 4 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(history, async ({ batches, goes }) => {
+        // One search has one time, so that what it says follows from it; whether its image was there may change.
+        const runs = [];
+        for (const batch of batches) {
+          const rows = batch.map(({ number, day: d, hasImage }) => ({
+            number,
+            ts: `2025-01-0${d}`,
+            status: String(d),
+            image: hasImage ? `${number} ${d}` : undefined,
+          }));
+          runs.push({ rows, id: await importSearches(sql, { rows }) });
         }
-      }
-      assert.deepEqual(await shown(), [...expected.values()].sort((a, b) => String(a[0]).localeCompare(String(b[0]))));
-      for (const { id } of live) assert.ok(await isValid(id));
-      await clear();
-    }), { numRuns: 25 });
+        const gone = new Set(goes.map((n) => n % batches.length));
+        for (const n of gone) await rollback(runs[n]!.id);
+        const live = runs.filter((_, n) => !gone.has(n));
+        const expected = new Map<string, unknown[]>();
+        for (const { rows } of live) {
+          const winners = new Map<string, Licence>();
+          for (const row of rows) if (row.ts > (winners.get(row.number)?.ts ?? '')) winners.set(row.number, row);
+          for (const [number, { ts, status, image }] of winners) {
+            const [, knownTs = '', , pictured] = (expected.get(number) ?? []) as [unknown, string?, unknown?, boolean?];
+            if (ts > knownTs || (ts === knownTs && !pictured && image !== undefined))
+              expected.set(number, [number, ts, status, image !== undefined]);
+          }
+        }
+        assert.deepEqual(
+          await shown(),
+          [...expected.values()].sort((a, b) => String(a[0]).localeCompare(String(b[0]))),
+        );
+        for (const { id } of live) assert.ok(await isValid(id));
+        await clear();
+      }),
+      { numRuns: 25 },
+    );
   });
 
   it('waits for imports into the same dataset, whatever their source, and lets none look in between', async () => {

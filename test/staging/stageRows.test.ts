@@ -8,8 +8,22 @@ const STAGE = '00000000-0000-4000-8000-000000000001';
 
 function job(text: string, more: Partial<StageJob> = {}): StageJob {
   return {
-    bytes: Buffer.from(text), format: 'json', kind: 'plaintiffs', sourceSystem: 'csv', dateOrder: 'mdy', map: {}, header: ['name', 'email', 'note'],
-    encoding: 'utf-8', delimiter: ',', newline: 'lf', line: 2, firstRow: 0, partitions: 1, stageId: STAGE, chunk: 0, ...more,
+    bytes: Buffer.from(text),
+    format: 'json',
+    kind: 'plaintiffs',
+    sourceSystem: 'csv',
+    dateOrder: 'mdy',
+    map: {},
+    header: ['name', 'email', 'note'],
+    encoding: 'utf-8',
+    delimiter: ',',
+    newline: 'lf',
+    line: 2,
+    firstRow: 0,
+    partitions: 1,
+    stageId: STAGE,
+    chunk: 0,
+    ...more,
   };
 }
 
@@ -47,10 +61,16 @@ describe('stageRows', () => {
     const text = Array.from({ length: 200 }, (_, i) => `Name ${i},,\n`).join('');
     const parts = rowsOf(text, { format: 'json', partitions: 1 }).length;
     assert.equal(parts, 200);
-    const copy = Buffer.from(stageRows(job(text, { format: 'copy', partitions: 7 })).payload).toString().trimEnd().split('\n');
+    const copy = Buffer.from(stageRows(job(text, { format: 'copy', partitions: 7 })).payload)
+      .toString()
+      .trimEnd()
+      .split('\n');
     const seen = copy.map((line) => line.split('\t').slice(2, 4).map(Number)) as [number, number][];
     assert.equal(seen.length, 200);
-    assert.deepEqual(seen, seen.toSorted(([a, i], [b, j]) => a - b || i - j));
+    assert.deepEqual(
+      seen,
+      seen.toSorted(([a, i], [b, j]) => a - b || i - j),
+    );
     assert.equal(new Set(seen.map(([part]) => part)).size, 7);
   });
 
@@ -96,7 +116,12 @@ describe('payloadWriter', () => {
 describe('RowBuffer', () => {
   it('grows, and hands the rows out by partition', () => {
     const buffer = new RowBuffer(4);
-    for (const [part, row] of [[1, 'é1|'], [0, 'zero|'], [1, 'one|']] as const) buffer.add(part, row);
+    for (const [part, row] of [
+      [1, 'é1|'],
+      [0, 'zero|'],
+      [1, 'one|'],
+    ] as const)
+      buffer.add(part, row);
     assert.equal(buffer.sorted(2).toString(), 'zero|é1|one|');
   });
 });

@@ -11,7 +11,13 @@ import type { ImportRequest } from '../../src/messages/requests.ts';
 import { openPlace, spawnWorker, type Place, type PlaceOptions, type WorkerProcess } from './imports.ts';
 import { ANY_PORTS, createDatabase, makeStackFolder, sharedStack, startApi } from './stack.ts';
 
-export const SMALL_PARTS: Partial<Tuning> = { chunkBytes: 8192, sliceFiles: 50, partitionRows: 80, window: 2, heartbeatSeconds: 2 };
+export const SMALL_PARTS: Partial<Tuning> = {
+  chunkBytes: 8192,
+  sliceFiles: 50,
+  partitionRows: 80,
+  window: 2,
+  heartbeatSeconds: 2,
+};
 
 /** What is imported, and what its import leaves in the tables. */
 export interface Subject {
@@ -44,7 +50,11 @@ interface Servers extends PlaceOptions {
 }
 
 /** @param own whether it has a stack of its own, whose servers may be killed. */
-export async function openCrashSite(backend: BackendName, { kind, write, contentOf, forget }: Subject, { own = false } = {}): Promise<CrashSite> {
+export async function openCrashSite(
+  backend: BackendName,
+  { kind, write, contentOf, forget }: Subject,
+  { own = false } = {},
+): Promise<CrashSite> {
   const servers = await (own ? ownServers() : sharedServers(backend));
   const place = await openPlace(servers);
   const request = await write(place);
@@ -65,7 +75,9 @@ export async function openCrashSite(backend: BackendName, { kind, write, content
     await running?.stop('SIGKILL');
   };
   return {
-    dir: servers.dir, place, stop,
+    dir: servers.dir,
+    place,
+    stop,
     worker: () => running!,
     deaths: () => deaths,
     async start(failpoints = []) {
@@ -91,7 +103,9 @@ async function ownServers(): Promise<Servers> {
   const dir = await makeStackFolder();
   const { temporal, databaseUrl } = await ensureStack({ dir, ports: ANY_PORTS, worker: false });
   return {
-    dir, temporal, databaseUrl,
+    dir,
+    temporal,
+    databaseUrl,
     async close() {
       await stopStack(dir);
       await rm(dir, { recursive: true, force: true });
@@ -103,7 +117,10 @@ async function sharedServers(backend: BackendName): Promise<Servers> {
   const [{ dir, temporal }, database] = await Promise.all([sharedStack(), createDatabase()]);
   const api = backend === 'supabase' ? await startApi(database.databaseUrl) : undefined;
   return {
-    dir, temporal, databaseUrl: database.databaseUrl, ...(api ? { supabase: api } : {}),
+    dir,
+    temporal,
+    databaseUrl: database.databaseUrl,
+    ...(api ? { supabase: api } : {}),
     async close() {
       await api?.stop();
       await database.drop();

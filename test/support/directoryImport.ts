@@ -57,10 +57,24 @@ export async function openTrees(name: BackendName): Promise<Trees> {
   const backends = openBackends(place.config);
   const { client, sql } = place;
   const trees: Trees = {
-    place, sql, backend: backends.get(name),
-    async input(root, { mode = 'commit', relatedRunId, rejectsPath, compression = 'none', tuning = {}, ...directory } = {}) {
-      const request = { kind: 'search-results', path: root, mode, ...(relatedRunId ? { relatedRunId } : {}), ...(rejectsPath ? { rejectsPath } : {}) };
-      const input = (await importInput(place.config, { ...request, directory: { tag: 'tag', ...directory } })) as DirectoryInput;
+    place,
+    sql,
+    backend: backends.get(name),
+    async input(
+      root,
+      { mode = 'commit', relatedRunId, rejectsPath, compression = 'none', tuning = {}, ...directory } = {},
+    ) {
+      const request = {
+        kind: 'search-results',
+        path: root,
+        mode,
+        ...(relatedRunId ? { relatedRunId } : {}),
+        ...(rejectsPath ? { rejectsPath } : {}),
+      };
+      const input = (await importInput(place.config, {
+        ...request,
+        directory: { tag: 'tag', ...directory },
+      })) as DirectoryInput;
       return { ...input, compression, tuning: { ...input.tuning, ...tuning } };
     },
     start: async (root, request) => startImport(client, await trees.input(root, request)),
@@ -70,7 +84,11 @@ export async function openTrees(name: BackendName): Promise<Trees> {
       await sql.begin(async (tx) => {
         await tx.unsafe(`LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`);
         handle = await trees.start(root, request);
-        while ((await sql`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`).length === 0) await sleep(5);
+        while (
+          (await sql`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)
+            .length === 0
+        )
+          await sleep(5);
         await change();
       });
       return (await importResult(handle!)) as TreeReport;
@@ -108,13 +126,18 @@ export function writeSearches(root: string, count: number, from = 0): void {
 }
 
 /** @param changes of its licence. */
-export const searchOf = (i: number, changes: object = {}, metadata: object = {}): Buffer => bytesOf(search(
-  [licence({ license_number: `PH${i}`, ...changes })],
-  { pharmacy_name: `Birch ${i}`, source_image_file: `/data/FL/Birch_${i}.png`, ...metadata },
-));
+export const searchOf = (i: number, changes: object = {}, metadata: object = {}): Buffer =>
+  bytesOf(
+    search([licence({ license_number: `PH${i}`, ...changes })], {
+      pharmacy_name: `Birch ${i}`,
+      source_image_file: `/data/FL/Birch_${i}.png`,
+      ...metadata,
+    }),
+  );
 
 export function writeGenerated(root: string, options: SearchTreeOptions, at?: Date): void {
-  for (const { json, images } of searchTree(options)) for (const { path, bytes } of [json, ...images]) writeAt(root, path, bytes(), at);
+  for (const { json, images } of searchTree(options))
+    for (const { path, bytes } of [json, ...images]) writeAt(root, path, bytes(), at);
 }
 
 /** A copy of files with new times. */
@@ -133,7 +156,8 @@ export async function contentOfTrees(sql: postgres.Sql): Promise<Record<string, 
            w.image_error, w.image_message, w.image_item, r.license_number
     FROM ingest.search_results_raw w JOIN ingest.import_runs i ON i.id = w.import_run_id LEFT JOIN public.search_results r ON r.id = w.search_result_id
     ORDER BY i.created_at, w.row_index`;
-  const files = await sql`SELECT path, size, json_sha256, image_path, image_size, image_sha256 FROM ingest.imported_files ORDER BY path`;
+  const files =
+    await sql`SELECT path, size, json_sha256, image_path, image_size, image_sha256 FROM ingest.imported_files ORDER BY path`;
   const runs = await sql`
     SELECT status, rows_fetched, rows_inserted, rows_updated, rows_skipped, rows_errored FROM ingest.import_runs ORDER BY created_at`;
   const plain = (rows: readonly postgres.Row[]): unknown[] => rows.map((row) => ({ ...row }));
@@ -142,11 +166,17 @@ export async function contentOfTrees(sql: postgres.Sql): Promise<Record<string, 
 
 /** Every image that production has, read from storage: its hash where it is whole. */
 export async function storedHashes(sql: postgres.Sql, { objects }: Backend): Promise<string[]> {
-  const rows = await sql<{ sha256: string; storage_path: string }[]>`SELECT DISTINCT sha256, storage_path FROM public.images ORDER BY sha256`;
-  return Promise.all(rows.map(async (row) => {
-    const found = createHash('sha256').update(await objects.get(row.storage_path)).digest('hex');
-    return found === row.sha256 ? found : `${row.storage_path} is damaged`;
-  }));
+  const rows = await sql<
+    { sha256: string; storage_path: string }[]
+  >`SELECT DISTINCT sha256, storage_path FROM public.images ORDER BY sha256`;
+  return Promise.all(
+    rows.map(async (row) => {
+      const found = createHash('sha256')
+        .update(await objects.get(row.storage_path))
+        .digest('hex');
+      return found === row.sha256 ? found : `${row.storage_path} is damaged`;
+    }),
+  );
 }
 
 /** Empties what imports of directories write, so that the next one starts from nothing. */
@@ -158,7 +188,9 @@ export async function forgetTrees(sql: postgres.Sql): Promise<void> {
 /** Names of what the storage folder of a postgres backend holds, below `images`. */
 export function imageObjects(place: Place): string[] {
   try {
-    return readdirSync(join(place.env['INTAKE_OBJECTS_DIR']!, 'images'), { recursive: true, encoding: 'utf8' }).filter((name) => name.includes('.'));
+    return readdirSync(join(place.env['INTAKE_OBJECTS_DIR']!, 'images'), { recursive: true, encoding: 'utf8' }).filter(
+      (name) => name.includes('.'),
+    );
   } catch {
     return [];
   }

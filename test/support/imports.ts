@@ -45,15 +45,25 @@ export async function openPlace({ temporal, databaseUrl, supabase }: PlaceOption
   const dir = await mkdtemp(join(tmpdir(), 'intake-place-'));
   await giveBundle(dir);
   const env: Env = {
-    INTAKE_DIR: dir, INTAKE_HOST: 'here', INTAKE_TASK_QUEUE: `test-${randomUUID()}`, INTAKE_OBJECTS_DIR: join(dir, 'objects'),
-    TEMPORAL_ADDRESS: temporal, DATABASE_URL: databaseUrl, LOG_LEVEL: 'warn', INTAKE_BACKEND: supabase ? 'supabase' : 'postgres',
+    INTAKE_DIR: dir,
+    INTAKE_HOST: 'here',
+    INTAKE_TASK_QUEUE: `test-${randomUUID()}`,
+    INTAKE_OBJECTS_DIR: join(dir, 'objects'),
+    TEMPORAL_ADDRESS: temporal,
+    DATABASE_URL: databaseUrl,
+    LOG_LEVEL: 'warn',
+    INTAKE_BACKEND: supabase ? 'supabase' : 'postgres',
     ...(supabase ? { SUPABASE_URL: supabase.url, SUPABASE_SERVICE_ROLE_KEY: supabase.serviceRoleKey } : {}),
   };
   const config = loadConfig(env);
   const client = await connectTemporal(config);
   const sql = connect(databaseUrl);
   return {
-    dir, env, config, sql, client,
+    dir,
+    env,
+    config,
+    sql,
+    client,
     async file(text, name = `${randomUUID()}.csv`) {
       const path = join(dir, name);
       await writeFile(path, text);
@@ -91,7 +101,11 @@ const FILES_ONLY = `
 export function spawnWorker(env: Env, only?: 'files'): WorkerProcess {
   const cwd = env['INTAKE_DIR']!;
   const program = only ? ['--input-type=module', '-e', FILES_ONLY] : [fileURLToPath(source('worker.ts'))];
-  const child = spawn(process.execPath, program, { cwd, env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...env }, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, program, {
+    cwd,
+    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   child.stderr.pipe(createWriteStream(join(env['INTAKE_DIR']!, 'worker.log'), { flags: 'a' }));
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   return {
@@ -105,9 +119,12 @@ export function spawnWorker(env: Env, only?: 'files'): WorkerProcess {
 }
 
 /** The histories of a workflow, one for each execution that continued as new. */
-export async function historiesOf(client: Client, { workflowId, firstExecutionRunId }: WorkflowHandle & { firstExecutionRunId?: string }) {
+export async function historiesOf(
+  client: Client,
+  { workflowId, firstExecutionRunId }: WorkflowHandle & { firstExecutionRunId?: string },
+) {
   const found = [];
-  for (let runId = firstExecutionRunId; runId; ) {
+  for (let runId = firstExecutionRunId; runId;) {
     const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
     found.push(history);
     runId = history.events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId ?? '';
@@ -129,7 +146,10 @@ export function plaintiffsCsv(rows: number): string {
   for (let i = 0; i < rows; i++) {
     const email = i % 23 === 5 ? 'not an address' : `p${i}@example.com`;
     if (i % 11 === 10) lines.push(`PERSON  ${i - 10},P${i - 10}@EXAMPLE.COM,555 010 ${1000 + i},again,`);
-    else lines.push(`Person ${i},${email},555-010-${1000 + i},"${i} Main St${i % 7 ? '' : '\nSuite ""B"", \\N'}",tab\there`);
+    else
+      lines.push(
+        `Person ${i},${email},555-010-${1000 + i},"${i} Main St${i % 7 ? '' : '\nSuite ""B"", \\N'}",tab\there`,
+      );
   }
   return `${lines.join('\n')}\n`;
 }

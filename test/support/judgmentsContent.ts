@@ -4,8 +4,18 @@ import type { Contact, Operation, Person } from './judgmentsOracle.ts';
 
 /** The tables in the words of the oracle: persons and judgments numbered as the rows of the runs, in their order, made them. */
 export async function readAsOracle(sql: postgres.Sql): Promise<{ operations: Operation[][]; persons: Person[] }> {
-  const rows = await sql<{ import_run_id: string; status: 'inserted' | 'skipped' | 'failed'; reason: string | null; matched_by: string; plaintiff_id: number;
-    judgment_id: number; contact_inserts: number; follow_up_task_created: boolean }[]>`
+  const rows = await sql<
+    {
+      import_run_id: string;
+      status: 'inserted' | 'skipped' | 'failed';
+      reason: string | null;
+      matched_by: string;
+      plaintiff_id: number;
+      judgment_id: number;
+      contact_inserts: number;
+      follow_up_task_created: boolean;
+    }[]
+  >`
     SELECT l.* FROM public.raw_simplicity_imports l JOIN ingest.import_runs r ON r.id = l.import_run_id ORDER BY r.created_at, r.id, l.row_index`;
   const base = await sql<{ id: number }[]>`
     SELECT id FROM public.plaintiffs p WHERE NOT EXISTS (
@@ -19,15 +29,39 @@ export async function readAsOracle(sql: postgres.Sql): Promise<{ operations: Ope
     const [person, judgment] = [persons.get(row.plaintiff_id)!, judgments.get(row.judgment_id)!];
     if (!operations.has(run)) operations.set(run, []);
     operations.get(run)!.push(
-      action === 'failed' ? { action, reason: reason! }
-      : action === 'skipped' ? { action, reason: reason!, person, judgment }
-      : { action, reason: undefined, matchedBy, person, judgment, contactInserts: row.contact_inserts, makesTask: row.follow_up_task_created });
+      action === 'failed'
+        ? { action, reason: reason! }
+        : action === 'skipped'
+          ? { action, reason: reason!, person, judgment }
+          : {
+              action,
+              reason: undefined,
+              matchedBy,
+              person,
+              judgment,
+              contactInserts: row.contact_inserts,
+              makesTask: row.follow_up_task_created,
+            },
+    );
   }
   return { operations: [...operations.values()], persons: await personsOf(sql, persons, judgments) };
 }
 
-async function personsOf(sql: postgres.Sql, persons: ReadonlyMap<number, number>, judgments: ReadonlyMap<number, number>): Promise<Person[]> {
-  const found = await sql<{ id: number; name: string; contacts: Contact[] | null; judgments: number[] | null; tasks: number; history: number }[]>`
+async function personsOf(
+  sql: postgres.Sql,
+  persons: ReadonlyMap<number, number>,
+  judgments: ReadonlyMap<number, number>,
+): Promise<Person[]> {
+  const found = await sql<
+    {
+      id: number;
+      name: string;
+      contacts: Contact[] | null;
+      judgments: number[] | null;
+      tasks: number;
+      history: number;
+    }[]
+  >`
     SELECT p.id, ingest.normalize_text(p.name) AS name,
       (SELECT json_agg(json_build_object('kind', c.kind, 'key', lower(c.value), 'primary', c.is_primary)) FROM public.plaintiff_contacts c WHERE c.plaintiff_id = p.id) AS contacts,
       (SELECT json_agg(j.id) FROM public.judgments j WHERE j.plaintiff_id = p.id) AS judgments,
@@ -36,7 +70,13 @@ async function personsOf(sql: postgres.Sql, persons: ReadonlyMap<number, number>
     FROM public.plaintiffs p`;
   const result: Person[] = [];
   for (const { id, name, contacts, judgments: owned, tasks, history } of found) {
-    result[persons.get(id)!] = inOrder({ name, contacts: contacts ?? [], judgments: (owned ?? []).map((judgment) => judgments.get(judgment)!), tasks, history });
+    result[persons.get(id)!] = inOrder({
+      name,
+      contacts: contacts ?? [],
+      judgments: (owned ?? []).map((judgment) => judgments.get(judgment)!),
+      tasks,
+      history,
+    });
   }
   return result;
 }
@@ -76,7 +116,9 @@ export async function contentOfJudgments(sql: postgres.Sql): Promise<Record<stri
       SELECT status, rows_fetched, rows_inserted, rows_updated, rows_skipped, rows_errored, metadata #> '{summary,effects}' AS effects
       FROM ingest.import_runs ORDER BY created_at`,
   };
-  const read = Object.entries(tables).map(async ([name, query]) => [name, (await query).map((row) => ({ ...row }))] as const);
+  const read = Object.entries(tables).map(
+    async ([name, query]) => [name, (await query).map((row) => ({ ...row }))] as const,
+  );
   return Object.fromEntries(await Promise.all(read));
 }
 

@@ -5,14 +5,18 @@ import type { Subject } from './crash.ts';
 
 /** Leads of fewer plaintiffs, who are found by email, phone and name; with duplicates, odd cells and rejects. */
 export function simplicityCsv(rows: number): string {
-  const lines = ['LeadID,IndexNumber,Court,JudgmentDate,JudgmentAmount,State,PlaintiffName,PlaintiffAddress,DefendantName,Phone,Email,BestContactMethod'];
+  const lines = [
+    'LeadID,IndexNumber,Court,JudgmentDate,JudgmentAmount,State,PlaintiffName,PlaintiffAddress,DefendantName,Phone,Email,BestContactMethod',
+  ];
   for (let i = 0; i < rows; i++) {
     const who = (i * 7) % Math.ceil(rows / 3);
     const email = i % 4 ? `P${who}@Example.com` : '';
     const phone = i % 3 ? `(212) 555-${1000 + who}` : '';
     const number = i % 13 === 12 ? `ix-${i - 12}` : `IX-${i}`;
     const amount = i % 29 === 7 ? '12,3' : `"$${1 + (i % 9)},000.50"`;
-    lines.push(`${i},${number},"Court of ""Elm""",2024-03-${10 + (i % 19)},${amount},ny,Person  ${who},"${who} Main St${i % 7 ? '' : '\nSuite \\N'}",Debtor ${i}\t,${phone},${email},phone`);
+    lines.push(
+      `${i},${number},"Court of ""Elm""",2024-03-${10 + (i % 19)},${amount},ny,Person  ${who},"${who} Main St${i % 7 ? '' : '\nSuite \\N'}",Debtor ${i}\t,${phone},${email},phone`,
+    );
   }
   return `${lines.join('\n')}\n`;
 }
@@ -21,7 +25,15 @@ export interface FileSubject extends Subject {
   csv(rows: number): string;
 }
 
-export const written = (csv: FileSubject['csv']): Pick<FileSubject, 'csv' | 'write'> => ({ csv, write: async (place) => ({ path: await place.file(csv(600)) }) });
+export const written = (csv: FileSubject['csv']): Pick<FileSubject, 'csv' | 'write'> => ({
+  csv,
+  write: async (place) => ({ path: await place.file(csv(600)) }),
+});
 
 export const PLAINTIFFS: FileSubject = { kind: 'plaintiffs', ...written(plaintiffsCsv), contentOf, forget };
-export const SIMPLICITY: FileSubject = { kind: 'simplicity', ...written(simplicityCsv), contentOf: contentOfJudgments, forget: forgetJudgments };
+export const SIMPLICITY: FileSubject = {
+  kind: 'simplicity',
+  ...written(simplicityCsv),
+  contentOf: contentOfJudgments,
+  forget: forgetJudgments,
+};

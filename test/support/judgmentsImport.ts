@@ -40,18 +40,35 @@ export interface PartCounts {
   readonly effects: Readonly<Record<string, number>>;
 }
 
-const COLUMNS = ['part', 'row_index', 'line_number', 'raw_payload', 'raw_record', 'error_code', 'error_message', ...simplicity.stageColumns];
+const COLUMNS = [
+  'part',
+  'row_index',
+  'line_number',
+  'raw_payload',
+  'raw_record',
+  'error_code',
+  'error_message',
+  ...simplicity.stageColumns,
+];
 
 export function leadRow(lead: Lead, source = 'simplicity'): StagedRow {
   const cells: Record<string, string | undefined> = {
-    plaintiff_name: lead.name, email: lead.email, phone: lead.phone, plaintiff_address: lead.address,
-    judgment_number: lead.number, case_number: lead.case, judgment_amount: lead.amount ?? '10.00',
+    plaintiff_name: lead.name,
+    email: lead.email,
+    phone: lead.phone,
+    plaintiff_address: lead.address,
+    judgment_number: lead.number,
+    case_number: lead.case,
+    judgment_amount: lead.amount ?? '10.00',
   };
   return simplicity.row((column) => cells[column], { sourceSystem: source, dateOrder: 'mdy' });
 }
 
 /** Stages the rows, some to a chunk. */
-export async function stageLeads(sql: postgres.Sql, { source, rows, chunkRows = 1000 }: JudgmentsBatch): Promise<{ stageId: string; chunks: number }> {
+export async function stageLeads(
+  sql: postgres.Sql,
+  { source, rows, chunkRows = 1000 }: JudgmentsBatch,
+): Promise<{ stageId: string; chunks: number }> {
   const stageId = randomUUID();
   const chunks = Math.max(1, Math.ceil(rows.length / chunkRows));
   for (let chunk = 0; chunk < chunks; chunk++) {
@@ -59,7 +76,16 @@ export async function stageLeads(sql: postgres.Sql, { source, rows, chunkRows = 
       const { values, error = null } = leadRow(lead, source);
       const index = chunk * chunkRows + i;
       const record = error && `\\x${Buffer.from(`${lead.name ?? ''}\n`).toString('hex')}`;
-      return [index % 7, index, index + 2, { name: lead.name ?? '' }, record, error, error && 'what to mend', ...values];
+      return [
+        index % 7,
+        index,
+        index + 2,
+        { name: lead.name ?? '' },
+        record,
+        error,
+        error && 'what to mend',
+        ...values,
+      ];
     });
     const errored = staged.filter((row) => row[5] !== null).length;
     await sql`SELECT ingest.stage_chunk(${stageId}, 'simplicity', ${chunk}, ${COLUMNS}, ${sql.json(staged as never)}::json, ${errored})`;
@@ -88,21 +114,37 @@ export async function untilDone<T>(work: () => Promise<T>, attempts = 8): Promis
   }
 }
 
-export async function resolve(sql: postgres.Sql, { runId, lease, stageId, chunks, parts, batch }: OpenJudgments): Promise<Record<string, unknown>> {
+export async function resolve(
+  sql: postgres.Sql,
+  { runId, lease, stageId, chunks, parts, batch }: OpenJudgments,
+): Promise<Record<string, unknown>> {
   const options = { skip_jobs: batch.skipJobs ?? false };
-  const [row] = await untilDone(() => sql<{ result: Record<string, unknown> }[]>`
-    SELECT ingest.resolve_stage(${runId}, ${lease}, 'simplicity', ${stageId}, ${chunks}, ${parts}, ${sql.json(options)}) AS result`);
+  const [row] = await untilDone(
+    () => sql<{ result: Record<string, unknown> }[]>`
+    SELECT ingest.resolve_stage(${runId}, ${lease}, 'simplicity', ${stageId}, ${chunks}, ${parts}, ${sql.json(options)}) AS result`,
+  );
   return row!.result;
 }
 
-export async function upsertPart(sql: postgres.Sql, { runId, lease, stageId, chunks }: OpenJudgments, part: number): Promise<PartCounts> {
-  const [row] = await untilDone(() => sql<{ result: PartCounts }[]>`
-    SELECT ingest.upsert_partition(${runId}, ${lease}, ${stageId}, ${chunks}, ${part}) AS result`);
+export async function upsertPart(
+  sql: postgres.Sql,
+  { runId, lease, stageId, chunks }: OpenJudgments,
+  part: number,
+): Promise<PartCounts> {
+  const [row] = await untilDone(
+    () => sql<{ result: PartCounts }[]>`
+    SELECT ingest.upsert_partition(${runId}, ${lease}, ${stageId}, ${chunks}, ${part}) AS result`,
+  );
   return row!.result;
 }
 
 /** Resolves and lands all parts, `atOnce` of them at a time. */
-export async function promote(sql: postgres.Sql, open: OpenJudgments, order = [...Array(open.parts).keys()], atOnce = 2): Promise<PartCounts> {
+export async function promote(
+  sql: postgres.Sql,
+  open: OpenJudgments,
+  order = [...Array(open.parts).keys()],
+  atOnce = 2,
+): Promise<PartCounts> {
   await resolve(sql, open);
   const results: PartCounts[] = [];
   for (let i = 0; i < order.length; i += atOnce) {
@@ -116,8 +158,15 @@ export async function dryRun(sql: postgres.Sql, batch: JudgmentsBatch): Promise<
   const { source = 'simplicity', parts = 3, skipJobs = false } = batch;
   const { stageId, chunks } = await stageLeads(sql, batch);
   await sql`SELECT ingest.resolve_stage(null, 0, 'simplicity', ${stageId}, ${chunks}, ${parts}, ${sql.json({ skip_jobs: skipJobs })})`;
-  const results = await Promise.all([...Array(parts).keys()].map(async (part) => (await sql<{ result: PartCounts }[]>`
-    SELECT ingest.count_partition('simplicity', ${source}, ${stageId}, ${chunks}, ${part}) AS result`)[0]!.result));
+  const results = await Promise.all(
+    [...Array(parts).keys()].map(
+      async (part) =>
+        (
+          await sql<{ result: PartCounts }[]>`
+    SELECT ingest.count_partition('simplicity', ${source}, ${stageId}, ${chunks}, ${part}) AS result`
+        )[0]!.result,
+    ),
+  );
   await sql`SELECT ingest.clear_stage(${stageId}, 'simplicity')`;
   return sumOf(results);
 }
@@ -130,17 +179,23 @@ export async function importLeads(sql: postgres.Sql, batch: JudgmentsBatch): Pro
   return open.runId;
 }
 
-export async function settleJudgments(sql: postgres.Sql, { runId, lease, batch, stageId }: OpenJudgments): Promise<void> {
+export async function settleJudgments(
+  sql: postgres.Sql,
+  { runId, lease, batch, stageId }: OpenJudgments,
+): Promise<void> {
   const fetched = batch.rows.length;
   await sql`SELECT ingest.record_result(${runId}, ${lease}, ${fetched}, '{}')`;
-  const [row] = await sql<{ answer: { is_valid: boolean } }[]>`SELECT ingest.settle_import_run(${runId}, ${lease}, ${fetched}) AS answer`;
+  const [row] = await sql<
+    { answer: { is_valid: boolean } }[]
+  >`SELECT ingest.settle_import_run(${runId}, ${lease}, ${fetched}) AS answer`;
   if (!row!.answer.is_valid) throw new Error(`not reconciled: ${JSON.stringify(row!.answer)}`);
   await sql`SELECT ingest.clear_stage(${stageId}, 'simplicity')`;
 }
 
 export function sumOf(results: readonly PartCounts[]): PartCounts {
   const effects: Record<string, number> = {};
-  for (const result of results) for (const [name, n] of Object.entries(result.effects)) effects[name] = (effects[name] ?? 0) + n;
+  for (const result of results)
+    for (const [name, n] of Object.entries(result.effects)) effects[name] = (effects[name] ?? 0) + n;
   const sum = (name: 'inserted' | 'skipped' | 'errored') => results.reduce((total, result) => total + result[name], 0);
   return { inserted: sum('inserted'), skipped: sum('skipped'), errored: sum('errored'), effects };
 }

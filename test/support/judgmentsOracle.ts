@@ -31,7 +31,11 @@ export class Oracle {
   readonly persons: Person[] = [];
   readonly #numbers = new Map<string, number>();
   readonly #cases = new Map<string, number>();
-  readonly #owners = { email: new Map<string, number>(), phone: new Map<string, number>(), name: new Map<string, number>() };
+  readonly #owners = {
+    email: new Map<string, number>(),
+    phone: new Map<string, number>(),
+    name: new Map<string, number>(),
+  };
   /** The person of each judgment. */
   readonly #holders: number[] = [];
 
@@ -49,10 +53,17 @@ export class Oracle {
       if (error !== undefined) return { action: 'failed', reason: error };
       const row = Object.fromEntries(simplicity.stageColumns.map((column, i) => [column, values[i]!]));
       // By number, else by case number; what was there before the file counts first.
-      const same = [this.#numbers.get(row['number_key']!), this.#cases.get(row['case_key']!)].filter((judgment) => judgment !== undefined);
+      const same = [this.#numbers.get(row['number_key']!), this.#cases.get(row['case_key']!)].filter(
+        (judgment) => judgment !== undefined,
+      );
       const known = same.find((judgment) => judgment < before) ?? same[0];
       if (known !== undefined) {
-        return { action: 'skipped', reason: known < before ? 'EXISTING_JUDGMENT' : 'DUPLICATE_IN_FILE', person: this.#holders[known]!, judgment: known };
+        return {
+          action: 'skipped',
+          reason: known < before ? 'EXISTING_JUDGMENT' : 'DUPLICATE_IN_FILE',
+          person: this.#holders[known]!,
+          judgment: known,
+        };
       }
       const keys = { email: row['email_key']!, phone: row['phone']!, name: row['name_key']! };
       const matchedBy = (['email', 'phone', 'name'] as const).find((key) => this.#owners[key].has(keys[key]));
@@ -64,13 +75,24 @@ export class Oracle {
       found.judgments.push(judgment);
       this.#own('email', keys.email, person);
       this.#own('phone', keys.phone, person);
-      const contactInserts = [['email', keys.email], ['phone', keys.phone], ['address', row['address']?.toLowerCase()]]
-        .filter(([kind, key]) => key && this.#addContact(found, kind!, key)).length;
+      const contactInserts = [
+        ['email', keys.email],
+        ['phone', keys.phone],
+        ['address', row['address']?.toLowerCase()],
+      ].filter(([kind, key]) => key && this.#addContact(found, kind!, key)).length;
       if (!written.has(person)) found.history++;
       written.add(person);
       const makesTask = found.tasks === 0;
       if (makesTask) found.tasks++;
-      return { action: 'inserted', reason: undefined, matchedBy: matchedBy ?? 'created', person, judgment, contactInserts, makesTask };
+      return {
+        action: 'inserted',
+        reason: undefined,
+        matchedBy: matchedBy ?? 'created',
+        person,
+        judgment,
+        contactInserts,
+        makesTask,
+      };
     });
   }
 

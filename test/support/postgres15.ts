@@ -15,13 +15,19 @@ export interface Server {
 
 /** Directory of its programs, or undefined. */
 export function findPostgres15(): string | undefined {
-  const candidates = ['/usr/lib/postgresql/15/bin', '/opt/homebrew/opt/postgresql@15/bin', '/usr/local/opt/postgresql@15/bin', configured()];
+  const candidates = [
+    '/usr/lib/postgresql/15/bin',
+    '/opt/homebrew/opt/postgresql@15/bin',
+    '/usr/local/opt/postgresql@15/bin',
+    configured(),
+  ];
   return candidates.find((dir) => dir !== undefined && existsSync(join(dir, 'initdb')));
 }
 
 function configured(): string | undefined {
   try {
-    const ask = (flag: string): string => execFileSync('pg_config', [flag], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    const ask = (flag: string): string =>
+      execFileSync('pg_config', [flag], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
     return / 15\b/.test(ask('--version')) ? ask('--bindir') : undefined;
   } catch {
     return undefined;
@@ -34,10 +40,21 @@ export async function startPostgres15(binDir: string): Promise<Server> {
   const { user } = placePostgres(dir);
   const data = join(dir, 'data');
   makeOwned(data, user);
-  execFileSync(join(binDir, 'initdb'), ['-D', data, '-U', 'admin', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'], { ...user, cwd: '/', stdio: 'ignore' });
+  execFileSync(
+    join(binDir, 'initdb'),
+    ['-D', data, '-U', 'admin', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'],
+    { ...user, cwd: '/', stdio: 'ignore' },
+  );
   const port = await freePort();
-  const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=off'].flatMap((setting) => ['-c', setting]);
-  const server = spawn(join(binDir, 'postgres'), ['-D', data, '-p', String(port), ...settings], { ...user, cwd: '/', stdio: 'ignore' });
+  const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=off'].flatMap((setting) => [
+    '-c',
+    setting,
+  ]);
+  const server = spawn(join(binDir, 'postgres'), ['-D', data, '-p', String(port), ...settings], {
+    ...user,
+    cwd: '/',
+    stdio: 'ignore',
+  });
   const gone = new Promise((resolve) => server.once('exit', resolve));
   const adminUrl = `postgresql://admin@127.0.0.1:${port}/postgres`;
   await awaitDatabase(adminUrl, 20_000);

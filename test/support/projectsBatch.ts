@@ -19,15 +19,24 @@ export interface BatchOptions {
 }
 
 /** One call of the merge function. */
-export async function merge(sql: postgres.Sql, rows: readonly ProjectRow[], { tenant = 'TELCO', batch = 'batch-1', correlation }: BatchOptions = {}): Promise<Metrics> {
+export async function merge(
+  sql: postgres.Sql,
+  rows: readonly ProjectRow[],
+  { tenant = 'TELCO', batch = 'batch-1', correlation }: BatchOptions = {},
+): Promise<Metrics> {
   const [metrics] = await sql<Metrics[]>`
     SELECT m.* FROM public.fn_projects_import_merge(${tenant}, 'projects-import', ${batch}, ${sql.json(rows as never)}, ${correlation ?? null}::uuid) m`;
   return { ...metrics! };
 }
 
 /** Metrics without the staging id, in the order inserted, updated, organisations, users, anomalies. */
-export const numbersOf = (m: Metrics): number[] =>
-  [m.inserted_projects, m.updated_projects, m.org_memberships_upserted, m.user_memberships_upserted, m.anomalies_count];
+export const numbersOf = (m: Metrics): number[] => [
+  m.inserted_projects,
+  m.updated_projects,
+  m.org_memberships_upserted,
+  m.user_memberships_upserted,
+  m.anomalies_count,
+];
 
 export interface Directories {
   readonly org: string;
@@ -39,7 +48,13 @@ export interface Directories {
 
 /** Partners `Acme` and `Other`, specialists `DS_A` and `DS_B`, manager `First Last` (`RM_A`): known to every tenant. */
 export async function addDirectories(sql: postgres.Sql): Promise<Directories> {
-  const [org, otherOrg, ds, otherDs, rm] = Array.from({ length: 5 }, () => randomUUID()) as [string, string, string, string, string];
+  const [org, otherOrg, ds, otherDs, rm] = Array.from({ length: 5 }, () => randomUUID()) as [
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
   await sql`INSERT INTO public.partner_org (id, name) VALUES (${org}, 'Acme Pty Ltd'), (${otherOrg}, 'Other Pty Ltd')`;
   await sql`INSERT INTO public.partner_normalization (source_label, partner_org_id) VALUES ('Acme', ${org}), ('Other', ${otherOrg})`;
   await sql`INSERT INTO public.ds_directory (preferred_username, user_id) VALUES ('DS_A', ${ds}), ('DS_B', ${otherDs})`;

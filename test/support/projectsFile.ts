@@ -4,13 +4,30 @@ import { contentOfRuns, forgetRuns } from './projectsImport.ts';
 
 /** Distinct projects with odd partners and people, later rows of the same application, and rejects. */
 export function projectsCsv(rows: number): string {
-  const lines = ['Stage-Application;Delivery Partner;deployment_specialist;RELATIONSHIP MANAGER;residential;Address;eFscd'];
+  const lines = [
+    'Stage-Application;Delivery Partner;deployment_specialist;RELATIONSHIP MANAGER;residential;Address;eFscd',
+  ];
   for (let i = 0; i < rows; i++) {
     const key = i % 17 === 16 ? i - 5 : i;
     const partner = ['Acme', 'Other', 'Unassigned', `Partner ${i}`][i % 4];
-    lines.push([`STG-${key}`, partner, i % 3 ? 'DS_A' : 'DS_ZZ', i % 5 ? '' : 'First Last', i % 23 === 7 ? 'n' : i, `"${i} Main St;\nLot 2"`, '12/31/2025'].join(';'));
+    lines.push(
+      [
+        `STG-${key}`,
+        partner,
+        i % 3 ? 'DS_A' : 'DS_ZZ',
+        i % 5 ? '' : 'First Last',
+        i % 23 === 7 ? 'n' : i,
+        `"${i} Main St;\nLot 2"`,
+        '12/31/2025',
+      ].join(';'),
+    );
   }
   return `${lines.join('\r\n')}\r\n`;
 }
 
-export const PROJECTS: FileSubject = { kind: 'projects', ...written(projectsCsv), contentOf: contentOfRuns, forget: forgetRuns };
+export const PROJECTS: FileSubject = {
+  kind: 'projects',
+  ...written(projectsCsv),
+  contentOf: contentOfRuns,
+  forget: forgetRuns,
+};

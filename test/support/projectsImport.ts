@@ -31,11 +31,18 @@ export interface Counts {
 }
 
 /** Stages the rows as one chunk, as the parse step would. */
-export async function stageProjects(sql: postgres.Sql, { tenant = 'TELCO', rows, parts = 3 }: ProjectsFile): Promise<string> {
+export async function stageProjects(
+  sql: postgres.Sql,
+  { tenant = 'TELCO', rows, parts = 3 }: ProjectsFile,
+): Promise<string> {
   const stageId = randomUUID();
   let errored = 0;
   const staged = rows.map((cells, i) => {
-    const { key, values, error = null } = projects.row((column) => cells[column], { sourceSystem: tenant, dateOrder: 'mdy' });
+    const {
+      key,
+      values,
+      error = null,
+    } = projects.row((column) => cells[column], { sourceSystem: tenant, dateOrder: 'mdy' });
     if (error) errored++;
     const record = error && `\\x${Buffer.from(`${Object.values(cells).join(',')}\r\n`).toString('hex')}`;
     return [partitionOf(key, parts), i, i + 2, cells, record, error, error && ROW_ERRORS[error], ...values];
@@ -54,8 +61,14 @@ export async function openProjects(sql: postgres.Sql, file: ProjectsFile): Promi
   return { runId, lease, file, parts, stageId: await stageProjects(sql, file) };
 }
 
-export async function upsertPart(sql: postgres.Sql, { runId, lease, stageId }: OpenProjects, part: number): Promise<Counts> {
-  const [row] = await sql<{ result: Counts }[]>`SELECT ingest.upsert_partition(${runId}, ${lease}, ${stageId}, 1, ${part}) AS result`;
+export async function upsertPart(
+  sql: postgres.Sql,
+  { runId, lease, stageId }: OpenProjects,
+  part: number,
+): Promise<Counts> {
+  const [row] = await sql<
+    { result: Counts }[]
+  >`SELECT ingest.upsert_partition(${runId}, ${lease}, ${stageId}, 1, ${part}) AS result`;
   return row!.result;
 }
 
@@ -66,12 +79,17 @@ export const upsertAll = async (sql: postgres.Sql, open: OpenProjects): Promise<
 /** Counters and reconciliation. @throws Error when it is not valid. */
 export async function settleProjects(sql: postgres.Sql, { runId, lease, file }: OpenProjects): Promise<void> {
   await sql`SELECT ingest.record_result(${runId}, ${lease}, ${file.rows.length}, '{}')`;
-  const [row] = await sql<{ answer: { is_valid: boolean } }[]>`SELECT ingest.settle_import_run(${runId}, ${lease}, ${file.rows.length}) AS answer`;
+  const [row] = await sql<
+    { answer: { is_valid: boolean } }[]
+  >`SELECT ingest.settle_import_run(${runId}, ${lease}, ${file.rows.length}) AS answer`;
   if (!row!.answer.is_valid) throw new Error(`not reconciled: ${JSON.stringify(row!.answer)}`);
 }
 
 /** A whole import, settled. @returns its run id and what its parts counted. */
-export async function importProjects(sql: postgres.Sql, file: ProjectsFile): Promise<{ runId: string; counts: Counts }> {
+export async function importProjects(
+  sql: postgres.Sql,
+  file: ProjectsFile,
+): Promise<{ runId: string; counts: Counts }> {
   const open = await openProjects(sql, file);
   const counts = await upsertAll(sql, open);
   await settleProjects(sql, open);
@@ -81,22 +99,38 @@ export async function importProjects(sql: postgres.Sql, file: ProjectsFile): Pro
 /** What a dry run of the rows counts. */
 export async function countProjects(sql: postgres.Sql, file: ProjectsFile): Promise<Counts> {
   const stageId = await stageProjects(sql, file);
-  const parts = await Promise.all([...Array(file.parts ?? 3).keys()].map(async (part) => (await sql<{ result: Counts }[]>`
-    SELECT ingest.count_partition('projects', ${file.tenant ?? 'TELCO'}, ${stageId}, 1, ${part}) AS result`)[0]!.result));
+  const parts = await Promise.all(
+    [...Array(file.parts ?? 3).keys()].map(
+      async (part) =>
+        (
+          await sql<{ result: Counts }[]>`
+    SELECT ingest.count_partition('projects', ${file.tenant ?? 'TELCO'}, ${stageId}, 1, ${part}) AS result`
+        )[0]!.result,
+    ),
+  );
   return sumOf(parts);
 }
 
 function sumOf(results: readonly Counts[]): Counts {
   const effects: Record<string, number> = {};
-  for (const [name, n] of results.flatMap((result) => Object.entries(result.effects))) effects[name] = (effects[name] ?? 0) + n;
+  for (const [name, n] of results.flatMap((result) => Object.entries(result.effects)))
+    effects[name] = (effects[name] ?? 0) + n;
   const sum = (of: (counts: Counts) => number): number => results.reduce((total, counts) => total + of(counts), 0);
-  return { inserted: sum((c) => c.inserted), updated: sum((c) => c.updated), skipped: sum((c) => c.skipped), errored: sum((c) => c.errored), effects };
+  return {
+    inserted: sum((c) => c.inserted),
+    updated: sum((c) => c.updated),
+    skipped: sum((c) => c.skipped),
+    errored: sum((c) => c.errored),
+    effects,
+  };
 }
 
 /** Withdraws a run. @returns what it did. */
 export async function rollbackProjects(sql: postgres.Sql, runId: string): Promise<Record<string, unknown>> {
   await sql`SELECT ingest.rollback_import_run(${runId}, 'test')`;
-  return (await sql`SELECT metadata -> 'rollback' AS result FROM ingest.import_runs WHERE id = ${runId}`)[0]!['result'] as Record<string, unknown>;
+  return (await sql`SELECT metadata -> 'rollback' AS result FROM ingest.import_runs WHERE id = ${runId}`)[0]![
+    'result'
+  ] as Record<string, unknown>;
 }
 
 /** Projects with their members and anomalies, without ids and times. */
@@ -120,8 +154,13 @@ export async function contentOfRuns(sql: postgres.Sql): Promise<Record<string, u
            r.former - '{id,staging_id,created_at,updated_at}'::text[] AS former
     FROM ingest.projects_raw r JOIN ingest.import_runs i ON i.id = r.import_run_id LEFT JOIN public.projects p ON p.id = r.project_id
     ORDER BY i.created_at, r.row_index`;
-  const runs = await sql`SELECT status, rows_fetched, rows_inserted, rows_updated, rows_skipped, rows_errored FROM ingest.import_runs ORDER BY created_at`;
-  return { ...(await contentOfProjects(sql)), raw: raw.map((row) => ({ ...row })), runs: runs.map((row) => ({ ...row })) };
+  const runs =
+    await sql`SELECT status, rows_fetched, rows_inserted, rows_updated, rows_skipped, rows_errored FROM ingest.import_runs ORDER BY created_at`;
+  return {
+    ...(await contentOfProjects(sql)),
+    raw: raw.map((row) => ({ ...row })),
+    runs: runs.map((row) => ({ ...row })),
+  };
 }
 
 /** Empties what imports of projects write, but not the directories. */

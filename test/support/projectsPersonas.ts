@@ -1,7 +1,14 @@
 /** Who may do what with the tables of projects: found out by trying every operation as everybody. */
 import type postgres from 'postgres';
 
-const ROLES = { viewerA: ['viewer', 'A'], operatorA: ['operator', 'A'], adminA: ['admin', 'A'], viewer: ['viewer', null], operator: ['operator', null], admin: ['admin', null] } as const;
+const ROLES = {
+  viewerA: ['viewer', 'A'],
+  operatorA: ['operator', 'A'],
+  adminA: ['admin', 'A'],
+  viewer: ['viewer', null],
+  operator: ['operator', null],
+  admin: ['admin', null],
+} as const;
 const idOf = (n: number): string => `00000000-0000-4000-8000-00000000000${n}`;
 
 export interface Persona {
@@ -33,21 +40,39 @@ interface Table {
 
 const TENANT = "coalesce(tenant_id, '*')";
 export const TABLES: Readonly<Record<string, Table>> = {
-  projects: { label: TENANT, row: "(tenant_id, stage_application) VALUES (coalesce($tenant, 'C'), gen_random_uuid()::text)" },
+  projects: {
+    label: TENANT,
+    row: "(tenant_id, stage_application) VALUES (coalesce($tenant, 'C'), gen_random_uuid()::text)",
+  },
   project_membership: {
     label: '(SELECT p.tenant_id FROM public.projects p WHERE p.id = project_id)',
     row: "(project_id, member_user_id) VALUES (CASE $tenant WHEN 'A' THEN -1 WHEN 'B' THEN -2 ELSE -3 END, gen_random_uuid())",
   },
   partner_org: { label: "'*'", row: "(name) VALUES ('free')", removable: "name = 'free'" },
-  staging_imports: { label: TENANT, row: "(tenant_id, raw, batch_checksum) VALUES (coalesce($tenant, 'C'), '[]', gen_random_uuid()::text)", column: 'imported_at' },
-  import_anomalies: { label: TENANT, row: "(tenant_id, batch_id, anomaly_type) VALUES (coalesce($tenant, 'C'), 'b', 'UNKNOWN_DS')" },
-  import_retention_stats: { label: "'*'", row: "(stat_date) VALUES (current_date + (random() * 1e6)::int)", column: 'last_updated_at' },
+  staging_imports: {
+    label: TENANT,
+    row: "(tenant_id, raw, batch_checksum) VALUES (coalesce($tenant, 'C'), '[]', gen_random_uuid()::text)",
+    column: 'imported_at',
+  },
+  import_anomalies: {
+    label: TENANT,
+    row: "(tenant_id, batch_id, anomaly_type) VALUES (coalesce($tenant, 'C'), 'b', 'UNKNOWN_DS')",
+  },
+  import_retention_stats: {
+    label: "'*'",
+    row: '(stat_date) VALUES (current_date + (random() * 1e6)::int)',
+    column: 'last_updated_at',
+  },
   partner_normalization: {
-    label: TENANT, row: "(tenant_id, source_label, partner_org_id) VALUES ($tenant, gen_random_uuid()::text, '00000000-0000-4000-8000-0000000000aa')",
+    label: TENANT,
+    row: "(tenant_id, source_label, partner_org_id) VALUES ($tenant, gen_random_uuid()::text, '00000000-0000-4000-8000-0000000000aa')",
   },
   ds_directory: { label: TENANT, row: '(tenant_id, preferred_username) VALUES ($tenant, gen_random_uuid()::text)' },
   rm_directory: { label: TENANT, row: '(tenant_id, display_name) VALUES ($tenant, gen_random_uuid()::text)' },
-  user_roles: { label: `role || ${TENANT}`, row: "(user_id, role, tenant_id) VALUES (gen_random_uuid(), 'admin', $tenant)" },
+  user_roles: {
+    label: `role || ${TENANT}`,
+    row: "(user_id, role, tenant_id) VALUES (gen_random_uuid(), 'admin', $tenant)",
+  },
 };
 
 const insert = (table: string, tenant: string | null): string =>
@@ -60,20 +85,27 @@ export async function addRowsOfTenants(sql: postgres.Sql): Promise<void> {
   for (const table of Object.keys(TABLES).filter((name) => !['projects', 'partner_org', 'user_roles'].includes(name))) {
     for (const tenant of ['A', 'B', null]) await sql.unsafe(insert(table, tenant));
   }
-  for (const [i, [role, tenant]] of Object.values(ROLES).entries()) await sql`INSERT INTO public.user_roles (user_id, role, tenant_id) VALUES (${idOf(i)}, ${role}, ${tenant})`;
+  for (const [i, [role, tenant]] of Object.values(ROLES).entries())
+    await sql`INSERT INTO public.user_roles (user_id, role, tenant_id) VALUES (${idOf(i)}, ${role}, ${tenant})`;
 }
 
 /** Runs a statement as somebody and takes it back. @returns its rows, or `no` where the right is missing. */
-export async function tryAs(tx: postgres.TransactionSql, { role, sub }: Persona, statement: string): Promise<Record<string, unknown>[] | 'no'> {
+export async function tryAs(
+  tx: postgres.TransactionSql,
+  { role, sub }: Persona,
+  statement: string,
+): Promise<Record<string, unknown>[] | 'no'> {
   let rows: Record<string, unknown>[] | 'no' = 'no';
-  await tx.savepoint(async (point) => {
-    await point`SELECT set_config('request.jwt.claims', ${sub === undefined ? '' : JSON.stringify({ sub, role })}, true)`;
-    await point.unsafe(`SET LOCAL ROLE ${role}`);
-    rows = (await point.unsafe(statement)).map((row) => ({ ...row }));
-    throw new TakenBack();
-  }).catch((error: unknown) => {
-    if (!(error instanceof TakenBack) && (error as { code?: string }).code !== '42501') throw error;
-  });
+  await tx
+    .savepoint(async (point) => {
+      await point`SELECT set_config('request.jwt.claims', ${sub === undefined ? '' : JSON.stringify({ sub, role })}, true)`;
+      await point.unsafe(`SET LOCAL ROLE ${role}`);
+      rows = (await point.unsafe(statement)).map((row) => ({ ...row }));
+      throw new TakenBack();
+    })
+    .catch((error: unknown) => {
+      if (!(error instanceof TakenBack) && (error as { code?: string }).code !== '42501') throw error;
+    });
   return rows;
 }
 
@@ -82,9 +114,11 @@ class TakenBack extends Error {}
 /** What a persona reads, adds, changes and removes of a table: the labels of rows, `no` without the right to try. */
 export async function accessTo(tx: postgres.TransactionSql, table: string, persona: Persona): Promise<string> {
   const { label, column = 'created_at', removable = 'true' } = TABLES[table]!;
-  const labels = (rows: Record<string, unknown>[] | 'no'): string => (rows === 'no' ? 'no' : [...new Set(rows.map(({ l }) => l))].sort().join(' ') || '-');
+  const labels = (rows: Record<string, unknown>[] | 'no'): string =>
+    rows === 'no' ? 'no' : [...new Set(rows.map(({ l }) => l))].sort().join(' ') || '-';
   const added: string[] = [];
-  for (const tenant of ['A', 'B', null]) if ((await tryAs(tx, persona, insert(table, tenant))) !== 'no') added.push(tenant ?? '*');
+  for (const tenant of ['A', 'B', null])
+    if ((await tryAs(tx, persona, insert(table, tenant))) !== 'no') added.push(tenant ?? '*');
   return [
     labels(await tryAs(tx, persona, `SELECT ${label} AS l FROM public.${table}`)),
     added.join(' ') || 'no',

@@ -45,23 +45,84 @@ export interface Counts {
 }
 
 const COLUMNS = [
-  ...['part', 'row_index', 'line_number', 'raw_payload', 'raw_record', 'error_code', 'error_message', 'result_key', 'dataset_tag', 'file_path'],
-  ...['file_sha256', 'search_name', 'search_state', 'search_ts', 'license_number', 'license_status', 'expiration_date', 'meta'],
-  ...['image_sha256', 'image_path', 'image_type', 'image_size', 'image_error', 'image_message', 'image_item', 'duplicate'],
+  ...[
+    'part',
+    'row_index',
+    'line_number',
+    'raw_payload',
+    'raw_record',
+    'error_code',
+    'error_message',
+    'result_key',
+    'dataset_tag',
+    'file_path',
+  ],
+  ...[
+    'file_sha256',
+    'search_name',
+    'search_state',
+    'search_ts',
+    'license_number',
+    'license_status',
+    'expiration_date',
+    'meta',
+  ],
+  ...[
+    'image_sha256',
+    'image_path',
+    'image_type',
+    'image_size',
+    'image_error',
+    'image_message',
+    'image_item',
+    'duplicate',
+  ],
 ];
 
 /** Stages the rows as one chunk; a row's part follows from its key. */
 export async function stageSearches(sql: postgres.Sql, { tag = 'tag', rows, parts = 3 }: Searches): Promise<string> {
   const stageId = randomUUID();
   const staged = rows.map((row, i) => {
-    const { name = 'Belmar', state = 'FL', ts, number = null, status = 'Active', expires = null, image, imageError, error = null } = row;
+    const {
+      name = 'Belmar',
+      state = 'FL',
+      ts,
+      number = null,
+      status = 'Active',
+      expires = null,
+      image,
+      imageError,
+      error = null,
+    } = row;
     const key = sha256(number === null ? `${state}|${name}|${ts}` : `${state}|${number}`);
     const hash = image === undefined ? null : sha256(image);
     return [
-      Number.parseInt(key.slice(0, 8), 16) % parts, i, 1, { license_number: number, at: ts }, error && `\\x${Buffer.from(key).toString('hex')}`, error,
-      error && 'what to mend', key, tag, `${state}/${i}_parse.json`, sha256(`file ${i}`), name, state, ts, number, status, expires, { row: i },
-      hash, hash && `images/sha256/${hash.slice(0, 2)}/${hash}.png`, hash && 'png', hash && 100 + i,
-      imageError ?? null, imageError && 'what to mend', imageError && `${state}/${i}.png`, row.duplicate ?? null,
+      Number.parseInt(key.slice(0, 8), 16) % parts,
+      i,
+      1,
+      { license_number: number, at: ts },
+      error && `\\x${Buffer.from(key).toString('hex')}`,
+      error,
+      error && 'what to mend',
+      key,
+      tag,
+      `${state}/${i}_parse.json`,
+      sha256(`file ${i}`),
+      name,
+      state,
+      ts,
+      number,
+      status,
+      expires,
+      { row: i },
+      hash,
+      hash && `images/sha256/${hash.slice(0, 2)}/${hash}.png`,
+      hash && 'png',
+      hash && 100 + i,
+      imageError ?? null,
+      imageError && 'what to mend',
+      imageError && `${state}/${i}.png`,
+      row.duplicate ?? null,
     ];
   });
   const errored = rows.filter(({ error }) => error).length;
@@ -80,22 +141,36 @@ export async function openSearches(sql: postgres.Sql, batch: Searches): Promise<
   return { runId, lease, batch, parts, stageId: await stageSearches(sql, batch) };
 }
 
-export async function upsertPart(sql: postgres.Sql, { runId, lease, stageId }: OpenSearches, part: number): Promise<Counts> {
-  const [row] = await sql<{ result: Counts }[]>`SELECT ingest.upsert_partition(${runId}, ${lease}, ${stageId}, 1, ${part}) AS result`;
+export async function upsertPart(
+  sql: postgres.Sql,
+  { runId, lease, stageId }: OpenSearches,
+  part: number,
+): Promise<Counts> {
+  const [row] = await sql<
+    { result: Counts }[]
+  >`SELECT ingest.upsert_partition(${runId}, ${lease}, ${stageId}, 1, ${part}) AS result`;
   return row!.result;
 }
 
 /** Lands all parts, one after the other unless `atOnce`. */
-export async function promote(sql: postgres.Sql, open: OpenSearches, order = [...Array(open.parts).keys()], atOnce = 1): Promise<Counts> {
+export async function promote(
+  sql: postgres.Sql,
+  open: OpenSearches,
+  order = [...Array(open.parts).keys()],
+  atOnce = 1,
+): Promise<Counts> {
   const results: Counts[] = [];
-  for (let i = 0; i < order.length; i += atOnce) results.push(...(await Promise.all(order.slice(i, i + atOnce).map((part) => upsertPart(sql, open, part)))));
+  for (let i = 0; i < order.length; i += atOnce)
+    results.push(...(await Promise.all(order.slice(i, i + atOnce).map((part) => upsertPart(sql, open, part)))));
   return sumOf(results);
 }
 
 /** Counters and reconciliation. @throws Error when it is not valid. */
 export async function settleSearches(sql: postgres.Sql, { runId, lease, batch }: OpenSearches): Promise<void> {
   await sql`SELECT ingest.record_result(${runId}, ${lease}, ${batch.rows.length}, '{}')`;
-  const [row] = await sql<{ answer: { is_valid: boolean } }[]>`SELECT ingest.settle_import_run(${runId}, ${lease}, ${batch.rows.length}) AS answer`;
+  const [row] = await sql<
+    { answer: { is_valid: boolean } }[]
+  >`SELECT ingest.settle_import_run(${runId}, ${lease}, ${batch.rows.length}) AS answer`;
   if (!row!.answer.is_valid) throw new Error(`not reconciled: ${JSON.stringify(row!.answer)}`);
 }
 
@@ -110,15 +185,25 @@ export async function importSearches(sql: postgres.Sql, batch: Searches): Promis
 /** What a dry run of the rows counts. */
 export async function dryRun(sql: postgres.Sql, batch: Searches): Promise<Counts> {
   const stageId = await stageSearches(sql, batch);
-  const parts = await Promise.all([...Array(batch.parts ?? 3).keys()].map(async (part) => (await sql<{ result: Counts }[]>`
-    SELECT ingest.count_partition('search-results', 'states', ${stageId}, 1, ${part}) AS result`)[0]!.result));
+  const parts = await Promise.all(
+    [...Array(batch.parts ?? 3).keys()].map(
+      async (part) =>
+        (
+          await sql<{ result: Counts }[]>`
+    SELECT ingest.count_partition('search-results', 'states', ${stageId}, 1, ${part}) AS result`
+        )[0]!.result,
+    ),
+  );
   return sumOf(parts);
 }
 
 export function sumOf(results: readonly Counts[]): Counts {
   const sum = (of: (counts: Counts) => number): number => results.reduce((total, counts) => total + of(counts), 0);
   return {
-    inserted: sum((c) => c.inserted), updated: sum((c) => c.updated), skipped: sum((c) => c.skipped), errored: sum((c) => c.errored),
+    inserted: sum((c) => c.inserted),
+    updated: sum((c) => c.updated),
+    skipped: sum((c) => c.skipped),
+    errored: sum((c) => c.errored),
     effects: { images: sum((c) => c.effects.images), refused: sum((c) => c.effects.refused) },
   };
 }

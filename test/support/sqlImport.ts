@@ -37,7 +37,10 @@ export function connect(databaseUrl: string): postgres.Sql {
 }
 
 /** Claims the batch and stages its rows as one chunk and one part. @throws Error when it is not claimed. */
-export async function openImport(sql: postgres.Sql, { source = 'csv', batch = 'b', rows, filename = `${batch}.csv` }: Batch): Promise<OpenImport> {
+export async function openImport(
+  sql: postgres.Sql,
+  { source = 'csv', batch = 'b', rows, filename = `${batch}.csv` }: Batch,
+): Promise<OpenImport> {
   const [opened] = await sql<{ run: { run_id: string; lease: number; claim_status: string } }[]>`
     SELECT ingest.open_import_run(${source}, ${batch}, ${`hash-${batch}`}, ${filename}, 'plaintiffs', 'worker', ${randomUUID()}) AS run`;
   const { run_id: runId, lease, claim_status: status } = opened!.run;
@@ -49,14 +52,30 @@ export async function stageRows(sql: postgres.Sql, source: string, rows: readonl
   const stageId = randomUUID();
   const staged = rows.map(({ name, email = null, phone = null, error = null }, i) => {
     const record = error && `\\x${Buffer.from(`${name}\n`).toString('hex')}`;
-    return [0, i, i + 2, { name, email }, record, error, error && 'what to mend', plaintiffKey(source, name, email), name, normalizeName(name), email, phone];
+    return [
+      0,
+      i,
+      i + 2,
+      { name, email },
+      record,
+      error,
+      error && 'what to mend',
+      plaintiffKey(source, name, email),
+      name,
+      normalizeName(name),
+      email,
+      phone,
+    ];
   });
   const errored = rows.filter(({ error }) => error).length;
   await sql`SELECT ingest.stage_chunk(${stageId}, 'plaintiffs', 0, ${COLUMNS}, ${sql.json(staged as never)}::json, ${errored})`;
   return stageId;
 }
 
-export async function upsert(sql: postgres.Sql, { runId, lease, stageId }: OpenImport): Promise<Record<string, number>> {
+export async function upsert(
+  sql: postgres.Sql,
+  { runId, lease, stageId }: OpenImport,
+): Promise<Record<string, number>> {
   const [row] = await sql<{ result: Record<string, number> }[]>`
     SELECT ingest.upsert_partition(${runId}, ${lease}, ${stageId}, 1, 0) AS result`;
   return row!.result;

@@ -54,7 +54,10 @@ export async function createDatabase(): Promise<TestDatabase> {
   const copy = lastClone.then(() => asAdmin(stack, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`));
   lastClone = copy.catch(() => undefined); // a template is copied by one at a time
   await copy;
-  return { databaseUrl: urlOf(stack, name), drop: () => asAdmin(stack, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
+  return {
+    databaseUrl: urlOf(stack, name),
+    drop: () => asAdmin(stack, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+  };
 }
 
 export interface TestApi {

@@ -19,22 +19,31 @@ export async function createProject(adminUrl: string): Promise<Project> {
     return url.href;
   };
   await statements(adminUrl, [
-    ...['anon', 'authenticated', 'service_role'].map((role) => `
+    ...['anon', 'authenticated', 'service_role'].map(
+      (role) => `
       DO $$ BEGIN CREATE ROLE ${role} NOLOGIN NOINHERIT ${role === 'service_role' ? 'BYPASSRLS' : ''};
-      EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$`),
+      EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$`,
+    ),
     `CREATE ROLE ${owner} LOGIN CREATEROLE CREATEDB BYPASSRLS NOSUPERUSER PASSWORD '${id}'`,
     `CREATE DATABASE ${name} OWNER ${owner} TEMPLATE template0 ENCODING 'UTF8'`,
   ]);
   const kinds = ['TABLES', 'FUNCTIONS', 'SEQUENCES'];
   await statements(urlAs(name, owner), [
     'GRANT USAGE ON SCHEMA public TO anon, authenticated, service_role',
-    ...kinds.map((kind) => `ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON ${kind} TO anon, authenticated, service_role`),
+    ...kinds.map(
+      (kind) => `ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON ${kind} TO anon, authenticated, service_role`,
+    ),
   ]);
   return {
     databaseUrl: urlAs(name, owner),
     async drop() {
       // What it granted and made beyond its database (a role, on a new server) goes with it.
-      await statements(adminUrl, [`DROP DATABASE ${name} WITH (FORCE)`, `REASSIGN OWNED BY ${owner} TO CURRENT_USER`, `DROP OWNED BY ${owner}`, `DROP ROLE ${owner}`]);
+      await statements(adminUrl, [
+        `DROP DATABASE ${name} WITH (FORCE)`,
+        `REASSIGN OWNED BY ${owner} TO CURRENT_USER`,
+        `DROP OWNED BY ${owner}`,
+        `DROP ROLE ${owner}`,
+      ]);
     },
   };
 }

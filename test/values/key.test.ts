@@ -22,9 +22,11 @@ describe('plaintiffKey', () => {
   });
 
   it('gives normalized text no other key', () => {
-    fc.assert(fc.property(keyText, (text) => {
-      assert.equal(normalizeName(normalizeName(text)), normalizeName(text));
-    }));
+    fc.assert(
+      fc.property(keyText, (text) => {
+        assert.equal(normalizeName(normalizeName(text)), normalizeName(text));
+      }),
+    );
   });
 });
 

@@ -13,7 +13,10 @@ const PAGE = 1000;
 export const failedItemsActivity = ({ backend }: Deps) => ({
   async writeFailedItems({ input, stageId }: { input: DirectoryInput; stageId: string }): Promise<void> {
     const file = await open(input.rejectsPath as string, 'w', 0o600).catch((cause) => {
-      throw new IntakeError('USAGE', 'The file for the rejects cannot be written', { cause, remedy: 'Give --rejects a path in a directory that exists.' });
+      throw new IntakeError('USAGE', 'The file for the rejects cannot be written', {
+        cause,
+        remedy: 'Give --rejects a path in a directory that exists.',
+      });
     });
     await pipeline(Readable.from(lines(backend(input.backend), stageId)), file.createWriteStream());
   },
@@ -25,8 +28,12 @@ async function* lines(target: Backend, stageId: string): AsyncGenerator<string> 
 }
 
 async function* stagedFailures(target: Backend, stageId: string): AsyncGenerator<FailedRow> {
-  for (let after = -1; ; ) {
-    const page = await target.call<(FailedRow & { row_index: number })[]>('staged_failures', { stage_id: stageId, after_row: after, max_rows: PAGE });
+  for (let after = -1; ;) {
+    const page = await target.call<(FailedRow & { row_index: number })[]>('staged_failures', {
+      stage_id: stageId,
+      after_row: after,
+      max_rows: PAGE,
+    });
     yield* page;
     const last = page.at(-1);
     if (!last) return;

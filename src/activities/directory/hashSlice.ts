@@ -31,7 +31,9 @@ export const hashSliceActivity = ({ backend, workDir, cacheDir }: Deps) => ({
     let done = 0;
     const readAt = Date.now();
     await inLanes(unknown, input.maxWorkers, Context.current().cancellationSignal, async (image) => {
-      const read = await imageBytes.run(image.size, () => readImage(root, image.path, input.mode === 'verify' ? undefined : image));
+      const read = await imageBytes.run(image.size, () =>
+        readImage(root, image.path, input.mode === 'verify' ? undefined : image),
+      );
       if (read.error !== undefined) {
         const item = { item: image.path, kind: 'image', code: read.error, message: ROW_ERRORS[read.error] } as const;
         states.set(image.path, { error: read.error, message: item.message, phase: 'sha256' });

@@ -20,7 +20,10 @@ interface Seen {
 const PAGE = 2000;
 
 /** Asked file after file in the order of their paths' bytes; holds a page. */
-export function knownFiles(target: Backend, tag: string): { holds(file: Seen, sha256: string, image: Seen | undefined): Promise<boolean> } {
+export function knownFiles(
+  target: Backend,
+  tag: string,
+): { holds(file: Seen, sha256: string, image: Seen | undefined): Promise<boolean> } {
   let page: KnownFile[] = [];
   let at = 0;
   let last = '';
@@ -48,7 +51,10 @@ export function knownFiles(target: Backend, tag: string): { holds(file: Seen, sh
       const known = await at_(file.path);
       if (!known || known.size !== file.size) return false;
       if (known.mtime_ms !== file.mtimeMs && (sha256 === '' || known.json_sha256 !== sha256)) return false;
-      return (known.image_path ?? undefined) === image?.path && (!image || (known.image_size === image.size && known.image_mtime_ms === image.mtimeMs));
+      return (
+        (known.image_path ?? undefined) === image?.path &&
+        (!image || (known.image_size === image.size && known.image_mtime_ms === image.mtimeMs))
+      );
     },
   };
 }

@@ -8,7 +8,12 @@ const BYTES_IN_FLIGHT = 64 * 1024 * 1024;
 export const imageBytes = new ByteBudget(BYTES_IN_FLIGHT);
 
 /** @param signal ends it between two items. */
-export async function inLanes<T>(items: Iterable<T>, width: number, signal: AbortSignal, work: (item: T) => Promise<void>): Promise<void> {
+export async function inLanes<T>(
+  items: Iterable<T>,
+  width: number,
+  signal: AbortSignal,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
   const queue = items[Symbol.iterator]();
   const lane = async () => {
     for (let next = queue.next(); !next.done; next = queue.next()) {

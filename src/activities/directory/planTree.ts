@@ -20,7 +20,17 @@ import { heartbeat } from '../heartbeat.ts';
 import { UNREAD } from './unread.ts';
 import { knownFiles } from './knownFiles.ts';
 import { storedImages } from './storedImages.ts';
-import { imagesOf, saveImages, saveSlice, SLICE_FILES, storeSlice, sweepTrees, type ImageStates, type SliceFile, type SliceImage } from './slice.ts';
+import {
+  imagesOf,
+  saveImages,
+  saveSlice,
+  SLICE_FILES,
+  storeSlice,
+  sweepTrees,
+  type ImageStates,
+  type SliceFile,
+  type SliceImage,
+} from './slice.ts';
 
 /** What planning wants to know of a JSON file, kept from run to run. */
 interface Facts {
@@ -56,7 +66,10 @@ export const planTreeActivity = ({ backend, workDir, cacheDir }: Deps) => ({
     const root = openRoot(input.path);
     const { files, images } = await listTree(root, input.singleFile);
     if (files.count === 0) {
-      throw new IntakeError('EMPTY_DIRECTORY', input.singleFile ? `No JSON files found: ${input.singleFile} is not there` : 'No JSON files found');
+      throw new IntakeError(
+        'EMPTY_DIRECTORY',
+        input.singleFile ? `No JSON files found: ${input.singleFile} is not there` : 'No JSON files found',
+      );
     }
     await sweepTrees(workDir);
     const cache = new FileCache(cacheDir, root);
@@ -100,7 +113,18 @@ interface Tree {
 
 async function planFiles({ input, root, files, images, cache, workDir, target }: Tree): Promise<PlannedTree> {
   const seen = new Set<string>();
-  const sum = { files: 0, licences: 0, images: 0, slices: 0, batches: 0, unhashed: 0, unstored: 0, duplicates: 0, missingImages: 0, unchanged: 0 };
+  const sum = {
+    files: 0,
+    licences: 0,
+    images: 0,
+    slices: 0,
+    batches: 0,
+    unhashed: 0,
+    unstored: 0,
+    duplicates: 0,
+    missingImages: 0,
+    unchanged: 0,
+  };
   const failedItems: FailedItem[] = [];
   let failures = 0;
   const fail = (item: FailedItem) => {
@@ -109,7 +133,10 @@ async function planFiles({ input, root, files, images, cache, workDir, target }:
   const tree = createHash('sha256');
   // Named after what asked for it. Each try has its own: one that was given up may still write while the next plans another tree.
   const { workflowExecution, attempt } = Context.current().info;
-  const layout = createHash('sha256').update(JSON.stringify([workflowExecution?.runId, attempt, input.batchId])).digest('hex').slice(0, 24);
+  const layout = createHash('sha256')
+    .update(JSON.stringify([workflowExecution?.runId, attempt, input.batchId]))
+    .digest('hex')
+    .slice(0, 24);
   const unchanged = input.delta ? knownFiles(target, input.tag) : undefined;
   const { sliceFiles = SLICE_FILES } = input.tuning;
   let pending: SliceFile[] = [];
@@ -131,7 +158,10 @@ async function planFiles({ input, root, files, images, cache, workDir, target }:
   };
 
   for (let from = 0; from < files.count; from += SLICE_FILES) {
-    const listed = Array.from({ length: Math.min(SLICE_FILES, files.count - from) }, (_, i): Listed => ({ path: files.pathAt(from + i), ...files.factsAt(from + i) }));
+    const listed = Array.from({ length: Math.min(SLICE_FILES, files.count - from) }, (_, i): Listed => ({
+      path: files.pathAt(from + i),
+      ...files.factsAt(from + i),
+    }));
     for (const [i, read] of (await readFacts(root, listed, cache)).entries()) {
       const { facts, sha256 } = read;
       const file = listed[i] as Listed;
@@ -147,9 +177,14 @@ async function planFiles({ input, root, files, images, cache, workDir, target }:
       const missing = facts.image !== undefined && !image;
       if (missing) fail({ item: file.path, kind: 'image', code: 'IMAGE_MISSING', message: ROW_ERRORS.IMAGE_MISSING });
       pending.push({
-        ...file, sha256, rows: facts.rows, firstRow: sum.licences,
-        ...(duplicate ? { duplicate } : {}), ...(facts.error ? { error: facts.error } : {}),
-        ...(image ? { image } : {}), ...(missing ? { imageMissing: true as const } : {}),
+        ...file,
+        sha256,
+        rows: facts.rows,
+        firstRow: sum.licences,
+        ...(duplicate ? { duplicate } : {}),
+        ...(facts.error ? { error: facts.error } : {}),
+        ...(image ? { image } : {}),
+        ...(missing ? { imageMissing: true as const } : {}),
       });
       sum.files++;
       sum.licences += facts.rows;
@@ -160,11 +195,19 @@ async function planFiles({ input, root, files, images, cache, workDir, target }:
     heartbeat({ done: Math.min(files.count, from + SLICE_FILES), total: files.count });
   }
   await flush();
-  return { plan: { ...sum, layout, batchSize: input.batchSize, treeHash: tree.digest('hex'), orphanImages: images.orphans }, failures, failedItems };
+  return {
+    plan: { ...sum, layout, batchSize: input.batchSize, treeHash: tree.digest('hex'), orphanImages: images.orphans },
+    failures,
+    failedItems,
+  };
 }
 
 /** From the cache where the file is as it was, else from the file. */
-async function readFacts(root: string, listed: readonly Listed[], cache: FileCache): Promise<{ facts: Facts; sha256: string }[]> {
+async function readFacts(
+  root: string,
+  listed: readonly Listed[],
+  cache: FileCache,
+): Promise<{ facts: Facts; sha256: string }[]> {
   const known = cache.getMany(listed);
   const readAt = Date.now();
   const fresh: (Listed & CachedFile)[] = [];
@@ -190,10 +233,18 @@ async function readFact(root: string, file: Listed): Promise<{ facts: Facts; sha
   const search = readSearchFile(read.bytes);
   if (!search.ok) return { facts: { rows: 1, error: { code: search.code, message: search.message } }, sha256 };
   const image = sourceImageOf(search.file);
-  return { facts: { rows: rowsOf(search.file), key: searchKey(search.file).slice(0, 32), ...(image === null ? {} : { image }) }, sha256 };
+  return {
+    facts: {
+      rows: rowsOf(search.file),
+      key: searchKey(search.file).slice(0, 32),
+      ...(image === null ? {} : { image }),
+    },
+    sha256,
+  };
 }
 
 function statesFromCache(images: readonly SliceImage[], cache: FileCache): ImageStates {
-  return new Map([...cache.getMany(images)].map(([path, { sha256, type }]) => [path, { sha256, type: type as ImageType }]));
+  return new Map(
+    [...cache.getMany(images)].map(([path, { sha256, type }]) => [path, { sha256, type: type as ImageType }]),
+  );
 }
-

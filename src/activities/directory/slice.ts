@@ -47,7 +47,17 @@ export interface Slice {
   readonly files: readonly SliceFile[];
 }
 
-export const noAnswer: SliceAnswer = { done: 0, skipped: 0, failed: 0, failures: 0, failedItems: [], rows: 0, errored: 0, codes: {}, batches: 0 };
+export const noAnswer: SliceAnswer = {
+  done: 0,
+  skipped: 0,
+  failed: 0,
+  failures: 0,
+  failedItems: [],
+  rows: 0,
+  errored: 0,
+  codes: {},
+  batches: 0,
+};
 
 const sliceName = (slice: number): string => `slice-${String(slice).padStart(5, '0')}.json`;
 const imagesName = (slice: number): string => `images-${String(slice).padStart(5, '0')}.json`;
@@ -63,13 +73,15 @@ async function save(workDir: string, layout: string, name: string, content: unkn
   return bytes;
 }
 
-export const saveSlice = (workDir: string, layout: string, slice: number, content: Slice): Promise<Buffer> => save(workDir, layout, sliceName(slice), content);
+export const saveSlice = (workDir: string, layout: string, slice: number, content: Slice): Promise<Buffer> =>
+  save(workDir, layout, sliceName(slice), content);
 
 /**
  * Where the states of a request's images are kept: with its manifest; of a verification, which looks at all of them anew, by
  * themselves.
  */
-export const statesOf = ({ input, plan, stageId }: SliceRequest): string => (input.mode === 'verify' ? `verify-${stageId}` : plan.layout);
+export const statesOf = ({ input, plan, stageId }: SliceRequest): string =>
+  input.mode === 'verify' ? `verify-${stageId}` : plan.layout;
 
 /** By path of the image. */
 export type ImageStates = Map<string, ImageState>;
@@ -95,7 +107,9 @@ export async function sweepTrees(workDir: string): Promise<void> {
 
 /** From this host's work directory, where that was lost from storage. @throws IntakeError OBJECT_MISSING. */
 export async function loadSlice(workDir: string, backend: Backend, layout: string, slice: number): Promise<Slice> {
-  const bytes = await readFile(join(workDir, folderOf(layout), sliceName(slice))).catch(() => backend.objects.get(`${folderOf(layout)}/${sliceName(slice)}`));
+  const bytes = await readFile(join(workDir, folderOf(layout), sliceName(slice))).catch(() =>
+    backend.objects.get(`${folderOf(layout)}/${sliceName(slice)}`),
+  );
   return JSON.parse(bytes.toString('utf8')) as Slice;
 }
 
@@ -104,7 +118,10 @@ export const storeSlice = (backend: Backend, layout: string, slice: number, byte
   backend.objects.put(`${folderOf(layout)}/${sliceName(slice)}`, bytes);
 
 /** Files that share a call to the database. */
-export function batchesOf({ files, firstBatch }: Slice, batchSize: number): { batch: number; files: readonly SliceFile[] }[] {
+export function batchesOf(
+  { files, firstBatch }: Slice,
+  batchSize: number,
+): { batch: number; files: readonly SliceFile[] }[] {
   const batches = [];
   for (let from = 0; from < files.length; from += batchSize) {
     batches.push({ batch: firstBatch + from / batchSize, files: files.slice(from, from + batchSize) });
@@ -113,5 +130,6 @@ export function batchesOf({ files, firstBatch }: Slice, batchSize: number): { ba
 }
 
 /** The images of a slice, each once. */
-export const imagesOf = (files: readonly SliceFile[]): SliceImage[] =>
-  [...new Map(files.flatMap(({ image }) => (image ? [[image.path, image] as const] : []))).values()];
+export const imagesOf = (files: readonly SliceFile[]): SliceImage[] => [
+  ...new Map(files.flatMap(({ image }) => (image ? [[image.path, image] as const] : []))).values(),
+];

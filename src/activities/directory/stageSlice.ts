@@ -19,7 +19,17 @@ import { RowBuffer } from '../../staging/rowBuffer.ts';
 import { copyCell, jsonCell } from '../../staging/stageFormat.ts';
 import { closeArray, COMMON_COLUMNS, partitionOf } from '../../staging/stageRows.ts';
 import { inLanes } from './lanes.ts';
-import { batchesOf, loadImages, loadSlice, noAnswer, statesOf, type ImageState, type ImageStates, type Slice, type SliceFile } from './slice.ts';
+import {
+  batchesOf,
+  loadImages,
+  loadSlice,
+  noAnswer,
+  statesOf,
+  type ImageState,
+  type ImageStates,
+  type Slice,
+  type SliceFile,
+} from './slice.ts';
 import type { SliceAnswer, SliceRequest } from '../../messages/directory.ts';
 import { imagePath } from './uploadSlice.ts';
 import { UNREAD } from './unread.ts';
@@ -40,7 +50,9 @@ export const stageSliceActivity = (deps: Deps) => ({
     const unread = new Set<string>();
     const answer = await stageFiles(target, request, content, states, unread);
     if (input.mode === 'commit') {
-      const taken = content.files.filter(({ path, image }) => !unread.has(path) && !maySucceed(image && states.get(image.path)));
+      const taken = content.files.filter(
+        ({ path, image }) => !unread.has(path) && !maySucceed(image && states.get(image.path)),
+      );
       await recordFiles(taken, states, (files) => target.call('record_files', { run_id: runId, lease, files }));
     }
     failpoint('import.after');
@@ -49,51 +61,86 @@ export const stageSliceActivity = (deps: Deps) => ({
 });
 
 /** What may be mended without a new size or time, so that --delta has to look again. */
-const MENDABLE: ReadonlySet<RowErrorCode> = new Set<RowErrorCode>(['CHANGED_FILE', 'FILE_UNREADABLE', 'IMAGE_MISSING', 'IMAGE_OUTSIDE']);
+const MENDABLE: ReadonlySet<RowErrorCode> = new Set<RowErrorCode>([
+  'CHANGED_FILE',
+  'FILE_UNREADABLE',
+  'IMAGE_MISSING',
+  'IMAGE_OUTSIDE',
+]);
 
 const maySucceed = (state: ImageState | undefined): boolean => state?.error !== undefined && MENDABLE.has(state.error);
 
 /** Stages the files of a slice; adds those that could not be read to `unread`. @throws IntakeError OBJECT_MISSING when an image of theirs has not been looked at. */
 export async function stageFiles(
-  target: Backend, { input, plan, stageId, partitions }: SliceRequest, content: Slice, states: ImageStates, unread = new Set<string>(),
+  target: Backend,
+  { input, plan, stageId, partitions }: SliceRequest,
+  content: Slice,
+  states: ImageStates,
+  unread = new Set<string>(),
 ): Promise<SliceAnswer> {
   if (content.files.some(({ image }) => image && !states.has(image.path))) {
-    throw new IntakeError('OBJECT_MISSING', 'What was found out about the images is gone from this host', { remedy: 'Run `intake resume ID`, or start the import again; the files are read anew.' });
+    throw new IntakeError('OBJECT_MISSING', 'What was found out about the images is gone from this host', {
+      remedy: 'Run `intake resume ID`, or start the import again; the files are read anew.',
+    });
   }
   const root = openRoot(input.path);
   const { table } = kindNamed(input.kind);
   const columns = [...COMMON_COLUMNS, ...SEARCH_COLUMNS];
   const answer = { ...noAnswer, failedItems: [] as FailedItem[], codes: {} as Record<string, number> };
   let staged = 0;
-  await inLanes(batchesOf(content, plan.batchSize), WRITERS, Context.current().cancellationSignal, async ({ batch, files }) => {
-    const writer = new BatchWriter(target.format, input, partitions, stageId, batch);
-    for (const file of files) await writer.add(root, file, states);
-    failpointSoon('import.within');
-    await target.stage({ stageId, kind: input.kind, table, chunk: batch, columns, ...writer.counts, payload: writer.payload(partitions) });
-    answer.rows += writer.counts.rows;
-    answer.errored += writer.counts.errored;
-    answer.done += files.length - writer.failedFiles;
-    answer.failed += writer.failedFiles;
-    answer.failures += writer.failed.length;
-    answer.batches++;
-    for (const path of writer.unread) unread.add(path);
-    answer.failedItems.push(...writer.failed.slice(0, SHOWN_FAILURES - answer.failedItems.length));
-    for (const [code, n] of Object.entries(writer.codes)) answer.codes[code] = (answer.codes[code] ?? 0) + n;
-    heartbeat({ done: (staged += files.length), total: content.files.length });
-  });
+  await inLanes(
+    batchesOf(content, plan.batchSize),
+    WRITERS,
+    Context.current().cancellationSignal,
+    async ({ batch, files }) => {
+      const writer = new BatchWriter(target.format, input, partitions, stageId, batch);
+      for (const file of files) await writer.add(root, file, states);
+      failpointSoon('import.within');
+      await target.stage({
+        stageId,
+        kind: input.kind,
+        table,
+        chunk: batch,
+        columns,
+        ...writer.counts,
+        payload: writer.payload(partitions),
+      });
+      answer.rows += writer.counts.rows;
+      answer.errored += writer.counts.errored;
+      answer.done += files.length - writer.failedFiles;
+      answer.failed += writer.failedFiles;
+      answer.failures += writer.failed.length;
+      answer.batches++;
+      for (const path of writer.unread) unread.add(path);
+      answer.failedItems.push(...writer.failed.slice(0, SHOWN_FAILURES - answer.failedItems.length));
+      for (const [code, n] of Object.entries(writer.codes)) answer.codes[code] = (answer.codes[code] ?? 0) + n;
+      heartbeat({ done: (staged += files.length), total: content.files.length });
+    },
+  );
   return answer;
 }
 
 /** What --delta compares with; it counts when the run is completed. */
-async function recordFiles(files: readonly SliceFile[], states: ImageStates, record: (files: object[]) => Promise<unknown>): Promise<void> {
-  await record(files.map(({ path, size, mtimeMs, sha256, image }) => {
-    const state = image && states.get(image.path);
-    return {
-      path, size, mtime_ms: mtimeMs, json_sha256: sha256 || null,
-      image_path: image?.path ?? null, image_size: image?.size ?? null, image_mtime_ms: image?.mtimeMs ?? null,
-      image_sha256: state && state.error === undefined ? state.sha256 : null,
-    };
-  }));
+async function recordFiles(
+  files: readonly SliceFile[],
+  states: ImageStates,
+  record: (files: object[]) => Promise<unknown>,
+): Promise<void> {
+  await record(
+    files.map(({ path, size, mtimeMs, sha256, image }) => {
+      const state = image && states.get(image.path);
+      return {
+        path,
+        size,
+        mtime_ms: mtimeMs,
+        json_sha256: sha256 || null,
+        image_path: image?.path ?? null,
+        image_size: image?.size ?? null,
+        image_mtime_ms: image?.mtimeMs ?? null,
+        image_sha256: state && state.error === undefined ? state.sha256 : null,
+      };
+    }),
+  );
 }
 
 /** The rows of a batch, encoded as their backend wants them. */
@@ -127,7 +174,13 @@ class BatchWriter {
         this.counts.errored++;
         this.codes[row.error] = (this.codes[row.error] ?? 0) + 1;
         // Planning has told of files that it could not read.
-        if (!known) this.failed.push({ item: file.path, kind: row.line === 0 ? 'json' : 'licence', code: row.error, message: row.message ?? ROW_ERRORS[row.error] });
+        if (!known)
+          this.failed.push({
+            item: file.path,
+            kind: row.line === 0 ? 'json' : 'licence',
+            code: row.error,
+            message: row.message ?? ROW_ERRORS[row.error],
+          });
       }
       // An image fails once, whatever the number of licences on it.
       this.#write(row, file.firstRow + i, i === 0 ? shared : withoutImageError(shared));
@@ -148,31 +201,59 @@ class BatchWriter {
     const state = image && states.get(image.path);
     const found = state && state.error === undefined ? state : undefined;
     const stored = found && (found.storagePath ?? imagePath(found.sha256, found.type, this.#input.compression));
-    const error = state?.error !== undefined ? state : imageMissing ? { error: 'IMAGE_MISSING', message: ROW_ERRORS.IMAGE_MISSING } : undefined;
+    const error =
+      state?.error !== undefined
+        ? state
+        : imageMissing
+          ? { error: 'IMAGE_MISSING', message: ROW_ERRORS.IMAGE_MISSING }
+          : undefined;
     return [
-      this.#input.tag, path, sha256 || null, found?.sha256 ?? null, stored ?? null, found?.type ?? null, found && image ? String(image.size) : null,
-      error?.error ?? null, error?.message ?? null, error ? (image?.path ?? path) : null, duplicate ? 'true' : 'false',
+      this.#input.tag,
+      path,
+      sha256 || null,
+      found?.sha256 ?? null,
+      stored ?? null,
+      found?.type ?? null,
+      found && image ? String(image.size) : null,
+      error?.error ?? null,
+      error?.message ?? null,
+      error ? (image?.path ?? path) : null,
+      duplicate ? 'true' : 'false',
     ];
   }
 
-  #write({ key, line, values, raw, error, message }: LicenceRow, rowIndex: number, shared: readonly (string | null)[]): void {
+  #write(
+    { key, line, values, raw, error, message }: LicenceRow,
+    rowIndex: number,
+    shared: readonly (string | null)[],
+  ): void {
     const cell = this.#copy ? copyCell : jsonCell;
     const json = this.#copy ? copyCell : (text: string | null) => text ?? 'null';
     const separator = this.#copy ? '\t' : ',';
     const part = partitionOf(key, this.#partitions);
     const record = error ? `\\x${Buffer.from(raw).toString('hex')}` : null;
     const cells = [
-      String(part), String(rowIndex), String(line), json(raw), cell(record), cell(error ?? null), cell(error ? (message ?? ROW_ERRORS[error]) : null),
-      ...values.map((value, i) => (i === META ? json(value ?? '{}') : cell(value))), ...shared.map(cell),
+      String(part),
+      String(rowIndex),
+      String(line),
+      json(raw),
+      cell(record),
+      cell(error ?? null),
+      cell(error ? (message ?? ROW_ERRORS[error]) : null),
+      ...values.map((value, i) => (i === META ? json(value ?? '{}') : cell(value))),
+      ...shared.map(cell),
     ];
     const text = cells.join(separator);
     this.#buffer.add(part, this.#copy ? `${this.#start}${text}\n` : `[${text}],`);
   }
 }
 
-const IMAGE_ERROR = ['image_error', 'image_message', 'image_item'].map((name) => (SEARCH_COLUMNS as readonly string[]).indexOf(name) - LICENCE_COLUMNS.length);
+const IMAGE_ERROR = ['image_error', 'image_message', 'image_item'].map(
+  (name) => (SEARCH_COLUMNS as readonly string[]).indexOf(name) - LICENCE_COLUMNS.length,
+);
 
-const withoutImageError = (shared: readonly (string | null)[]): readonly (string | null)[] => shared.map((cell, i) => (IMAGE_ERROR.includes(i) ? null : cell));
+const withoutImageError = (shared: readonly (string | null)[]): readonly (string | null)[] =>
+  shared.map((cell, i) => (IMAGE_ERROR.includes(i) ? null : cell));
 
 /** As many rows as planning counted: a file that is another by now is a failed one. A verification may read a copy of it. */
 async function readRows(root: string, file: SliceFile, known: Known | undefined): Promise<readonly LicenceRow[]> {
@@ -185,7 +266,10 @@ async function readRows(root: string, file: SliceFile, known: Known | undefined)
   return rows.length === file.rows ? rows : fileFailure(file, UNREAD.changed);
 }
 
-function fileFailure({ path, rows }: SliceFile, { code, message }: { code: RowErrorCode; message: string }): LicenceRow[] {
+function fileFailure(
+  { path, rows }: SliceFile,
+  { code, message }: { code: RowErrorCode; message: string },
+): LicenceRow[] {
   const values = LICENCE_COLUMNS.map(() => null);
   return Array.from({ length: rows }, (_, i) => {
     const key = hash('sha256', `${path}/${i}`, 'hex');

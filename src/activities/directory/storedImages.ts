@@ -19,7 +19,8 @@ export async function storedImages(target: Backend, states: ImageStates): Promis
 
 /** After they were stored. @param images storage path by hash. */
 export async function recordImages(target: Backend, images: ReadonlyMap<string, string>): Promise<void> {
-  if (images.size > 0) await target.call('record_images', { images: Object.fromEntries(images), storage_type: typeOf(target) });
+  if (images.size > 0)
+    await target.call('record_images', { images: Object.fromEntries(images), storage_type: typeOf(target) });
 }
 
 /** Images that storage does not have whole, whatever the list says: the next import stores them again. */

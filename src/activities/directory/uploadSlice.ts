@@ -13,7 +13,17 @@ import { failpoint } from '../failpoints.ts';
 import { heartbeat } from '../heartbeat.ts';
 import { keepAlive } from '../keepAlive.ts';
 import { imageBytes, inLanes } from './lanes.ts';
-import { imagesOf, loadImages, loadSlice, noAnswer, saveImages, statesOf, type ImageState, type ImageStates, type SliceImage } from './slice.ts';
+import {
+  imagesOf,
+  loadImages,
+  loadSlice,
+  noAnswer,
+  saveImages,
+  statesOf,
+  type ImageState,
+  type ImageStates,
+  type SliceImage,
+} from './slice.ts';
 import type { SliceAnswer, SliceRequest } from '../../messages/directory.ts';
 import { recordImages, storedImages } from './storedImages.ts';
 
@@ -46,25 +56,34 @@ export const uploadSliceActivity = ({ backend, workDir }: Deps) => ({
     const wanted = new Map<string, SliceImage[]>();
     for (const image of images) {
       const state = states.get(image.path);
-      if (state?.error !== undefined) fail(image, state.error); // a try that was cut off has found out
-      else if (!state?.storagePath) wanted.set(state?.sha256 ?? image.path, [...(wanted.get(state?.sha256 ?? image.path) ?? []), image]);
+      if (state?.error !== undefined)
+        fail(image, state.error); // a try that was cut off has found out
+      else if (!state?.storagePath)
+        wanted.set(state?.sha256 ?? image.path, [...(wanted.get(state?.sha256 ?? image.path) ?? []), image]);
     }
     const uploaded = new Map<string, string>();
-    await inLanes(wanted.values(), input.maxConcurrentUploads, Context.current().cancellationSignal, async (ofOneContent) => {
-      // One of them is enough, unless it is another by now.
-      for (const image of ofOneContent) {
-        const sent = await imageBytes.run(image.size, () => send(target, root, image, known(states, image)?.sha256, input.compression));
-        if (sent.error === undefined) {
-          states.set(image.path, sent);
-          uploaded.set(sent.sha256, sent.storagePath);
-          if (++done === 20) failpoint('upload.within');
-          break;
+    await inLanes(
+      wanted.values(),
+      input.maxConcurrentUploads,
+      Context.current().cancellationSignal,
+      async (ofOneContent) => {
+        // One of them is enough, unless it is another by now.
+        for (const image of ofOneContent) {
+          const sent = await imageBytes.run(image.size, () =>
+            send(target, root, image, known(states, image)?.sha256, input.compression),
+          );
+          if (sent.error === undefined) {
+            states.set(image.path, sent);
+            uploaded.set(sent.sha256, sent.storagePath);
+            if (++done === 20) failpoint('upload.within');
+            break;
+          }
+          fail(image, sent.error);
         }
-        fail(image, sent.error);
-      }
-      await keepAlive(target, runId);
-      if ((done + failed) % 20 === 0) heartbeat({ done: done + failed, total: wanted.size });
-    });
+        await keepAlive(target, runId);
+        if ((done + failed) % 20 === 0) heartbeat({ done: done + failed, total: wanted.size });
+      },
+    );
     for (const image of images) {
       const state = known(states, image);
       const storagePath = state && uploaded.get(state.sha256);
@@ -86,17 +105,23 @@ type StoredImage = Extract<ImageState, { sha256: string }>;
 
 /** The file is read anew and must still be what was hashed. */
 async function send(
-  target: Backend, root: string, image: SliceImage, expected: string | undefined, compression: DirectoryInput['compression'],
-): Promise<Required<Omit<StoredImage, 'error'>> & { error?: undefined } | { error: RowErrorCode }> {
+  target: Backend,
+  root: string,
+  image: SliceImage,
+  expected: string | undefined,
+  compression: DirectoryInput['compression'],
+): Promise<(Required<Omit<StoredImage, 'error'>> & { error?: undefined }) | { error: RowErrorCode }> {
   const read = await readImage(root, image.path, image);
   if (read.error !== undefined) return { error: read.error };
   const { sha256, type } = read;
   if (expected !== undefined && sha256 !== expected) return { error: 'CHANGED_FILE' };
   const storagePath = imagePath(sha256, type, compression);
   const bytes = compression === 'gzip' ? await compress(read.bytes) : read.bytes;
-  await target.objects.put(storagePath, bytes, compression === 'gzip' ? 'application/gzip' : CONTENT_TYPES[type]).catch((cause: unknown) => {
-    if (!(cause instanceof IntakeError)) throw cause;
-    throw new IntakeError(cause.code, `Image upload failed: ${cause.message}`, { cause, remedy: cause.remedy });
-  });
+  await target.objects
+    .put(storagePath, bytes, compression === 'gzip' ? 'application/gzip' : CONTENT_TYPES[type])
+    .catch((cause: unknown) => {
+      if (!(cause instanceof IntakeError)) throw cause;
+      throw new IntakeError(cause.code, `Image upload failed: ${cause.message}`, { cause, remedy: cause.remedy });
+    });
   return { sha256, type, storagePath };
 }

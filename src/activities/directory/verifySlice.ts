@@ -38,7 +38,9 @@ export const verifySliceActivity = ({ backend, workDir }: Deps) => ({
         const storagePath = state.storagePath ?? imagePath(state.sha256, state.type, input.compression);
         try {
           const bytes = await target.objects.get(storagePath);
-          return digest(storagePath.endsWith('.gz') ? await decompress(bytes) : bytes) === state.sha256 ? undefined : ('IMAGE_CORRUPT' as const);
+          return digest(storagePath.endsWith('.gz') ? await decompress(bytes) : bytes) === state.sha256
+            ? undefined
+            : ('IMAGE_CORRUPT' as const);
         } catch (error) {
           if (error instanceof IntakeError && error.code === 'OBJECT_MISSING') return 'OBJECT_MISSING' as const;
           if (error instanceof IntakeError) throw error;
@@ -47,7 +49,8 @@ export const verifySliceActivity = ({ backend, workDir }: Deps) => ({
       });
       if (fault) {
         gone.add(state.sha256);
-        const message = fault === 'OBJECT_MISSING' ? 'Storage does not have the image' : `In storage: ${ROW_ERRORS.IMAGE_CORRUPT}`;
+        const message =
+          fault === 'OBJECT_MISSING' ? 'Storage does not have the image' : `In storage: ${ROW_ERRORS.IMAGE_CORRUPT}`;
         if (failed++ < SHOWN_FAILURES) failedItems.push({ item: path, kind: 'image', code: fault, message });
       } else {
         done++;

@@ -29,16 +29,32 @@ export const hashActivity = ({ workDir }: Deps) => ({
       signal: Context.current().cancellationSignal,
       onProgress: (done) => heartbeat({ done, total: size }),
     });
-    if (scanned.sha256 !== input.fileHash) throw new IntakeError('CHANGED_FILE', 'The file changed since the import was started');
+    if (scanned.sha256 !== input.fileHash)
+      throw new IntakeError('CHANGED_FILE', 'The file changed since the import was started');
     if (scanned.rows === 0) throw new IntakeError('EMPTY_FILE', 'The file has a header but no rows', { line: 1 });
     const { encoding, rows, bytes, headerLength } = scanned;
     const head = await readRange(input.path, { offset: 0, length: headerLength });
     const layout = layoutOf(scanned.sha256, { ...dialect, encoding }, input.tuning.chunkBytes);
     await saveManifest(workDir, layout, {
-      version: 1, filename: input.filename, sha256: scanned.sha256, bytes, rows, ...dialect, encoding,
-      header: parseHeader(head, { ...dialect, encoding, bomBytes: plan.bomBytes }, input.options.map), headerLength, chunks: scanned.chunks,
+      version: 1,
+      filename: input.filename,
+      sha256: scanned.sha256,
+      bytes,
+      rows,
+      ...dialect,
+      encoding,
+      header: parseHeader(head, { ...dialect, encoding, bomBytes: plan.bomBytes }, input.options.map),
+      headerLength,
+      chunks: scanned.chunks,
     });
     failpoint('hash.after');
-    return { layout, encoding, chunks: scanned.chunks.length, rows, bytes, storagePath: `${BUCKET}/${partsFolder(scanned.sha256, layout)}` };
+    return {
+      layout,
+      encoding,
+      chunks: scanned.chunks.length,
+      rows,
+      bytes,
+      storagePath: `${BUCKET}/${partsFolder(scanned.sha256, layout)}`,
+    };
   },
 });

@@ -27,18 +27,33 @@ export const parseActivity = ({ backend, workDir, parser }: Deps) => ({
     failpoint('parse.before');
     const target = backend(input.backend);
     await keepAlive(target, runId);
-    const manifest = stored ? await storedManifest(target, input.fileHash, content.layout) : await localManifest(workDir, content.layout);
+    const manifest = stored
+      ? await storedManifest(target, input.fileHash, content.layout)
+      : await localManifest(workDir, content.layout);
     const range = manifest.chunks[chunk];
     if (!range) throw new IntakeError('OBJECT_CORRUPT', `The manifest has no chunk ${chunk}`);
     const part = `${partsFolder(input.fileHash, content.layout)}/${partName(chunk + 1)}`;
     const bytes = stored ? await target.objects.get(part) : await readRange(input.path, range);
-    if (stored && digest(bytes) !== range.sha256) throw new IntakeError('OBJECT_CORRUPT', `The stored object ${part} is not what was uploaded`);
+    if (stored && digest(bytes) !== range.sha256)
+      throw new IntakeError('OBJECT_CORRUPT', `The stored object ${part} is not what was uploaded`);
 
     const kind = csvKindNamed(input.kind);
     const { payload, rows, errored, codes } = await parser.parse({
-      bytes, format: target.format, kind: kind.name, sourceSystem: input.sourceSystem, dateOrder: input.options.dateOrder,
-      map: input.options.map, header: manifest.header, encoding: manifest.encoding, delimiter: manifest.delimiter,
-      newline: manifest.newline, line: range.line, firstRow: range.firstRow, partitions, stageId, chunk,
+      bytes,
+      format: target.format,
+      kind: kind.name,
+      sourceSystem: input.sourceSystem,
+      dateOrder: input.options.dateOrder,
+      map: input.options.map,
+      header: manifest.header,
+      encoding: manifest.encoding,
+      delimiter: manifest.delimiter,
+      newline: manifest.newline,
+      line: range.line,
+      firstRow: range.firstRow,
+      partitions,
+      stageId,
+      chunk,
     });
     failpointSoon('parse.within');
     const columns = [...COMMON_COLUMNS, ...kind.stageColumns];

@@ -30,7 +30,12 @@ export const planActivity = (_: Deps) => ({
     const parentRunId = hasControls(header) ? parentOf(head, header, options) : undefined;
     failpoint('plan.after');
     return {
-      encoding, encodingCertain: certain, bomBytes, delimiter, newline, columns: ours.length,
+      encoding,
+      encodingCertain: certain,
+      bomBytes,
+      delimiter,
+      newline,
+      columns: ours.length,
       mapped: kind.columns.filter((_column, i) => positions[i] !== undefined).map((column) => column.name),
       ...(kind.resolves ? { resolves: true } : {}),
       ...(parentRunId ? { parentRunId } : {}),
@@ -52,8 +57,17 @@ async function readHead(path: string): Promise<Buffer> {
 }
 
 /** The run that a file of rejects came from, as its first readable row says. */
-function parentOf(head: Buffer, header: readonly string[], options: HeaderOptions & { encoding: Encoding; delimiter: Delimiter }): string | undefined {
-  const records = parseChunk(head.subarray(options.bomBytes), { ...options, columns: header.length, line: 1, firstRow: 0 });
+function parentOf(
+  head: Buffer,
+  header: readonly string[],
+  options: HeaderOptions & { encoding: Encoding; delimiter: Delimiter },
+): string | undefined {
+  const records = parseChunk(head.subarray(options.bomBytes), {
+    ...options,
+    columns: header.length,
+    line: 1,
+    firstRow: 0,
+  });
   for (const { rowIndex, cells } of records) {
     const run = rowIndex === 0 ? undefined : cells?.at(-1)?.trim();
     if (run && RUN_ID.test(run)) return run;

@@ -11,7 +11,15 @@ import { readRange } from '../../sources/readRange.ts';
 const IN_FLIGHT = 3;
 
 export const uploadActivity = ({ backend, workDir }: Deps) => ({
-  async upload({ input, content, runId }: { input: ImportInput; content: Content; runId: string }): Promise<{ parts: number; skipped: number }> {
+  async upload({
+    input,
+    content,
+    runId,
+  }: {
+    input: ImportInput;
+    content: Content;
+    runId: string;
+  }): Promise<{ parts: number; skipped: number }> {
     failpoint('upload.before');
     const target = backend(input.backend);
     const { objects } = target;
@@ -37,7 +45,8 @@ export const uploadActivity = ({ backend, workDir }: Deps) => ({
     };
     await Promise.all(Array.from({ length: IN_FLIGHT }, lane));
     // Last, so that whoever finds the manifest finds the parts.
-    if (!stored.has('manifest.json')) await objects.put(`${folder}/manifest.json`, Buffer.from(JSON.stringify(manifest)));
+    if (!stored.has('manifest.json'))
+      await objects.put(`${folder}/manifest.json`, Buffer.from(JSON.stringify(manifest)));
     failpoint('upload.after');
     return { parts: manifest.chunks.length, skipped: Math.min(skipped, manifest.chunks.length) };
   },

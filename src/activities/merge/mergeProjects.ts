@@ -9,9 +9,15 @@ export const mergeProjectsActivities = ({ backend }: Deps) => ({
   async mergeBatch({ backend: name, tenantId, checksum }: BatchReference): Promise<BatchAnswer> {
     failpoint('merge.before');
     failpointSoon('merge.within');
-    const answer = await backend(name).call<BatchAnswer | null>('merge_project_batch', { tenant_id: tenantId, batch_checksum: checksum });
+    const answer = await backend(name).call<BatchAnswer | null>('merge_project_batch', {
+      tenant_id: tenantId,
+      batch_checksum: checksum,
+    });
     failpoint('merge.after');
-    if (!answer) throw new IntakeError('RUN_NOT_FOUND', 'The batch is gone: an earlier merge of it failed', { remedy: 'Post the batch again.' });
+    if (!answer)
+      throw new IntakeError('RUN_NOT_FOUND', 'The batch is gone: an earlier merge of it failed', {
+        remedy: 'Post the batch again.',
+      });
     return answer;
   },
 

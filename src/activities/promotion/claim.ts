@@ -50,19 +50,41 @@ interface Opening {
 export const claimActivities = ({ backend }: Deps) => ({
   async claim({ input, plan, content, partitions, workflowId, token }: ClaimRequest): Promise<Claim> {
     const { storagePath } = content;
-    const opening = { fileHash: input.fileHash, reading: readingOf(input, content), partitions, workflowId, token, storagePath, parentRunId: plan.parentRunId };
+    const opening = {
+      fileHash: input.fileHash,
+      reading: readingOf(input, content),
+      partitions,
+      workflowId,
+      token,
+      storagePath,
+      parentRunId: plan.parentRunId,
+    };
     return openRun(backend(input.backend), input, opening);
   },
 
   /** The dataset of the tag, and the run that fills it. */
-  async claimDirectory({ input, plan, partitions, workflowId, token }: DirectoryClaimRequest): Promise<{ claim: Claim; datasetId: number }> {
+  async claimDirectory({
+    input,
+    plan,
+    partitions,
+    workflowId,
+    token,
+  }: DirectoryClaimRequest): Promise<{ claim: Claim; datasetId: number }> {
     const target = backend(input.backend);
-    const datasetId = await target.call<number>('open_dataset', { kind: 'states', tag: input.tag }).catch((cause: unknown) => {
-      if (!(cause instanceof IntakeError) || cause.retryable) throw cause;
-      throw new IntakeError(cause.code, `Dataset creation failed: ${cause.message}`, { cause, remedy: cause.remedy });
-    });
+    const datasetId = await target
+      .call<number>('open_dataset', { kind: 'states', tag: input.tag })
+      .catch((cause: unknown) => {
+        if (!(cause instanceof IntakeError) || cause.retryable) throw cause;
+        throw new IntakeError(cause.code, `Dataset creation failed: ${cause.message}`, { cause, remedy: cause.remedy });
+      });
     const opening = {
-      fileHash: plan.treeHash, reading: 'directory', partitions, workflowId, token, storagePath: IMAGES_PATH, more: { dataset_id: datasetId, tag: input.tag, tree: plan },
+      fileHash: plan.treeHash,
+      reading: 'directory',
+      partitions,
+      workflowId,
+      token,
+      storagePath: IMAGES_PATH,
+      more: { dataset_id: datasetId, tag: input.tag, tree: plan },
     };
     return { claim: await openRun(target, input, opening), datasetId };
   },
@@ -70,7 +92,9 @@ export const claimActivities = ({ backend }: Deps) => ({
   /** The finished run of the same batch, if any: a commit would be a duplicate of it. */
   async findRun(input: ImportInput): Promise<{ completedRunId: string | null }> {
     const found = await backend(input.backend).call<string | null>('find_completed_run', {
-      source_system: input.sourceSystem, source_batch_id: input.batchId, file_hash: input.fileHash,
+      source_system: input.sourceSystem,
+      source_batch_id: input.batchId,
+      file_hash: input.fileHash,
     });
     return { completedRunId: found };
   },
@@ -90,14 +114,24 @@ async function openRun(target: Backend, input: RunInput, opening: Opening): Prom
     claim_token: token,
     parent_run_id: parentRunId ?? null,
     storage_path: storagePath,
-    metadata: { batch_name: input.batchName, source_reference: input.sourceReference, plan: { partitions, reading }, input, ...more },
+    metadata: {
+      batch_name: input.batchName,
+      source_reference: input.sourceReference,
+      plan: { partitions, reading },
+      input,
+      ...more,
+    },
   });
   failpoint('claim.after');
   const inForce = run.metadata?.plan;
   if (run.claim_status === 'claimed' && inForce && inForce.reading !== reading) {
-    throw new IntakeError('USAGE', 'The run had begun with other options (--map, --encoding, --delimiter, --date-order)', {
-      remedy: `Give the same options, or roll run ${run.run_id} back first.`,
-    });
+    throw new IntakeError(
+      'USAGE',
+      'The run had begun with other options (--map, --encoding, --delimiter, --date-order)',
+      {
+        remedy: `Give the same options, or roll run ${run.run_id} back first.`,
+      },
+    );
   }
   return {
     status: run.claim_status,
@@ -105,7 +139,13 @@ async function openRun(target: Backend, input: RunInput, opening: Opening): Prom
     lease: run.lease,
     partitions: inForce?.partitions ?? partitions,
     ...(run.claim_status === 'duplicate'
-      ? { original: { filename: run.filename ?? '', completedAt: run.completed_at ?? '', storagePath: run.storage_path ?? null } }
+      ? {
+          original: {
+            filename: run.filename ?? '',
+            completedAt: run.completed_at ?? '',
+            storagePath: run.storage_path ?? null,
+          },
+        }
       : {}),
   };
 }

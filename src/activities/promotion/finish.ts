@@ -14,31 +14,66 @@ interface InRun {
 
 export const finishActivities = ({ backend }: Deps) => ({
   /** Stores counters, summed from the ledger, and the summary; answers the counters, and what else the kind has counted. */
-  async finalize({ backend: name, runId, lease, fetched, summary }: InRun & { fetched: number; summary: object }): Promise<Counts & Pick<ImportReport, 'effects'>> {
+  async finalize({
+    backend: name,
+    runId,
+    lease,
+    fetched,
+    summary,
+  }: InRun & { fetched: number; summary: object }): Promise<Counts & Pick<ImportReport, 'effects'>> {
     failpoint('finalize.before');
     failpointSoon('finalize.within');
-    const counts = await backend(name).call<Counts & Pick<ImportReport, 'effects'>>('record_result', { run_id: runId, lease, rows_fetched: fetched, summary });
+    const counts = await backend(name).call<Counts & Pick<ImportReport, 'effects'>>('record_result', {
+      run_id: runId,
+      lease,
+      rows_fetched: fetched,
+      summary,
+    });
     failpoint('finalize.after');
     return counts;
   },
 
   /** Counts the final tables; the run is completed, or failed with RECONCILIATION_FAILED. */
-  async reconcile({ backend: name, runId, lease, expected }: InRun & { expected: number }): Promise<{ completedAt: string }> {
+  async reconcile({
+    backend: name,
+    runId,
+    lease,
+    expected,
+  }: InRun & { expected: number }): Promise<{ completedAt: string }> {
     failpoint('reconcile.before');
     failpointSoon('reconcile.within');
-    const found = await backend(name).call<{ is_valid: boolean; expected_count: number; actual_count: number; inserted_discrepancy: number; completed_at: string }>(
-      'settle_import_run', { run_id: runId, lease, expected_count: expected });
+    const found = await backend(name).call<{
+      is_valid: boolean;
+      expected_count: number;
+      actual_count: number;
+      inserted_discrepancy: number;
+      completed_at: string;
+    }>('settle_import_run', { run_id: runId, lease, expected_count: expected });
     failpoint('reconcile.after');
     if (!found.is_valid) {
       const { expected_count, actual_count, inserted_discrepancy } = found;
-      throw new IntakeError('RECONCILIATION_FAILED', `Reconciliation failed: expected ${expected_count} rows, found ${actual_count}, inserted off by ${inserted_discrepancy}`);
+      throw new IntakeError(
+        'RECONCILIATION_FAILED',
+        `Reconciliation failed: expected ${expected_count} rows, found ${actual_count}, inserted off by ${inserted_discrepancy}`,
+      );
     }
     return { completedAt: found.completed_at };
   },
 
-  async fail({ backend: name, runId, lease, error, counts }: InRun & { error: ErrorDocument; counts: Counts }): Promise<void> {
+  async fail({
+    backend: name,
+    runId,
+    lease,
+    error,
+    counts,
+  }: InRun & { error: ErrorDocument; counts: Counts }): Promise<void> {
     const type = error.code === 'CANCELLED' ? 'cancelled' : error.code;
-    await backend(name).call('fail_import_run', { run_id: runId, lease, error: { type, message: error.message, fatal: true }, counts });
+    await backend(name).call('fail_import_run', {
+      run_id: runId,
+      lease,
+      error: { type, message: error.message, fatal: true },
+      counts,
+    });
   },
 
   /** Empties the stage, a bounded number of rows a call. */

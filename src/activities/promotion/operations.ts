@@ -18,11 +18,22 @@ export const operationsActivity = ({ backend }: Deps) => ({
    * @param rows of the file, for the progress.
    * @returns how many rows were written.
    */
-  async writeOperations({ input, stageId, rows }: { input: ImportInput; stageId: string; rows: number }): Promise<number> {
+  async writeOperations({
+    input,
+    stageId,
+    rows,
+  }: {
+    input: ImportInput;
+    stageId: string;
+    rows: number;
+  }): Promise<number> {
     const path = input.operationsPath as string;
     const draft = `${path}.${randomUUID()}.tmp`;
     const file = await open(draft, 'wx', 0o600).catch((cause) => {
-      throw new IntakeError('USAGE', 'The file for the row operations cannot be written', { cause, remedy: 'Let the worker write to the directory for temporary files, or leave --json away.' });
+      throw new IntakeError('USAGE', 'The file for the row operations cannot be written', {
+        cause,
+        remedy: 'Let the worker write to the directory for temporary files, or leave --json away.',
+      });
     });
     try {
       const written = await writePages(file, backend(input.backend), stageId, rows);
@@ -38,9 +49,13 @@ export const operationsActivity = ({ backend }: Deps) => ({
 async function writePages(file: FileHandle, backend: Backend, stageId: string, rows: number): Promise<number> {
   const { cancellationSignal } = Context.current();
   let written = 0;
-  for (let after = -1; ; ) {
+  for (let after = -1; ;) {
     cancellationSignal.throwIfAborted();
-    const page = await backend.call<{ row_index: number }[]>('plan_operations', { stage_id: stageId, after_row: after, max_rows: PAGE });
+    const page = await backend.call<{ row_index: number }[]>('plan_operations', {
+      stage_id: stageId,
+      after_row: after,
+      max_rows: PAGE,
+    });
     await file.write(page.map((row) => `${JSON.stringify(row)}\n`).join(''));
     written += page.length;
     heartbeat({ done: written, total: rows });

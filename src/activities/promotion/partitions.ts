@@ -5,10 +5,20 @@ import { failpoint, failpointSoon } from '../failpoints.ts';
 import { keepAlive } from '../keepAlive.ts';
 import type { PartRequest, PartAnswer } from '../../messages/partitions.ts';
 
-type SqlAnswer = { stage_lost?: true; inserted?: number; updated?: number; skipped?: number; effects?: Record<string, number> };
+type SqlAnswer = {
+  stage_lost?: true;
+  inserted?: number;
+  updated?: number;
+  skipped?: number;
+  effects?: Record<string, number>;
+};
 
 const answer = ({ stage_lost, inserted = 0, updated = 0, skipped = 0, effects }: SqlAnswer): PartAnswer => ({
-  inserted, updated, skipped, stageLost: stage_lost ?? false, ...(effects ? { effects } : {}),
+  inserted,
+  updated,
+  skipped,
+  stageLost: stage_lost ?? false,
+  ...(effects ? { effects } : {}),
 });
 
 export const partitionActivities = ({ backend }: Deps) => {
@@ -32,7 +42,12 @@ export const partitionActivities = ({ backend }: Deps) => {
       return answer(await backend(input.backend).call<SqlAnswer>('count_partition', args));
     },
     async comparePartition({ input, stageId, chunks, runId, part }: PartRequest): Promise<PartAnswer> {
-      const found = await backend(input.backend).call<SqlAnswer & Comparison>('compare_partition', { run_id: runId, stage_id: stageId, chunks, part });
+      const found = await backend(input.backend).call<SqlAnswer & Comparison>('compare_partition', {
+        run_id: runId,
+        stage_id: stageId,
+        chunks,
+        part,
+      });
       const { rows, missing, different, edited, lines, items } = found;
       return { ...answer(found), comparison: { rows, missing, different, edited, lines, ...(items ? { items } : {}) } };
     },

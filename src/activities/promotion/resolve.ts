@@ -17,13 +17,29 @@ export interface ResolveRequest {
 
 export const resolveActivity = ({ backend }: Deps) => ({
   /** Plans every staged row in one transaction; a second time is a look-up. Rows planned, people among them. */
-  async resolve({ input, stageId, chunks, partitions, runId, lease }: ResolveRequest): Promise<{ rows: number; people: number; stageLost: boolean }> {
+  async resolve({
+    input,
+    stageId,
+    chunks,
+    partitions,
+    runId,
+    lease,
+  }: ResolveRequest): Promise<{ rows: number; people: number; stageLost: boolean }> {
     failpoint('resolve.before');
     const target = backend(input.backend);
     await keepAlive(target, runId);
     failpointSoon('resolve.within');
-    const { rows = 0, people = 0, stage_lost } = await target.call<{ rows?: number; people?: number; stage_lost?: true }>('resolve_stage', {
-      run_id: runId, lease, kind: input.kind, stage_id: stageId, chunks, partitions,
+    const {
+      rows = 0,
+      people = 0,
+      stage_lost,
+    } = await target.call<{ rows?: number; people?: number; stage_lost?: true }>('resolve_stage', {
+      run_id: runId,
+      lease,
+      kind: input.kind,
+      stage_id: stageId,
+      chunks,
+      partitions,
       options: { skip_jobs: input.options.skipJobs },
     });
     failpoint('resolve.after');

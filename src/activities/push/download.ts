@@ -22,17 +22,33 @@ const GZIP = Buffer.from([0x1f, 0x8b]);
 export async function download(address: string, folder: string, signal: AbortSignal): Promise<string> {
   const url = addressOf(address);
   const place = placeOf(url.href);
-  const target = join(folder, `download-${randomUUID()}`, url.pathname.split('/').at(-1)?.replace(/\.gz$/i, '').replace(/[^\w.-]/g, '_') || 'download');
+  const target = join(
+    folder,
+    `download-${randomUUID()}`,
+    url.pathname
+      .split('/')
+      .at(-1)
+      ?.replace(/\.gz$/i, '')
+      .replace(/[^\w.-]/g, '_') || 'download',
+  );
   await mkdir(dirname(target), { recursive: true, mode: 0o700 });
   try {
     const { username, password } = url;
     url.username = url.password = '';
     const response = await fetch(url, {
       signal: AbortSignal.any([signal, AbortSignal.timeout(WHOLE_MS)]),
-      headers: username ? { authorization: `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')}` } : {},
+      headers: username
+        ? {
+            authorization: `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')}`,
+          }
+        : {},
     });
     const { status } = response;
-    if (!response.ok || !response.body) throw new IntakeError(status >= 500 || status === 408 || status === 429 ? 'DOWNLOAD_FAILED' : 'DOWNLOAD_REFUSED', `${place} answered ${status}`);
+    if (!response.ok || !response.body)
+      throw new IntakeError(
+        status >= 500 || status === 408 || status === 429 ? 'DOWNLOAD_FAILED' : 'DOWNLOAD_REFUSED',
+        `${place} answered ${status}`,
+      );
     await write(Readable.fromWeb(response.body), target, place);
     if (await isGzip(target)) {
       await rename(target, `${target}.gz`);
@@ -43,7 +59,9 @@ export async function download(address: string, folder: string, signal: AbortSig
     await rm(dirname(target), { recursive: true, force: true });
     if (error instanceof IntakeError) throw error;
     const corrupt = String((error as NodeJS.ErrnoException).code).startsWith('Z_');
-    throw corrupt ? new IntakeError('DOWNLOAD_REFUSED', `What ${place} gives is no whole gzip`, { cause: error }) : new IntakeError('DOWNLOAD_FAILED', `${place} does not answer`, { cause: error });
+    throw corrupt
+      ? new IntakeError('DOWNLOAD_REFUSED', `What ${place} gives is no whole gzip`, { cause: error })
+      : new IntakeError('DOWNLOAD_FAILED', `${place} does not answer`, { cause: error });
   }
 }
 
@@ -54,9 +72,13 @@ function addressOf(address: string): URL {
   const [, name] = /^env:(\w+)$/.exec(address) ?? [];
   const url = URL.parse(name === undefined ? address : (process.env[name] ?? ''));
   if (url && /^https?:$/.test(url.protocol)) return url;
-  throw new IntakeError('DOWNLOAD_REFUSED', `${name === undefined ? 'The address' : `The variable ${name}`} holds no address`, {
-    remedy: 'Set it in the environment of the worker of that host: https://...',
-  });
+  throw new IntakeError(
+    'DOWNLOAD_REFUSED',
+    `${name === undefined ? 'The address' : `The variable ${name}`} holds no address`,
+    {
+      remedy: 'Set it in the environment of the worker of that host: https://...',
+    },
+  );
 }
 
 async function write(source: Readable, target: string, place: string, ...unpack: Transform[]): Promise<void> {

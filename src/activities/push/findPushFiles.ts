@@ -23,7 +23,9 @@ export const findPushFilesActivities = ({ workDir, backend }: Deps) => ({
     const stats = await stat(from).catch((cause: unknown) => {
       throw new IntakeError('FILE_NOT_FOUND', `${from} does not exist`, { cause });
     });
-    return stats.isDirectory() ? newFilesOf(backend(name), tenantId, from) : { type: 'file', files: [await found(from)], more: false, leftOut: 0 };
+    return stats.isDirectory()
+      ? newFilesOf(backend(name), tenantId, from)
+      : { type: 'file', files: [await found(from)], more: false, leftOut: 0 };
   },
 
   async discardDownload({ path }: FoundFile): Promise<void> {
@@ -34,9 +36,23 @@ export const findPushFilesActivities = ({ workDir, backend }: Deps) => ({
 async function newFilesOf(backend: Backend, tenantId: string, folder: string): Promise<FoundFiles> {
   const files: FoundFile[] = [];
   for (const path of await pushFilesOf(folder)) files.push(await found(path));
-  const pushed = new Set(await backend.call<string[]>('pushed_among', { tenant_id: tenantId, file_sha256s: files.map(({ fileHash }) => fileHash) }));
+  const pushed = new Set(
+    await backend.call<string[]>('pushed_among', {
+      tenant_id: tenantId,
+      file_sha256s: files.map(({ fileHash }) => fileHash),
+    }),
+  );
   const fresh = files.filter(({ fileHash }) => !pushed.has(fileHash));
-  return { type: 'folder', files: fresh.slice(0, MOST_FILES), more: fresh.length > MOST_FILES, leftOut: files.length - fresh.length };
+  return {
+    type: 'folder',
+    files: fresh.slice(0, MOST_FILES),
+    more: fresh.length > MOST_FILES,
+    leftOut: files.length - fresh.length,
+  };
 }
 
-const found = async (path: string): Promise<FoundFile> => ({ path, filename: basename(path), fileHash: (await hashFile(path)).hash });
+const found = async (path: string): Promise<FoundFile> => ({
+  path,
+  filename: basename(path),
+  fileHash: (await hashFile(path)).hash,
+});

@@ -27,19 +27,32 @@ const LONGEST_RETRY_AFTER_S = 600;
  * @returns the metrics of the batch and the id of its staging row.
  * @throws IntakeError GATEWAY_UNAVAILABLE, GATEWAY_BUSY with the time to wait; GATEWAY_REFUSED with the gateway's code and path.
  */
-export async function postBatchBody({ url, bearer, fresh, body, name, attempt, signal }: PostRequest): Promise<PushMetrics & { staging_id: string }> {
+export async function postBatchBody({
+  url,
+  bearer,
+  fresh,
+  body,
+  name,
+  attempt,
+  signal,
+}: PostRequest): Promise<PushMetrics & { staging_id: string }> {
   const backoffMs = Math.min(LONGEST_WAIT_MS, 1000 * 2 ** (attempt - 1));
   let response: Response;
   let text: string;
   try {
     response = await fetch(addressOf(url), {
-      method: 'POST', body: body as Uint8Array<ArrayBuffer>, redirect: 'manual',
+      method: 'POST',
+      body: body as Uint8Array<ArrayBuffer>,
+      redirect: 'manual',
       headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' },
       signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
     });
     text = await response.text();
   } catch (cause) {
-    throw new IntakeError('GATEWAY_UNAVAILABLE', `The gateway at ${placeOf(url)} does not answer`, { cause, retryAfterMs: backoffMs });
+    throw new IntakeError('GATEWAY_UNAVAILABLE', `The gateway at ${placeOf(url)} does not answer`, {
+      cause,
+      retryAfterMs: backoffMs,
+    });
   }
   const answer = parseAnswer(text);
   if (response.ok && answer.metrics) return answer.metrics;
@@ -47,7 +60,8 @@ export async function postBatchBody({ url, bearer, fresh, body, name, attempt, s
   const { code = '', message = '', path, remedy } = answer.error ?? {};
   const said = `${response.status}${code ? ` ${code}` : ''}${path ? ` at ${path}` : ''}${message ? `: ${message}` : ''}`;
   const fault = `${name}: the gateway answered ${said}`;
-  if (response.status === 429) throw new IntakeError('GATEWAY_BUSY', fault, { retryAfterMs: retryAfterOf(response) ?? backoffMs });
+  if (response.status === 429)
+    throw new IntakeError('GATEWAY_BUSY', fault, { retryAfterMs: retryAfterOf(response) ?? backoffMs });
   if (response.status === 401 && fresh) throw new IntakeError('GATEWAY_BUSY', fault, { retryAfterMs: KNOWN_AFTER_MS });
   if (response.status >= 500) throw new IntakeError('GATEWAY_UNAVAILABLE', fault, { retryAfterMs: backoffMs });
   throw new IntakeError('GATEWAY_REFUSED', fault, remedy ? { remedy } : {});
@@ -59,11 +73,17 @@ export function placeOf(url: string): string {
   return `${host}${pathname === '/' ? '' : pathname}`;
 }
 
-const addressOf = (url: string): string => (/\/import-projects\/?$/.test(url) ? url : `${url.replace(/\/+$/, '')}/import-projects`);
+const addressOf = (url: string): string =>
+  /\/import-projects\/?$/.test(url) ? url : `${url.replace(/\/+$/, '')}/import-projects`;
 
 interface Answer {
   readonly metrics?: PushMetrics & { staging_id: string };
-  readonly error?: { readonly code?: string; readonly message?: string; readonly path?: string | null; readonly remedy?: string };
+  readonly error?: {
+    readonly code?: string;
+    readonly message?: string;
+    readonly path?: string | null;
+    readonly remedy?: string;
+  };
 }
 
 function parseAnswer(text: string): Answer {

@@ -13,7 +13,10 @@ export function postBatchActivity({ workDir, config, backend }: Deps) {
   return {
     async postBatch({ push, index }: { push: Push; index: number }): Promise<PushedBatch> {
       failpoint('push.before');
-      const { cancellationSignal: signal, info: { attempt } } = Context.current();
+      const {
+        cancellationSignal: signal,
+        info: { attempt },
+      } = Context.current();
       const spool = await openSpool(workDir, push, signal);
       const batch = spool.batches[index];
       if (!batch) throw new IntakeError('INTERNAL', 'There is no such batch');
@@ -30,11 +33,17 @@ export function postBatchActivity({ workDir, config, backend }: Deps) {
   };
 
   /** A lent bearer opens our gateway for whoever holds it: nobody else is sent one. */
-  async function destination({ tenantId, gatewayUrl = config.gatewayUrl, backend: name }: Push): Promise<{ url: string; bearer: string; fresh: boolean }> {
+  async function destination({
+    tenantId,
+    gatewayUrl = config.gatewayUrl,
+    backend: name,
+  }: Push): Promise<{ url: string; bearer: string; fresh: boolean }> {
     const configured = config.projectsSecret(tenantId);
     if (configured !== undefined) return { url: gatewayUrl, bearer: configured, fresh: false };
     if (gatewayUrl !== config.gatewayUrl) {
-      throw new IntakeError('GATEWAY_REFUSED', 'There is no bearer for this gateway', { remedy: `Set PROJECTS_IMPORT_BEARER=${tenantId}=SECRET for the worker.` });
+      throw new IntakeError('GATEWAY_REFUSED', 'There is no bearer for this gateway', {
+        remedy: `Set PROJECTS_IMPORT_BEARER=${tenantId}=SECRET for the worker.`,
+      });
     }
     const { secret, fresh } = await lend(backend(name), tenantId);
     return { url: gatewayUrl, bearer: secret, fresh };

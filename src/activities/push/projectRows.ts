@@ -19,7 +19,10 @@ export async function* projectRows(path: string, signal?: AbortSignal): AsyncGen
   const head = await readHead(path);
   if (looksLikeJson(head)) {
     let row = 0;
-    for await (const value of jsonRows(head, createReadStream(path, { highWaterMark: HEAD_BYTES, ...(signal ? { signal } : {}) }))) {
+    for await (const value of jsonRows(
+      head,
+      createReadStream(path, { highWaterMark: HEAD_BYTES, ...(signal ? { signal } : {}) }),
+    )) {
       row++;
       yield checked(renamed(value), `Row ${row}`);
     }
@@ -42,7 +45,9 @@ async function readHead(path: string): Promise<Buffer> {
 /** A JSON row with our names for its keys. */
 function renamed(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, cell]) => [byHeader.get(normalizeHeader(key)) ?? key, cell]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, cell]) => [byHeader.get(normalizeHeader(key)) ?? key, cell]),
+  );
 }
 
 function checked(cells: unknown, name: string, line?: number): NormalRow {
@@ -50,5 +55,9 @@ function checked(cells: unknown, name: string, line?: number): NormalRow {
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const column = issue?.path.join('.');
-  throw new IntakeError('INVALID_ROW', `${name} is not as agreed: ${column ? `${column} is ` : ''}${issue?.message}`, line === undefined ? {} : { line });
+  throw new IntakeError(
+    'INVALID_ROW',
+    `${name} is not as agreed: ${column ? `${column} is ` : ''}${issue?.message}`,
+    line === undefined ? {} : { line },
+  );
 }

@@ -5,7 +5,11 @@ import type { Deps } from '../deps.ts';
 export const rememberPushActivity = ({ backend }: Deps) => ({
   async rememberPush({ push, report }: { push: Push; report: Pick<PushReport, 'rows' | 'total'> }): Promise<void> {
     await backend(push.backend).call('remember_push', {
-      tenant_id: push.tenantId, file_sha256: push.fileHash, correlation_id: push.correlationId, row_count: report.rows, batches: report.total,
+      tenant_id: push.tenantId,
+      file_sha256: push.fileHash,
+      correlation_id: push.correlationId,
+      row_count: report.rows,
+      batches: report.total,
     });
   },
 });

@@ -38,20 +38,25 @@ export async function openSpool(workDir: string, push: Push, signal?: AbortSigna
   const spool = (await readSpool(folder)) ?? (await makeSpool(folder, push, signal));
   const { size, mtimeMs } = await stampOf(push.path);
   // A file that is still being written is not what was asked for, though its beginning was.
-  if ((size !== spool.size || mtimeMs !== spool.mtimeMs) && (await hashFile(push.path)).hash !== push.fileHash) throw changed();
+  if ((size !== spool.size || mtimeMs !== spool.mtimeMs) && (await hashFile(push.path)).hash !== push.fileHash)
+    throw changed();
   return spool;
 }
 
 /** The body of a batch, JSON in UTF-8. */
 export const readBody = ({ folder }: Spool, index: number): Promise<Buffer> => readFile(join(folder, bodyName(index)));
 
-export const removeSpool = (workDir: string, push: Push): Promise<void> => rm(spoolFolder(workDir, push), { recursive: true, force: true });
+export const removeSpool = (workDir: string, push: Push): Promise<void> =>
+  rm(spoolFolder(workDir, push), { recursive: true, force: true });
 
 export const pushFolder = (workDir: string): string => join(workDir, 'push');
 
 const spoolFolder = (workDir: string, { correlationId }: Push): string => join(pushFolder(workDir), correlationId);
 const bodyName = (index: number): string => `batch-${String(index + 1).padStart(5, '0')}.json`;
-const changed = (): IntakeError => new IntakeError('CHANGED_FILE', 'The file changed since its push began', { remedy: 'Let the file be written to its end, then push it again.' });
+const changed = (): IntakeError =>
+  new IntakeError('CHANGED_FILE', 'The file changed since its push began', {
+    remedy: 'Let the file be written to its end, then push it again.',
+  });
 
 async function readSpool(folder: string): Promise<Spool | undefined> {
   const text = await readFile(join(folder, 'spool.json'), 'utf8').catch(() => undefined);
@@ -70,13 +75,22 @@ async function makeSpool(folder: string, push: Push, signal: AbortSignal | undef
     let firstRow = 0;
     for await (const { rows, json } of splitRows(projectRows(push.path, signal), batchRows)) {
       const batchId = batchIdOf(startedAt, batches.length, timeZone);
-      const envelope = JSON.stringify({ tenant_id: tenantId, source: SOURCE, batch_id: batchId, correlation_id: correlationId });
-      await writeFile(join(draft, bodyName(batches.length)), `${envelope.slice(0, -1)},"rows":${json}}`, { mode: 0o600 });
+      const envelope = JSON.stringify({
+        tenant_id: tenantId,
+        source: SOURCE,
+        batch_id: batchId,
+        correlation_id: correlationId,
+      });
+      await writeFile(join(draft, bodyName(batches.length)), `${envelope.slice(0, -1)},"rows":${json}}`, {
+        mode: 0o600,
+      });
       batches.push({ batchId, rows, firstRow });
       firstRow += rows;
     }
     if (firstRow === 0) throw new IntakeError('EMPTY_FILE', 'The file has no rows');
-    await writeFile(join(draft, 'spool.json'), JSON.stringify({ rows: firstRow, batches, size, mtimeMs }), { mode: 0o600 });
+    await writeFile(join(draft, 'spool.json'), JSON.stringify({ rows: firstRow, batches, size, mtimeMs }), {
+      mode: 0o600,
+    });
     await rename(draft, folder).catch(() => undefined); // another attempt was first: its batches are the same
     return (await readSpool(folder)) as Spool;
   } finally {

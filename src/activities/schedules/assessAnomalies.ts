@@ -22,8 +22,11 @@ export const anomaliesActivities = ({ backend, config }: Deps) => ({
   async assessAnomalies({ backend: name, until: end, windowHours, id }: AlertRequest): Promise<AssessedAlert> {
     const until = new Date(end);
     const before = (hours: number): Date => new Date(until.getTime() - hours * HOUR_MS);
-    const windows = await Promise.all(Array.from({ length: CONSECUTIVE_WINDOWS }, (_, i) =>
-      anomalyStats(backend(name), before((i + 1) * windowHours), before(i * windowHours))));
+    const windows = await Promise.all(
+      Array.from({ length: CONSECUTIVE_WINDOWS }, (_, i) =>
+        anomalyStats(backend(name), before((i + 1) * windowHours), before(i * windowHours)),
+      ),
+    );
     const day = await anomalyStats(backend(name), before(24), until);
     return { id, ...assess({ windows, day }), ...alertPayload(windows[0]!, { since: before(windowHours), until }) };
   },

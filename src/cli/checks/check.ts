@@ -21,7 +21,13 @@ interface Health {
   readonly functions: readonly string[];
 }
 
-const FUNCTIONS = ['claim_import_run', 'heartbeat_import_run', 'finalize_import_run', 'reconcile_import_run', 'rollback_import_run'];
+const FUNCTIONS = [
+  'claim_import_run',
+  'heartbeat_import_run',
+  'finalize_import_run',
+  'reconcile_import_run',
+  'rollback_import_run',
+];
 /** Functions in schema public that runbook 000 names. */
 const RUNBOOK_FUNCTIONS = ['queue_job', 'pgmq_delete', 'set_enforcement_stage'];
 /** A claim is judged by the database's clock, a report by the host's: more than this confuses operators. */
@@ -32,7 +38,10 @@ export async function check(name: string, ask: () => Promise<string> | string): 
   try {
     return { name, ok: true, detail: await ask(), remedy: null };
   } catch (error) {
-    const known = error instanceof IntakeError ? error : new IntakeError('INTERNAL', (error as Error).message ?? 'failed', { cause: error });
+    const known =
+      error instanceof IntakeError
+        ? error
+        : new IntakeError('INTERNAL', (error as Error).message ?? 'failed', { cause: error });
     const { message, remedy } = errorDocument(known);
     return { name, ok: false, detail: message, remedy };
   }
@@ -41,40 +50,60 @@ export async function check(name: string, ask: () => Promise<string> | string): 
 export const failed = (message: string, remedy: string) => new IntakeError('CONFIG_INVALID', message, { remedy });
 
 export const checkIntake = (): Promise<Check> =>
-  check('intake', () => `Intake ${(createRequire(import.meta.url)('../../../package.json') as { version: string }).version}`);
+  check(
+    'intake',
+    () => `Intake ${(createRequire(import.meta.url)('../../../package.json') as { version: string }).version}`,
+  );
 
 export const checkNode = (): Promise<Check> =>
   check('node', () => {
-    if (Number(process.versions.node.split('.')[0]) < 24) throw failed(`Node ${process.versions.node}`, 'Run `npm ci`: the package brings Node 24.');
+    if (Number(process.versions.node.split('.')[0]) < 24)
+      throw failed(`Node ${process.versions.node}`, 'Run `npm ci`: the package brings Node 24.');
     return `Node ${process.versions.node}`;
   });
 
 /** The database through one backend: reachable and, with `inside`, migrated, its functions there, its clock right. */
-export async function checkBackend(name: 'database' | 'supabase', open: () => Promise<Backend>, inside = true): Promise<Check[]> {
+export async function checkBackend(
+  name: 'database' | 'supabase',
+  open: () => Promise<Backend>,
+  inside = true,
+): Promise<Check[]> {
   let health: Health | undefined;
-  const checks = [await check(name, async () => {
-    health = await (await open()).call<Health>('health', {});
-    return name === 'database' ? `PostgreSQL ${health.version}` : `the API exposes schema ingest (PostgreSQL ${health.version})`;
-  })];
+  const checks = [
+    await check(name, async () => {
+      health = await (await open()).call<Health>('health', {});
+      return name === 'database'
+        ? `PostgreSQL ${health.version}`
+        : `the API exposes schema ingest (PostgreSQL ${health.version})`;
+    }),
+  ];
   const found = health;
   if (!found || !inside) return checks;
-  checks.push(await check('migrations', () => {
-    const pending = listMigrations().filter(({ version }) => !found.migrations.includes(version));
-    if (pending.length > 0) throw failed(`Pending: ${pending.map((migration) => migration.version).join(', ')}`, 'Run `intake migrate`.');
-    return `${found.migrations.length} applied, none pending`;
-  }));
-  checks.push(await check('functions', () => {
-    const missing = FUNCTIONS.filter((fn) => !found.functions.includes(fn));
-    if (missing.length > 0) throw failed(`Missing in schema ingest: ${missing.join(', ')}`, 'Run `intake migrate`.');
-    return `${found.functions.length} in schema ingest`;
-  }));
-  checks.push(await check('clock', async () => {
-    const asked = Date.now();
-    const { now } = await (await open()).call<Health>('health', {});
-    const skew = Date.parse(now) - (asked + Date.now()) / 2;
-    if (Math.abs(skew) > SKEW_MS) throw failed(`The database is ${(skew / 1000).toFixed(1)} s off this host`, 'Synchronize the clocks (NTP).');
-    return `${Math.abs(Math.round(skew))} ms between host and database`;
-  }));
+  checks.push(
+    await check('migrations', () => {
+      const pending = listMigrations().filter(({ version }) => !found.migrations.includes(version));
+      if (pending.length > 0)
+        throw failed(`Pending: ${pending.map((migration) => migration.version).join(', ')}`, 'Run `intake migrate`.');
+      return `${found.migrations.length} applied, none pending`;
+    }),
+  );
+  checks.push(
+    await check('functions', () => {
+      const missing = FUNCTIONS.filter((fn) => !found.functions.includes(fn));
+      if (missing.length > 0) throw failed(`Missing in schema ingest: ${missing.join(', ')}`, 'Run `intake migrate`.');
+      return `${found.functions.length} in schema ingest`;
+    }),
+  );
+  checks.push(
+    await check('clock', async () => {
+      const asked = Date.now();
+      const { now } = await (await open()).call<Health>('health', {});
+      const skew = Date.parse(now) - (asked + Date.now()) / 2;
+      if (Math.abs(skew) > SKEW_MS)
+        throw failed(`The database is ${(skew / 1000).toFixed(1)} s off this host`, 'Synchronize the clocks (NTP).');
+      return `${Math.abs(Math.round(skew))} ms between host and database`;
+    }),
+  );
   return checks;
 }
 
@@ -85,14 +114,22 @@ export function checkJobs(databaseUrl: string): Promise<Check> {
     client.on('error', () => undefined); // the query says it
     try {
       await client.connect();
-      const { rows: [found] } = await client.query<{ functions: string[]; pgmq: string | null; stand_in: boolean }>(
+      const {
+        rows: [found],
+      } = await client.query<{ functions: string[]; pgmq: string | null; stand_in: boolean }>(
         `select array(select distinct p.proname::text from pg_catalog.pg_proc p
                       where p.pronamespace = 'public'::regnamespace and p.proname = any ($1)) as functions,
                 (select e.extversion from pg_catalog.pg_extension e where e.extname = 'pgmq') as pgmq,
-                to_regclass('public.queue_messages') is not null as stand_in`, [RUNBOOK_FUNCTIONS]);
+                to_regclass('public.queue_messages') is not null as stand_in`,
+        [RUNBOOK_FUNCTIONS],
+      );
       const { functions = [], pgmq = null, stand_in = false } = found ?? {};
       const missing = RUNBOOK_FUNCTIONS.filter((name) => !functions.includes(name));
-      const queue = pgmq ? `queues in pgmq ${pgmq}` : stand_in ? 'queues in public.queue_messages (pgmq is not installed)' : 'no queues';
+      const queue = pgmq
+        ? `queues in pgmq ${pgmq}`
+        : stand_in
+          ? 'queues in public.queue_messages (pgmq is not installed)'
+          : 'no queues';
       return `${queue}; ${missing.length > 0 ? `missing in schema public: ${missing.join(', ')}` : RUNBOOK_FUNCTIONS.join(', ')}`;
     } catch (error) {
       throw sqlError(error);
@@ -105,12 +142,17 @@ export function checkJobs(databaseUrl: string): Promise<Check> {
 export function checkBucket({ url, serviceKey }: { url: string; serviceKey: string }, bucket: string): Promise<Check> {
   return check('bucket', async () => {
     const response = await fetch(`${url}/storage/v1/bucket/${bucket}`, {
-      headers: { apikey: serviceKey, authorization: `Bearer ${serviceKey}` }, signal: AbortSignal.timeout(10_000),
+      headers: { apikey: serviceKey, authorization: `Bearer ${serviceKey}` },
+      signal: AbortSignal.timeout(10_000),
     }).catch((cause: unknown) => {
       throw new IntakeError('STORAGE_UNAVAILABLE', 'Storage does not answer', { cause, remedy: 'Check SUPABASE_URL.' });
     });
     await response.arrayBuffer();
-    if (!response.ok) throw failed(`Bucket '${bucket}' cannot be read (${response.status})`, `Create a private bucket '${bucket}' in Storage; run \`intake migrate\`.`);
+    if (!response.ok)
+      throw failed(
+        `Bucket '${bucket}' cannot be read (${response.status})`,
+        `Create a private bucket '${bucket}' in Storage; run \`intake migrate\`.`,
+      );
     return `bucket '${bucket}'`;
   });
 }

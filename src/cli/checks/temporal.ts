@@ -9,26 +9,38 @@ import type { Session } from '../session.ts';
 export async function checkTemporal(session: Session): Promise<Check[]> {
   const { config } = session;
   const namespace = config.temporal?.namespace ?? 'default';
-  const checks = [await check('temporal', async () => {
-    const { workflowService } = (await session.temporal()).connection;
-    await workflowService.describeNamespace({ namespace }).catch(() => {
-      throw failed(`Namespace '${namespace}' cannot be read`, 'Create it, or check TEMPORAL_NAMESPACE and TEMPORAL_API_KEY.');
-    });
-    const { serverVersion } = await workflowService.getSystemInfo({});
-    return `Temporal ${serverVersion} at ${config.temporal?.address}, namespace ${namespace}`;
-  })];
+  const checks = [
+    await check('temporal', async () => {
+      const { workflowService } = (await session.temporal()).connection;
+      await workflowService.describeNamespace({ namespace }).catch(() => {
+        throw failed(
+          `Namespace '${namespace}' cannot be read`,
+          'Create it, or check TEMPORAL_NAMESPACE and TEMPORAL_API_KEY.',
+        );
+      });
+      const { serverVersion } = await workflowService.getSystemInfo({});
+      return `Temporal ${serverVersion} at ${config.temporal?.address}, namespace ${namespace}`;
+    }),
+  ];
   if (!checks[0]?.ok) return checks;
   const client = await session.temporal();
-  checks.push(await check('search_attributes', async () => {
-    const { operatorService } = client.connection as unknown as { operatorService: { listSearchAttributes(request: object): Promise<{ customAttributes: object }> } };
-    const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
-    const missing = Object.values(SEARCH_ATTRIBUTES).filter((name) => !Object.hasOwn(customAttributes, name));
-    if (missing.length > 0) {
-      const commands = missing.map((name) => `--name ${name} --type Keyword`).join(' ');
-      throw failed(`Missing: ${missing.join(', ')}`, `temporal operator search-attribute create --namespace ${namespace} ${commands}`);
-    }
-    return Object.values(SEARCH_ATTRIBUTES).join(', ');
-  }));
+  checks.push(
+    await check('search_attributes', async () => {
+      const { operatorService } = client.connection as unknown as {
+        operatorService: { listSearchAttributes(request: object): Promise<{ customAttributes: object }> };
+      };
+      const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
+      const missing = Object.values(SEARCH_ATTRIBUTES).filter((name) => !Object.hasOwn(customAttributes, name));
+      if (missing.length > 0) {
+        const commands = missing.map((name) => `--name ${name} --type Keyword`).join(' ');
+        throw failed(
+          `Missing: ${missing.join(', ')}`,
+          `temporal operator search-attribute create --namespace ${namespace} ${commands}`,
+        );
+      }
+      return Object.values(SEARCH_ATTRIBUTES).join(', ');
+    }),
+  );
   const { taskQueue, host } = config;
   checks.push(await checkQueue('worker', taskQueue, 'workflow'));
   checks.push(await checkQueue('worker_files', hostQueue(taskQueue, host), 'activity'));
@@ -37,7 +49,8 @@ export async function checkTemporal(session: Session): Promise<Check[]> {
 
   function checkQueue(name: string, queue: string, type: 'workflow' | 'activity'): Promise<Check> {
     return check(name, async () => {
-      if (!(await isPolled(client, queue, type))) throw failed(`No worker polls task queue '${queue}'`, 'Start one: intake worker.');
+      if (!(await isPolled(client, queue, type)))
+        throw failed(`No worker polls task queue '${queue}'`, 'Start one: intake worker.');
       return `polls task queue '${queue}'`;
     });
   }
@@ -46,6 +59,7 @@ export async function checkTemporal(session: Session): Promise<Check[]> {
 /** Names of the schedules and which are paused; there need not be any. */
 async function schedulesOf(client: Client): Promise<string> {
   const names: string[] = [];
-  for await (const { scheduleId, state } of client.schedule.list()) names.push(`${scheduleId}${state.paused ? ' (paused)' : ''}`);
+  for await (const { scheduleId, state } of client.schedule.list())
+    names.push(`${scheduleId}${state.paused ? ' (paused)' : ''}`);
   return names.length > 0 ? names.sort().join(', ') : 'none';
 }

@@ -38,7 +38,10 @@ export function apiVisibility({ url, serviceKey, anonKey }: SupabaseConfig): Vis
         headers: { apikey: key, authorization: `Bearer ${key}`, 'accept-profile': schema, prefer: 'count=exact' },
         signal: AbortSignal.timeout(60_000),
       }).catch((cause: unknown) => {
-        throw new IntakeError('DATABASE_UNAVAILABLE', 'The API does not answer', { cause, remedy: 'Check SUPABASE_URL; run `intake doctor`.' });
+        throw new IntakeError('DATABASE_UNAVAILABLE', 'The API does not answer', {
+          cause,
+          remedy: 'Check SUPABASE_URL; run `intake doctor`.',
+        });
       });
       if ([401, 403, 404, 406].includes(response.status)) return 'denied';
       const [, total] = /\/(\d+)$/.exec(response.headers.get('content-range') ?? '') ?? [];
@@ -51,7 +54,11 @@ export function apiVisibility({ url, serviceKey, anonKey }: SupabaseConfig): Vis
 
 /** @throws IntakeError when the database cannot be reached. */
 export async function sqlVisibility(databaseUrl: string): Promise<Visibility> {
-  const client = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: 10_000, application_name: 'intake smoke' });
+  const client = new Client({
+    connectionString: databaseUrl,
+    connectionTimeoutMillis: 10_000,
+    application_name: 'intake smoke',
+  });
   client.on('error', () => undefined); // the next query says it
   await client.connect().catch((error: unknown) => {
     throw sqlError(error);
@@ -72,7 +79,10 @@ export async function sqlVisibility(databaseUrl: string): Promise<Visibility> {
       await client.query('begin read only');
       await client.query(takeRole);
       ours = true;
-      const { rows } = await client.query<{ n: string }>(`select count(*) as n from ${table}${where ? ` where ${where[0]} = $1` : ''}`, where ? [where[1]] : []);
+      const { rows } = await client.query<{ n: string }>(
+        `select count(*) as n from ${table}${where ? ` where ${where[0]} = $1` : ''}`,
+        where ? [where[1]] : [],
+      );
       return Number(rows[0]?.n);
     } catch (error) {
       const state = error instanceof DatabaseError ? error.code : undefined;

@@ -15,27 +15,57 @@ interface Flags extends CommonOptions {
 }
 
 const SEVERITIES = ['error', 'warning', 'info'];
-const COLUMNS = ['created_at', 'tenant_id', 'severity', 'anomaly_type', 'field', 'batch_id', 'row_index', 'project_key', 'reason'];
+const COLUMNS = [
+  'created_at',
+  'tenant_id',
+  'severity',
+  'anomaly_type',
+  'field',
+  'batch_id',
+  'row_index',
+  'project_key',
+  'reason',
+];
 /** Cells of the file. */
 const VALUES = ['input_value', 'payload_excerpt'];
 const A_DAY = 24;
 
 export function define(program: Command): void {
-  addCommand(program, 'anomalies', 'List and count anomalies of projects; alert about them', 'intake anomalies list --tenant TELCO --severity error,warning\nintake anomalies stats --window-hours 48\nintake anomalies alert')
+  addCommand(
+    program,
+    'anomalies',
+    'List and count anomalies of projects; alert about them',
+    'intake anomalies list --tenant TELCO --severity error,warning\nintake anomalies stats --window-hours 48\nintake anomalies alert',
+  )
     .addArgument(new Argument('[what]', 'what to do').choices(['list', 'stats', 'alert']).default('list'))
     .addOption(new Option('--window-hours <n>', 'how far back (24; alert: 1)').argParser(parseHours))
     .option('--tenant <name>', 'only this tenant')
     .addOption(new Option('--severity <list>', 'only error, warning, info').argParser(parseSeverities))
     .addOption(new Option('--limit <n>', 'list: at most so many').argParser(parseHours).default(100))
     .option('--show-values', 'list: what stood in the file, too')
-    .action(run((call: Call<Flags>) => (call.args[0] === 'stats' ? stats(call) : call.args[0] === 'alert' ? alert(call) : list(call))));
+    .action(
+      run((call: Call<Flags>) =>
+        call.args[0] === 'stats' ? stats(call) : call.args[0] === 'alert' ? alert(call) : list(call),
+      ),
+    );
 }
 
-async function list({ options: { windowHours = A_DAY, tenant, severity, limit, showValues }, out, open }: Call<Flags>): Promise<void> {
-  const rows = await (await (await open()).backend()).call<Row[]>('list_anomalies', {
-    window_hours: windowHours, tenant: tenant ?? null, severities: severity ?? null, max_rows: limit,
+async function list({
+  options: { windowHours = A_DAY, tenant, severity, limit, showValues },
+  out,
+  open,
+}: Call<Flags>): Promise<void> {
+  const rows = await (
+    await (await open()).backend()
+  ).call<Row[]>('list_anomalies', {
+    window_hours: windowHours,
+    tenant: tenant ?? null,
+    severities: severity ?? null,
+    max_rows: limit,
   });
-  const shown = showValues ? rows : rows.map((row) => Object.fromEntries(Object.entries(row).filter(([column]) => !VALUES.includes(column))));
+  const shown = showValues
+    ? rows
+    : rows.map((row) => Object.fromEntries(Object.entries(row).filter(([column]) => !VALUES.includes(column))));
   out.document(shown);
   if (rows.length === 0) out.detail(`No anomalies in ${windowHours} hours.`);
   else for (const line of renderTable(shown, showValues ? [...COLUMNS, 'input_value'] : COLUMNS)) out.answer(line);
@@ -45,11 +75,21 @@ async function list({ options: { windowHours = A_DAY, tenant, severity, limit, s
 async function stats({ options: { windowHours = A_DAY, tenant, severity }, out, open }: Call<Flags>): Promise<void> {
   const { anomalyStats } = await import('../../anomalies/stats.ts');
   const now = Date.now();
-  const counts = (await anomalyStats(await (await open()).backend(), new Date(now - windowHours * 3_600_000), new Date(now)))
-    .filter((entry) => (tenant === undefined || entry.tenant_id === tenant) && (severity === undefined || severity.includes(entry.severity)));
+  const counts = (
+    await anomalyStats(await (await open()).backend(), new Date(now - windowHours * 3_600_000), new Date(now))
+  ).filter(
+    (entry) =>
+      (tenant === undefined || entry.tenant_id === tenant) &&
+      (severity === undefined || severity.includes(entry.severity)),
+  );
   out.document(counts);
   if (counts.length === 0) out.detail(`No anomalies in ${windowHours} hours.`);
-  else for (const line of renderTable(counts.map((entry) => ({ ...entry })), ['tenant_id', 'anomaly_type', 'severity', 'count', 'most_recent'])) out.answer(line);
+  else
+    for (const line of renderTable(
+      counts.map((entry) => ({ ...entry })),
+      ['tenant_id', 'anomaly_type', 'severity', 'count', 'most_recent'],
+    ))
+      out.answer(line);
 }
 
 /** What the schedule does, now: the worker assesses the window and tells the webhook. */
@@ -58,25 +98,44 @@ async function alert({ options: { windowHours = 1 }, out, open }: Call<Flags>): 
   const [{ resultOf }, client] = await Promise.all([import('../../temporal/outcome.ts'), temporal()]);
   const input: AlertsInput = { taskQueue: config.taskQueue, backend: config.backend, windowHours, byHand: true };
   const handle = await client.workflow.start('alertAnomalies', {
-    workflowId: 'alert', taskQueue: config.taskQueue, args: [input], workflowIdConflictPolicy: 'USE_EXISTING', workflowIdReusePolicy: 'ALLOW_DUPLICATE', staticSummary: 'alert by hand',
+    workflowId: 'alert',
+    taskQueue: config.taskQueue,
+    args: [input],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    staticSummary: 'alert by hand',
   });
-  const { alert: found, outcome } = await resultOf<AlertReport>(handle, (error) => {
-    throw workflowError(error, 'The alert failed');
-  }, () => out.note('Temporal does not answer; waiting for it'));
+  const { alert: found, outcome } = await resultOf<AlertReport>(
+    handle,
+    (error) => {
+      throw workflowError(error, 'The alert failed');
+    },
+    () => out.note('Temporal does not answer; waiting for it'),
+  );
   out.document({ ...found, outcome });
-  const said = { sent: 'sent to the webhook', 'no-webhook': 'no webhook is configured (ANOMALIES_ALERT_WEBHOOK)', 'below-threshold': 'nothing to tell' }[outcome];
-  out.answer(`Level ${found.level}: ${found.total} anomalies from ${found.window.since} to ${found.window.until}; ${said}`);
+  const said = {
+    sent: 'sent to the webhook',
+    'no-webhook': 'no webhook is configured (ANOMALIES_ALERT_WEBHOOK)',
+    'below-threshold': 'nothing to tell',
+  }[outcome];
+  out.answer(
+    `Level ${found.level}: ${found.total} anomalies from ${found.window.since} to ${found.window.until}; ${said}`,
+  );
   for (const { text } of found.reasons) out.detail(`  ${text}`);
 }
 
 function parseHours(text: string): number {
   const hours = Number(text);
-  if (!Number.isInteger(hours) || hours < 1 || hours > 100_000) throw new IntakeError('USAGE', `'${text}' is not a positive number`);
+  if (!Number.isInteger(hours) || hours < 1 || hours > 100_000)
+    throw new IntakeError('USAGE', `'${text}' is not a positive number`);
   return hours;
 }
 
 function parseSeverities(text: string): string[] {
-  const wanted = text.split(',').map((word) => word.trim()).filter(Boolean);
+  const wanted = text
+    .split(',')
+    .map((word) => word.trim())
+    .filter(Boolean);
   if (wanted.length > 0 && wanted.every((word) => SEVERITIES.includes(word))) return wanted;
   throw new IntakeError('USAGE', '--severity is a list of error, warning, info');
 }

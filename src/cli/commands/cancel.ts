@@ -25,6 +25,7 @@ async function cancelCommand({ args: [id], out, open }: Call<CommonOptions>): Pr
   out.document({ run_id: found?.id ?? null, workflow_id: workflowId, status });
   const cancelled = status === 'cancelled';
   out.answer(cancelled ? `${title} is cancelled` : `${title} ended as ${status} before it could be cancelled`);
-  if (cancelled && found) out.detail(`  Go on with it: intake resume ${found.id} - withdraw it: intake rollback ${found.id} --reason TEXT`);
+  if (cancelled && found)
+    out.detail(`  Go on with it: intake resume ${found.id} - withdraw it: intake rollback ${found.id} --reason TEXT`);
   return cancelled ? 0 : 1;
 }

@@ -36,11 +36,14 @@ async function demoCommand(call: Call<Flags>): Promise<number> {
     if (!existsSync(path)) continue;
     const directory = reads === 'csv' ? {} : { directory: { tag: 'sample' } };
     for (const mode of ['dry-run', 'commit'] as const) {
-      out.detail(`\nintake import ${name} samples/${sample}${reads === 'csv' ? '' : ' --tag sample'}${mode === 'commit' ? ' --commit' : ''}`);
+      out.detail(
+        `\nintake import ${name} samples/${sample}${reads === 'csv' ? '' : ' --tag sample'}${mode === 'commit' ? ' --commit' : ''}`,
+      );
       const { facts, report } = await importSample(call, session, { kind: name, path, mode, ...directory });
       documents.push(importDocument(facts, report));
       worst = Math.max(worst, out.json ? exitCodeOf(report) : summarize(out, facts, report));
-      if (report.status === 'duplicate') out.detail('  That is fine: the sample was imported when you first started Intake.');
+      if (report.status === 'duplicate')
+        out.detail('  That is fine: the sample was imported when you first started Intake.');
     }
   }
   out.document({ addresses: session.stack ? addressesOf(session.stack) : null, imports: documents });
@@ -52,7 +55,11 @@ async function demoCommand(call: Call<Flags>): Promise<number> {
   return worst;
 }
 
-async function importSample(call: Call<Flags>, session: Session, request: ImportRequest): Promise<{ facts: ImportFacts; report: ImportReport }> {
+async function importSample(
+  call: Call<Flags>,
+  session: Session,
+  request: ImportRequest,
+): Promise<{ facts: ImportFacts; report: ImportReport }> {
   const input = await importInput(session.config, request);
   const report = await follow({ out: call.out, options: {} }, session, input);
   return { facts: { request, input, workflowId: workflowIdOf(input) }, report };

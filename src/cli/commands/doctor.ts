@@ -2,7 +2,16 @@
 import type { Command } from 'commander';
 import { BUCKET } from '../../database/objects/bucket.ts';
 import type { SupabaseConfig } from '../../config.ts';
-import { check, checkBackend, checkBucket, checkIntake, checkJobs, checkNode, failed, type Check } from '../checks/check.ts';
+import {
+  check,
+  checkBackend,
+  checkBucket,
+  checkIntake,
+  checkJobs,
+  checkNode,
+  failed,
+  type Check,
+} from '../checks/check.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 import type { Session } from '../session.ts';
 import { gatewayAnswers, masked } from './stack.ts';
@@ -33,9 +42,12 @@ async function doctorCommand({ options, out, open }: Call<Flags>): Promise<numbe
   const addresses = addressesOf(session, options.showSecrets ?? false);
   out.document({ addresses, keys: keysOf(session, options.showSecrets ?? false), checks });
   for (const { name, ok, detail, remedy } of checks) {
-    out.answer(`${out.style(ok ? 'green' : 'red', ok ? 'ok  ' : 'FAIL')}  ${name.padEnd(17)}  ${detail}${remedy ? `\n${' '.repeat(25)}${remedy}` : ''}`);
+    out.answer(
+      `${out.style(ok ? 'green' : 'red', ok ? 'ok  ' : 'FAIL')}  ${name.padEnd(17)}  ${detail}${remedy ? `\n${' '.repeat(25)}${remedy}` : ''}`,
+    );
   }
-  for (const [name, address] of Object.entries(addresses)) if (address) out.detail(`      ${name.padEnd(17)}  ${address}`);
+  for (const [name, address] of Object.entries(addresses))
+    if (address) out.detail(`      ${name.padEnd(17)}  ${address}`);
   return checks.every(({ ok }) => ok) ? 0 : 1;
 }
 
@@ -49,10 +61,16 @@ async function checkSupabase(session: Session, supabase: SupabaseConfig): Promis
   return [...api, await checkBucket(supabase, BUCKET)];
 }
 
-const checkGateway = async (url: string): Promise<Check[]> => [await check('gateway', async () => {
-  if (!(await gatewayAnswers(url))) throw failed(`The gateway does not answer at ${url}`, 'Look at gateway.log among the logs of the stack; `intake down` and `intake up` start it anew.');
-  return `the gateway answers at ${url}`;
-})];
+const checkGateway = async (url: string): Promise<Check[]> => [
+  await check('gateway', async () => {
+    if (!(await gatewayAnswers(url)))
+      throw failed(
+        `The gateway does not answer at ${url}`,
+        'Look at gateway.log among the logs of the stack; `intake down` and `intake up` start it anew.',
+      );
+    return `the gateway answers at ${url}`;
+  }),
+];
 
 function addressesOf({ config, stack }: Session, show: boolean): Record<string, string | null> {
   const { temporal, databaseUrl, supabase } = config;

@@ -3,12 +3,20 @@ import type { Command } from 'commander';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 
 export function define(program: Command): void {
-  addCommand(program, 'gateway', 'Serve POST /import-projects until it is stopped', 'INTAKE_PORT=8787 intake gateway --env prod').action(run(gatewayCommand));
+  addCommand(
+    program,
+    'gateway',
+    'Serve POST /import-projects until it is stopped',
+    'INTAKE_PORT=8787 intake gateway --env prod',
+  ).action(run(gatewayCommand));
 }
 
 async function gatewayCommand({ out, open }: Call<CommonOptions>): Promise<void> {
   const { config } = await open();
-  const [{ startGateway }, { createLogger }] = await Promise.all([import('../../gateway/server.ts'), import('../../observability/log.ts')]);
+  const [{ startGateway }, { createLogger }] = await Promise.all([
+    import('../../gateway/server.ts'),
+    import('../../observability/log.ts'),
+  ]);
   const gateway = await startGateway(config, createLogger(out.debug ? 'debug' : config.logLevel));
   out.note(`Gateway at ${gateway.url}`);
   await new Promise<void>((stop) => {

@@ -23,7 +23,9 @@ export function define(program: Command): void {
     'intake import plaintiffs list.csv --map "Client=plaintiff_name" --max-errors 5% --commit',
     'intake import search-results --states-dir scrape --tag Aug-04-scrape --commit',
   ].join('\n');
-  importFlags(addCommand(program, 'import', 'Import a file or directory; a dry run unless --commit', example)).action(run(importCommand));
+  importFlags(addCommand(program, 'import', 'Import a file or directory; a dry run unless --commit', example)).action(
+    run(importCommand),
+  );
 }
 
 async function importCommand(call: Call<ImportFlags>): Promise<number> {
@@ -46,11 +48,20 @@ async function importCommand(call: Call<ImportFlags>): Promise<number> {
   } finally {
     if (request.operationsPath) await rm(request.operationsPath, { force: true });
   }
-  return options.detach && report.status === 'running' ? 0 : out.json ? exitCodeOf(report) : summarize(out, facts, report);
+  return options.detach && report.status === 'running'
+    ? 0
+    : out.json
+      ? exitCodeOf(report)
+      : summarize(out, facts, report);
 }
 
 /** @param tell receives what is known of the import as it becomes known, so that an error can say it. */
-async function importOnce(call: Call<ImportFlags>, session: Session, request: ImportRequest, tell: (facts: ImportFacts) => void): Promise<ImportReport> {
+async function importOnce(
+  call: Call<ImportFlags>,
+  session: Session,
+  request: ImportRequest,
+  tell: (facts: ImportFacts) => void,
+): Promise<ImportReport> {
   const { options } = call;
   const { importInput, isDirectory, workflowIdOf } = await import('../../imports/request.ts');
   const input = await importInput(session.config, request);
@@ -71,12 +82,19 @@ async function importOnce(call: Call<ImportFlags>, session: Session, request: Im
 }
 
 /** Starts the import or attaches to it, and waits for its end unless detached. */
-export async function follow({ out, options }: Pick<Call<{ detach?: boolean; debugLog?: boolean }>, 'out' | 'options'>, session: Session, input: AnyInput): Promise<ImportReport> {
+export async function follow(
+  { out, options }: Pick<Call<{ detach?: boolean; debugLog?: boolean }>, 'out' | 'options'>,
+  session: Session,
+  input: AnyInput,
+): Promise<ImportReport> {
   const { emptyReport } = await import('../../imports/follow.ts');
   const { attached, startImport } = await import('../../imports/start.ts');
   const starter = randomUUID();
   const handle = await startImport(await session.temporal(), input, starter);
-  const joined = attached(handle, starter).then((yes) => yes && out.note('Attached to the running import'), () => undefined);
+  const joined = attached(handle, starter).then(
+    (yes) => yes && out.note('Attached to the running import'),
+    () => undefined,
+  );
   if (options.detach) {
     await joined;
     sayDetached(out, handle);

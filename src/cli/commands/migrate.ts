@@ -16,9 +16,14 @@ export function define(program: Command): void {
 async function migrateCommand({ options, out, open }: Call<Flags>): Promise<number> {
   const { config } = await open();
   if (!config.databaseUrl) {
-    throw new IntakeError('CONFIG_INVALID', 'Migrations need DATABASE_URL', { remedy: 'Set it, or apply supabase/migrations with the Supabase CLI.' });
+    throw new IntakeError('CONFIG_INVALID', 'Migrations need DATABASE_URL', {
+      remedy: 'Set it, or apply supabase/migrations with the Supabase CLI.',
+    });
   }
-  const [{ migrate }, { sqlError }] = await Promise.all([import('../../database/migrate.ts'), import('../../database/sqlError.ts')]);
+  const [{ migrate }, { sqlError }] = await Promise.all([
+    import('../../database/migrate.ts'),
+    import('../../database/sqlError.ts'),
+  ]);
   const check = options.check ?? false;
   const migrations = await migrate(config.databaseUrl, { check, onStep: out.note }).catch((error: unknown) => {
     throw sqlError(error);

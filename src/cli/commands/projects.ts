@@ -18,8 +18,17 @@ interface Flags extends CommonOptions {
 }
 
 export function define(program: Command): void {
-  const example = ['intake projects push projects.csv --tenant TELCO', 'intake projects push projects.json --tenant TELCO --url https://gateway.example.com --detach', 'intake projects backfill'];
-  addCommand(program, 'projects', 'Push a file of projects to the gateway in batches; backfill memberships', example.join('\n'))
+  const example = [
+    'intake projects push projects.csv --tenant TELCO',
+    'intake projects push projects.json --tenant TELCO --url https://gateway.example.com --detach',
+    'intake projects backfill',
+  ];
+  addCommand(
+    program,
+    'projects',
+    'Push a file of projects to the gateway in batches; backfill memberships',
+    example.join('\n'),
+  )
     .addArgument(new Argument('<what>', 'what to do').choices(['push', 'backfill']))
     .argument('[file]', 'CSV, or JSON: an array of rows, an object with rows, or one row a line')
     .option('--tenant <name>', 'whose projects they are')
@@ -30,19 +39,35 @@ export function define(program: Command): void {
 }
 
 async function push(call: Call<Flags>): Promise<number> {
-  const { args: [, path], options, out, open } = call;
-  if (!path) throw new IntakeError('USAGE', 'Which file?', { remedy: 'Write intake projects push FILE --tenant TENANT.' });
+  const {
+    args: [, path],
+    options,
+    out,
+    open,
+  } = call;
+  if (!path)
+    throw new IntakeError('USAGE', 'Which file?', { remedy: 'Write intake projects push FILE --tenant TENANT.' });
   const tenantId = tenantNamed(options.tenant, 'Give it: --tenant TENANT.');
   const gatewayUrl = gatewayAddress(options.url);
   const session = await open();
   const { pushInput, startPush } = await import('../../push/push.ts');
-  const input = await pushInput(session.config, { tenantId, path, ...(gatewayUrl ? { gatewayUrl } : {}), ...(options.batchSize ? { batchRows: options.batchSize } : {}) });
+  const input = await pushInput(session.config, {
+    tenantId,
+    path,
+    ...(gatewayUrl ? { gatewayUrl } : {}),
+    ...(options.batchSize ? { batchRows: options.batchSize } : {}),
+  });
   const stopWorker = await serveFile(call, session, input);
   try {
     const { handle, attached } = await startPush(await session.temporal(), input);
     if (attached) out.note('Attached to the running push');
     if (options.detach) {
-      out.document({ workflow_id: handle.workflowId, tenant_id: tenantId, file_hash: input.fileHash, status: 'running' });
+      out.document({
+        workflow_id: handle.workflowId,
+        tenant_id: tenantId,
+        file_hash: input.fileHash,
+        status: 'running',
+      });
       out.answer(`Started ${handle.workflowId}`);
       out.detail(`  Watch it:  intake projects push ${path} --tenant ${tenantId}`);
       out.detail(`  Cancel it: intake cancel ${handle.workflowId}`);
@@ -58,14 +83,44 @@ async function push(call: Call<Flags>): Promise<number> {
 }
 
 function tell({ out }: Call<Flags>, workflowId: string, report: PushReport): number {
-  const { status, tenantId, filename, fileHash, correlationId, startedAt, finishedAt, rows, posted, total, done, batches, metrics, error } = report;
+  const {
+    status,
+    tenantId,
+    filename,
+    fileHash,
+    correlationId,
+    startedAt,
+    finishedAt,
+    rows,
+    posted,
+    total,
+    done,
+    batches,
+    metrics,
+    error,
+  } = report;
   out.document({
-    workflow_id: workflowId, tenant_id: tenantId, filename, file_hash: fileHash, correlation_id: correlationId, status, rows, rows_posted: posted,
-    batches_total: total, batches_posted: done, batches, metrics, started_at: startedAt, finished_at: finishedAt ?? null, error: error ?? null,
+    workflow_id: workflowId,
+    tenant_id: tenantId,
+    filename,
+    file_hash: fileHash,
+    correlation_id: correlationId,
+    status,
+    rows,
+    rows_posted: posted,
+    batches_total: total,
+    batches_posted: done,
+    batches,
+    metrics,
+    started_at: startedAt,
+    finished_at: finishedAt ?? null,
+    error: error ?? null,
   });
   const m = metrics;
-  out.answer(`Push ${status.toUpperCase()}: ${done} of ${total} batches, ${posted} of ${rows} rows; ${m.inserted_projects} inserted, ${m.updated_projects} updated, `
-    + `${m.org_memberships_upserted} org and ${m.user_memberships_upserted} user memberships, ${m.anomalies_count} anomalies`);
+  out.answer(
+    `Push ${status.toUpperCase()}: ${done} of ${total} batches, ${posted} of ${rows} rows; ${m.inserted_projects} inserted, ${m.updated_projects} updated, ` +
+      `${m.org_memberships_upserted} org and ${m.user_memberships_upserted} user memberships, ${m.anomalies_count} anomalies`,
+  );
   out.detail(`  Correlation id ${correlationId}`);
   if (!error) return 0;
   if (!out.json) process.stderr.write(`${errorLine(error)}\n`);

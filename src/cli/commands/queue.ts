@@ -22,7 +22,12 @@ interface Purge {
 const COLUMNS = ['queue', 'message_id', 'kind', 'run_id', 'judgment_id', 'enqueued_at', 'read_ct'];
 
 export function define(program: Command): void {
-  addCommand(program, 'queue', 'List or delete the queued jobs of runs', 'intake queue list --run 1f0c9a2e --queue enrich\nintake queue purge --run 1f0c9a2e')
+  addCommand(
+    program,
+    'queue',
+    'List or delete the queued jobs of runs',
+    'intake queue list --run 1f0c9a2e --queue enrich\nintake queue purge --run 1f0c9a2e',
+  )
     .addArgument(new Argument('[what]', 'what to do').choices(['list', 'purge']).default('list'))
     .option('--run <id>', 'only jobs of this run, or the first 8 digits of its id')
     .addOption(new Option('--queue <name>', 'only this queue').choices(['enrich', 'enforce']))
@@ -33,7 +38,9 @@ export function define(program: Command): void {
 async function list({ options, out, open }: Call<Flags>): Promise<void> {
   const session = await open();
   const found = options.run === undefined ? null : await findRun(session, options.run);
-  const jobs = await (await session.backend()).call<Row[]>('list_jobs', { run_id: found?.id ?? null, queue: options.queue ?? null, max_rows: options.limit });
+  const jobs = await (
+    await session.backend()
+  ).call<Row[]>('list_jobs', { run_id: found?.id ?? null, queue: options.queue ?? null, max_rows: options.limit });
   out.document(jobs);
   if (jobs.length === 0) out.detail('No jobs are queued.');
   else for (const line of renderTable(jobs, COLUMNS)) out.answer(line);
@@ -41,13 +48,19 @@ async function list({ options, out, open }: Call<Flags>): Promise<void> {
 }
 
 async function purge({ options, out, open }: Call<Flags>): Promise<void> {
-  if (options.run === undefined) throw new IntakeError('USAGE', 'Whose jobs?', { remedy: 'Write intake queue purge --run ID.' });
-  if (options.queue !== undefined) throw new IntakeError('USAGE', 'purge deletes the jobs of a run from all queues', { remedy: 'Leave --queue away.' });
+  if (options.run === undefined)
+    throw new IntakeError('USAGE', 'Whose jobs?', { remedy: 'Write intake queue purge --run ID.' });
+  if (options.queue !== undefined)
+    throw new IntakeError('USAGE', 'purge deletes the jobs of a run from all queues', {
+      remedy: 'Leave --queue away.',
+    });
   const session = await open();
   const { id } = await findRun(session, options.run);
   const { deleted, read_already, gone } = await (await session.backend()).call<Purge>('purge_jobs', { run_id: id });
   out.document({ run_id: id, deleted, read_already, gone });
-  out.answer(`Deleted ${deleted} jobs of run ${id}; ${read_already} stay because somebody has read them, ${gone} were gone`);
+  out.answer(
+    `Deleted ${deleted} jobs of run ${id}; ${read_already} stay because somebody has read them, ${gone} were gone`,
+  );
 }
 
 function parseLimit(text: string): number {

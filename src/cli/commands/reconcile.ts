@@ -23,18 +23,24 @@ async function reconcileCommand({ args: [id], out, open }: Call<CommonOptions>):
   const session = await open();
   const found = await findRun(session, id);
   if (found.status === 'pending' || found.status === 'processing') {
-    throw new IntakeError('IN_PROGRESS', `Run ${found.id} is still running; it reconciles itself at its end`, { remedy: `Watch it: intake runs watch ${found.id}.` });
+    throw new IntakeError('IN_PROGRESS', `Run ${found.id} is still running; it reconciles itself at its end`, {
+      remedy: `Watch it: intake runs watch ${found.id}.`,
+    });
   }
   if (found.status === 'rolled_back' || found.status === 'duplicate') {
-    throw new IntakeError('USAGE', `Run ${found.id} is ${found.status}: it counts no rows`, { remedy: 'See `intake runs rollbacks` and `intake runs duplicates`.' });
+    throw new IntakeError('USAGE', `Run ${found.id} is ${found.status}: it counts no rows`, {
+      remedy: 'See `intake runs rollbacks` and `intake runs duplicates`.',
+    });
   }
   const result = await (await session.backend()).call<Reconciliation>('reconcile_import_run', { run_id: found.id });
   const { is_valid, expected_count, actual_count, delta, reported_inserted, inserted_discrepancy } = result;
   const actualInserted = reported_inserted - inserted_discrepancy;
   out.document({ run_id: found.id, ...result });
-  out.answer(is_valid
-    ? `Reconciled: ${actual_count} rows as expected, ${actualInserted} inserted as reported`
-    : `Reconciliation failed: ${expected_count} rows expected, ${actual_count} found (${delta}); ${reported_inserted} inserted reported, ${actualInserted} found`);
+  out.answer(
+    is_valid
+      ? `Reconciled: ${actual_count} rows as expected, ${actualInserted} inserted as reported`
+      : `Reconciliation failed: ${expected_count} rows expected, ${actual_count} found (${delta}); ${reported_inserted} inserted reported, ${actualInserted} found`,
+  );
   if (!is_valid) out.detail(`  Compare with the file: intake verify ${found.id}`);
   return is_valid ? 0 : 1;
 }

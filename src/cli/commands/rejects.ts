@@ -18,7 +18,12 @@ export function define(program: Command): void {
     'intake rejects 1f0c9a2e -o rejects.csv    # mend it, then: intake import plaintiffs rejects.csv --commit',
     'intake rejects 1f0c9a2e --show-values',
   ].join('\n');
-  addCommand(program, 'rejects', 'Write the rejected rows of a run, byte for byte; of a directory its failed items', example)
+  addCommand(
+    program,
+    'rejects',
+    'Write the rejected rows of a run, byte for byte; of a directory its failed items',
+    example,
+  )
     .argument('<id>', 'the run, or the first 8 digits of its id')
     .option('-o, --output <file>', 'write there instead of stdout')
     .option('--show-values', 'show the rejected records themselves; on a terminal only')
@@ -43,17 +48,31 @@ async function rejectsCommand({ args: [id], options, out, open }: Call<Flags>): 
 async function* documentsOf(session: Session, { id, import_kind: kind }: Run): AsyncGenerator<object> {
   const backend = await session.backend();
   if (kindNamed(kind).reads === 'directory') {
-    for await (const { item, kind: what, line, code, message } of readItems(backend, id)) yield { item, kind: what, line, code, message };
+    for await (const { item, kind: what, line, code, message } of readItems(backend, id))
+      yield { item, kind: what, line, code, message };
   } else {
     for await (const { line, code, message } of readRejects(backend, id)) yield { line, code, message };
   }
 }
 
-function say(out: Call<Flags>['out'], { id, import_kind: kind, metadata: { input } }: Run, file: string, rows: number, codes: Readonly<Record<string, number>>): void {
-  const kinds = Object.entries(codes).map(([code, n]) => `${code} ${n}`).join(', ');
+function say(
+  out: Call<Flags>['out'],
+  { id, import_kind: kind, metadata: { input } }: Run,
+  file: string,
+  rows: number,
+  codes: Readonly<Record<string, number>>,
+): void {
+  const kinds = Object.entries(codes)
+    .map(([code, n]) => `${code} ${n}`)
+    .join(', ');
   const directory = kindNamed(kind).reads === 'directory';
-  out.answer(`${rows} ${directory ? 'failed items' : 'rejected rows'} of run ${id} written to ${file}${rows ? ` (${kinds})` : ''}`);
+  out.answer(
+    `${rows} ${directory ? 'failed items' : 'rejected rows'} of run ${id} written to ${file}${rows ? ` (${kinds})` : ''}`,
+  );
   if (rows === 0) return;
   if (!directory) out.detail(`  Mend them, then: intake import ${kind} ${word(file)} --commit`);
-  else if (input && 'tag' in input) out.detail(`  Mend them in the directory, then: intake import ${kind} --states-dir ${word(input.path)} --tag ${word(input.tag)} --commit`);
+  else if (input && 'tag' in input)
+    out.detail(
+      `  Mend them in the directory, then: intake import ${kind} --states-dir ${word(input.path)} --tag ${word(input.tag)} --commit`,
+    );
 }

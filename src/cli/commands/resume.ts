@@ -21,12 +21,20 @@ export function define(program: Command): void {
 }
 
 async function resumeCommand(call: Call<Flags>): Promise<number> {
-  const { args: [id], options, out } = call;
+  const {
+    args: [id],
+    options,
+    out,
+  } = call;
   const session = await call.open();
   const found = await findRun(session, id);
   const input = resumedInput(found);
   const report = await follow(call, session, input);
-  const facts: ImportFacts = { request: { kind: input.kind, path: input.path, mode: input.mode }, input, workflowId: workflowIdOf(input) };
+  const facts: ImportFacts = {
+    request: { kind: input.kind, path: input.path, mode: input.mode },
+    input,
+    workflowId: workflowIdOf(input),
+  };
   await printImport(out, session, facts, report);
   if (options.detach && report.status === 'running') return 0;
   return out.json ? exitCodeOf(report) : summarize(out, facts, report);

@@ -11,7 +11,12 @@ interface Flags extends CommonOptions {
 }
 
 export function define(program: Command): void {
-  addCommand(program, 'rollback', 'Withdraw what a run imported', 'intake rollback 1f0c9a2e --reason "Vendor sent test data, ticket 1234"')
+  addCommand(
+    program,
+    'rollback',
+    'Withdraw what a run imported',
+    'intake rollback 1f0c9a2e --reason "Vendor sent test data, ticket 1234"',
+  )
     .argument('<id>', 'the run, or the first 8 digits of its id')
     .requiredOption('--reason <text>', 'kept with the run')
     .action(run(rollbackCommand));
@@ -25,18 +30,35 @@ async function rollbackCommand({ args: [id], options, out, open }: Call<Flags>):
 
 function say(out: Call<Flags>['out'], { id, import_kind, status }: Run, rollback: Rollback): void {
   const { rows_affected, removed, restored, inherited, kept_edited: kept, effects } = rollback;
-  out.document({ run_id: id, status: 'rolled_back', rows_affected, removed, ...(restored === undefined ? {} : { restored }), inherited, kept_edited: kept, effects: effects ?? {} });
+  out.document({
+    run_id: id,
+    status: 'rolled_back',
+    rows_affected,
+    removed,
+    ...(restored === undefined ? {} : { restored }),
+    inherited,
+    kept_edited: kept,
+    effects: effects ?? {},
+  });
   if (status === 'rolled_back') return out.answer(`Run ${id} was rolled back already.`);
   const kind = kindNamed(import_kind);
   const rows = kind.table.replaceAll('_', ' ');
   const brought = restored === undefined ? '' : `, ${thousands(restored)} brought back to what they were`;
-  out.answer(`Rolled back run ${id}: ${thousands(rows_affected)} rows affected, ${thousands(removed)} ${rows} removed${brought}, ${thousands(inherited)} inherited by other runs, ${thousands(kept.count)} kept because edited`);
-  const also = Object.entries(ALSO).flatMap(([name, words]) => (effects?.[name] ? [`${thousands(effects[name])} ${words}`] : []));
+  out.answer(
+    `Rolled back run ${id}: ${thousands(rows_affected)} rows affected, ${thousands(removed)} ${rows} removed${brought}, ${thousands(inherited)} inherited by other runs, ${thousands(kept.count)} kept because edited`,
+  );
+  const also = Object.entries(ALSO).flatMap(([name, words]) =>
+    effects?.[name] ? [`${thousands(effects[name])} ${words}`] : [],
+  );
   if (also.length > 0) out.detail(`  Also removed: ${also.join(', ')}`);
-  if (effects?.['jobs_read_already']) out.detail(`  ${thousands(effects['jobs_read_already'])} jobs stay in their queues: somebody has read them`);
+  if (effects?.['jobs_read_already'])
+    out.detail(`  ${thousands(effects['jobs_read_already'])} jobs stay in their queues: somebody has read them`);
   for (const [name, words] of Object.entries(KEPT)) {
     const ids = kept[name as keyof typeof KEPT] ?? [];
-    if (ids.length > 0) out.detail(`  Kept ${words}: ${ids.slice(0, SHOWN_IDS).join(', ')}${ids.length > SHOWN_IDS ? `, ... (--json, or metadata.rollback of the run, has ${thousands(ids.length)})` : ''}`);
+    if (ids.length > 0)
+      out.detail(
+        `  Kept ${words}: ${ids.slice(0, SHOWN_IDS).join(', ')}${ids.length > SHOWN_IDS ? `, ... (--json, or metadata.rollback of the run, has ${thousands(ids.length)})` : ''}`,
+      );
   }
   if (kind.reads === 'directory') out.detail('  Images stay in storage.');
   out.detail(`  The same ${kind.reads === 'directory' ? 'directory' : 'file'} may be imported again.`);
@@ -44,8 +66,18 @@ function say(out: Call<Flags>['out'], { id, import_kind, status }: Run, rollback
 
 /** What goes with the rows of the production table, as rollback's `effects` name it. */
 const ALSO = {
-  plaintiffs: 'plaintiffs', contacts: 'contacts', tasks: 'tasks', history: 'status history entries', jobs: 'queued jobs',
-  members: 'memberships', anomalies: 'anomalies',
+  plaintiffs: 'plaintiffs',
+  contacts: 'contacts',
+  tasks: 'tasks',
+  history: 'status history entries',
+  jobs: 'queued jobs',
+  members: 'memberships',
+  anomalies: 'anomalies',
 };
-const KEPT = { judgment_ids: 'judgments', plaintiff_ids: 'plaintiffs', search_result_ids: 'search results', project_ids: 'projects' } as const;
+const KEPT = {
+  judgment_ids: 'judgments',
+  plaintiff_ids: 'plaintiffs',
+  search_result_ids: 'search results',
+  project_ids: 'projects',
+} as const;
 const SHOWN_IDS = 20;

@@ -12,12 +12,50 @@ const COUNTS = ['rows_fetched', 'rows_inserted', 'rows_skipped', 'rows_errored']
 const REPORTS: Record<string, readonly string[]> = {
   list: ['id', 'import_kind', 'source_system', 'filename', 'status', ...COUNTS, 'duration_seconds', 'created_at'],
   latest: ['id', 'import_kind', 'source_system', 'filename', 'status', ...COUNTS, 'duration_seconds', 'created_at'],
-  duplicates: ['id', 'source_system', 'filename', 'created_at', 'original_id', 'original_filename', 'original_completed_at'],
-  'reconcile-failures': ['id', 'filename', 'status', 'rows_fetched', 'actual_total', 'delta', 'reported_inserted', 'actual_inserted', 'inserted_discrepancy'],
-  rollbacks: ['id', 'source_system', 'filename', 'rolled_back_at', 'rollback_reason', 'rolled_back_rows', 'remaining_rows', 'is_complete'],
+  duplicates: [
+    'id',
+    'source_system',
+    'filename',
+    'created_at',
+    'original_id',
+    'original_filename',
+    'original_completed_at',
+  ],
+  'reconcile-failures': [
+    'id',
+    'filename',
+    'status',
+    'rows_fetched',
+    'actual_total',
+    'delta',
+    'reported_inserted',
+    'actual_inserted',
+    'inserted_discrepancy',
+  ],
+  rollbacks: [
+    'id',
+    'source_system',
+    'filename',
+    'rolled_back_at',
+    'rollback_reason',
+    'rolled_back_rows',
+    'remaining_rows',
+    'is_complete',
+  ],
   'in-progress': ['id', 'source_system', 'filename', 'claimed_at', 'seconds_since_heartbeat', 'is_stale'],
   failed: ['id', 'source_system', 'filename', 'error_type', 'error_message', 'updated_at'],
-  stats: ['source_system', 'import_kind', 'runs', 'completed', 'failed', 'rolled_back', 'duplicates', ...COUNTS, 'average_seconds', 'last_run_at'],
+  stats: [
+    'source_system',
+    'import_kind',
+    'runs',
+    'completed',
+    'failed',
+    'rolled_back',
+    'duplicates',
+    ...COUNTS,
+    'average_seconds',
+    'last_run_at',
+  ],
 };
 
 interface Flags extends CommonOptions {
@@ -36,7 +74,9 @@ export function define(program: Command): void {
     'intake runs stats',
   ].join('\n');
   addCommand(program, 'runs', 'List, show and watch runs; the operator queries', example)
-    .addArgument(new Argument('[what]', 'what to see').choices([...Object.keys(REPORTS), 'show', 'watch']).default('list'))
+    .addArgument(
+      new Argument('[what]', 'what to see').choices([...Object.keys(REPORTS), 'show', 'watch']).default('list'),
+    )
     .argument('[id]', 'the run to show or watch')
     .option('--status <status>', 'pending, processing, completed, failed, rolled_back, duplicate')
     .option('--kind <kind>', 'only this kind')
@@ -52,7 +92,12 @@ async function runsCommand(call: Call<Flags>): Promise<number | void> {
   if (what === 'watch') return watchRun(call, id);
   const { options, out } = call;
   const kind = options.kind === undefined ? undefined : kindNamed(options.kind);
-  const filters = { status: options.status, kinds: kind && [kind.name, ...kind.aliases], source: options.source, since: options.since };
+  const filters = {
+    status: options.status,
+    kinds: kind && [kind.name, ...kind.aliases],
+    source: options.source,
+    since: options.since,
+  };
   const backend = await (await call.open()).backend();
   const rows = await backend.call<Row[]>('report', { name: what, filters, max_rows: options.limit ?? 20 });
   out.document(rows);
@@ -81,8 +126,20 @@ async function watchRun({ out, open }: Call<Flags>, id: string | undefined): Pro
 /** The latest workflow of an ended run may be an attempt that was refused as a duplicate: the row knows better. */
 function sayEnded(out: Call<Flags>['out'], found: Run): number {
   out.document(found);
-  const { rows_fetched: fetched, rows_inserted: inserted, rows_updated: updated, rows_skipped: skipped, rows_errored: errored } = found;
-  const counts = summaryLine(found.status === 'completed' ? 'completed' : 'failed', { fetched, inserted, updated, skipped, errored });
+  const {
+    rows_fetched: fetched,
+    rows_inserted: inserted,
+    rows_updated: updated,
+    rows_skipped: skipped,
+    rows_errored: errored,
+  } = found;
+  const counts = summaryLine(found.status === 'completed' ? 'completed' : 'failed', {
+    fetched,
+    inserted,
+    updated,
+    skipped,
+    errored,
+  });
   out.answer(found.status === 'completed' || found.status === 'failed' ? counts : `Run ${found.id} is ${found.status}`);
   return found.status === 'failed' ? 1 : 0;
 }
@@ -91,7 +148,10 @@ function parseSince(text: string): string {
   const [, amount, unit] = /^(\d+)([mhd])$/.exec(text) ?? [];
   const milliseconds = { m: 60_000, h: 3_600_000, d: 86_400_000 }[unit ?? ''];
   const time = milliseconds ? Date.now() - Number(amount) * milliseconds : Date.parse(text);
-  if (Number.isNaN(time)) throw new IntakeError('USAGE', '--since is a date or an age', { remedy: 'Write --since 2026-01-31 or --since 7d.' });
+  if (Number.isNaN(time))
+    throw new IntakeError('USAGE', '--since is a date or an age', {
+      remedy: 'Write --since 2026-01-31 or --since 7d.',
+    });
   return new Date(time).toISOString();
 }
 

@@ -20,28 +20,53 @@ export function define(program: Command): void {
     'intake schedule pause projects-TELCO --note "their export is broken"',
     'intake schedule backfill projects-TELCO --from 2026-11-01 --to 2026-11-03',
   ].join('\n');
-  scheduleFlags(addCommand(program, 'schedule', 'Add, list, change and remove what happens by itself', example)).action(run(scheduleCommand));
+  scheduleFlags(addCommand(program, 'schedule', 'Add, list, change and remove what happens by itself', example)).action(
+    run(scheduleCommand),
+  );
 }
 
 async function scheduleCommand(call: Call<ScheduleFlags>): Promise<void> {
-  const { args: [action = 'list', what, path], options, out } = call;
+  const {
+    args: [action = 'list', what, path],
+    options,
+    out,
+  } = call;
   if (action === 'list') return list(call);
   if (action === 'add') return add(call, what, path);
-  if (!what) throw new IntakeError('USAGE', 'Which schedule?', { remedy: 'Give its id; `intake schedule list` has them.' });
+  if (!what)
+    throw new IntakeError('USAGE', 'Which schedule?', { remedy: 'Give its id; `intake schedule list` has them.' });
   if (action === 'show') return show(call, what);
   const change = await import('../../schedules/change.ts');
   const [from, to] = action === 'backfill' ? [timeOf(options.from, '--from'), timeOf(options.to, '--to')] : [];
   const client = await (await call.open()).temporal();
   let times: Times | undefined;
   switch (action) {
-    case 'pause': await change.pauseSchedule(client, what, options.note || 'paused by intake schedule pause'); break;
-    case 'resume': await change.resumeSchedule(client, what, options.note || 'resumed by intake schedule resume'); break;
-    case 'trigger': await change.triggerSchedule(client, what); break;
-    case 'remove': await change.removeSchedule(client, what); break;
-    case 'backfill': await change.backfillSchedule(client, what, from!, to!); break;
-    default: times = await set(call, what, timesGiven(options));
+    case 'pause':
+      await change.pauseSchedule(client, what, options.note || 'paused by intake schedule pause');
+      break;
+    case 'resume':
+      await change.resumeSchedule(client, what, options.note || 'resumed by intake schedule resume');
+      break;
+    case 'trigger':
+      await change.triggerSchedule(client, what);
+      break;
+    case 'remove':
+      await change.removeSchedule(client, what);
+      break;
+    case 'backfill':
+      await change.backfillSchedule(client, what, from!, to!);
+      break;
+    default:
+      times = await set(call, what, timesGiven(options));
   }
-  const DONE: Record<string, string> = { set: 'changed', pause: 'paused', resume: 'resumed', trigger: 'triggered', remove: 'removed', backfill: 'filled back' };
+  const DONE: Record<string, string> = {
+    set: 'changed',
+    pause: 'paused',
+    resume: 'resumed',
+    trigger: 'triggered',
+    remove: 'removed',
+    backfill: 'filled back',
+  };
   if (action === 'remove' || action === 'trigger' || action === 'backfill') {
     out.document({ id: what, action });
     out.answer(`Schedule ${what} is ${DONE[action]}`);
@@ -49,17 +74,26 @@ async function scheduleCommand(call: Call<ScheduleFlags>): Promise<void> {
     return;
   }
   const { describeChanged } = await import('../../schedules/view.ts');
-  const view = await describeChanged(client, what, ({ paused, when }) => (times ? when === timesText(times) : paused === (action === 'pause')));
+  const view = await describeChanged(client, what, ({ paused, when }) =>
+    times ? when === timesText(times) : paused === (action === 'pause'),
+  );
   out.document(view);
   out.answer(`Schedule ${what} is ${DONE[action]}: ${view.when}${view.paused ? ', paused' : ''}`);
   if (!view.paused && view.next[0]) out.detail(`  Next: ${view.next[0].local}, ${view.next[0].at}`);
 }
 
-async function add({ options, out, open }: Call<ScheduleFlags>, what: string | undefined, path: string | undefined): Promise<void> {
+async function add(
+  { options, out, open }: Call<ScheduleFlags>,
+  what: string | undefined,
+  path: string | undefined,
+): Promise<void> {
   const session = await open();
   const definition = definitionOf(session.config, what, path, options);
   const client = await session.temporal();
-  const [{ addSchedule }, { describeChanged }] = await Promise.all([import('../../schedules/change.ts'), import('../../schedules/view.ts')]);
+  const [{ addSchedule }, { describeChanged }] = await Promise.all([
+    import('../../schedules/change.ts'),
+    import('../../schedules/view.ts'),
+  ]);
   await addSchedule(client, definition, options.replace);
   const view = await describeChanged(client, definition.id, ({ when }) => when === timesText(definition.times));
   out.document(view);
@@ -69,11 +103,15 @@ async function add({ options, out, open }: Call<ScheduleFlags>, what: string | u
 
 /** Of `--at` and `--timezone` one may stay as it is. */
 async function set({ options, open }: Call<ScheduleFlags>, id: string, given: Times | undefined): Promise<Times> {
-  const [{ setTimes }, { describeSchedule }] = await Promise.all([import('../../schedules/change.ts'), import('../../schedules/view.ts')]);
+  const [{ setTimes }, { describeSchedule }] = await Promise.all([
+    import('../../schedules/change.ts'),
+    import('../../schedules/view.ts'),
+  ]);
   const client = await (await open()).temporal();
   const { when, time_zone } = await describeSchedule(client, id, 0);
   const at = options.at ?? /^daily at (\d\d:\d\d)/.exec(when)?.[1];
-  if (!given && (at === undefined || options.timezone === undefined)) throw new IntakeError('USAGE', 'Which times?', { remedy: 'Write --at 18:00, --timezone NAME or --every 1h.' });
+  if (!given && (at === undefined || options.timezone === undefined))
+    throw new IntakeError('USAGE', 'Which times?', { remedy: 'Write --at 18:00, --timezone NAME or --every 1h.' });
   const times = given && 'everyMinutes' in given ? given : { at: at!, timeZone: options.timezone ?? time_zone };
   await setTimes(client, id, times);
   return times;
@@ -84,11 +122,29 @@ async function list({ out, open }: Call<ScheduleFlags>): Promise<void> {
   const views = await listSchedules(await (await open()).temporal());
   out.document(views);
   if (views.length === 0) out.detail('No schedules yet: intake schedule add ... (see --help).');
-  else for (const line of renderTable(views.map(rowOf), ['id', 'when', 'state', 'next', 'next_utc', 'last', 'last_run', 'what'])) out.answer(line);
+  else
+    for (const line of renderTable(views.map(rowOf), [
+      'id',
+      'when',
+      'state',
+      'next',
+      'next_utc',
+      'last',
+      'last_run',
+      'what',
+    ]))
+      out.answer(line);
 }
 
 const rowOf = ({ id, what, when, paused, next: [next], runs: [last] }: ScheduleView) => ({
-  id, what, when, state: paused ? 'paused' : 'active', next: next?.local, next_utc: next?.at, last_run: last?.status, last: last?.started_at,
+  id,
+  what,
+  when,
+  state: paused ? 'paused' : 'active',
+  next: next?.local,
+  next_utc: next?.at,
+  last_run: last?.status,
+  last: last?.started_at,
 });
 
 async function show({ out, open }: Call<ScheduleFlags>, id: string): Promise<void> {
@@ -103,12 +159,19 @@ async function show({ out, open }: Call<ScheduleFlags>, id: string): Promise<voi
   for (const { at, local } of view.next.slice(0, NEXT)) out.answer(`  ${local}  ${at}`);
   if (view.runs.length === 0) return;
   out.answer('Runs:');
-  for (const line of renderTable(view.runs.map((run) => ({ ...run })), ['scheduled_at', 'started_at', 'status', 'workflow_id', 'error'])) out.answer(`  ${line}`);
+  for (const line of renderTable(
+    view.runs.map((run) => ({ ...run })),
+    ['scheduled_at', 'started_at', 'status', 'workflow_id', 'error'],
+  ))
+    out.answer(`  ${line}`);
 }
 
 /** A date is its beginning in UTC. */
 function timeOf(text: string | undefined, option: string): Date {
   const time = new Date(text ?? '');
-  if (Number.isNaN(time.getTime())) throw new IntakeError('USAGE', `${option} is a time`, { remedy: `Write ${option} 2026-11-01 or ${option} 2026-11-01T17:00:00+10:30.` });
+  if (Number.isNaN(time.getTime()))
+    throw new IntakeError('USAGE', `${option} is a time`, {
+      remedy: `Write ${option} 2026-11-01 or ${option} 2026-11-01T17:00:00+10:30.`,
+    });
   return time;
 }

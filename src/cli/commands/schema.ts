@@ -5,11 +5,18 @@ import type { CsvKind, DirectoryKind } from '../../kinds/kind.ts';
 import { addCommand, run, type CommonOptions } from '../command.ts';
 
 export function define(program: Command): void {
-  addCommand(program, 'schema', 'Columns, headers and requirements of a kind, as JSON Schema', 'intake schema plaintiffs')
+  addCommand(
+    program,
+    'schema',
+    'Columns, headers and requirements of a kind, as JSON Schema',
+    'intake schema plaintiffs',
+  )
     .argument('<kind>', 'the kind')
-    .action(run<CommonOptions>(async ({ args: [kind = ''] }) => {
-      process.stdout.write(`${JSON.stringify(schemaOf(kindNamed(kind)), undefined, 2)}\n`);
-    }));
+    .action(
+      run<CommonOptions>(async ({ args: [kind = ''] }) => {
+        process.stdout.write(`${JSON.stringify(schemaOf(kindNamed(kind)), undefined, 2)}\n`);
+      }),
+    );
 }
 
 /** A row of the kind under our names; `x-headers` are the headers that mean a column, matched without case, spaces, `-` and `_`. */
@@ -23,9 +30,13 @@ export function schemaOf(kind: CsvKind | DirectoryKind): object {
     $id: `intake:${name}`,
     title,
     type: 'object',
-    properties: Object.fromEntries(columns.map((column) => [column.name, { type: 'string', 'x-headers': [column.name, ...column.aliases] }])),
+    properties: Object.fromEntries(
+      columns.map((column) => [column.name, { type: 'string', 'x-headers': [column.name, ...column.aliases] }]),
+    ),
     required: always,
-    ...(choices.length > 0 ? { allOf: choices.map((group) => ({ anyOf: group.map((column) => ({ required: [column] })) })) } : {}),
+    ...(choices.length > 0
+      ? { allOf: choices.map((group) => ({ anyOf: group.map((column) => ({ required: [column] })) })) }
+      : {}),
     additionalProperties: { type: 'string', description: 'Kept in raw_payload.' },
   };
 }

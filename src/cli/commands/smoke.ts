@@ -21,10 +21,23 @@ export interface SmokeCheck {
 const READERS = ['service_role', 'dragonfly_app'];
 /** What only readers see: tables with personal data, and the runs. Projects are not among them: row level security opens them to people's roles. */
 const PERSONAL = [
-  'public.plaintiffs', 'public.judgments', 'public.plaintiff_contacts', 'public.plaintiff_tasks', 'public.plaintiff_status_history',
-  'public.raw_simplicity_imports', 'public.queue_messages', 'public.datasets', 'public.search_results', 'public.images',
-  'public.staging_imports', 'ingest.projects_raw',
-  'ingest.import_runs', 'ingest.plaintiffs_raw', 'ingest.raw_simplicity_fallback', 'ingest.search_results_raw', 'ingest.imported_files',
+  'public.plaintiffs',
+  'public.judgments',
+  'public.plaintiff_contacts',
+  'public.plaintiff_tasks',
+  'public.plaintiff_status_history',
+  'public.raw_simplicity_imports',
+  'public.queue_messages',
+  'public.datasets',
+  'public.search_results',
+  'public.images',
+  'public.staging_imports',
+  'ingest.projects_raw',
+  'ingest.import_runs',
+  'ingest.plaintiffs_raw',
+  'ingest.raw_simplicity_fallback',
+  'ingest.search_results_raw',
+  'ingest.imported_files',
 ];
 
 export function define(program: Command): void {
@@ -36,7 +49,10 @@ export function define(program: Command): void {
 async function smokeCommand({ args: [id], out, open }: Call<CommonOptions>): Promise<number> {
   const session = await open();
   const found = id === undefined ? await latestRun(session) : await findRun(session, id);
-  if (found.status !== 'completed') throw new IntakeError('USAGE', `Run ${found.id} is ${found.status}, not completed`, { remedy: 'Give a completed run; `intake runs --status completed` lists them.' });
+  if (found.status !== 'completed')
+    throw new IntakeError('USAGE', `Run ${found.id} is ${found.status}, not completed`, {
+      remedy: 'Give a completed run; `intake runs --status completed` lists them.',
+    });
   const { databaseUrl, supabase } = session.config;
   const checks: SmokeCheck[] = [];
   for (const look of [supabase && (() => apiVisibility(supabase)), databaseUrl && (() => sqlVisibility(databaseUrl))]) {
@@ -52,7 +68,8 @@ async function smokeCommand({ args: [id], out, open }: Call<CommonOptions>): Pro
   const verdict = passed ? 'PASS' : 'FAIL';
   out.document({ run_id: found.id, kind: found.import_kind, result: verdict, checks });
   out.detail(`Run ${found.id} (${found.import_kind}, ${found.filename})`);
-  for (const view of Object.values(Object.groupBy(checks, ({ via, role }) => `${via} ${role}`))) sayView(out, view ?? []);
+  for (const view of Object.values(Object.groupBy(checks, ({ via, role }) => `${via} ${role}`)))
+    sayView(out, view ?? []);
   out.answer(out.style(passed ? 'green' : 'red', verdict));
   return passed ? 0 : 1;
 }
@@ -63,13 +80,20 @@ function sayView(out: Call<CommonOptions>['out'], view: readonly SmokeCheck[]): 
     `${out.style(ok ? 'green' : 'red', ok ? 'ok  ' : 'FAIL')}  ${via}  ${role.padEnd(13)}  ${words}`;
   const right = view.filter(({ ok }) => ok);
   const seen = right.filter(({ expected }) => expected > 0).map(({ name, found }) => `${name} ${found}`);
-  if (right[0]) out.detail(say(right[0], true, seen.length > 0 ? seen.join(', ') : `nothing in ${right.length} tables`));
-  for (const check of view) if (!check.ok) out.answer(say(check, false, `${check.name}: expected ${check.expected}, found ${check.found}`));
+  if (right[0])
+    out.detail(say(right[0], true, seen.length > 0 ? seen.join(', ') : `nothing in ${right.length} tables`));
+  for (const check of view)
+    if (!check.ok) out.answer(say(check, false, `${check.name}: expected ${check.expected}, found ${check.found}`));
 }
 
 async function latestRun(session: Session): Promise<Run> {
-  const [latest] = await (await session.backend()).call<{ id: string }[]>('report', { name: 'list', filters: { status: 'completed' }, max_rows: 1 });
-  if (!latest) throw new IntakeError('RUN_NOT_FOUND', 'There is no completed run', { remedy: 'Import a file with --commit first.' });
+  const [latest] = await (
+    await session.backend()
+  ).call<{ id: string }[]>('report', { name: 'list', filters: { status: 'completed' }, max_rows: 1 });
+  if (!latest)
+    throw new IntakeError('RUN_NOT_FOUND', 'There is no completed run', {
+      remedy: 'Import a file with --commit first.',
+    });
   return findRun(session, latest.id);
 }
 
@@ -85,7 +109,13 @@ async function checkRole({ via, count }: Visibility, role: string, found: Run): 
 }
 
 /** The run itself and what it put into its production tables. */
-function rowsOf({ id, import_kind, rows_inserted, rows_updated, metadata: { dataset_id: dataset, summary } }: Run): (Question & { expected: number })[] {
+function rowsOf({
+  id,
+  import_kind,
+  rows_inserted,
+  rows_updated,
+  metadata: { dataset_id: dataset, summary },
+}: Run): (Question & { expected: number })[] {
   const { table, runColumn = 'import_run_id' } = kindNamed(import_kind);
   const rows: (Question & { expected: number })[] = [
     { table: 'ingest.import_runs', where: ['id', id], expected: 1 },

@@ -14,7 +14,11 @@ interface Flags extends CommonOptions {
 
 export function define(program: Command): void {
   addCommand(program, 'up', 'Bring up the embedded stack', 'intake up --ports 9000')
-    .option('--ports <base>', 'ports from this number: Temporal, its UI, PostgreSQL, API, metrics, gateway; taken ones are replaced', parsePort)
+    .option(
+      '--ports <base>',
+      'ports from this number: Temporal, its UI, PostgreSQL, API, metrics, gateway; taken ones are replaced',
+      parsePort,
+    )
     .action(run(up));
   addCommand(program, 'down', 'Stop the embedded stack; its data stays', 'intake down').action(run(down));
 }
@@ -23,9 +27,10 @@ async function up({ options, out }: Call<Flags>): Promise<void> {
   const { dir, gateway } = readConfig(options.env, options.dir);
   const { ensureStack } = await import('../../local/stack.ts');
   const base = options.ports;
-  const ports = base === undefined
-    ? { gateway: gateway.port }
-    : { temporal: base, ui: base + 1, postgres: base + 2, api: base + 3, metrics: base + 4, gateway: base + 5 };
+  const ports =
+    base === undefined
+      ? { gateway: gateway.port }
+      : { temporal: base, ui: base + 1, postgres: base + 2, api: base + 3, metrics: base + 4, gateway: base + 5 };
   const stack = await ensureStack({ dir, onStep: out.note, ports });
   if (stack.gateway !== undefined) await gatewayAnswers(stack.gateway);
   out.document({ status: 'up', dir: stack.dir, addresses: addressesOf(stack), pids: stack.pids, logs: stack.logs });
@@ -45,21 +50,38 @@ async function down({ options, out }: Call<Flags>): Promise<void> {
 /** Waits a while for the gateway, which starts last: who brings up the stack may want to post at once. */
 export async function gatewayAnswers(url: string): Promise<boolean> {
   for (const deadline = Date.now() + GATEWAY_MS; ;) {
-    if (await fetch(`${url}/healthz`).then(({ ok }) => ok, () => false)) return true;
+    if (
+      await fetch(`${url}/healthz`).then(
+        ({ ok }) => ok,
+        () => false,
+      )
+    )
+      return true;
     if (Date.now() > deadline) return false;
     await sleep(50);
   }
 }
 
 /** Addresses of the embedded stack, the database's without its password. */
-export function addressesOf({ temporal, temporalUi, databaseUrl, supabaseUrl, gateway }: Stack): Record<string, string | null> {
+export function addressesOf({
+  temporal,
+  temporalUi,
+  databaseUrl,
+  supabaseUrl,
+  gateway,
+}: Stack): Record<string, string | null> {
   const served = gateway === undefined ? { gateway: null, dashboard: null } : { gateway, dashboard: `${gateway}/` };
   return { temporal, temporal_ui: temporalUi, database_url: masked(databaseUrl), supabase_url: supabaseUrl, ...served };
 }
 
 export function addressLines(stack: Stack): string[] {
   const { temporal, temporal_ui, database_url, supabase_url, dashboard } = addressesOf(stack);
-  const lines = [`  Temporal UI:  ${temporal_ui}`, `  Temporal:     ${temporal}`, `  Database:     ${database_url}`, `  Supabase API: ${supabase_url}`];
+  const lines = [
+    `  Temporal UI:  ${temporal_ui}`,
+    `  Temporal:     ${temporal}`,
+    `  Database:     ${database_url}`,
+    `  Supabase API: ${supabase_url}`,
+  ];
   return dashboard ? [`  Dashboard:    ${dashboard}`, ...lines] : lines;
 }
 
@@ -72,6 +94,7 @@ export function masked(address: string): string {
 
 function parsePort(text: string): number {
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 1024 || port > 65_000) throw new IntakeError('USAGE', '--ports is a number from 1024 to 65000');
+  if (!Number.isInteger(port) || port < 1024 || port > 65_000)
+    throw new IntakeError('USAGE', '--ports is a number from 1024 to 65000');
   return port;
 }

@@ -17,11 +17,24 @@ const MINUTES = { m: 1, h: 60, d: 1440 } as const;
 const A_DAY = 1440;
 
 export function define(program: Command): void {
-  addCommand(program, 'tenants', 'Add and list tenants of the gateway, rotate their secrets', 'intake tenants add TELCO\nintake tenants rotate TELCO --overlap 48h')
+  addCommand(
+    program,
+    'tenants',
+    'Add and list tenants of the gateway, rotate their secrets',
+    'intake tenants add TELCO\nintake tenants rotate TELCO --overlap 48h',
+  )
     .addArgument(new Argument('[what]', 'what to do').choices(['add', 'rotate', 'list']).default('list'))
     .argument('[tenant]', 'tenant_id of its batches')
-    .addOption(new Option('--overlap <time>', 'how long the former secret opens, too: 30m, 24h, 7d or 0').argParser(parseMinutes).default(A_DAY, '24h'))
-    .action(run((call: Call<Flags>) => (call.args[0] === 'add' ? add(call) : call.args[0] === 'rotate' ? rotate(call) : list(call))));
+    .addOption(
+      new Option('--overlap <time>', 'how long the former secret opens, too: 30m, 24h, 7d or 0')
+        .argParser(parseMinutes)
+        .default(A_DAY, '24h'),
+    )
+    .action(
+      run((call: Call<Flags>) =>
+        call.args[0] === 'add' ? add(call) : call.args[0] === 'rotate' ? rotate(call) : list(call),
+      ),
+    );
 }
 
 async function add({ args: [, name], out, open }: Call<Flags>): Promise<void> {
@@ -29,7 +42,9 @@ async function add({ args: [, name], out, open }: Call<Flags>): Promise<void> {
   const backend = await (await open()).backend();
   const bearer = newSecret();
   if (!(await backend.call<boolean>('add_tenant', { tenant_id: tenant, bearer_sha256: hashSecret(bearer) }))) {
-    throw new IntakeError('USAGE', `Tenant ${tenant} has a secret already`, { remedy: `Write intake tenants rotate ${tenant}.` });
+    throw new IntakeError('USAGE', `Tenant ${tenant} has a secret already`, {
+      remedy: `Write intake tenants rotate ${tenant}.`,
+    });
   }
   out.document({ tenant_id: tenant, bearer });
   out.detail(`Tenant ${tenant} may post with this secret, which is not shown again:`);
@@ -40,8 +55,13 @@ async function rotate({ args: [, name], options, out, open }: Call<Flags>): Prom
   const tenant = tenantNamed(name, REMEDY);
   const backend = await (await open()).backend();
   const bearer = newSecret();
-  const until = await backend.call<string | null>('rotate_bearer', { tenant_id: tenant, bearer_sha256: hashSecret(bearer), overlap_minutes: options.overlap });
-  if (until === null) throw new IntakeError('USAGE', `There is no tenant ${tenant}`, { remedy: `Write intake tenants add ${tenant}.` });
+  const until = await backend.call<string | null>('rotate_bearer', {
+    tenant_id: tenant,
+    bearer_sha256: hashSecret(bearer),
+    overlap_minutes: options.overlap,
+  });
+  if (until === null)
+    throw new IntakeError('USAGE', `There is no tenant ${tenant}`, { remedy: `Write intake tenants add ${tenant}.` });
   out.document({ tenant_id: tenant, bearer, former_until: until });
   out.detail(`The former secret of ${tenant} opens until ${until}. The new one is not shown again:`);
   out.answer(bearer);

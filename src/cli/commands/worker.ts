@@ -3,12 +3,17 @@ import type { Command } from 'commander';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 
 export function define(program: Command): void {
-  addCommand(program, 'worker', 'Run a worker until it is stopped', 'intake worker --env prod').action(run(workerCommand));
+  addCommand(program, 'worker', 'Run a worker until it is stopped', 'intake worker --env prod').action(
+    run(workerCommand),
+  );
 }
 
 async function workerCommand({ out, open }: Call<CommonOptions>): Promise<void> {
   const { config } = await open();
-  const [{ startWorker }, { createLogger }] = await Promise.all([import('../../worker.ts'), import('../../observability/log.ts')]);
+  const [{ startWorker }, { createLogger }] = await Promise.all([
+    import('../../worker.ts'),
+    import('../../observability/log.ts'),
+  ]);
   const worker = await startWorker(config, createLogger(out.debug ? 'debug' : config.logLevel));
   let stopping = false;
   const stop = (): void => {

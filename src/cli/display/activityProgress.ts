@@ -14,21 +14,34 @@ export interface ActivityProgress {
 
 /** The phases whose activities tell: of a file one activity, of a directory one a slice. */
 const TELLING: readonly Pick<ActivityProgress, 'phase' | 'unit'>[] = [
-  { phase: 'hash', unit: 'bytes' }, { phase: 'upload', unit: 'parts' },
-  { phase: 'planning', unit: 'files' }, { phase: 'sha256', unit: 'images' }, { phase: 'import', unit: 'files' },
+  { phase: 'hash', unit: 'bytes' },
+  { phase: 'upload', unit: 'parts' },
+  { phase: 'planning', unit: 'files' },
+  { phase: 'sha256', unit: 'images' },
+  { phase: 'import', unit: 'files' },
 ];
 const ACTIVITIES: Readonly<Record<string, PhaseName>> = {
-  hash: 'hash', upload: 'upload', planTree: 'planning', hashSlice: 'sha256', uploadSlice: 'upload', stageSlice: 'import',
+  hash: 'hash',
+  upload: 'upload',
+  planTree: 'planning',
+  hashSlice: 'sha256',
+  uploadSlice: 'upload',
+  stageSlice: 'import',
 };
 
 /** Of a phase that tells while it runs, else undefined. */
-export async function activityProgress(handle: WorkflowHandle, { phases, directory }: ImportReport): Promise<ActivityProgress | undefined> {
+export async function activityProgress(
+  handle: WorkflowHandle,
+  { phases, directory }: ImportReport,
+): Promise<ActivityProgress | undefined> {
   const telling = TELLING.find(({ phase }) => phases[phase]?.status === 'running');
   const state = telling && phases[telling.phase];
   if (!state) return undefined;
   try {
     const { raw } = await handle.describe();
-    const pending = (raw.pendingActivities ?? []).filter(({ activityType }) => ACTIVITIES[activityType?.name ?? ''] === telling.phase);
+    const pending = (raw.pendingActivities ?? []).filter(
+      ({ activityType }) => ACTIVITIES[activityType?.name ?? ''] === telling.phase,
+    );
     let done = 0;
     let total = 0;
     for (const { heartbeatDetails } of pending) {
@@ -38,7 +51,9 @@ export async function activityProgress(handle: WorkflowHandle, { phases, directo
       total += said?.total ?? 0;
     }
     const failure = pending.find(({ lastFailure }) => lastFailure)?.lastFailure;
-    const waiting = failure ? { waiting: { code: failure.applicationFailureInfo?.type ?? 'TIMEOUT', message: failure.message ?? '' } } : {};
+    const waiting = failure
+      ? { waiting: { code: failure.applicationFailureInfo?.type ?? 'TIMEOUT', message: failure.message ?? '' } }
+      : {};
     // What slices have ended stands in the report.
     const all = state.total > 1 ? { done: state.done + done, total: state.total } : { done, total };
     if (all.total === 0 && !failure) return undefined;

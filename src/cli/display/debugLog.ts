@@ -14,7 +14,10 @@ export function createDebugLog(workflowId: string, view?: View): View {
         const line = JSON.stringify([status, done]);
         if (before.get(phase) === line) continue;
         before.set(phase, line);
-        log.debug({ phase, status, done, total, failed, skipped, seconds, counts: report.counts }, `${phase} ${status}`);
+        log.debug(
+          { phase, status, done, total, failed, skipped, seconds, counts: report.counts },
+          `${phase} ${status}`,
+        );
       }
       view?.show(report, activity);
     },

@@ -10,7 +10,10 @@ export interface ImportFacts {
   readonly workflowId?: string;
 }
 
-export function importDocument({ request, input, workflowId }: ImportFacts, report: ImportReport): Readonly<Record<string, unknown>> & { readonly metadata: object } {
+export function importDocument(
+  { request, input, workflowId }: ImportFacts,
+  report: ImportReport,
+): Readonly<Record<string, unknown>> & { readonly metadata: object } {
   const { status, runId, storagePath, startedAt, finishedAt, plan } = report;
   const known = input ?? request;
   const dryRun = request.mode === 'dry-run';
@@ -32,7 +35,9 @@ export function importDocument({ request, input, workflowId }: ImportFacts, repo
     started_at: startedAt,
     finished_at: finishedAt ? new Date(finishedAt).toISOString() : null,
     duration_seconds: secondsOf(report),
-    phases: Object.fromEntries(Object.entries(report.phases).map(([name, state]) => [name, phaseDocument(state)])) as Record<PhaseName, object>,
+    phases: Object.fromEntries(
+      Object.entries(report.phases).map(([name, state]) => [name, phaseDocument(state)]),
+    ) as Record<PhaseName, object>,
     error: report.error ?? null,
     metadata: {
       backend: input?.backend ?? null,
@@ -48,7 +53,13 @@ export function importDocument({ request, input, workflowId }: ImportFacts, repo
   };
 }
 
-const countsOf = ({ counts: { fetched, inserted, updated, skipped, errored } }: ImportReport): Counts => ({ fetched, inserted, updated, skipped, errored });
+const countsOf = ({ counts: { fetched, inserted, updated, skipped, errored } }: ImportReport): Counts => ({
+  fetched,
+  inserted,
+  updated,
+  skipped,
+  errored,
+});
 
 /** Runbook 004's part: the dataset, its batches, and what failed (all of it: `intake rejects ID`). */
 function directoryDocument({ datasetId, tag, plan, batches, images, failed, failedItems }: DirectoryReport): object {
@@ -68,8 +79,14 @@ function directoryDocument({ datasetId, tag, plan, batches, images, failed, fail
   };
 }
 
-const phaseDocument = ({ status, seconds, done, total, failed, skipped }: PhaseState): object =>
-  ({ status, seconds: seconds ?? null, done, total, failed, skipped });
+const phaseDocument = ({ status, seconds, done, total, failed, skipped }: PhaseState): object => ({
+  status,
+  seconds: seconds ?? null,
+  done,
+  total,
+  failed,
+  skipped,
+});
 
 /** Wall-clock seconds of an import. */
 export function secondsOf({ startedAt, finishedAt }: ImportReport): number {

@@ -10,7 +10,10 @@ import type { Output } from '../output.ts';
 const WORDS = { dry_run: 'DRY_RUN', completed: 'COMPLETED', failed: 'FAILED', cancelled: 'CANCELLED' } as const;
 
 /** `Import DRY_RUN: 100 fetched, 100 inserted, 0 skipped, 0 errored`, as the runbooks have it. */
-export function summaryLine(status: keyof typeof WORDS, { fetched, inserted, updated, skipped, errored }: Counts): string {
+export function summaryLine(
+  status: keyof typeof WORDS,
+  { fetched, inserted, updated, skipped, errored }: Counts,
+): string {
   const changed = updated > 0 ? `, ${updated} updated` : '';
   return `Import ${WORDS[status]}: ${fetched} fetched, ${inserted} inserted${changed}, ${skipped} skipped, ${errored} errored`;
 }
@@ -64,49 +67,76 @@ function detailLines({ request, input }: ImportFacts, report: ImportReport): str
   if (runId) lines.push(`Run:      ${runId}`);
   if (parentRunId) lines.push(`Mended:   from the rejects of run ${parentRunId}`);
   if (counts.errored > 0 && !report.directory) {
-    const kinds = Object.entries(codes).sort(([, a], [, b]) => b - a).map(([code, n]) => `${code} ${n}`).join(', ');
+    const kinds = Object.entries(codes)
+      .sort(([, a], [, b]) => b - a)
+      .map(([code, n]) => `${code} ${n}`)
+      .join(', ');
     lines.push(`Rejected: ${kinds || counts.errored}; ${rejectsHint(request.rejectsPath, runId)}`);
   }
-  if (report.directory) lines.push(...directoryLines(report.directory, request.mode, rejectsHint(request.rejectsPath, runId)));
-  if (effects && 'plaintiffs_created' in effects && Object.values(effects).some((n) => n > 0)) lines.push(`Effects:  ${effectsLine(effects)}`);
-  if (effects && 'anomalies' in effects) lines.push(`Members:  ${membersLine(effects)}`, `Anomalies: ${anomaliesLine(effects)}`);
+  if (report.directory)
+    lines.push(...directoryLines(report.directory, request.mode, rejectsHint(request.rejectsPath, runId)));
+  if (effects && 'plaintiffs_created' in effects && Object.values(effects).some((n) => n > 0))
+    lines.push(`Effects:  ${effectsLine(effects)}`);
+  if (effects && 'anomalies' in effects)
+    lines.push(`Members:  ${membersLine(effects)}`, `Anomalies: ${anomaliesLine(effects)}`);
   if (runId && storagePath) lines.push(`Stored:   ${storagePath}`);
-  if (plan) lines.push(`Read as:  ${plan.encoding}, ${delimiterName(plan.delimiter)}, ${plan.columns} columns (${plan.mapped.join(', ')})`);
+  if (plan)
+    lines.push(
+      `Read as:  ${plan.encoding}, ${delimiterName(plan.delimiter)}, ${plan.columns} columns (${plan.mapped.join(', ')})`,
+    );
   const seconds = secondsOf(report);
   if (seconds > 0) {
     const [done, unit] = report.directory ? [report.directory.plan?.files ?? 0, 'files'] : [counts.fetched, 'rows'];
-    lines.push(`Took:     ${seconds.toFixed(1)} s${done > 0 ? `, ${thousands(Math.round(done / seconds))} ${unit}/s` : ''}`);
+    lines.push(
+      `Took:     ${seconds.toFixed(1)} s${done > 0 ? `, ${thousands(Math.round(done / seconds))} ${unit}/s` : ''}`,
+    );
   }
   if (request.mode === 'dry-run' && report.status === 'dry_run') {
-    if (duplicateOf) lines.push(`Note:     run ${duplicateOf} has imported this batch; a commit would be refused as a duplicate`);
+    if (duplicateOf)
+      lines.push(`Note:     run ${duplicateOf} has imported this batch; a commit would be refused as a duplicate`);
     else lines.push(`Nothing was written; import it with: ${commitCommand(request, input)}`);
   }
   return lines;
 }
 
 /** As it is typed in a shell. */
-export const word = (text: string): string => (/^[\w./@:+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+export const word = (text: string): string =>
+  /^[\w./@:+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
 function commitCommand({ kind, path, directory, sourceSystem }: ImportRequest, input: AnyInput | undefined): string {
   const tag = input && 'tag' in input ? input.tag : directory?.tag;
-  const source = sourceSystem === undefined ? '' : ` --${kindNamed(kind).sourceIsTenant ? 'tenant' : 'source-system'} ${word(sourceSystem)}`;
+  const source =
+    sourceSystem === undefined
+      ? ''
+      : ` --${kindNamed(kind).sourceIsTenant ? 'tenant' : 'source-system'} ${word(sourceSystem)}`;
   return `intake import ${input?.kind ?? kind} ${tag === undefined ? word(path) : `--states-dir ${word(path)} --tag ${word(tag)}`}${source} --commit`;
 }
 
 const EFFECTS = {
-  plaintiffs_created: 'plaintiffs created', plaintiffs_matched: 'matched', contact_inserts: 'contacts', follow_up_tasks: 'tasks',
-  enforcement_initializations: 'enforcement stages', queued_jobs: 'jobs',
+  plaintiffs_created: 'plaintiffs created',
+  plaintiffs_matched: 'matched',
+  contact_inserts: 'contacts',
+  follow_up_tasks: 'tasks',
+  enforcement_initializations: 'enforcement stages',
+  queued_jobs: 'jobs',
 };
 
 const effectsLine = (effects: Readonly<Record<string, number>>): string =>
-  Object.entries(EFFECTS).map(([name, words]) => `${thousands(effects[name] ?? 0)} ${words}`).join(', ');
+  Object.entries(EFFECTS)
+    .map(([name, words]) => `${thousands(effects[name] ?? 0)} ${words}`)
+    .join(', ');
 
-const membersLine = ({ org_memberships_upserted: orgs = 0, user_memberships_upserted: users = 0 }: Readonly<Record<string, number>>): string =>
+const membersLine = ({
+  org_memberships_upserted: orgs = 0,
+  user_memberships_upserted: users = 0,
+}: Readonly<Record<string, number>>): string =>
   `${thousands(orgs)} organisations and ${thousands(users)} people added to projects`;
 
 /** `7 (UNKNOWN_DS 4, DUPLICATE_ROW 3)`: types are the effects in capitals. */
 function anomaliesLine(effects: Readonly<Record<string, number>>): string {
-  const types = Object.entries(effects).filter(([name]) => /^[A-Z_]+$/.test(name)).sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
+  const types = Object.entries(effects)
+    .filter(([name]) => /^[A-Z_]+$/.test(name))
+    .sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
   return `${thousands(effects['anomalies'] ?? 0)}${types.length > 0 ? ` (${types.map(([name, n]) => `${name} ${thousands(n)}`).join(', ')})` : ''}`;
 }
 
@@ -115,7 +145,10 @@ function directoryLines(report: DirectoryReport, mode: ImportRequest['mode'], hi
   if (!plan) return [];
   const unchanged = plan.unchanged > 0 ? `, ${thousands(plan.unchanged)} unchanged and left out` : '';
   const duplicates = plan.duplicates > 0 ? `, ${thousands(plan.duplicates)} the same search as another` : '';
-  const found = mode === 'commit' ? `${thousands(images.uploaded)} uploaded, ${thousands(images.skipped)} in storage already` : thousands(plan.images);
+  const found =
+    mode === 'commit'
+      ? `${thousands(images.uploaded)} uploaded, ${thousands(images.skipped)} in storage already`
+      : thousands(plan.images);
   const lines = [
     `Dataset:  ${tag}${datasetId === null ? '' : `, ID ${datasetId}`}`,
     `Files:    ${thousands(plan.files)}${unchanged}${duplicates}`,
@@ -129,7 +162,9 @@ function directoryLines(report: DirectoryReport, mode: ImportRequest['mode'], hi
 
 /** `12 (IMAGE_MISSING 10, BAD_DATE 2)`; the report has the first of them. */
 export function failedItemsOf({ failed, failedItems }: DirectoryReport): string {
-  const codes = Object.entries(Object.groupBy(failedItems, ({ code }) => code)).map(([code, items = []]) => `${code} ${items.length}`);
+  const codes = Object.entries(Object.groupBy(failedItems, ({ code }) => code)).map(
+    ([code, items = []]) => `${code} ${items.length}`,
+  );
   const more = failed > failedItems.length ? ['...'] : [];
   return `${thousands(failed)}${codes.length > 0 ? ` (${[...codes, ...more].join(', ')})` : ''}`;
 }

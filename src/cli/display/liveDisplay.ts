@@ -14,7 +14,10 @@ export function createDisplay(out: Output, input: AnyInput): View {
     if (!last) return;
     const { columns, rows } = process.stderr; // 0 where the terminal does not tell
     // A display taller than the terminal cannot be redrawn in place.
-    const lines = renderProgress({ ...last, input, columns: Math.min(columns || 80, 100), style: out.style }).slice(0, (rows || 24) - 1);
+    const lines = renderProgress({ ...last, input, columns: Math.min(columns || 80, 100), style: out.style }).slice(
+      0,
+      (rows || 24) - 1,
+    );
     const up = drawn > 0 ? `\x1b[${drawn}A` : '';
     process.stderr.write(`${up}\x1b[0J${lines.map((line) => `${line}\n`).join('')}`);
     drawn = lines.length;

@@ -43,8 +43,10 @@ export function withOperations(request: ImportRequest, wanted: boolean): ImportR
 /** Of a run, in the order of its file, a page at a time. */
 export function runOperations(backend: Backend, runId: string): Operations {
   return async function* () {
-    for (let after = -1; ; ) {
-      const page = await persistently(() => backend.call<Operation[]>('read_operations', { run_id: runId, after_row: after, max_rows: PAGE }));
+    for (let after = -1; ;) {
+      const page = await persistently(() =>
+        backend.call<Operation[]>('read_operations', { run_id: runId, after_row: after, max_rows: PAGE }),
+      );
       yield* page;
       if (page.length < PAGE) return;
       after = (page.at(-1) as Operation).row_index;
@@ -55,7 +57,8 @@ export function runOperations(backend: Backend, runId: string): Operations {
 /** Of a dry run, from the file that activity `writeOperations` left. */
 export function fileOperations(path: string): Operations {
   return async function* () {
-    for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) yield JSON.parse(line) as Operation;
+    for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity }))
+      yield JSON.parse(line) as Operation;
   };
 }
 

@@ -47,7 +47,13 @@ function titleOf({ kind, mode }: AnyInput, { directory }: ImportReport): string 
 }
 
 function failedRows({ counts, codes }: ImportReport): string {
-  return `${thousands(counts.errored)}${counts.errored ? ` (${Object.entries(codes).map(([code, n]) => `${code} ${n}`).join(', ')})` : ''}`;
+  return `${thousands(counts.errored)}${
+    counts.errored
+      ? ` (${Object.entries(codes)
+          .map(([code, n]) => `${code} ${n}`)
+          .join(', ')})`
+      : ''
+  }`;
 }
 
 function phaseLine(name: PhaseName, { phases, counts }: ImportReport, activity: ActivityProgress | undefined): string {

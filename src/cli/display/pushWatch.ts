@@ -26,7 +26,8 @@ export async function watchPush(handle: WorkflowHandle, out: Output): Promise<Pu
       const [report, waiting] = await Promise.all([pushProgress(handle), waitingOf(handle)]);
       if (over.signal.aborted) return;
       if (waiting) say(waiting);
-      if (report && report.total > 0) say(`${report.done} of ${report.total} batches posted, ${thousands(report.posted)} rows`, true);
+      if (report && report.total > 0)
+        say(`${report.done} of ${report.total} batches posted, ${thousands(report.posted)} rows`, true);
       await sleep(LOOK_MS, undefined, { ref: false });
     }
   }
@@ -43,5 +44,8 @@ async function waitingOf(handle: WorkflowHandle): Promise<string | undefined> {
   const { raw } = await handle.describe().catch(() => ({ raw: undefined }));
   const pending = raw?.pendingActivities?.find(({ lastFailure }) => lastFailure);
   const code = pending?.lastFailure?.applicationFailureInfo?.type ?? 'TIMEOUT';
-  return pending && `${code}: ${pending.lastFailure?.message ?? ''}; attempt ${pending.attempt} of ${pending.maximumAttempts || 'any number'}`;
+  return (
+    pending &&
+    `${code}: ${pending.lastFailure?.message ?? ''}; attempt ${pending.attempt} of ${pending.maximumAttempts || 'any number'}`
+  );
 }

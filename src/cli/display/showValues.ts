@@ -10,7 +10,9 @@ import type { Session } from '../session.ts';
 /** @throws IntakeError USAGE where values would end in a file, a pipe or a log. */
 export function requireTerminal({ json }: Output, file: string | undefined): void {
   if (process.stdout.isTTY && !json && file === undefined) return;
-  throw new IntakeError('USAGE', '--show-values shows values to a terminal only', { remedy: 'Run it on a terminal, without a pipe, --json and -o.' });
+  throw new IntakeError('USAGE', '--show-values shows values to a terminal only', {
+    remedy: 'Run it on a terminal, without a pipe, --json and -o.',
+  });
 }
 
 /** @returns how many rejects there are. */
@@ -26,7 +28,12 @@ export async function showValues(out: Output, session: Session, run: Run): Promi
   if (kindNamed(run.import_kind).reads === 'directory') {
     for await (const { item, kind, line, code, message, record } of readItems(backend, run.id)) {
       const raw = kind === 'licence' && record ? Buffer.from(record, 'base64').toString('utf8') : '';
-      show(`${visible(item)}${kind === 'licence' ? ` #${line}` : ''}`, code, message, raw && JSON.stringify(JSON.parse(raw), undefined, 2));
+      show(
+        `${visible(item)}${kind === 'licence' ? ` #${line}` : ''}`,
+        code,
+        message,
+        raw && JSON.stringify(JSON.parse(raw), undefined, 2),
+      );
     }
     return shown;
   }
@@ -40,4 +47,5 @@ export async function showValues(out: Output, session: Session, run: Run): Promi
 
 /** What would command the terminal, or reverse its text, is written out. */
 const COMMANDS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
-const visible = (text: string): string => text.replace(COMMANDS, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);
+const visible = (text: string): string =>
+  text.replace(COMMANDS, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);

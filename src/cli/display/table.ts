@@ -5,9 +5,14 @@ export type Row = Readonly<Record<string, unknown>>;
 export function renderTable(rows: readonly Row[], columns: readonly string[]): string[] {
   const cells = rows.map((row) => columns.map((column) => cellText(row[column])));
   const widths = columns.map((column, i) => Math.max(column.length, ...cells.map((row) => row[i]?.length ?? 0)));
-  const numeric = columns.map((column) => rows.every((row) => typeof row[column] === 'number' || (row[column] ?? null) === null));
+  const numeric = columns.map((column) =>
+    rows.every((row) => typeof row[column] === 'number' || (row[column] ?? null) === null),
+  );
   const line = (row: readonly string[]) =>
-    row.map((cell, i) => (numeric[i] ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0))).join('  ').trimEnd();
+    row
+      .map((cell, i) => (numeric[i] ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
+      .join('  ')
+      .trimEnd();
   return [line(columns), widths.map((width) => '-'.repeat(width)).join('  '), ...cells.map(line)];
 }
 
@@ -15,5 +20,7 @@ function cellText(value: unknown): string {
   if (value === null || value === undefined) return '';
   if (typeof value === 'object') return JSON.stringify(value);
   const text = String(value);
-  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?$/.test(text) ? text.slice(0, 19).replace('T', ' ') : text.replace(/[\r\n\t]+/g, ' ');
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?$/.test(text)
+    ? text.slice(0, 19).replace('T', ' ')
+    : text.replace(/[\r\n\t]+/g, ' ');
 }

@@ -20,7 +20,10 @@ export interface WatchOptions {
   readonly debugLog?: boolean;
 }
 
-export async function watchImport(handle: WorkflowHandle, { out, input, debugLog = false }: WatchOptions): Promise<ImportReport> {
+export async function watchImport(
+  handle: WorkflowHandle,
+  { out, input, debugLog = false }: WatchOptions,
+): Promise<ImportReport> {
   const result = importResult(handle, () => out.note('Temporal does not answer; waiting for it'));
   const silent = out.json || out.quiet;
   if (silent && !debugLog) return result;

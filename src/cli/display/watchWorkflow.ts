@@ -28,7 +28,9 @@ async function startedWith(handle: WorkflowHandle): Promise<AnyInput> {
   try {
     const { runId } = await handle.describe();
     const response = await handle.client.workflowService.getWorkflowExecutionHistory({
-      namespace: handle.client.options.namespace, execution: { workflowId: handle.workflowId, runId }, maximumPageSize: 1,
+      namespace: handle.client.options.namespace,
+      execution: { workflowId: handle.workflowId, runId },
+      maximumPageSize: 1,
     });
     const payload = response.history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
     if (payload) return defaultPayloadConverter.fromPayload<AnyInput>(payload);

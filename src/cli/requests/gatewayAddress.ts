@@ -5,7 +5,11 @@ import { IntakeError } from '../../errors.ts';
 export function gatewayAddress(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const url = URL.parse(text);
-  if (!url || !/^https?:$/.test(url.protocol)) throw new IntakeError('USAGE', '--url is an address such as https://gateway.example.com');
-  if (url.username || url.password || url.search) throw new IntakeError('USAGE', '--url holds no user and no query', { remedy: 'Secrets come from PROJECTS_IMPORT_BEARER.' });
+  if (!url || !/^https?:$/.test(url.protocol))
+    throw new IntakeError('USAGE', '--url is an address such as https://gateway.example.com');
+  if (url.username || url.password || url.search)
+    throw new IntakeError('USAGE', '--url holds no user and no query', {
+      remedy: 'Secrets come from PROJECTS_IMPORT_BEARER.',
+    });
   return text;
 }

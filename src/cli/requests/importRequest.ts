@@ -58,7 +58,11 @@ export function importFlags(command: Command): Command {
     .option('--map <header=column>', 'a header of the file means this column; may be given again', addMapping)
     .option('--encoding <name>', 'utf-8, utf-16le, utf-16be, windows-1252 (detected)')
     .option('--delimiter <name>', 'comma, semicolon, tab, pipe (detected)')
-    .option('--max-errors <n>', 'stop before production tables when more rows, or more percent (5%), are rejected', parseLimit)
+    .option(
+      '--max-errors <n>',
+      'stop before production tables when more rows, or more percent (5%), are rejected',
+      parseLimit,
+    )
     .option('--date-order <order>', 'mdy or dmy', parseOrder)
     .option('--detach', 'start it and return')
     .option('--rejects <file>', 'write the rejected rows there')
@@ -79,13 +83,21 @@ export function importRequest([first, second]: readonly (string | undefined)[], 
   const named = KINDS.some(({ name, aliases }) => name === flags.source || aliases.includes(flags.source ?? ''));
   const byPosition = first !== undefined && !(named && second === undefined && !isKind(first));
   const kind = byPosition ? first : named ? flags.source : undefined;
-  if (kind === undefined) throw new IntakeError('USAGE', 'Which kind of file is it?', { remedy: `Use one of: ${KINDS.map((k) => k.name).join(', ')}.` });
+  if (kind === undefined)
+    throw new IntakeError('USAGE', 'Which kind of file is it?', {
+      remedy: `Use one of: ${KINDS.map((k) => k.name).join(', ')}.`,
+    });
   if (kindNamed(kind).reads === 'directory') return directoryRequest(kind, byPosition ? second : first, flags);
   const paths = [...new Set([byPosition ? second : first, flags.csv, flags.file].filter((path) => path !== undefined))];
-  if (paths.length !== 1) throw new IntakeError('USAGE', paths.length ? 'More than one file is given' : 'Which file?', { remedy: `Write intake import ${kind} FILE.` });
+  if (paths.length !== 1)
+    throw new IntakeError('USAGE', paths.length ? 'More than one file is given' : 'Which file?', {
+      remedy: `Write intake import ${kind} FILE.`,
+    });
   if (flags.commit && flags.dryRun) throw new IntakeError('USAGE', '--commit and --dry-run exclude each other');
   if (flags.commit && flags.detach && flags.rejects) {
-    throw new IntakeError('USAGE', '--rejects needs the end of the import', { remedy: 'Leave --detach away, or use `intake rejects ID` afterwards.' });
+    throw new IntakeError('USAGE', '--rejects needs the end of the import', {
+      remedy: 'Leave --detach away, or use `intake rejects ID` afterwards.',
+    });
   }
   const sourceSystem = sourceOf(kind, flags, byPosition ? flags.source : undefined);
   const backend = backendNamed(flags.backend);
@@ -103,24 +115,41 @@ export function importRequest([first, second]: readonly (string | undefined)[], 
 /** Who sent a file; of projects, whose they are. */
 function sourceOf(kind: string, { sourceSystem, tenant }: ImportFlags, source: string | undefined): string | undefined {
   const given = [...new Set([sourceSystem, tenant, source].filter((name) => name !== undefined))];
-  if (given.length > 1) throw new IntakeError('USAGE', 'More than one source system is given', { remedy: 'Give one of --source-system, --source and --tenant.' });
+  if (given.length > 1)
+    throw new IntakeError('USAGE', 'More than one source system is given', {
+      remedy: 'Give one of --source-system, --source and --tenant.',
+    });
   if (!kindNamed(kind).sourceIsTenant) {
-    if (tenant !== undefined) throw new IntakeError('USAGE', `'${kind}' has no tenants`, { remedy: 'Write --source-system NAME.' });
+    if (tenant !== undefined)
+      throw new IntakeError('USAGE', `'${kind}' has no tenants`, { remedy: 'Write --source-system NAME.' });
     return given[0];
   }
-  return given[0] === undefined ? undefined : tenantNamed(given[0], `Write intake import ${kind} FILE --tenant TENANT.`);
+  return given[0] === undefined
+    ? undefined
+    : tenantNamed(given[0], `Write intake import ${kind} FILE --tenant TENANT.`);
 }
 
 /** `--single-file` needs no directory: then it is the file's own. */
 function directoryRequest(kind: string, path: string | undefined, flags: ImportFlags): ImportRequest {
   if (flags.commit && flags.dryRun) throw new IntakeError('USAGE', '--commit and --dry-run exclude each other');
   const directories = [...new Set([path, flags.statesDir, flags.csv, flags.file].filter((word) => word !== undefined))];
-  if (directories.length > 1) throw new IntakeError('USAGE', 'More than one directory is given', { remedy: `Write intake import ${kind} --states-dir DIR --tag NAME.` });
+  if (directories.length > 1)
+    throw new IntakeError('USAGE', 'More than one directory is given', {
+      remedy: `Write intake import ${kind} --states-dir DIR --tag NAME.`,
+    });
   const root = directories[0] ?? (flags.singleFile && dirname(flags.singleFile));
-  if (!root) throw new IntakeError('USAGE', 'Which directory?', { remedy: `Write intake import ${kind} --states-dir DIR --tag NAME.` });
+  if (!root)
+    throw new IntakeError('USAGE', 'Which directory?', {
+      remedy: `Write intake import ${kind} --states-dir DIR --tag NAME.`,
+    });
   const singleFile = flags.singleFile && withinRoot(root, flags.singleFile);
   const backend = backendNamed(flags.backend);
-  const { sourceSystem = flags.source === kind ? undefined : flags.source, batchId, batchName, sourceReference } = flags;
+  const {
+    sourceSystem = flags.source === kind ? undefined : flags.source,
+    batchId,
+    batchName,
+    sourceReference,
+  } = flags;
   const { tag, delta, verifyWrites, batchSize, maxWorkers, maxConcurrentUploads } = flags;
   return {
     kind,
@@ -148,7 +177,10 @@ const defined = <T extends object>(object: T): Defined<T> =>
 function addMapping(text: string, map: Record<string, string> = {}): Record<string, string> {
   const at = text.lastIndexOf('=');
   const [theirs, ours] = [text.slice(0, at).trim(), text.slice(at + 1).trim()];
-  if (at < 1 || !theirs || !ours) throw new IntakeError('USAGE', '--map needs a header and a column', { remedy: 'Write --map "Their Header=our_column".' });
+  if (at < 1 || !theirs || !ours)
+    throw new IntakeError('USAGE', '--map needs a header and a column', {
+      remedy: 'Write --map "Their Header=our_column".',
+    });
   return { ...map, [theirs]: ours };
 }
 
@@ -156,14 +188,17 @@ function parseLimit(text: string): NonNullable<ImportOptions['maxErrors']> {
   const [, number = '', percent] = /^(\d+(?:\.\d+)?)(%?)$/.exec(text.trim()) ?? [];
   const value = Number(number);
   if (number === '' || (percent ? value > 100 : !Number.isInteger(value))) {
-    throw new IntakeError('USAGE', '--max-errors is a number of rows or a percentage', { remedy: 'Write --max-errors 10 or --max-errors 2.5%.' });
+    throw new IntakeError('USAGE', '--max-errors is a number of rows or a percentage', {
+      remedy: 'Write --max-errors 10 or --max-errors 2.5%.',
+    });
   }
   return percent ? { percent: value } : { rows: value };
 }
 
 function parseSize(text: string): number {
   const size = Number(text);
-  if (!Number.isInteger(size) || size < 1 || size > 1000) throw new IntakeError('USAGE', `'${text}' is not a number from 1 to 1000`);
+  if (!Number.isInteger(size) || size < 1 || size > 1000)
+    throw new IntakeError('USAGE', `'${text}' is not a number from 1 to 1000`);
   return size;
 }
 

@@ -2,7 +2,13 @@
 import { Argument, Command, Option } from 'commander';
 import type { Config } from '../../config.ts';
 import { IntakeError } from '../../errors.ts';
-import { alertsSchedule, importSchedule, pushSchedule, retentionSchedule, type Definition } from '../../schedules/definitions.ts';
+import {
+  alertsSchedule,
+  importSchedule,
+  pushSchedule,
+  retentionSchedule,
+  type Definition,
+} from '../../schedules/definitions.ts';
 import { parseInterval, parseTimeOfDay, parseTimeZone, type Times } from '../../schedules/times.ts';
 import { gatewayAddress } from './gatewayAddress.ts';
 import { importFlags, importRequest, type ImportFlags } from './importRequest.ts';
@@ -28,7 +34,16 @@ export interface ScheduleFlags extends ImportFlags {
 export const ACTIONS = ['add', 'set', 'list', 'show', 'pause', 'resume', 'trigger', 'backfill', 'remove'] as const;
 /** Options of an import that make sense when nobody watches it. */
 const OF_IMPORTS = new Set([
-  ...['--source-system', '--skip-jobs', '--map', '--encoding', '--delimiter', '--max-errors', '--date-order', '--backend'],
+  ...[
+    '--source-system',
+    '--skip-jobs',
+    '--map',
+    '--encoding',
+    '--delimiter',
+    '--max-errors',
+    '--date-order',
+    '--backend',
+  ],
   ...['--states-dir', '--tag', '--delta', '--verify-writes'],
 ]);
 
@@ -43,7 +58,11 @@ export function scheduleFlags(command: Command): Command {
     .addOption(new Option('--every <time>', 'instead of --at: 30m, 1h, 1d').argParser(parseInterval))
     .addOption(new Option('--timezone <name>', 'zone of --at, such as Australia/Adelaide').argParser(parseTimeZone))
     .option('--tenant <name>', 'projects: whose they are')
-    .addOption(new Option('--batch-size <n>', 'projects: rows of a batch (5000); search-results: files of one (25)').argParser(parseBatchSize))
+    .addOption(
+      new Option('--batch-size <n>', 'projects: rows of a batch (5000); search-results: files of one (25)').argParser(
+        parseBatchSize,
+      ),
+    )
     .option('--url <url>', 'projects: the gateway (INTAKE_GATEWAY_URL)')
     .option('--host <name>', 'the host that holds the files (INTAKE_HOST)')
     .option('--dry-run', 'of an import: only count')
@@ -52,22 +71,38 @@ export function scheduleFlags(command: Command): Command {
     .option('--note <text>', 'pause, resume: why')
     .addOption(new Option('--imports-days <n>', 'retention: how long batches stay (60)').argParser(parseDays))
     .addOption(new Option('--anomalies-days <n>', 'retention: how long anomalies stay (90)').argParser(parseDays));
-  for (const option of importFlags(new Command()).options) if (OF_IMPORTS.has(option.long ?? '')) command.addOption(option);
+  for (const option of importFlags(new Command()).options)
+    if (OF_IMPORTS.has(option.long ?? '')) command.addOption(option);
   return command;
 }
 
 /** What `add` makes. @throws IntakeError USAGE. */
-export function definitionOf(config: Config, what: string | undefined, path: string | undefined, flags: ScheduleFlags): Definition {
+export function definitionOf(
+  config: Config,
+  what: string | undefined,
+  path: string | undefined,
+  flags: ScheduleFlags,
+): Definition {
   const { from, url, batchSize, host, id, importsDays = 60, anomaliesDays = 90 } = flags;
-  if (what === undefined) throw new IntakeError('USAGE', 'Add what?', { remedy: 'Write projects, retention, alerts or a kind of import.' });
+  if (what === undefined)
+    throw new IntakeError('USAGE', 'Add what?', { remedy: 'Write projects, retention, alerts or a kind of import.' });
   if (what === 'projects') {
     const tenantId = tenantNamed(flags.tenant, 'Give it: --tenant TENANT.');
-    if (!from) throw new IntakeError('USAGE', 'Push what?', { remedy: 'Give a file, a folder or an address: --from SOURCE.' });
-    if (flags.timezone === undefined) throw new IntakeError('USAGE', "Which is the tenant's time zone?", { remedy: 'Write --timezone Australia/Adelaide.' });
+    if (!from)
+      throw new IntakeError('USAGE', 'Push what?', { remedy: 'Give a file, a folder or an address: --from SOURCE.' });
+    if (flags.timezone === undefined)
+      throw new IntakeError('USAGE', "Which is the tenant's time zone?", {
+        remedy: 'Write --timezone Australia/Adelaide.',
+      });
     const gatewayUrl = gatewayAddress(url);
     return pushSchedule(config, {
-      tenantId, from: withoutSecrets(from), times: timesOf(flags, '17:00'), timeZone: flags.timezone,
-      ...(host ? { host } : {}), ...(gatewayUrl ? { gatewayUrl } : {}), ...(batchSize ? { batchRows: batchSize } : {}),
+      tenantId,
+      from: withoutSecrets(from),
+      times: timesOf(flags, '17:00'),
+      timeZone: flags.timezone,
+      ...(host ? { host } : {}),
+      ...(gatewayUrl ? { gatewayUrl } : {}),
+      ...(batchSize ? { batchRows: batchSize } : {}),
     });
   }
   if (what === 'retention') return retentionSchedule(config, timesOf(flags, '03:10'), { importsDays, anomaliesDays });
@@ -76,7 +111,8 @@ export function definitionOf(config: Config, what: string | undefined, path: str
     return alertsSchedule(config, flags.every ?? 60);
   }
   const times = timesGiven(flags);
-  if (!times) throw new IntakeError('USAGE', 'When?', { remedy: 'Write --at 06:00 --timezone Europe/Berlin, or --every 1h.' });
+  if (!times)
+    throw new IntakeError('USAGE', 'When?', { remedy: 'Write --at 06:00 --timezone Europe/Berlin, or --every 1h.' });
   const request = importRequest([what, path], { ...flags, commit: !flags.dryRun });
   return importSchedule(config, { request, times, ...(id ? { id } : {}), ...(host ? { host } : {}) });
 }
@@ -88,16 +124,19 @@ export function timesGiven({ at, every, timezone }: ScheduleFlags): Times | unde
   return at === undefined ? undefined : { at, timeZone: timezone ?? 'UTC' };
 }
 
-const timesOf = (flags: ScheduleFlags, usual: string): Times => timesGiven(flags) ?? { at: usual, timeZone: flags.timezone ?? 'UTC' };
+const timesOf = (flags: ScheduleFlags, usual: string): Times =>
+  timesGiven(flags) ?? { at: usual, timeZone: flags.timezone ?? 'UTC' };
 
 /** What a schedule is given stands in Temporal. */
 function withoutSecrets(from: string): string {
-  if (from.startsWith('env:') && !/^env:\w+$/.test(from)) throw new IntakeError('USAGE', '--from env:NAME names a variable');
+  if (from.startsWith('env:') && !/^env:\w+$/.test(from))
+    throw new IntakeError('USAGE', '--from env:NAME names a variable');
   if (!/^https?:/.test(from)) return from;
   const url = URL.parse(from);
   if (!url) throw new IntakeError('USAGE', '--from is no address');
   if (!url.username && !url.password && !url.search) return from;
   throw new IntakeError('USAGE', '--from has a user or a query, which may be secrets', {
-    remedy: "Put the address into the environment of that host's worker, say PROJECTS_FROM, and write --from env:PROJECTS_FROM.",
+    remedy:
+      "Put the address into the environment of that host's worker, say PROJECTS_FROM, and write --from env:PROJECTS_FROM.",
   });
 }

@@ -21,7 +21,8 @@ export function openBackends(config: Config, metrics: Metrics = noMetrics): Back
       if (!config.databaseUrl) throw new IntakeError('CONFIG_INVALID', 'The postgres backend needs DATABASE_URL');
       return postgresBackend({ databaseUrl: config.databaseUrl, objectsDir: config.objectsDir });
     }
-    if (!config.supabase) throw new IntakeError('CONFIG_INVALID', 'The supabase backend needs SUPABASE_URL and SUPABASE_SERVICE_ROLE_KEY');
+    if (!config.supabase)
+      throw new IntakeError('CONFIG_INVALID', 'The supabase backend needs SUPABASE_URL and SUPABASE_SERVICE_ROLE_KEY');
     return supabaseBackend(config.supabase);
   };
   return {

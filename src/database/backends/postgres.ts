@@ -70,7 +70,10 @@ export function postgresBackend({ databaseUrl, objectsDir, connections = 6 }: Po
   };
 }
 
-async function copyChunk(connection: PoolClient, { stageId, kind, table, chunk, columns, rows, errored, payload }: StagedChunk): Promise<void> {
+async function copyChunk(
+  connection: PoolClient,
+  { stageId, kind, table, chunk, columns, rows, errored, payload }: StagedChunk,
+): Promise<void> {
   // A COPY whose client is gone can hang with its locks; only terminating it helps. The name finds it again.
   const name = escapeLiteral(`intake ${stageId} ${chunk}`);
   // One way to the server for all four.
@@ -83,7 +86,10 @@ async function copyChunk(connection: PoolClient, { stageId, kind, table, chunk, 
   const rowCount = results.at(-1)?.rowCount;
   if (rowCount === 1) {
     const list = ['stage_id', 'chunk', ...columns].map((column) => `"${column}"`).join(', ');
-    await pipeline(Readable.from(blocks(payload)), connection.query(copyFrom(`copy ingest_stage."${table}" (${list}) from stdin`)));
+    await pipeline(
+      Readable.from(blocks(payload)),
+      connection.query(copyFrom(`copy ingest_stage."${table}" (${list}) from stdin`)),
+    );
   }
   await connection.query('commit');
 }

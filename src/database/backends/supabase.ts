@@ -11,7 +11,10 @@ export interface SupabaseOptions {
 }
 
 const connect = (url: string, key: string) =>
-  createClient(url, key, { db: { schema: 'ingest' }, auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false } });
+  createClient(url, key, {
+    db: { schema: 'ingest' },
+    auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
+  });
 
 export function supabaseBackend({ url, serviceKey }: SupabaseOptions): Backend {
   const client = connect(url, serviceKey);
@@ -35,7 +38,12 @@ export function supabaseBackend({ url, serviceKey }: SupabaseOptions): Backend {
       try {
         response = await fetch(`${url}/rest/v1/rpc/stage_chunk`, {
           method: 'POST',
-          headers: { apikey: serviceKey, authorization: `Bearer ${serviceKey}`, 'content-type': 'application/json', 'content-profile': 'ingest' },
+          headers: {
+            apikey: serviceKey,
+            authorization: `Bearer ${serviceKey}`,
+            'content-type': 'application/json',
+            'content-profile': 'ingest',
+          },
           body,
           duplex: 'half',
         } as RequestInit);
@@ -76,20 +84,27 @@ function storageObjects(client: ReturnType<typeof connect>): ObjectStore {
         const { data, error } = await bucket().list(folder, { limit: page, offset });
         if (error) throw storageError(error, folder);
         // The embedded Storage gives whole paths.
-        for (const { name, metadata } of data) found.set(name.slice(name.lastIndexOf('/') + 1), Number(metadata?.['size'] ?? -1));
+        for (const { name, metadata } of data)
+          found.set(name.slice(name.lastIndexOf('/') + 1), Number(metadata?.['size'] ?? -1));
         if (data.length < page) return found;
       }
     },
   };
 }
 
-function storageError(cause: { message?: string; status?: number | undefined; statusCode?: string | undefined }, path: string): IntakeError {
+function storageError(
+  cause: { message?: string; status?: number | undefined; statusCode?: string | undefined },
+  path: string,
+): IntakeError {
   const status = Number(cause.status ?? cause.statusCode ?? 0);
   if (status === 404 || /not.?found/i.test(cause.message ?? '')) {
     return new IntakeError('OBJECT_MISSING', `Storage has no object ${path}`, { cause });
   }
   if (status === 401 || status === 403) {
-    return new IntakeError('DATABASE_DENIED', `Storage refuses the key (${status})`, { cause, remedy: 'Check SUPABASE_SERVICE_ROLE_KEY and the bucket `imports`.' });
+    return new IntakeError('DATABASE_DENIED', `Storage refuses the key (${status})`, {
+      cause,
+      remedy: 'Check SUPABASE_SERVICE_ROLE_KEY and the bucket `imports`.',
+    });
   }
   return new IntakeError('STORAGE_UNAVAILABLE', `Storage does not answer (${status || 'no connection'})`, { cause });
 }

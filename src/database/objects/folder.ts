@@ -30,7 +30,8 @@ export function folderObjects(root: string): ObjectStore {
       } catch (cause) {
         const { code = 'no code' } = cause as NodeJS.ErrnoException;
         throw new IntakeError('STORAGE_UNAVAILABLE', `The folder of stored objects cannot be written (${code})`, {
-          cause, remedy: "Give the worker's user the permission to write there, or free disk space; it is retried.",
+          cause,
+          remedy: "Give the worker's user the permission to write there, or free disk space; it is retried.",
         });
       }
     },

@@ -12,15 +12,34 @@ import type { ActionName } from './rows.ts';
 import type { Visitor } from './visitor.ts';
 
 /** @throws Problem FORBIDDEN for a viewer or another tenant's run, NOT_FOUND. */
-async function permitted(visitor: Visitor, connections: Connections, id: string, action: ActionName, reason?: string): Promise<Run> {
-  const known = await visitor.call<boolean | null>('fn_dashboard_act', { p_run_id: id, p_action: action, p_reason: reason ?? null });
+async function permitted(
+  visitor: Visitor,
+  connections: Connections,
+  id: string,
+  action: ActionName,
+  reason?: string,
+): Promise<Run> {
+  const known = await visitor.call<boolean | null>('fn_dashboard_act', {
+    p_run_id: id,
+    p_action: action,
+    p_reason: reason ?? null,
+  });
   if (!known) throw new Problem('NOT_FOUND', 'There is no such run');
   return findRun(connections, id);
 }
 
 /** @throws Problem FORBIDDEN, NOT_FOUND; IntakeError for what the run's state does not allow. */
-export async function act(visitor: Visitor, connections: Connections, id: string, action: Exclude<ActionName, 'rejects'>, reason: string): Promise<void> {
-  if (action === 'rollback' && !reason.trim()) throw new IntakeError('USAGE', 'The reason is empty', { remedy: 'Say why, in a few words: it is kept with the run.' });
+export async function act(
+  visitor: Visitor,
+  connections: Connections,
+  id: string,
+  action: Exclude<ActionName, 'rejects'>,
+  reason: string,
+): Promise<void> {
+  if (action === 'rollback' && !reason.trim())
+    throw new IntakeError('USAGE', 'The reason is empty', {
+      remedy: 'Say why, in a few words: it is kept with the run.',
+    });
   const run = await permitted(visitor, connections, id, action, action === 'rollback' ? reason : undefined);
   if (action === 'rollback') await rollBackRun(connections, run, reason);
   else if (action === 'resume') await startImport(await connections.temporal(), resumedInput(run));
@@ -29,7 +48,11 @@ export async function act(visitor: Visitor, connections: Connections, id: string
 }
 
 /** The file of `intake rejects`, byte for byte, as it is read. @throws Problem FORBIDDEN, NOT_FOUND; IntakeError OBJECT_MISSING. */
-export async function rejectsOf(visitor: Visitor, connections: Connections, id: string): Promise<{ readonly name: string; readonly body: ReadableStream<Uint8Array> }> {
+export async function rejectsOf(
+  visitor: Visitor,
+  connections: Connections,
+  id: string,
+): Promise<{ readonly name: string; readonly body: ReadableStream<Uint8Array> }> {
   const run = await permitted(visitor, connections, id, 'rejects');
   const lines = await rejectLines(connections, run);
   const bytes = (async function* () {

@@ -16,26 +16,103 @@ const TYPES = ['UNKNOWN_DELIVERY_PARTNER', 'UNKNOWN_DS', 'UNKNOWN_RM', 'DUPLICAT
 
 export function anomaliesPage({ stats, recent }: Anomalies, filters: AnomalyFilters): Html {
   const filtered = Object.values(filters).some(Boolean);
-  return html`<h1>Anomalies</h1><p class="lead">Valid project rows whose partner, specialist or manager nobody knows yet. Add the name to a directory; the next import finds it.</p>
-<section class="card" aria-labelledby="stats"><h2 id="stats">Last 24 hours</h2>${stats.length === 0 ? html`<p class="empty">None.</p>` : html`<div class="scroll" tabindex="0" role="region" aria-label="Anomalies of the last 24 hours"><table>
-<caption class="heard">Anomalies of the last 24 hours by tenant, type and severity</caption><thead><tr><th scope="col">Tenant</th><th scope="col">Type</th><th scope="col">Severity</th><th scope="col" class="n">Count</th><th scope="col">Most recent</th></tr></thead>
-<tbody>${stats.map((row) => html`<tr><th scope="row">${row.tenant_id}</th><td>${sentence(row.category)}</td><td>${severityBadge(row.severity)}</td><td class="n">${count(row.count)}</td><td>${time(row.most_recent)}</td></tr>`)}</tbody></table></div>`}</section>
-<form class="filters" method="get" action="/anomalies" aria-label="Filter the anomalies">
-  ${select('severity', 'Severity', filters.severity, SEVERITIES.map((severity) => [severity, sentence(severity)]))}
-  ${select('type', 'Type', filters.type, TYPES.map((type) => [type, sentence(type)]))}
-  <label>Tenant<input name="tenant" value="${filters.tenant}" placeholder="any"></label>
-  <button class="primary">Show</button>${filtered && html`<a href="/anomalies">Show all</a>`}
-</form>
-${recent.length === 0 && html`<section class="card"><p class="empty">${filtered ? 'None is like that.' : 'None yet. They appear when projects are imported.'}</p></section>`}
-${SEVERITIES.map((severity) => group(severity, recent.filter((anomaly) => anomaly.severity === severity)))}
-${recent.length > 0 && html`<p class="hint">The ${recent.length === 100 ? '100 most recent' : plural(recent.length, 'anomaly', 'anomalies')}. <code>intake anomalies list</code> has more.</p>`}`;
+  return html`<h1>Anomalies</h1>
+    <p class="lead">
+      Valid project rows whose partner, specialist or manager nobody knows yet. Add the name to a directory; the next
+      import finds it.
+    </p>
+    <section class="card" aria-labelledby="stats">
+      <h2 id="stats">Last 24 hours</h2>
+      ${
+        stats.length === 0
+          ? html`<p class="empty">None.</p>`
+          : html`<div class="scroll" tabindex="0" role="region" aria-label="Anomalies of the last 24 hours">
+              <table>
+                <caption class="heard">
+                  Anomalies of the last 24 hours by tenant, type and severity
+                </caption>
+                <thead>
+                  <tr>
+                    <th scope="col">Tenant</th>
+                    <th scope="col">Type</th>
+                    <th scope="col">Severity</th>
+                    <th scope="col" class="n">Count</th>
+                    <th scope="col">Most recent</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  ${stats.map(
+                    (row) =>
+                      html`<tr>
+                        <th scope="row">${row.tenant_id}</th>
+                        <td>${sentence(row.category)}</td>
+                        <td>${severityBadge(row.severity)}</td>
+                        <td class="n">${count(row.count)}</td>
+                        <td>${time(row.most_recent)}</td>
+                      </tr>`,
+                  )}
+                </tbody>
+              </table>
+            </div>`
+      }
+    </section>
+    <form class="filters" method="get" action="/anomalies" aria-label="Filter the anomalies">
+      ${select(
+        'severity',
+        'Severity',
+        filters.severity,
+        SEVERITIES.map((severity) => [severity, sentence(severity)]),
+      )}
+      ${select(
+        'type',
+        'Type',
+        filters.type,
+        TYPES.map((type) => [type, sentence(type)]),
+      )}
+      <label>Tenant<input name="tenant" value="${filters.tenant}" placeholder="any" /></label>
+      <button class="primary">Show</button>${filtered && html`<a href="/anomalies">Show all</a>`}
+    </form>
+    ${recent.length === 0 && html`<section class="card"><p class="empty">${filtered ? 'None is like that.' : 'None yet. They appear when projects are imported.'}</p></section>`}
+    ${SEVERITIES.map((severity) =>
+      group(
+        severity,
+        recent.filter((anomaly) => anomaly.severity === severity),
+      ),
+    )}
+    ${recent.length > 0 && html`<p class="hint">The ${recent.length === 100 ? '100 most recent' : plural(recent.length, 'anomaly', 'anomalies')}. <code>intake anomalies list</code> has more.</p>`}`;
 }
 
 function group(severity: Severity, anomalies: readonly Anomaly[]): Html | false {
-  return anomalies.length > 0 && html`<section class="card" aria-labelledby="${severity}"><h2 id="${severity}">${severityBadge(severity)} ${count(anomalies.length)}</h2>
-<ul class="anomalies">${anomalies.map(entry)}</ul></section>`;
+  return (
+    anomalies.length > 0 &&
+    html`<section class="card" aria-labelledby="${severity}">
+      <h2 id="${severity}">${severityBadge(severity)} ${count(anomalies.length)}</h2>
+      <ul class="anomalies">
+        ${anomalies.map(entry)}
+      </ul>
+    </section>`
+  );
 }
 
-const entry = ({ anomaly_type: type, tenant_id: tenant, created_at: at, input_value: value, field, reason, batch_id: batch, row_index: row, project_key: project, payload_excerpt: excerpt }: Anomaly): Html => html`<li>
-<p><b>${sentence(type)}</b>${value && html` <q>${value}</q>`} <small>${[tenant, field, project].filter(Boolean).join(' · ')} · ${time(at)}</small></p>
-<details><summary>Batch ${batch}${row !== null && `, row ${row}`}</summary>${reason && html`<p>${reason}</p>`}${excerpt && html`<pre>${excerpt.slice(0, 500)}</pre>`}</details></li>`;
+const entry = ({
+  anomaly_type: type,
+  tenant_id: tenant,
+  created_at: at,
+  input_value: value,
+  field,
+  reason,
+  batch_id: batch,
+  row_index: row,
+  project_key: project,
+  payload_excerpt: excerpt,
+}: Anomaly): Html =>
+  html`<li>
+    <p>
+      <b>${sentence(type)}</b>${value && html` <q>${value}</q>`}
+      <small>${[tenant, field, project].filter(Boolean).join(' · ')} · ${time(at)}</small>
+    </p>
+    <details>
+      <summary>Batch ${batch}${row !== null && `, row ${row}`}</summary>
+      ${reason && html`<p>${reason}</p>`}${excerpt && html`<pre>${excerpt.slice(0, 500)}</pre>`}
+    </details>
+  </li>`;

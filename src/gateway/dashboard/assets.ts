@@ -19,11 +19,19 @@ function readAsset(name: string, extension: keyof typeof TYPES): Asset {
   return { url: `/assets/${name}-${hash}.${extension}`, type: TYPES[extension], text };
 }
 
-export const ASSETS = { style: readAsset('dashboard', 'css'), script: readAsset('dashboard', 'js'), icon: readAsset('icon', 'svg') } as const;
+export const ASSETS = {
+  style: readAsset('dashboard', 'css'),
+  script: readAsset('dashboard', 'js'),
+  icon: readAsset('icon', 'svg'),
+} as const;
 
 /** Text as the browser takes it: packed where it can be. */
-export function packed(c: Context, text: string): { readonly body: string | Uint8Array<ArrayBuffer>; readonly headers: Readonly<Record<string, string>> } {
-  if (!/\bgzip\b/.test(c.req.header('accept-encoding') ?? '')) return { body: text, headers: { vary: 'accept-encoding' } };
+export function packed(
+  c: Context,
+  text: string,
+): { readonly body: string | Uint8Array<ArrayBuffer>; readonly headers: Readonly<Record<string, string>> } {
+  if (!/\bgzip\b/.test(c.req.header('accept-encoding') ?? ''))
+    return { body: text, headers: { vary: 'accept-encoding' } };
   return { body: gzipSync(text), headers: { vary: 'accept-encoding', 'content-encoding': 'gzip' } };
 }
 

@@ -22,7 +22,8 @@ export const icon = (name: keyof typeof ICONS): Html =>
 
 type Tone = 'good' | 'bad' | 'busy' | 'warn' | 'calm';
 
-export const badge = (tone: Tone, sign: keyof typeof ICONS, word: string): Html => html`<span class="badge ${tone}">${icon(sign)}${word}</span>`;
+export const badge = (tone: Tone, sign: keyof typeof ICONS, word: string): Html =>
+  html`<span class="badge ${tone}">${icon(sign)}${word}</span>`;
 
 const RUNS: Record<RunLine['status'], readonly [Tone, keyof typeof ICONS, string]> = {
   pending: ['calm', 'dots', 'Pending'],

@@ -37,7 +37,8 @@ export interface DashboardOptions {
   readonly log: Logger;
 }
 
-const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const CSP =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 const RUN = '/runs/:id';
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 const PAGE = 25;
@@ -64,20 +65,32 @@ function runId(c: Context): string {
 export function createDashboard({ config, client, backends, stopping, log }: DashboardOptions): Dashboard {
   const { supabase } = config;
   const sessions = createSessions(supabase);
-  const connections: Connections = { temporal: async () => client, backend: async (name = config.backend) => backends.get(name) };
-  const temporalUi = config.temporalUi ? { url: config.temporalUi, namespace: config.temporal?.namespace ?? 'default' } : undefined;
+  const connections: Connections = {
+    temporal: async () => client,
+    backend: async (name = config.backend) => backends.get(name),
+  };
+  const temporalUi = config.temporalUi
+    ? { url: config.temporalUi, namespace: config.temporal?.namespace ?? 'default' }
+    : undefined;
   const show: Show = async (c, page, status = 200) => {
     const { body, headers } = packed(c, String(await page));
-    return c.body(body, status as 200, { ...headers, 'content-type': 'text/html; charset=utf-8', 'content-security-policy': CSP });
+    return c.body(body, status as 200, {
+      ...headers,
+      'content-type': 'text/html; charset=utf-8',
+      'content-security-policy': CSP,
+    });
   };
-  const signedIn = (handler: Handler) => async (c: Context<GatewayEnv>) => handler(c, await visitorOf(c, sessions, supabase));
-  const framed = (c: Context, { email }: Visitor, title: string, at: string, me: Me, body: Html) => show(c, page({ title, at, person: { email, me } }, body));
+  const signedIn = (handler: Handler) => async (c: Context<GatewayEnv>) =>
+    handler(c, await visitorOf(c, sessions, supabase));
+  const framed = (c: Context, { email }: Visitor, title: string, at: string, me: Me, body: Html) =>
+    show(c, page({ title, at, person: { email, me } }, body));
   const runView = async (c: Context, visitor: Visitor): Promise<RunView> => {
     const view = await visitor.call<RunView | { run?: undefined }>('fn_dashboard_run', { p_run_id: runId(c) });
     if (!view.run) throw noSuchRun();
     return view;
   };
-  const reports = (runs: readonly RunLine[]): Promise<Running> => Promise.all(runs.map(async (run) => [run, await runningReport(client, run.workflow_id)] as const));
+  const reports = (runs: readonly RunLine[]): Promise<Running> =>
+    Promise.all(runs.map(async (run) => [run, await runningReport(client, run.workflow_id)] as const));
 
   const app = new Hono<GatewayEnv>();
   const fault = answerError(show, log);
@@ -85,76 +98,141 @@ export function createDashboard({ config, client, backends, stopping, log }: Das
   app.get('/assets/:name', (c) => serveAsset(c) ?? c.notFound());
   addSignIn(app, sessions, show, bodyLimit({ maxSize: FORM_BYTES }));
 
-  app.get('/', signedIn(async (c, visitor) => {
-    const overview = await visitor.call<Overview>('fn_dashboard_overview');
-    return framed(c, visitor, 'Overview', '/', overview.me, overviewPage(overview, await reports(overview.running)));
-  }));
-  app.get('/live', signedIn((c, visitor) => {
-    let before: ReadonlySet<string> = new Set();
-    return sendLive(c, {
-      everyMs: LOOK_MS.overview, stopping,
-      look: async () => {
-        const { runs } = await visitor.call<RunList>('fn_dashboard_runs', { p_status: 'processing', p_limit: 10 });
-        const now = new Set(runs.map(({ id }) => id));
-        const over = [...before].some((id) => !now.has(id));
-        before = now;
-        return { html: runningList(await reports(runs)), words: runs.length === 0 ? 'No import is running' : `${plural(runs.length, 'import')} running`, over };
-      },
-    });
-  }));
-  app.get('/runs', signedIn(async (c, visitor) => {
-    const { kind = '', status = '', source = '', at, id = '' } = c.req.query();
-    const known = KINDS.some(({ name }) => name === kind) ? kindNamed(kind) : undefined;
-    const { me, runs } = await visitor.call<RunList>('fn_dashboard_runs', {
-      p_kinds: known ? [known.name, ...known.aliases] : null, p_status: status || null, p_source: source.trim() || null,
-      ...(at && !Number.isNaN(Date.parse(at)) && UUID.test(id) ? { p_before_at: at, p_before_id: id } : {}), p_limit: PAGE + 1,
-    });
-    const last = runs.length > PAGE ? runs[PAGE - 1] : undefined;
-    const older = last && `/runs?${new URLSearchParams({ kind, status, source, at: last.created_at, id: last.id }).toString()}`;
-    return framed(c, visitor, 'Runs', '/runs', me, runsPage(runs.slice(0, PAGE), { kind, status, source }, { older, first: !at }));
-  }));
-  app.get(RUN, signedIn(async (c, visitor) => {
-    const view = await runView(c, visitor);
-    const { run, me } = view;
-    const workflow = run.status === 'duplicate' ? {} : await workflowState(client, run.workflow_id, run.id);
-    const url = temporalUi && run.workflow_id?.startsWith('import/') ? workflowUrl(temporalUi, run.workflow_id) : undefined;
-    return framed(c, visitor, run.filename, '/runs', me, runPage({ ...view, workflow, temporalUi: url, done: c.req.query('done') }));
-  }));
-  app.get(`${RUN}/live`, signedIn(async (c, visitor) => {
-    const { run } = await runView(c, visitor);
-    return sendLive(c, {
-      everyMs: LOOK_MS.run, stopping,
-      look: async () => {
-        const workflow = await workflowState(client, run.workflow_id, run.id);
-        const { running, report } = workflow;
-        const { share, words } = shareOf(report);
-        return { html: progress(run, workflow), words: running ? `${words.split(' ')[0]}, ${Math.floor(share / 25) * 25} percent` : 'Over', over: running === false };
-      },
-    });
-  }));
-  app.get(`${RUN}/rejects`, signedIn(async (c, visitor) => {
-    const { name, body } = await rejectsOf(visitor, connections, runId(c));
-    return c.body(body, 200, { 'content-type': 'text/csv', 'content-disposition': `attachment; filename="${name}"` });
-  }));
+  app.get(
+    '/',
+    signedIn(async (c, visitor) => {
+      const overview = await visitor.call<Overview>('fn_dashboard_overview');
+      return framed(c, visitor, 'Overview', '/', overview.me, overviewPage(overview, await reports(overview.running)));
+    }),
+  );
+  app.get(
+    '/live',
+    signedIn((c, visitor) => {
+      let before: ReadonlySet<string> = new Set();
+      return sendLive(c, {
+        everyMs: LOOK_MS.overview,
+        stopping,
+        look: async () => {
+          const { runs } = await visitor.call<RunList>('fn_dashboard_runs', { p_status: 'processing', p_limit: 10 });
+          const now = new Set(runs.map(({ id }) => id));
+          const over = [...before].some((id) => !now.has(id));
+          before = now;
+          return {
+            html: runningList(await reports(runs)),
+            words: runs.length === 0 ? 'No import is running' : `${plural(runs.length, 'import')} running`,
+            over,
+          };
+        },
+      });
+    }),
+  );
+  app.get(
+    '/runs',
+    signedIn(async (c, visitor) => {
+      const { kind = '', status = '', source = '', at, id = '' } = c.req.query();
+      const known = KINDS.some(({ name }) => name === kind) ? kindNamed(kind) : undefined;
+      const { me, runs } = await visitor.call<RunList>('fn_dashboard_runs', {
+        p_kinds: known ? [known.name, ...known.aliases] : null,
+        p_status: status || null,
+        p_source: source.trim() || null,
+        ...(at && !Number.isNaN(Date.parse(at)) && UUID.test(id) ? { p_before_at: at, p_before_id: id } : {}),
+        p_limit: PAGE + 1,
+      });
+      const last = runs.length > PAGE ? runs[PAGE - 1] : undefined;
+      const older =
+        last && `/runs?${new URLSearchParams({ kind, status, source, at: last.created_at, id: last.id }).toString()}`;
+      return framed(
+        c,
+        visitor,
+        'Runs',
+        '/runs',
+        me,
+        runsPage(runs.slice(0, PAGE), { kind, status, source }, { older, first: !at }),
+      );
+    }),
+  );
+  app.get(
+    RUN,
+    signedIn(async (c, visitor) => {
+      const view = await runView(c, visitor);
+      const { run, me } = view;
+      const workflow = run.status === 'duplicate' ? {} : await workflowState(client, run.workflow_id, run.id);
+      const url =
+        temporalUi && run.workflow_id?.startsWith('import/') ? workflowUrl(temporalUi, run.workflow_id) : undefined;
+      return framed(
+        c,
+        visitor,
+        run.filename,
+        '/runs',
+        me,
+        runPage({ ...view, workflow, temporalUi: url, done: c.req.query('done') }),
+      );
+    }),
+  );
+  app.get(
+    `${RUN}/live`,
+    signedIn(async (c, visitor) => {
+      const { run } = await runView(c, visitor);
+      return sendLive(c, {
+        everyMs: LOOK_MS.run,
+        stopping,
+        look: async () => {
+          const workflow = await workflowState(client, run.workflow_id, run.id);
+          const { running, report } = workflow;
+          const { share, words } = shareOf(report);
+          return {
+            html: progress(run, workflow),
+            words: running ? `${words.split(' ')[0]}, ${Math.floor(share / 25) * 25} percent` : 'Over',
+            over: running === false,
+          };
+        },
+      });
+    }),
+  );
+  app.get(
+    `${RUN}/rejects`,
+    signedIn(async (c, visitor) => {
+      const { name, body } = await rejectsOf(visitor, connections, runId(c));
+      return c.body(body, 200, { 'content-type': 'text/csv', 'content-disposition': `attachment; filename="${name}"` });
+    }),
+  );
   for (const action of ['cancel', 'resume', 'rollback'] as const) {
-    app.post(`${RUN}/${action}`, bodyLimit({ maxSize: FORM_BYTES }), signedIn(async (c, visitor) => {
-      requireOwnOrigin(c);
-      const { reason } = await c.req.parseBody();
-      const id = runId(c);
-      await act(visitor, connections, id, action, typeof reason === 'string' ? reason : '');
-      return c.redirect(`/runs/${id}?done=${action}`, 303);
-    }));
+    app.post(
+      `${RUN}/${action}`,
+      bodyLimit({ maxSize: FORM_BYTES }),
+      signedIn(async (c, visitor) => {
+        requireOwnOrigin(c);
+        const { reason } = await c.req.parseBody();
+        const id = runId(c);
+        await act(visitor, connections, id, action, typeof reason === 'string' ? reason : '');
+        return c.redirect(`/runs/${id}?done=${action}`, 303);
+      }),
+    );
   }
   const anomalies = signedIn(async (c, visitor) => {
     const { tenant = '', severity = '', type = '' } = c.req.query();
-    const found = await visitor.call<Anomalies>('fn_dashboard_anomalies', { p_tenant: tenant.trim() || null, p_severity: severity || null, p_type: type || null });
+    const found = await visitor.call<Anomalies>('fn_dashboard_anomalies', {
+      p_tenant: tenant.trim() || null,
+      p_severity: severity || null,
+      p_type: type || null,
+    });
     return framed(c, visitor, 'Anomalies', '/anomalies', found.me, anomaliesPage(found, { tenant, severity, type }));
   });
   // The API has this address, too.
   app.get('/anomalies', (c, next) => (asksForPage(c) ? anomalies(c) : next()));
-  app.get('/schedules', signedIn(async (c, visitor) => {
-    const me = await visitor.call<Me>('fn_dashboard_me');
-    return framed(c, visitor, 'Schedules', '/schedules', me, schedulesPage(await visibleSchedules(client, me), temporalUi));
-  }));
+  app.get(
+    '/schedules',
+    signedIn(async (c, visitor) => {
+      const me = await visitor.call<Me>('fn_dashboard_me');
+      return framed(
+        c,
+        visitor,
+        'Schedules',
+        '/schedules',
+        me,
+        schedulesPage(await visibleSchedules(client, me), temporalUi),
+      );
+    }),
+  );
   return { routes: app, fault };
 }

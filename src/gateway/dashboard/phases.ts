@@ -24,16 +24,24 @@ const NOT_BEGUN: PhaseState = { status: 'pending', done: 0, total: 0, failed: 0,
 
 /** @param directory whether the run reads a directory. */
 export function phaseList(report: ImportReport, directory: boolean): Html {
-  return html`<ol class="phases">${phasesOf('commit', directory, report).map((name) => phaseRow(name, report.phases[name] ?? NOT_BEGUN))}</ol>`;
+  return html`<ol class="phases">
+    ${phasesOf('commit', directory, report).map((name) => phaseRow(name, report.phases[name] ?? NOT_BEGUN))}
+  </ol>`;
 }
 
 function phaseRow(name: PhaseName, state: PhaseState): Html {
   const [title, what] = WORDS[name];
   const { status, done, total, seconds, startedAt } = state;
   const share = status === 'completed' ? 100 : total > 0 ? Math.floor((done / total) * 100) : 0;
-  const took = status === 'pending' ? '' : duration(seconds ?? Math.max(0, (Date.now() - Date.parse(startedAt ?? '')) / 1000 || 0));
-  return html`<li class="${status}">${phaseSign(status)}<span class="phase"><b>${title}</b> <small>${what}</small></span>
-<progress value="${share}" max="100" aria-label="${title}"></progress><span class="n">${total > 1 && `${count(done)}/${count(total)}`}</span><span class="n">${took}</span></li>`;
+  const took =
+    status === 'pending'
+      ? ''
+      : duration(seconds ?? Math.max(0, (Date.now() - Date.parse(startedAt ?? '')) / 1000 || 0));
+  return html`<li class="${status}">
+    ${phaseSign(status)}<span class="phase"><b>${title}</b> <small>${what}</small></span>
+    <progress value="${share}" max="100" aria-label="${title}"></progress
+    ><span class="n">${total > 1 && `${count(done)}/${count(total)}`}</span><span class="n">${took}</span>
+  </li>`;
 }
 
 /** How far an import is, for a line: percent of all phases, and the phase it is in. */

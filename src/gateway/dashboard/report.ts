@@ -22,12 +22,20 @@ export async function workflowState(client: Client, workflowId: string | null, r
     const report = running ? await importProgress(handle) : await importResult(handle);
     return report && (running || report.runId === runId) ? { running, report } : { running };
   };
-  return withinTime(ask().catch(() => (running === undefined ? {} : { running })), () => (running === undefined ? {} : { running }));
+  return withinTime(
+    ask().catch(() => (running === undefined ? {} : { running })),
+    () => (running === undefined ? {} : { running }),
+  );
 }
 
 /** The report of an import that is known to run. */
 export const runningReport = (client: Client, workflowId: string | null): Promise<ImportReport | undefined> =>
-  withinTime(workflowId?.startsWith('import/') ? importProgress(client.workflow.getHandle(workflowId)) : Promise.resolve(undefined), () => undefined);
+  withinTime(
+    workflowId?.startsWith('import/')
+      ? importProgress(client.workflow.getHandle(workflowId))
+      : Promise.resolve(undefined),
+    () => undefined,
+  );
 
 async function withinTime<T>(answer: Promise<T>, late: () => T): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

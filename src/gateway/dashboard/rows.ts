@@ -115,6 +115,12 @@ export interface Anomaly {
 
 export interface Anomalies {
   readonly me: Me;
-  readonly stats: readonly { readonly tenant_id: string; readonly category: string; readonly severity: Severity; readonly count: number; readonly most_recent: string }[];
+  readonly stats: readonly {
+    readonly tenant_id: string;
+    readonly category: string;
+    readonly severity: Severity;
+    readonly count: number;
+    readonly most_recent: string;
+  }[];
   readonly recent: readonly Anomaly[];
 }

@@ -48,57 +48,145 @@ const isActive = ({ status }: RunDetails, { running }: WorkflowState): boolean =
 export function progress(run: RunDetails, workflow: WorkflowState): Html {
   const { report } = workflow;
   const { fetched, inserted, updated, skipped, errored } = report && isActive(run, workflow) ? report.counts : run;
-  const parts = [['inserted', 'New', inserted], ['updated', 'Updated', updated], ['skipped', 'Skipped', skipped], ['errored', 'Rejected', errored]] as const;
+  const parts = [
+    ['inserted', 'New', inserted],
+    ['updated', 'Updated', updated],
+    ['skipped', 'Skipped', skipped],
+    ['errored', 'Rejected', errored],
+  ] as const;
   const whole = Math.max(fetched, inserted + updated + skipped + errored, 1);
   let at = 0;
-  return html`<dl class="tiles counts"><div><dt>Rows read</dt><dd><b>${count(fetched)}</b></dd></div>
-${parts.map(([name, word, n]) => html`<div><dt><i class="dot ${name}"></i>${word}</dt><dd><b>${count(n)}</b></dd></div>`)}</dl>
-<svg class="parts" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true"><rect class="track" width="1000" height="10" />${parts.map(([name, , n]) => {
-  const width = (n / whole) * 1000;
-  const rect = html`<rect class="${name}" x="${at.toFixed(1)}" width="${width.toFixed(1)}" height="10" />`;
-  at += width;
-  return rect;
-})}</svg>
-${report && phaseList(report, isDirectory(run))}${report && rejected(report)}
-${!report && (isActive(run, workflow) ? html`<p class="empty">No worker tells how far it is. <code>intake doctor</code> says whether one runs.</p>` : html`<p class="hint">Temporal has no phases of it any more.</p>`)}`;
+  return html`<dl class="tiles counts">
+      <div>
+        <dt>Rows read</dt>
+        <dd><b>${count(fetched)}</b></dd>
+      </div>
+      ${parts.map(
+        ([name, word, n]) =>
+          html`<div>
+            <dt><i class="dot ${name}"></i>${word}</dt>
+            <dd><b>${count(n)}</b></dd>
+          </div>`,
+      )}
+    </dl>
+    <svg class="parts" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true">
+      <rect class="track" width="1000" height="10" />
+      ${parts.map(([name, , n]) => {
+        const width = (n / whole) * 1000;
+        const rect = html`<rect class="${name}" x="${at.toFixed(1)}" width="${width.toFixed(1)}" height="10" />`;
+        at += width;
+        return rect;
+      })}
+    </svg>
+    ${report && phaseList(report, isDirectory(run))}${report && rejected(report)}
+    ${!report && (isActive(run, workflow) ? html`<p class="empty">No worker tells how far it is. <code>intake doctor</code> says whether one runs.</p>` : html`<p class="hint">Temporal has no phases of it any more.</p>`)}`;
 }
 
-const isDirectory = ({ kind }: RunDetails): boolean => KINDS.some(({ name, reads }) => name === kindName(kind) && reads === 'directory');
+const isDirectory = ({ kind }: RunDetails): boolean =>
+  KINDS.some(({ name, reads }) => name === kindName(kind) && reads === 'directory');
 
 function rejected({ codes }: ImportReport): Html | false {
   const found = Object.entries(codes);
-  return found.length > 0 && html`<h3>Why rows were rejected</h3><ul class="codes">${found.map(([code, n]) => html`<li><b>${count(n)}</b> <span>${sentence(code)} <code>${code}</code> <small>${prose(ROW_ERRORS[code as RowErrorCode] ?? '')}</small></span></li>`)}</ul>`;
+  return (
+    found.length > 0 &&
+    html`<h3>Why rows were rejected</h3>
+      <ul class="codes">
+        ${found.map(
+          ([code, n]) =>
+            html`<li>
+              <b>${count(n)}</b>
+              <span
+                >${sentence(code)} <code>${code}</code>
+                <small>${prose(ROW_ERRORS[code as RowErrorCode] ?? '')}</small></span
+              >
+            </li>`,
+        )}
+      </ul>`
+  );
 }
 
 function errorBox({ id, error_type: type, error_message: message }: RunDetails): Html {
   const cancelled = type === 'cancelled';
   const code = cancelled ? 'CANCELLED' : (type ?? 'INTERNAL');
   const remedy = code in ERRORS ? ERRORS[code as ErrorCode].remedy : '';
-  return html`<section class="notice ${cancelled ? 'warn' : 'bad'}" aria-label="Why it stopped"><p><strong>${message ?? 'The run failed'}</strong> <code>${code}</code></p><p>${prose(remedy, id)}</p></section>`;
+  return html`<section class="notice ${cancelled ? 'warn' : 'bad'}" aria-label="Why it stopped">
+    <p><strong>${message ?? 'The run failed'}</strong> <code>${code}</code></p>
+    <p>${prose(remedy, id)}</p>
+  </section>`;
 }
 
 function facts(run: RunDetails, temporalUi: string | undefined): Html {
   const of = (id: string): Html => html`<a href="/runs/${id}"><code>${id.slice(0, 8)}</code></a>`;
-  return html`<section class="card" aria-labelledby="facts"><h2 id="facts">Facts</h2><dl class="facts">
-<dt>Run</dt><dd><code>${run.id}</code></dd>
-<dt>Batch</dt><dd>${run.batch_name && html`${run.batch_name} `}<code>${run.batch_id}</code></dd>
-<dt>Content</dt><dd><code>${run.file_hash.slice(0, 16)}</code></dd>
-${run.completed_at && html`<dt>Ended</dt><dd>${time(run.completed_at)}</dd>`}
-${run.duplicate_of && html`<dt>Imported by</dt><dd>${of(run.duplicate_of)}</dd>`}
-${run.parent_run_id && html`<dt>After run</dt><dd>${of(run.parent_run_id)}</dd>`}
-${run.effects && Object.entries(run.effects).filter(([, n]) => n > 0).map(([name, n]) => html`<dt>${sentence(name)}</dt><dd>${count(n)}</dd>`)}
-<dt>Workflow</dt><dd>${run.workflow_id ? html`<code class="long">${run.workflow_id}</code>${temporalUi && html` <a href="${temporalUi}">Open in Temporal UI</a>`}` : 'none'}</dd>
-</dl></section>`;
+  return html`<section class="card" aria-labelledby="facts">
+    <h2 id="facts">Facts</h2>
+    <dl class="facts">
+      <dt>Run</dt>
+      <dd><code>${run.id}</code></dd>
+      <dt>Batch</dt>
+      <dd>${run.batch_name && html`${run.batch_name} `}<code>${run.batch_id}</code></dd>
+      <dt>Content</dt>
+      <dd><code>${run.file_hash.slice(0, 16)}</code></dd>
+      ${
+        run.completed_at &&
+        html`<dt>Ended</dt>
+          <dd>${time(run.completed_at)}</dd>`
+      }
+      ${
+        run.duplicate_of &&
+        html`<dt>Imported by</dt>
+          <dd>${of(run.duplicate_of)}</dd>`
+      }
+      ${
+        run.parent_run_id &&
+        html`<dt>After run</dt>
+          <dd>${of(run.parent_run_id)}</dd>`
+      }
+      ${
+        run.effects &&
+        Object.entries(run.effects)
+          .filter(([, n]) => n > 0)
+          .map(
+            ([name, n]) =>
+              html`<dt>${sentence(name)}</dt>
+                <dd>${count(n)}</dd>`,
+          )
+      }
+      <dt>Workflow</dt>
+      <dd>
+        ${run.workflow_id ? html`<code class="long">${run.workflow_id}</code>${temporalUi && html` <a href="${temporalUi}">Open in Temporal UI</a>`}` : 'none'}
+      </dd>
+    </dl>
+  </section>`;
 }
 
 function rolledBack({ rollback, rolled_back_at: at, rollback_reason: reason }: RunDetails): Html {
   const { rows_affected: rows = 0, removed = 0, inherited = 0, kept_edited: kept } = rollback ?? {};
-  return html`<section class="card" aria-labelledby="rolled"><h2 id="rolled">Rolled back</h2>
-<p>${at && time(at)}: ${reason}</p><p>${plural(rows, 'row')} affected, ${count(removed)} removed, ${count(inherited)} inherited by other runs, ${count(kept?.count ?? 0)} kept because edited.</p></section>`;
+  return html`<section class="card" aria-labelledby="rolled">
+    <h2 id="rolled">Rolled back</h2>
+    <p>${at && time(at)}: ${reason}</p>
+    <p>
+      ${plural(rows, 'row')} affected, ${count(removed)} removed, ${count(inherited)} inherited by other runs,
+      ${count(kept?.count ?? 0)} kept because edited.
+    </p>
+  </section>`;
 }
 
 const ASKED = { cancel: 'Cancel', resume: 'Resume', rollback: 'Roll back', rejects: 'Rejects downloaded' } as const;
 
-const history = (actions: readonly RunAction[], me: string): Html => html`<section class="card" aria-labelledby="history"><h2 id="history">Actions</h2>
-${actions.length === 0 ? html`<p class="empty">Nobody has done anything to this run from the dashboard.</p>` : html`<ul class="history">${actions.map(({ action, reason, user_id: user, created_at: at }) =>
-  html`<li><b>${ASKED[action]}</b> by ${user === me ? 'you' : html`<code>${user.slice(0, 8)}</code>`}, ${time(at)}${reason && html`<br><q>${reason}</q>`}</li>`)}</ul>`}</section>`;
+const history = (actions: readonly RunAction[], me: string): Html =>
+  html`<section class="card" aria-labelledby="history">
+    <h2 id="history">Actions</h2>
+    ${
+      actions.length === 0
+        ? html`<p class="empty">Nobody has done anything to this run from the dashboard.</p>`
+        : html`<ul class="history">
+            ${actions.map(
+              ({ action, reason, user_id: user, created_at: at }) =>
+                html`<li>
+                  <b>${ASKED[action]}</b> by ${user === me ? 'you' : html`<code>${user.slice(0, 8)}</code>`},
+                  ${time(at)}${reason && html`<br /><q>${reason}</q>`}
+                </li>`,
+            )}
+          </ul>`
+    }
+  </section>`;

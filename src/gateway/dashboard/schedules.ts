@@ -9,7 +9,11 @@ const PATIENCE_MS = 5_000;
 export async function visibleSchedules(client: Client, { tenants }: Me): Promise<ScheduleView[] | undefined> {
   try {
     const all = await client.connection.withDeadline(Date.now() + PATIENCE_MS, () => listSchedules(client));
-    return tenants.includes('*') ? all : all.filter(({ id, workflow }) => workflow === 'scheduledPush' && tenants.some((tenant) => id === `projects-${tenant}`));
+    return tenants.includes('*')
+      ? all
+      : all.filter(
+          ({ id, workflow }) => workflow === 'scheduledPush' && tenants.some((tenant) => id === `projects-${tenant}`),
+        );
   } catch {
     return undefined;
   }

@@ -32,7 +32,8 @@ const SHARED_MS = 10_000;
 export function createSessions(supabase: SupabaseConfig | undefined): Sessions {
   const renewals = new Map<string, Promise<Tokens | undefined>>();
   const auth = () => {
-    if (!supabase?.anonKey) throw new Problem('NOT_CONFIGURED', 'SUPABASE_URL and SUPABASE_ANON_KEY are not set: nobody can sign in');
+    if (!supabase?.anonKey)
+      throw new Problem('NOT_CONFIGURED', 'SUPABASE_URL and SUPABASE_ANON_KEY are not set: nobody can sign in');
     return createClient(supabase.url, supabase.anonKey, {
       auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
       global: { fetch: (input, init) => fetch(input, { ...init, signal: AbortSignal.timeout(ANSWER_MS) }) },
@@ -59,7 +60,9 @@ export function createSessions(supabase: SupabaseConfig | undefined): Sessions {
     },
     async signOut({ access }) {
       // The cookie goes in any case; Auth forgets the session if it can be told.
-      await auth().admin.signOut(access, 'local').catch(() => undefined);
+      await auth()
+        .admin.signOut(access, 'local')
+        .catch(() => undefined);
     },
   };
 }
@@ -68,14 +71,18 @@ function tokensOf(session: Session | null, error: { status?: number | undefined 
   if (session) return { access: session.access_token, refresh: session.refresh_token };
   const { status = 0 } = error ?? {};
   if (status === 429) throw new Problem('RATE_LIMITED', 'Supabase Auth asks for a pause', { retryAfter: 30 });
-  if (status < 400 || status >= 500) throw new Problem('AUTH_UNAVAILABLE', 'Supabase Auth does not answer', { cause: error });
+  if (status < 400 || status >= 500)
+    throw new Problem('AUTH_UNAVAILABLE', 'Supabase Auth does not answer', { cause: error });
   return undefined;
 }
 
 /** What a token says of its holder. Only for display and for its end: the API checks the signature with every call. */
 export function claimsOf(token: string): { readonly email: string; readonly exp: number } {
   try {
-    const { email, exp } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')) as Record<string, unknown>;
+    const { email, exp } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')) as Record<
+      string,
+      unknown
+    >;
     return { email: typeof email === 'string' ? email : '', exp: typeof exp === 'number' ? exp : 0 };
   } catch {
     return { email: '', exp: 0 };
@@ -96,6 +103,10 @@ export function forgetTokens(c: Context): void {
   deleteCookie(c, COOKIE, attributes(c));
 }
 
-const attributes = (c: Context) => ({
-  path: '/', httpOnly: true, sameSite: 'Strict', secure: new URL(c.req.url).protocol === 'https:' || c.req.header('x-forwarded-proto') === 'https',
-}) as const;
+const attributes = (c: Context) =>
+  ({
+    path: '/',
+    httpOnly: true,
+    sameSite: 'Strict',
+    secure: new URL(c.req.url).protocol === 'https:' || c.req.header('x-forwarded-proto') === 'https',
+  }) as const;

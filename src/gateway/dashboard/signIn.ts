@@ -11,21 +11,41 @@ import { ownPath, requireOwnOrigin } from './visitor.ts';
 /** @param small refuses large forms. */
 export function addSignIn(app: Hono<GatewayEnv>, sessions: Sessions, show: Show, small: MiddlewareHandler): void {
   app.get('/sign-in', (c) => {
-    if (!sessions.configured) throw new Problem('NOT_CONFIGURED', 'SUPABASE_URL and SUPABASE_ANON_KEY are not set: nobody can sign in');
+    if (!sessions.configured)
+      throw new Problem('NOT_CONFIGURED', 'SUPABASE_URL and SUPABASE_ANON_KEY are not set: nobody can sign in');
     return show(c, signInPage({ next: ownPath(c.req.query('next')) }));
   });
   const attempt = createBuckets(SIGN_IN_RATE);
   app.post('/sign-in', small, async (c) => {
     requireOwnOrigin(c);
     const form = await c.req.parseBody();
-    const [email, password, next] = ['email', 'password', 'next'].map((name) => (typeof form[name] === 'string' ? form[name] : '')) as [string, string, string];
+    const [email, password, next] = ['email', 'password', 'next'].map((name) =>
+      typeof form[name] === 'string' ? form[name] : '',
+    ) as [string, string, string];
     const wait = email && password ? attempt(email.trim().toLowerCase()) : 0;
     if (wait > 0) {
       c.header('retry-after', String(wait));
-      return show(c, signInPage({ next: ownPath(next), email, wrong: 'Too many attempts for this address. Wait a minute, then try again.' }), 429);
+      return show(
+        c,
+        signInPage({
+          next: ownPath(next),
+          email,
+          wrong: 'Too many attempts for this address. Wait a minute, then try again.',
+        }),
+        429,
+      );
     }
     const tokens = email && password ? await sessions.signIn(email, password) : undefined;
-    if (!tokens) return show(c, signInPage({ next: ownPath(next), email, wrong: 'This address and password do not belong together. Try again.' }), 401);
+    if (!tokens)
+      return show(
+        c,
+        signInPage({
+          next: ownPath(next),
+          email,
+          wrong: 'This address and password do not belong together. Try again.',
+        }),
+        401,
+      );
     keepTokens(c, tokens);
     return c.redirect(ownPath(next), 303);
   });

@@ -17,7 +17,11 @@ export class SignedOut extends Error {
 }
 
 /** @throws SignedOut; Problem NOT_CONFIGURED, AUTH_UNAVAILABLE. */
-export async function visitorOf(c: Context, sessions: Sessions, supabase: SupabaseConfig | undefined): Promise<Visitor> {
+export async function visitorOf(
+  c: Context,
+  sessions: Sessions,
+  supabase: SupabaseConfig | undefined,
+): Promise<Visitor> {
   const kept = readTokens(c);
   const tokens = kept && (await sessions.renew(kept));
   if (kept && !tokens) forgetTokens(c);
@@ -39,11 +43,13 @@ export async function visitorOf(c: Context, sessions: Sessions, supabase: Supaba
 }
 
 /** A page of this dashboard, or the overview: never another site. */
-export const ownPath = (path: string | undefined): string => (path && /^\/(?![/\\])[\x21-\x7e]*$/.test(path) && !path.includes('\\') ? path : '/');
+export const ownPath = (path: string | undefined): string =>
+  path && /^\/(?![/\\])[\x21-\x7e]*$/.test(path) && !path.includes('\\') ? path : '/';
 
 /** Browsers say where a form was sent from. @throws Problem FORBIDDEN for another site, or a client that does not say. */
 export function requireOwnOrigin(c: Context): void {
   const { origin, host, 'sec-fetch-site': site = 'same-origin' } = c.req.header();
   const from = origin && URL.canParse(origin) ? new URL(origin).host : undefined;
-  if (from === undefined || from !== host || site !== 'same-origin') throw new Problem('FORBIDDEN', 'This form was not sent by a page of the dashboard');
+  if (from === undefined || from !== host || site !== 'same-origin')
+    throw new Problem('FORBIDDEN', 'This form was not sent by a page of the dashboard');
 }

@@ -25,12 +25,13 @@ export function createBearers(fixed: readonly Bearer[], load: () => Promise<read
   let stored: readonly Bearer[] = [];
   let readAt = Number.NEGATIVE_INFINITY;
   let reading: Promise<void> | undefined;
-  const read = (): Promise<void> => (reading ??= load()
-    .then((found) => {
-      stored = found;
-      readAt = performance.now();
-    })
-    .finally(() => (reading = undefined)));
+  const read = (): Promise<void> =>
+    (reading ??= load()
+      .then((found) => {
+        stored = found;
+        readAt = performance.now();
+      })
+      .finally(() => (reading = undefined)));
   const age = (): number => performance.now() - readAt;
   return {
     async tenantOf(secret) {

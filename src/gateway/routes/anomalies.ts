@@ -24,12 +24,32 @@ const MAX_ANOMALIES = 1000;
 
 /** Two weeks, as the view of recent anomalies. */
 export const querySchema = z.object({
-  windowHours: z.coerce.number('not a number').int('not a whole number').min(1, 'less than 1').max(336, 'more than 336').default(24),
-  tenant: z.string().trim().max(200, 'longer than 200 characters').optional().transform((tenant) => tenant || undefined),
-  severity: z.string().optional()
-    .transform((list) => (list ?? '').split(',').map((severity) => severity.trim().toLowerCase()).filter(Boolean))
+  windowHours: z.coerce
+    .number('not a number')
+    .int('not a whole number')
+    .min(1, 'less than 1')
+    .max(336, 'more than 336')
+    .default(24),
+  tenant: z
+    .string()
+    .trim()
+    .max(200, 'longer than 200 characters')
+    .optional()
+    .transform((tenant) => tenant || undefined),
+  severity: z
+    .string()
+    .optional()
+    .transform((list) =>
+      (list ?? '')
+        .split(',')
+        .map((severity) => severity.trim().toLowerCase())
+        .filter(Boolean),
+    )
     .pipe(z.array(z.enum(SEVERITIES, `not of ${SEVERITIES.join(', ')}`))),
-  stats: z.string().optional().transform((stats) => stats !== undefined && !/^(false|0|no)$/i.test(stats)),
+  stats: z
+    .string()
+    .optional()
+    .transform((stats) => stats !== undefined && !/^(false|0|no)$/i.test(stats)),
 });
 
 /** The anomalies that the signed-in person may see, newest first, or their counts. Their token is Supabase's to judge. */
@@ -42,15 +62,30 @@ export async function getAnomalies(c: Context<GatewayEnv>, { supabase }: Anomali
   }
   const { windowHours, tenant, severity, stats } = query.data;
   if (!stats) {
-    const choice = { p_window_hours: windowHours, p_tenant: tenant ?? null, p_severity: severity.length > 0 ? severity : null };
+    const choice = {
+      p_window_hours: windowHours,
+      p_tenant: tenant ?? null,
+      p_severity: severity.length > 0 ? severity : null,
+    };
     return c.json(await user.call<object[]>('fn_anomalies_for_operator', choice, { limit: MAX_ANOMALIES }));
   }
-  const counts = await user.call<{ tenant_id: string; severity: (typeof SEVERITIES)[number] }[]>('fn_anomalies_stats', { p_window_hours: windowHours });
-  return c.json(counts.filter((entry) => (tenant === undefined || entry.tenant_id === tenant) && (severity.length === 0 || severity.includes(entry.severity))));
+  const counts = await user.call<{ tenant_id: string; severity: (typeof SEVERITIES)[number] }[]>('fn_anomalies_stats', {
+    p_window_hours: windowHours,
+  });
+  return c.json(
+    counts.filter(
+      (entry) =>
+        (tenant === undefined || entry.tenant_id === tenant) &&
+        (severity.length === 0 || severity.includes(entry.severity)),
+    ),
+  );
 }
 
 /** Totals to the webhook: 202 with what was sent, 204 when there is no webhook or there are too few. */
-export async function postAlert(c: Context<GatewayEnv>, { backend, alerts, supabase, metrics }: AnomaliesOptions): Promise<Response> {
+export async function postAlert(
+  c: Context<GatewayEnv>,
+  { backend, alerts, supabase, metrics }: AnomaliesOptions,
+): Promise<Response> {
   const token = bearerOf(c);
   if (!supabase || !isSame(token, supabase.serviceKey)) {
     // Totals are those of all tenants: roles in one of them do not open this.
@@ -67,7 +102,10 @@ export async function postAlert(c: Context<GatewayEnv>, { backend, alerts, supab
 
 function bearerOf(c: Context<GatewayEnv>): string {
   const [, token] = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '') ?? [];
-  if (token === undefined) throw new Problem('UNAUTHORIZED', 'No token', { remedy: 'Send the access token of a signed-in person: Authorization: Bearer <token>.' });
+  if (token === undefined)
+    throw new Problem('UNAUTHORIZED', 'No token', {
+      remedy: 'Send the access token of a signed-in person: Authorization: Bearer <token>.',
+    });
   return token;
 }
 

@@ -22,17 +22,24 @@ export interface Batch {
   readonly rows: () => readonly NormalRow[];
 }
 
-const name = z.string({ error: 'missing, or not a text' }).trim().min(1, 'blank')
-  .max(MAX_NAME, `longer than ${MAX_NAME} characters`).refine((value) => value.isWellFormed() && !value.includes('\0'), 'not valid Unicode text');
+const name = z
+  .string({ error: 'missing, or not a text' })
+  .trim()
+  .min(1, 'blank')
+  .max(MAX_NAME, `longer than ${MAX_NAME} characters`)
+  .refine((value) => value.isWellFormed() && !value.includes('\0'), 'not valid Unicode text');
 
 /** The outside of a batch. Its rows come afterwards, one at a time: a million of bad ones must not make a million of complaints. */
-const envelopeSchema = z.object({
-  tenant_id: name,
-  batch_id: name,
-  source: name.nullish(),
-  correlation_id: z.guid('not a UUID').nullish(),
-  rows: z.custom<readonly unknown[]>(Array.isArray, 'missing, or not an array'),
-}, { error: 'not a JSON object' });
+const envelopeSchema = z.object(
+  {
+    tenant_id: name,
+    batch_id: name,
+    source: name.nullish(),
+    correlation_id: z.guid('not a UUID').nullish(),
+    rows: z.custom<readonly unknown[]>(Array.isArray, 'missing, or not an array'),
+  },
+  { error: 'not a JSON object' },
+);
 
 /** The whole, for /openapi.json. */
 export const batchSchema = envelopeSchema.extend({ rows: z.array(rowSchema).min(1).max(MAX_ROWS) });
@@ -50,8 +57,13 @@ export function parseBatch(body: Uint8Array): Batch {
   const { tenant_id, batch_id, source, correlation_id, rows } = envelope.data;
   const normal = parseRows(rows);
   return {
-    tenantId: tenant_id, batchId: batch_id, source: source ?? 'projects-import', correlationId: correlation_id?.toLowerCase(),
-    checksum: rowsChecksum(normal), rowCount: normal.length, rows: () => normal,
+    tenantId: tenant_id,
+    batchId: batch_id,
+    source: source ?? 'projects-import',
+    correlationId: correlation_id?.toLowerCase(),
+    checksum: rowsChecksum(normal),
+    rowCount: normal.length,
+    rows: () => normal,
   };
 }
 
@@ -65,7 +77,9 @@ function parseJson(body: Uint8Array): unknown {
 
 function parseRows(rows: readonly unknown[]): NormalRow[] {
   if (rows.length < 1 || rows.length > MAX_ROWS) {
-    throw new Problem('INVALID_ROWS', `A batch has 1 to ${MAX_ROWS} rows`, { issues: [{ path: 'rows', message: `not 1 to ${MAX_ROWS} rows` }] });
+    throw new Problem('INVALID_ROWS', `A batch has 1 to ${MAX_ROWS} rows`, {
+      issues: [{ path: 'rows', message: `not 1 to ${MAX_ROWS} rows` }],
+    });
   }
   const normal: NormalRow[] = [];
   const issues: Issue[] = [];

@@ -14,11 +14,21 @@ export const MAX_BODY_BYTES = 5 * 1024 * 1024;
  * Reads and unpacks a body and hands it over; its bytes are held until `use` has ended.
  * @throws Problem PAYLOAD_TOO_LARGE as soon as it is known, UNSUPPORTED_BODY, GATEWAY_BUSY.
  */
-export async function withBody<T>(incoming: IncomingMessage, holding: Holding, use: (body: Buffer) => Promise<T>): Promise<T> {
-  const { 'content-type': type = 'application/json', 'content-encoding': encoding = 'identity', 'content-length': length } = incoming.headers;
-  if (!/^application\/([\w.-]+\+)?json\s*(;|$)/i.test(type)) throw new Problem('UNSUPPORTED_BODY', 'The body is not application/json');
+export async function withBody<T>(
+  incoming: IncomingMessage,
+  holding: Holding,
+  use: (body: Buffer) => Promise<T>,
+): Promise<T> {
+  const {
+    'content-type': type = 'application/json',
+    'content-encoding': encoding = 'identity',
+    'content-length': length,
+  } = incoming.headers;
+  if (!/^application\/([\w.-]+\+)?json\s*(;|$)/i.test(type))
+    throw new Problem('UNSUPPORTED_BODY', 'The body is not application/json');
   const zipped = /^(x-)?gzip$/i.test(encoding);
-  if (!zipped && encoding.toLowerCase() !== 'identity') throw new Problem('UNSUPPORTED_BODY', 'This Content-Encoding is not known');
+  if (!zipped && encoding.toLowerCase() !== 'identity')
+    throw new Problem('UNSUPPORTED_BODY', 'This Content-Encoding is not known');
   if (Number(length ?? 0) > MAX_BODY_BYTES) throw tooLarge();
   try {
     const sent = await read(incoming, holding);

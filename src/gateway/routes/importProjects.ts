@@ -23,22 +23,33 @@ export interface ImportOptions {
 }
 
 /** Nothing is read of the body before the secret is known to open a tenant. */
-export async function importProjects(c: Context<GatewayEnv>, { bearers, limitRate, budget, slots, reader, merges, metrics }: ImportOptions): Promise<Response> {
+export async function importProjects(
+  c: Context<GatewayEnv>,
+  { bearers, limitRate, budget, slots, reader, merges, metrics }: ImportOptions,
+): Promise<Response> {
   const [, secret] = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '') ?? [];
   const tenantId = secret === undefined ? undefined : await bearers.tenantOf(secret);
   if (tenantId === undefined) throw new Problem('UNAUTHORIZED', 'The bearer is missing or not known');
   c.set('tenantId', tenantId);
   limitRate(tenantId);
 
-  const { submitted, started } = await withBody(c.env.incoming, budget.hold(tenantId), (body) => slots(async () => {
-    const began = performance.now();
-    const batch = reader.read(tenantId, body);
-    metrics.received(batch.rowCount, body.length, (performance.now() - began) / 1000);
-    c.set('rows', batch.rowCount);
-    if (batch.correlationId) c.set('correlationId', batch.correlationId);
-    return { started: performance.now(), submitted: await merges.submit({ ...batch, correlationId: c.get('correlationId') }) };
-  }));
-  const { how, answer: { batch_id, metrics: counts } } = await submitted.answer();
+  const { submitted, started } = await withBody(c.env.incoming, budget.hold(tenantId), (body) =>
+    slots(async () => {
+      const began = performance.now();
+      const batch = reader.read(tenantId, body);
+      metrics.received(batch.rowCount, body.length, (performance.now() - began) / 1000);
+      c.set('rows', batch.rowCount);
+      if (batch.correlationId) c.set('correlationId', batch.correlationId);
+      return {
+        started: performance.now(),
+        submitted: await merges.submit({ ...batch, correlationId: c.get('correlationId') }),
+      };
+    }),
+  );
+  const {
+    how,
+    answer: { batch_id, metrics: counts },
+  } = await submitted.answer();
   metrics.merged(how, (performance.now() - started) / 1000);
   return c.json({ batch_id, correlation_id: c.get('correlationId'), tenant_id: tenantId, metrics: counts });
 }

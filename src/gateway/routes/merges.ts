@@ -45,29 +45,62 @@ export interface Submitted {
 /** A batch that waits longer than this has lost the gateway that put it down, before it started the workflow. */
 const ORPHANED_SECONDS = 5;
 
-export function createMerges({ client, backend, taskQueue, log, onMerged, patienceMs = 110_000, heartbeatSeconds }: MergesOptions): Merges {
+export function createMerges({
+  client,
+  backend,
+  taskQueue,
+  log,
+  onMerged,
+  patienceMs = 110_000,
+  heartbeatSeconds,
+}: MergesOptions): Merges {
   const running = new Map<string, { readonly checksum: string; readonly merged: Promise<Merged> }>();
 
-  const start = (tenantId: string, checksum: string) => client.workflow.start('mergeProjects', {
-    workflowId: `merge/${tenantId}/${checksum}`,
-    taskQueue,
-    args: [{ backend: backend.name, tenantId, checksum, taskQueue, ...(heartbeatSeconds ? { heartbeatSeconds } : {}) } satisfies MergeInput],
-    workflowIdConflictPolicy: 'USE_EXISTING',
-    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-    staticSummary: `merge: projects of ${tenantId}`,
-  });
+  const start = (tenantId: string, checksum: string) =>
+    client.workflow.start('mergeProjects', {
+      workflowId: `merge/${tenantId}/${checksum}`,
+      taskQueue,
+      args: [
+        {
+          backend: backend.name,
+          tenantId,
+          checksum,
+          taskQueue,
+          ...(heartbeatSeconds ? { heartbeatSeconds } : {}),
+        } satisfies MergeInput,
+      ],
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      staticSummary: `merge: projects of ${tenantId}`,
+    });
 
   /** What is merged already, or nothing: then the batch stands in the database. */
-  async function putDown({ tenantId, checksum, batchId, source, correlationId, rows }: Batch): Promise<Merged | { readonly isNew: boolean }> {
+  async function putDown({
+    tenantId,
+    checksum,
+    batchId,
+    source,
+    correlationId,
+    rows,
+  }: Batch): Promise<Merged | { readonly isNew: boolean }> {
     const reference = { tenant_id: tenantId, batch_checksum: checksum };
     const former = await backend.call<BatchAnswer | null>('replay_project_batch', reference);
     if (former) return { answer: former, how: 'replayed' };
-    const waiting = await backend.call<{ checksum: string; age_seconds: number; is_new: boolean }>('put_project_batch', {
-      ...reference, batch_id: batchId, source, correlation_id: correlationId, rows: rows(),
-    });
+    const waiting = await backend.call<{ checksum: string; age_seconds: number; is_new: boolean }>(
+      'put_project_batch',
+      {
+        ...reference,
+        batch_id: batchId,
+        source,
+        correlation_id: correlationId,
+        rows: rows(),
+      },
+    );
     if (waiting.checksum === checksum) return { isNew: waiting.is_new };
     if (waiting.age_seconds > ORPHANED_SECONDS) {
-      await start(tenantId, waiting.checksum).catch((err: unknown) => log.warn({ err }, 'a waiting batch could not be started'));
+      await start(tenantId, waiting.checksum).catch((err: unknown) =>
+        log.warn({ err }, 'a waiting batch could not be started'),
+      );
     }
     throw busy();
   }
@@ -90,7 +123,9 @@ export function createMerges({ client, backend, taskQueue, log, onMerged, patien
       if (flight && flight.checksum !== checksum) throw busy();
       if (flight) return { answer: async () => ({ ...(await patiently(flight.merged, patienceMs)), how: 'joined' }) };
       const placed = putDown(batch);
-      const merged = placed.then((found) => ('answer' in found ? found : run(tenantId, checksum, found.isNew))).finally(() => running.delete(tenantId));
+      const merged = placed
+        .then((found) => ('answer' in found ? found : run(tenantId, checksum, found.isNew)))
+        .finally(() => running.delete(tenantId));
       merged.catch(() => undefined); // told to those who wait; there may be none any more
       running.set(tenantId, { checksum, merged });
       await placed;
@@ -99,12 +134,16 @@ export function createMerges({ client, backend, taskQueue, log, onMerged, patien
   };
 }
 
-const busy = (): Problem => new Problem('TENANT_BUSY', 'Another batch of this tenant is being merged', { retryAfter: 1 });
+const busy = (): Problem =>
+  new Problem('TENANT_BUSY', 'Another batch of this tenant is being merged', { retryAfter: 1 });
 
 async function patiently<T>(merged: Promise<T>, ms: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Problem('MERGE_PENDING', 'The batch is safe, but its merge takes long', { retryAfter: 5 })), ms);
+    timer = setTimeout(
+      () => reject(new Problem('MERGE_PENDING', 'The batch is safe, but its merge takes long', { retryAfter: 5 })),
+      ms,
+    );
   });
   try {
     return await Promise.race([merged, late]);
@@ -114,9 +153,11 @@ async function patiently<T>(merged: Promise<T>, ms: number): Promise<T> {
 }
 
 function mergeError(error: unknown): IntakeError {
-  if (!(error instanceof WorkflowFailedError)) return new IntakeError('TEMPORAL_UNAVAILABLE', 'Temporal does not answer', { cause: error });
+  if (!(error instanceof WorkflowFailedError))
+    return new IntakeError('TEMPORAL_UNAVAILABLE', 'Temporal does not answer', { cause: error });
   const { cause } = error;
-  if (!(cause instanceof ApplicationFailure)) return new IntakeError('INTERNAL', 'The merge was ended from outside', { remedy: 'Post the batch again.', cause });
+  if (!(cause instanceof ApplicationFailure))
+    return new IntakeError('INTERNAL', 'The merge was ended from outside', { remedy: 'Post the batch again.', cause });
   const code = (cause.type && cause.type in ERRORS ? cause.type : 'INTERNAL') as ErrorCode;
   const [remedy] = (cause.details ?? []) as unknown[];
   return new IntakeError(code, cause.message, { cause, ...(typeof remedy === 'string' ? { remedy } : {}) });

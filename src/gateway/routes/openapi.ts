@@ -2,23 +2,49 @@
 import { z } from 'zod';
 import { batchSchema } from './batch.ts';
 
-const counts = ['inserted_projects', 'updated_projects', 'org_memberships_upserted', 'user_memberships_upserted', 'anomalies_count'];
+const counts = [
+  'inserted_projects',
+  'updated_projects',
+  'org_memberships_upserted',
+  'user_memberships_upserted',
+  'anomalies_count',
+];
 const uuid = { type: 'string', format: 'uuid' };
 const text = { type: 'string' };
 const severity = { type: 'string', enum: ['error', 'warning', 'info'] };
-const object = (properties: Record<string, object>, required = Object.keys(properties)) => ({ type: 'object', properties, required });
-const json = (description: string, schema: object, headers?: object) => ({ description, ...(headers ? { headers } : {}), content: { 'application/json': { schema } } });
+const object = (properties: Record<string, object>, required = Object.keys(properties)) => ({
+  type: 'object',
+  properties,
+  required,
+});
+const json = (description: string, schema: object, headers?: object) => ({
+  description,
+  ...(headers ? { headers } : {}),
+  content: { 'application/json': { schema } },
+});
 
 const accepted = object({
-  batch_id: uuid, correlation_id: uuid, tenant_id: text,
+  batch_id: uuid,
+  correlation_id: uuid,
+  tenant_id: text,
   metrics: object({ ...Object.fromEntries(counts.map((name) => [name, { type: 'integer' }])), staging_id: uuid }),
 });
 const issue = object({ path: text, message: text });
 const problem = object({
-  error: object({ code: text, message: text, path: { type: ['string', 'null'] }, remedy: text, issues: { type: 'array', items: issue } }, ['code', 'message', 'path', 'remedy']),
+  error: object(
+    {
+      code: text,
+      message: text,
+      path: { type: ['string', 'null'] },
+      remedy: text,
+      issues: { type: 'array', items: issue },
+    },
+    ['code', 'message', 'path', 'remedy'],
+  ),
   correlation_id: uuid,
 });
-const failed = (description: string, headers?: object) => json(description, { $ref: '#/components/schemas/Problem' }, headers);
+const failed = (description: string, headers?: object) =>
+  json(description, { $ref: '#/components/schemas/Problem' }, headers);
 const page = (type: string, description: string) => ({ description, content: { [type]: {} } });
 const state = { 200: page('text/plain', 'Yes'), 503: page('text/plain', 'No') };
 
@@ -26,29 +52,54 @@ const importProjects = {
   summary: 'Merges a batch of projects of one tenant; the same batch again gets the same answer',
   operationId: 'importProjects',
   security: [{ tenant: [] }],
-  requestBody: { required: true, description: 'At most 5 MB, also after decompression (Content-Encoding: gzip)', content: { 'application/json': { schema: { $ref: '#/components/schemas/Batch' } } } },
+  requestBody: {
+    required: true,
+    description: 'At most 5 MB, also after decompression (Content-Encoding: gzip)',
+    content: { 'application/json': { schema: { $ref: '#/components/schemas/Batch' } } },
+  },
   responses: {
     200: json('Merged', { $ref: '#/components/schemas/Accepted' }),
     400: failed('Not JSON, or not a batch'),
     401: failed('No secret, an unknown one, or one of another tenant'),
     413: failed('More than 5 MB'),
     422: failed('Rows that break the contract, or not 1 to 5000'),
-    429: failed('One batch at a time, or too many requests', { 'Retry-After': { description: 'seconds', schema: { type: 'integer' } } }),
+    429: failed('One batch at a time, or too many requests', {
+      'Retry-After': { description: 'seconds', schema: { type: 'integer' } },
+    }),
     500: failed('The database or Temporal does not answer; post the batch again'),
   },
 };
 
 const anomaly = object({
-  ...Object.fromEntries(['id', 'staging_id', 'correlation_id'].map((name) => [name, { type: ['string', 'null'], format: 'uuid' }])),
-  created_at: { type: 'string', format: 'date-time' }, tenant_id: text, row_index: { type: ['integer', 'null'] }, severity,
+  ...Object.fromEntries(
+    ['id', 'staging_id', 'correlation_id'].map((name) => [name, { type: ['string', 'null'], format: 'uuid' }]),
+  ),
+  created_at: { type: 'string', format: 'date-time' },
+  tenant_id: text,
+  row_index: { type: ['integer', 'null'] },
+  severity,
   payload_excerpt: { type: ['string', 'null'], maxLength: 500 },
-  ...Object.fromEntries(['batch_id', 'anomaly_type', 'field', 'input_value', 'reason', 'match_type', 'project_key'].map((name) => [name, { type: ['string', 'null'] }])),
+  ...Object.fromEntries(
+    ['batch_id', 'anomaly_type', 'field', 'input_value', 'reason', 'match_type', 'project_key'].map((name) => [
+      name,
+      { type: ['string', 'null'] },
+    ]),
+  ),
 });
-const anomalyCount = object({ tenant_id: text, category: text, severity, count: { type: 'integer' }, most_recent: { type: 'string', format: 'date-time' } });
+const anomalyCount = object({
+  tenant_id: text,
+  category: text,
+  severity,
+  count: { type: 'integer' },
+  most_recent: { type: 'string', format: 'date-time' },
+});
 const countsBy = { type: 'object', additionalProperties: { type: 'integer' } };
 const alert = object({
-  window: object({ since: { type: 'string', format: 'date-time' }, until: { type: 'string', format: 'date-time' } }), total: { type: 'integer' },
-  by_tenant: countsBy, by_type: countsBy, by_severity: countsBy,
+  window: object({ since: { type: 'string', format: 'date-time' }, until: { type: 'string', format: 'date-time' } }),
+  total: { type: 'integer' },
+  by_tenant: countsBy,
+  by_type: countsBy,
+  by_severity: countsBy,
 });
 const parameter = (name: string, description: string, schema: object) => ({ name, in: 'query', description, schema });
 
@@ -60,10 +111,18 @@ const getAnomalies = {
     parameter('windowHours', 'How far back', { type: 'integer', minimum: 1, maximum: 336, default: 24 }),
     parameter('tenant', 'Of this tenant alone', text),
     { ...parameter('severity', 'Of these alone', { type: 'array', items: severity }), style: 'form', explode: false },
-    parameter('stats', 'Counts by tenant, category and severity in place of anomalies', { type: 'boolean', default: false }),
+    parameter('stats', 'Counts by tenant, category and severity in place of anomalies', {
+      type: 'boolean',
+      default: false,
+    }),
   ],
   responses: {
-    200: json('Anomalies, or counts', { oneOf: [{ type: 'array', items: anomaly }, { type: 'array', items: anomalyCount }] }),
+    200: json('Anomalies, or counts', {
+      oneOf: [
+        { type: 'array', items: anomaly },
+        { type: 'array', items: anomalyCount },
+      ],
+    }),
     401: failed('No token, or one that does not hold'),
     403: failed('Neither operator nor admin'),
     422: failed('A parameter is out of bounds'),
@@ -78,7 +137,10 @@ const postAlert = {
   security: [{ person: [] }, { service: [] }],
   responses: {
     202: json('What was sent', alert),
-    204: { description: 'Nothing was sent: no webhook is configured, or there are fewer anomalies than ANOMALIES_ALERT_MIN_COUNT' },
+    204: {
+      description:
+        'Nothing was sent: no webhook is configured, or there are fewer anomalies than ANOMALIES_ALERT_MIN_COUNT',
+    },
     401: failed('No token, or one that does not hold'),
     403: failed('Neither operator nor admin of all tenants'),
     422: failed('The webhook is on this host or a private network'),
@@ -97,15 +159,23 @@ const twice = (path: string, method: 'get' | 'post', operation: { readonly opera
 export function openApi(): object {
   return {
     openapi: '3.1.0',
-    info: { title: 'Intake gateway', version: '1.0.0', description: 'Runbook 003: the daily import of projects, and its anomalies.' },
+    info: {
+      title: 'Intake gateway',
+      version: '1.0.0',
+      description: 'Runbook 003: the daily import of projects, and its anomalies.',
+    },
     paths: {
       ...twice('/import-projects', 'post', importProjects),
       ...twice('/anomalies', 'get', getAnomalies),
       ...twice('/anomalies/alerts', 'post', postAlert),
       '/healthz': { get: { summary: 'Whether the process serves', responses: { 200: state[200] } } },
       '/readyz': { get: { summary: 'Whether database and Temporal answer', responses: state } },
-      '/metrics': { get: { summary: "Metrics in Prometheus' text format", responses: { 200: page('text/plain', 'Metrics') } } },
-      '/openapi.json': { get: { summary: 'This document', responses: { 200: page('application/json', 'OpenAPI 3.1') } } },
+      '/metrics': {
+        get: { summary: "Metrics in Prometheus' text format", responses: { 200: page('text/plain', 'Metrics') } },
+      },
+      '/openapi.json': {
+        get: { summary: 'This document', responses: { 200: page('application/json', 'OpenAPI 3.1') } },
+      },
     },
     components: {
       securitySchemes: {
@@ -113,7 +183,11 @@ export function openApi(): object {
         person: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Access token of Supabase Auth' },
         service: { type: 'http', scheme: 'bearer', description: "Supabase's service key" },
       },
-      schemas: { Batch: z.toJSONSchema(batchSchema, { io: 'input', unrepresentable: 'any' }), Accepted: accepted, Problem: problem },
+      schemas: {
+        Batch: z.toJSONSchema(batchSchema, { io: 'input', unrepresentable: 'any' }),
+        Accepted: accepted,
+        Problem: problem,
+      },
     },
   };
 }

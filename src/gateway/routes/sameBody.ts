@@ -17,7 +17,10 @@ export function createBatchReader(): BatchReader {
       const known = last.get(tenantId);
       if (known?.bytes === bytes) return { ...known.head, rows: () => parseBatch(body).rows() };
       const batch = parseBatch(body);
-      if (batch.tenantId !== tenantId) throw new Problem('UNAUTHORIZED', 'The bearer is that of another tenant', { issues: [{ path: 'tenant_id', message: 'not the tenant of the bearer' }] });
+      if (batch.tenantId !== tenantId)
+        throw new Problem('UNAUTHORIZED', 'The bearer is that of another tenant', {
+          issues: [{ path: 'tenant_id', message: 'not the tenant of the bearer' }],
+        });
       const { rows, ...head } = batch;
       last.set(tenantId, { bytes, head });
       return { ...head, rows };

@@ -36,7 +36,11 @@ export interface HeaderMapping {
  * MISSING_COLUMNS, also for the headers of a lookalike; messages name headers, and none at all where the first line looks like
  * data.
  */
-export function mapHeader(header: readonly string[], set: ColumnSet, map: Readonly<Record<string, string>> = {}): HeaderMapping {
+export function mapHeader(
+  header: readonly string[],
+  set: ColumnSet,
+  map: Readonly<Record<string, string>> = {},
+): HeaderMapping {
   const mapped = applyMap(header, set, map);
   const free = header.map((_, i) => i).filter((i) => !mapped.has(i));
   const normalized = header.map(normalizeHeader);
@@ -46,7 +50,11 @@ export function mapHeader(header: readonly string[], set: ColumnSet, map: Readon
     const named = free.filter((i) => normalized[i] === normalizeHeader(column.name));
     if (named.length > 0) return single(named, column, header);
     const aliases = new Set(column.aliases.map(normalizeHeader));
-    return single(free.filter((i) => aliases.has(normalized[i]!)), column, header);
+    return single(
+      free.filter((i) => aliases.has(normalized[i]!)),
+      column,
+      header,
+    );
   });
   const present = new Set(set.columns.filter((_, i) => positions[i] !== undefined).map(({ name }) => name));
   const missing = set.required.filter((group) => !group.some((name) => present.has(name)));
@@ -57,7 +65,11 @@ export function mapHeader(header: readonly string[], set: ColumnSet, map: Readon
 }
 
 /** Index in the header -> our column, from the operator's map. */
-function applyMap(header: readonly string[], set: ColumnSet, map: Readonly<Record<string, string>>): Map<number, string> {
+function applyMap(
+  header: readonly string[],
+  set: ColumnSet,
+  map: Readonly<Record<string, string>>,
+): Map<number, string> {
   const mapped = new Map<number, string>();
   for (const [theirs, ours] of Object.entries(map)) {
     const column = set.columns.find(({ name }) => normalizeHeader(name) === normalizeHeader(ours));
@@ -68,9 +80,13 @@ function applyMap(header: readonly string[], set: ColumnSet, map: Readonly<Recor
     const exact = header.indexOf(theirs.trim());
     const index = exact >= 0 ? exact : header.findIndex((cell) => normalizeHeader(cell) === normalizeHeader(theirs));
     if (index < 0) {
-      throw new IntakeError('UNKNOWN_COLUMN', `--map names a header the file does not have: ${theirs}; ${found(header)}`, {
-        remedy: 'Use a header of the file on the left of --map.',
-      });
+      throw new IntakeError(
+        'UNKNOWN_COLUMN',
+        `--map names a header the file does not have: ${theirs}; ${found(header)}`,
+        {
+          remedy: 'Use a header of the file on the left of --map.',
+        },
+      );
     }
     mapped.set(index, column.name);
   }
@@ -92,7 +108,9 @@ const WORD = /^[A-Za-z][A-Za-z]*(?:[_-][A-Za-z]+)*$/;
 /** Without a map, which would say that the operator has looked: a file that speaks another format's words and none of ours. */
 function refuseLookalike(header: readonly string[], set: ColumnSet, missing: ColumnSet['required']): void {
   const enough = missing.length > 0 ? 1 : 2;
-  const other = set.lookalikes?.find((format) => ownWords(header, set, format) === 0 && ownWords(header, format, set) >= enough);
+  const other = set.lookalikes?.find(
+    (format) => ownWords(header, set, format) === 0 && ownWords(header, format, set) >= enough,
+  );
   if (other === undefined) return;
   const fault = missing.length > 0 ? missingNames(missing) : 'Another format';
   throw new IntakeError('MISSING_COLUMNS', `${fault}; these are the headers of a ${other.title}`, {
@@ -112,7 +130,10 @@ function knows({ columns }: ColumnSet, header: string): boolean {
 }
 
 const missingNames = (missing: ColumnSet['required']): string =>
-  `Missing required columns: {${missing.map((group) => `'${group[0]}'`).sort().join(', ')}}`;
+  `Missing required columns: {${missing
+    .map((group) => `'${group[0]}'`)
+    .sort()
+    .join(', ')}}`;
 
 function refuseMissing(
   header: readonly string[],
@@ -125,7 +146,9 @@ function refuseMissing(
   const hints = missing.flatMap((group) => suggestion(group, free, set.columns) ?? []);
   if (free.length === header.length && hints.length === 0 && !header.every((cell) => WORD.test(cell))) {
     const cells = `${header.length} column${header.length === 1 ? '' : 's'}`;
-    throw new IntakeError('MISSING_COLUMNS', `${message}; the first line does not look like a header (${cells})`, { line: 1 });
+    throw new IntakeError('MISSING_COLUMNS', `${message}; the first line does not look like a header (${cells})`, {
+      line: 1,
+    });
   }
   const hint = hints.length === 0 ? '' : `; did you mean ${hints.join(' ')}?`;
   throw new IntakeError('MISSING_COLUMNS', `${message}; ${found(header)}${hint}`, { line: 1 });

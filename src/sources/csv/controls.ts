@@ -8,17 +8,25 @@ export const CONTROL_COLUMNS = ['_line', '_code', '_error', '_run'] as const;
 
 /** Whether a header ends with the control columns. */
 export function hasControls(header: readonly string[]): boolean {
-  return header.length > CONTROL_COLUMNS.length && CONTROL_COLUMNS.every((name, i) => header.at(i - CONTROL_COLUMNS.length) === name);
+  return (
+    header.length > CONTROL_COLUMNS.length &&
+    CONTROL_COLUMNS.every((name, i) => header.at(i - CONTROL_COLUMNS.length) === name)
+  );
 }
 
 /**
  * A record's bytes without its last cells.
  * @param cells how many cells stay; a record with fewer stays whole.
  */
-export function firstCells(record: Buffer, cells: number, { encoding, delimiter }: { encoding: Encoding; delimiter: string }): Buffer {
+export function firstCells(
+  record: Buffer,
+  cells: number,
+  { encoding, delimiter }: { encoding: Encoding; delimiter: string },
+): Buffer {
   const width = unitBytes(encoding);
   const high = encoding === 'utf-16be' ? 1 : 0;
-  const unitAt = (at: number) => (width === 1 ? record[at] : (record[at + high] as number) | ((record[at + 1 - high] as number) << 8));
+  const unitAt = (at: number) =>
+    width === 1 ? record[at] : (record[at + high] as number) | ((record[at + 1 - high] as number) << 8);
   const wanted = delimiter.charCodeAt(0);
   let quoted = false;
   let cellStart = 0;

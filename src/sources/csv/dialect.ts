@@ -53,7 +53,9 @@ function parseDelimiter(given: string): Delimiter {
   const name = given.length === 1 ? given : given.trim().toLowerCase();
   const delimiter = Object.hasOwn(DELIMITER_NAMES, name) ? DELIMITER_NAMES[name] : undefined;
   if (delimiter === undefined) {
-    throw new IntakeError('USAGE', 'Unknown delimiter', { remedy: 'Use --delimiter with comma, semicolon, tab or pipe.' });
+    throw new IntakeError('USAGE', 'Unknown delimiter', {
+      remedy: 'Use --delimiter with comma, semicolon, tab or pipe.',
+    });
   }
   return delimiter;
 }

@@ -53,7 +53,8 @@ export function detectEncoding(head: Buffer, given?: string): DetectedEncoding {
     const encoding = bom !== undefined && bom[0] !== 'utf-8' ? bom[0] : (guessUtf16(head) ?? 'utf-16le');
     return { encoding, bomBytes: bom?.[0] === encoding ? 2 : 0, certain: true };
   }
-  if (wanted !== undefined) return { encoding: wanted, bomBytes: bom?.[0] === wanted ? bom[1].length : 0, certain: true };
+  if (wanted !== undefined)
+    return { encoding: wanted, bomBytes: bom?.[0] === wanted ? bom[1].length : 0, certain: true };
   if (bom !== undefined) return { encoding: bom[0], bomBytes: bom[1].length, certain: true };
   const utf16 = guessUtf16(head);
   if (utf16 !== undefined) return { encoding: utf16, bomBytes: 0, certain: true };
@@ -100,7 +101,9 @@ export function decode(bytes: Buffer, encoding: Encoding): string {
     case 'utf-16le':
       return bytes.toString('utf16le');
     case 'utf-16be':
-      return Buffer.from(bytes.subarray(0, bytes.length & ~1)).swap16().toString('utf16le');
+      return Buffer.from(bytes.subarray(0, bytes.length & ~1))
+        .swap16()
+        .toString('utf16le');
     case 'windows-1252':
       return windows1252.decode(bytes);
   }

@@ -16,7 +16,11 @@ export interface HeaderOptions extends Dialect {
  * anything. The head has to hold the whole header. Throws EMPTY_FILE without a record, HEADER_UNREADABLE for a broken one,
  * DUPLICATE_HEADER for two cells that are equal without case, spaces, `-` and `_`, unless `map` names that header.
  */
-export function parseHeader(head: Buffer, options: HeaderOptions, map: Readonly<Record<string, string>> = {}): string[] {
+export function parseHeader(
+  head: Buffer,
+  options: HeaderOptions,
+  map: Readonly<Record<string, string>> = {},
+): string[] {
   const record = firstRecord(head.subarray(options.bomBytes), options);
   if (!isValid(record, options.encoding)) throw unreadable('its bytes are invalid in the encoding');
   const text = decode(record, options.encoding);
@@ -38,7 +42,9 @@ export function normalizeHeader(header: string): string {
 
 /** A header for messages: one that may be personal data (an `@`, four digits) is shown by its place only. */
 export function maskHeader(header: string, index: number): string {
-  return header.includes('@') || (header.match(/\d/g)?.length ?? 0) >= 4 || header.length > 60 ? `<column ${index + 1}>` : header;
+  return header.includes('@') || (header.match(/\d/g)?.length ?? 0) >= 4 || header.length > 60
+    ? `<column ${index + 1}>`
+    : header;
 }
 
 function firstRecord(bytes: Buffer, options: HeaderOptions): Buffer {
@@ -56,7 +62,11 @@ function unreadable(why: string, line = 1): IntakeError {
   return new IntakeError('HEADER_UNREADABLE', `The header cannot be read: ${why}`, { line });
 }
 
-function rejectDuplicates(row: readonly string[], header: readonly string[], map: Readonly<Record<string, string>>): void {
+function rejectDuplicates(
+  row: readonly string[],
+  header: readonly string[],
+  map: Readonly<Record<string, string>>,
+): void {
   const seen = new Map<string, number>();
   for (const [index, cell] of header.entries()) {
     if (row[index]!.trim() === '') continue;
@@ -64,7 +74,9 @@ function rejectDuplicates(row: readonly string[], header: readonly string[], map
     const first = seen.get(name);
     if (first !== undefined && map[cell] === undefined && map[header[first]!] === undefined) {
       const places = `columns ${first + 1} and ${index + 1}`;
-      throw new IntakeError('DUPLICATE_HEADER', `The header ${maskHeader(cell, index)} stands twice: ${places}`, { line: 1 });
+      throw new IntakeError('DUPLICATE_HEADER', `The header ${maskHeader(cell, index)} stands twice: ${places}`, {
+        line: 1,
+      });
     }
     if (first === undefined) seen.set(name, index);
   }

@@ -33,7 +33,14 @@ export class ParsedRecord {
   readonly #start: number;
   readonly #end: number;
 
-  constructor(rowIndex: number, line: number, error: RowErrorCode | undefined, chunk: Buffer, start: number, end: number) {
+  constructor(
+    rowIndex: number,
+    line: number,
+    error: RowErrorCode | undefined,
+    chunk: Buffer,
+    start: number,
+    end: number,
+  ) {
     this.rowIndex = rowIndex;
     this.line = line;
     this.error = error;
@@ -55,7 +62,10 @@ export class ParsedRecord {
 export function* parseChunk(chunk: Buffer, options: ParseChunkOptions): Generator<ParsedRecord, void, undefined> {
   const { encoding, delimiter, columns } = options;
   const width = unitBytes(encoding);
-  const scanner = new RecordScanner(options, options.line, { cellBytes: MAX_CELL_BYTES / width, recordBytes: MAX_RECORD_BYTES / width });
+  const scanner = new RecordScanner(options, options.line, {
+    cellBytes: MAX_CELL_BYTES / width,
+    recordBytes: MAX_RECORD_BYTES / width,
+  });
   const units = unitsOf(chunk, encoding);
   // Single records are looked at only where the chunk as a whole has invalid bytes or a NUL.
   const invalid = !isValid(chunk, encoding);

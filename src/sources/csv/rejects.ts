@@ -24,13 +24,19 @@ export interface RejectsFormat extends Dialect {
  */
 export function rejectsHeader(head: Buffer, format: RejectsFormat): Buffer {
   const line = trimLineEnd(head, format);
-  const original = hasControls(format.header) ? firstCells(line, format.header.length - CONTROL_COLUMNS.length, format) : line;
-  return Buffer.concat([original, encode(CONTROL_COLUMNS.map((name) => format.delimiter + name).join('') + lineEnd(format), format.encoding)]);
+  const original = hasControls(format.header)
+    ? firstCells(line, format.header.length - CONTROL_COLUMNS.length, format)
+    : line;
+  return Buffer.concat([
+    original,
+    encode(CONTROL_COLUMNS.map((name) => format.delimiter + name).join('') + lineEnd(format), format.encoding),
+  ]);
 }
 
 /** One reject; `run` is empty for a dry run. */
 export function rejectsLine({ line, code, message, record }: Reject, format: RejectsFormat, run: string): Buffer {
-  const quote = (cell: string) => (cell.includes(format.delimiter) && !cell.startsWith('"') ? `"${cell.replaceAll('"', '""')}"` : cell);
+  const quote = (cell: string) =>
+    cell.includes(format.delimiter) && !cell.startsWith('"') ? `"${cell.replaceAll('"', '""')}"` : cell;
   const controls = [line, code, message, run].map((cell) => format.delimiter + quote(csvCell(cell))).join('');
   return Buffer.concat([record, encode(controls + lineEnd(format), format.encoding)]);
 }

@@ -75,7 +75,7 @@ async function scan(file: FileHandle, options: ScanFileOptions): Promise<Scanned
 
   bytes += await skipMark(file, options.bomBytes, hash);
   let base = bytes;
-  for (let last = false; !last; ) {
+  for (let last = false; !last;) {
     options.signal?.throwIfAborted();
     const free = window.advance(scanner.keepFrom * width);
     const { bytesRead } = await file.read(free, 0, free.length, bytes);
@@ -122,7 +122,11 @@ async function scan(file: FileHandle, options: ScanFileOptions): Promise<Scanned
   return { sha256: hash.digest('hex'), bytes, rows, broken, encoding, headerLength, chunks: cutter.chunks };
 }
 
-async function skipMark(file: FileHandle, length: number, hash: { update(bytes: Uint8Array): unknown }): Promise<number> {
+async function skipMark(
+  file: FileHandle,
+  length: number,
+  hash: { update(bytes: Uint8Array): unknown },
+): Promise<number> {
   const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, 0);
   hash.update(buffer.subarray(0, bytesRead));
   return bytesRead;

@@ -6,8 +6,24 @@ import { text } from '../../values/text.ts';
 export type ProjectRow = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
 const TEXTS = [
-  ...['stage_application', 'delivery_partner', 'developer_class', 'relationship_manager', 'rm_preferred_username', 'deployment_specialist'],
-  ...['stage_application_created', 'address', 'eFscd', 'development_type', 'build_type', 'fod_id', 'latitude', 'longitude'],
+  ...[
+    'stage_application',
+    'delivery_partner',
+    'developer_class',
+    'relationship_manager',
+    'rm_preferred_username',
+    'deployment_specialist',
+  ],
+  ...[
+    'stage_application_created',
+    'address',
+    'eFscd',
+    'development_type',
+    'build_type',
+    'fod_id',
+    'latitude',
+    'longitude',
+  ],
 ] as const;
 const COUNTS = ['residential', 'commercial', 'essential', 'premises_count'] as const;
 
@@ -21,7 +37,9 @@ export function rowsChecksum(rows: readonly ProjectRow[]): string {
     return { key: Buffer.from(cells[0]!), line: JSON.stringify(cells) };
   });
   lines.sort((a, b) => Buffer.compare(a.key, b.key)); // stable
-  return createHash('sha256').update(lines.map(({ line }) => line).join('\n')).digest('hex');
+  return createHash('sha256')
+    .update(lines.map(({ line }) => line).join('\n'))
+    .digest('hex');
 }
 
 function cell(value: ProjectRow[string]): string {
@@ -31,7 +49,9 @@ function cell(value: ProjectRow[string]): string {
 
 /** `1e21` as PostgreSQL writes it: all digits, no exponent. */
 function plainDecimal(value: number): string {
-  const [, sign, whole, fraction = '', exponent] = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(value)) as unknown as string[];
+  const [, sign, whole, fraction = '', exponent] = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(
+    String(value),
+  ) as unknown as string[];
   if (exponent === undefined) return String(value);
   const digits = whole! + fraction;
   const point = whole!.length + Number(exponent);

@@ -20,17 +20,46 @@ export interface CsvRow {
  * @param head the first bytes of the file.
  * @throws IntakeError INVALID_ROW with its line; what `scanFile`, `parseHeader` and `mapHeader` throw.
  */
-export async function* csvRows(path: string, head: Buffer, set: ColumnSet, signal: AbortSignal | undefined): AsyncGenerator<CsvRow> {
+export async function* csvRows(
+  path: string,
+  head: Buffer,
+  set: ColumnSet,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<CsvRow> {
   const detected = detectEncoding(head);
   const dialect = detectDialect(head.subarray(detected.bomBytes), detected.encoding);
-  const { encoding, headerLength, chunks } = await scanFile(path, { ...detected, ...dialect, chunkBytes: CHUNK_BYTES, ...(signal ? { signal } : {}) });
-  const header = parseHeader(await readRange(path, { offset: 0, length: headerLength }), { ...dialect, encoding, bomBytes: detected.bomBytes });
+  const { encoding, headerLength, chunks } = await scanFile(path, {
+    ...detected,
+    ...dialect,
+    chunkBytes: CHUNK_BYTES,
+    ...(signal ? { signal } : {}),
+  });
+  const header = parseHeader(await readRange(path, { offset: 0, length: headerLength }), {
+    ...dialect,
+    encoding,
+    bomBytes: detected.bomBytes,
+  });
   const { positions } = mapHeader(header, set);
   for (const chunk of chunks) {
     const bytes = await readRange(path, chunk);
-    for (const { line, error, cells } of parseChunk(bytes, { ...dialect, encoding, columns: header.length, line: chunk.line, firstRow: chunk.firstRow })) {
-      if (error || !cells) throw new IntakeError('INVALID_ROW', `A row cannot be read: ${error ?? 'RAGGED_ROW'}`, { line, remedy: ROW_ERRORS[error ?? 'RAGGED_ROW'] });
-      yield { line, cells: Object.fromEntries(set.columns.map(({ name }, i) => [name, positions[i] === undefined ? undefined : cells[positions[i]]])) };
+    for (const { line, error, cells } of parseChunk(bytes, {
+      ...dialect,
+      encoding,
+      columns: header.length,
+      line: chunk.line,
+      firstRow: chunk.firstRow,
+    })) {
+      if (error || !cells)
+        throw new IntakeError('INVALID_ROW', `A row cannot be read: ${error ?? 'RAGGED_ROW'}`, {
+          line,
+          remedy: ROW_ERRORS[error ?? 'RAGGED_ROW'],
+        });
+      yield {
+        line,
+        cells: Object.fromEntries(
+          set.columns.map(({ name }, i) => [name, positions[i] === undefined ? undefined : cells[positions[i]]]),
+        ),
+      };
     }
   }
 }

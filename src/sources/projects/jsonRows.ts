@@ -6,7 +6,15 @@ const LONGEST = 1024 * 1024;
 /** `{..., "rows": [`, where nothing before it is nested. */
 const WRAPPED = /^\s*\{[^[\]{}]*"rows"\s*:\s*\[/;
 
-const [QUOTE, BACKSLASH, COMMA, OPEN, CLOSE, OBJECT, END_OBJECT] = [...Buffer.from('"\\,[]{}')] as [number, number, number, number, number, number, number];
+const [QUOTE, BACKSLASH, COMMA, OPEN, CLOSE, OBJECT, END_OBJECT] = [...Buffer.from('"\\,[]{}')] as [
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+];
 const isBlank = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 
 /** Whether a file that begins like this is JSON. */

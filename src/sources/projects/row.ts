@@ -13,49 +13,63 @@ interface Sink {
 function tidy(value: string | number | null | undefined, max: number, { issues }: Sink): string | undefined {
   const cell = text(typeof value === 'number' ? String(value) : value) ?? undefined;
   if (cell === undefined) return undefined;
-  const message = cell.length > max ? `longer than ${max} characters` : cell.includes('\0') || !cell.isWellFormed() ? 'not valid Unicode text' : undefined;
+  const message =
+    cell.length > max
+      ? `longer than ${max} characters`
+      : cell.includes('\0') || !cell.isWellFormed()
+        ? 'not valid Unicode text'
+        : undefined;
   if (message) issues.push({ code: 'custom', message, input: undefined });
   return cell;
 }
 
-const cell = (max: number = LONGEST.text) => z.string({ error: 'not a text' }).nullish().transform((value, context) => tidy(value, max, context));
+const cell = (max: number = LONGEST.text) =>
+  z
+    .string({ error: 'not a text' })
+    .nullish()
+    .transform((value, context) => tidy(value, max, context));
 const scalar = z.union([z.string(), z.number()], { error: 'neither a text nor a number' }).nullish();
 /** Kept as it is written; what is no degrees is no fault of the contract. */
 const loose = scalar.transform((value, context) => tidy(value, LONGEST.text, context));
 /** Blank is 0. */
 const count = scalar.transform((value, { issues }) => {
   const digits = text(typeof value === 'number' ? String(value) : value) ?? '0';
-  if (!WHOLE.test(digits)) issues.push({ code: 'custom', message: 'not a whole number from 0 to 999999999', input: undefined });
+  if (!WHOLE.test(digits))
+    issues.push({ code: 'custom', message: 'not a whole number from 0 to 999999999', input: undefined });
   return Number(digits);
 });
 
-export const rowSchema = z.object({
-  stage_application: z.string({ error: 'missing, or not a text' }).transform((value, context) => {
-    const key = tidy(value, LONGEST.key, context);
-    if (key === undefined) context.issues.push({ code: 'custom', message: 'blank', input: undefined });
-    return key;
-  }),
-  delivery_partner: cell(),
-  developer_class: cell(),
-  relationship_manager: cell(),
-  rm_preferred_username: cell(),
-  deployment_specialist: cell(),
-  stage_application_created: cell().transform((value, { issues }) => {
-    if (value !== undefined && !isDate(value)) issues.push({ code: 'custom', message: 'not a date: write it as YYYY-MM-DD', input: undefined });
-    return value;
-  }),
-  address: cell(LONGEST.address),
-  eFscd: cell(),
-  development_type: cell(),
-  build_type: cell(),
-  fod_id: loose,
-  latitude: loose,
-  longitude: loose,
-  residential: count,
-  commercial: count,
-  essential: count,
-  premises_count: count,
-}, { error: 'not an object' });
+export const rowSchema = z.object(
+  {
+    stage_application: z.string({ error: 'missing, or not a text' }).transform((value, context) => {
+      const key = tidy(value, LONGEST.key, context);
+      if (key === undefined) context.issues.push({ code: 'custom', message: 'blank', input: undefined });
+      return key;
+    }),
+    delivery_partner: cell(),
+    developer_class: cell(),
+    relationship_manager: cell(),
+    rm_preferred_username: cell(),
+    deployment_specialist: cell(),
+    stage_application_created: cell().transform((value, { issues }) => {
+      if (value !== undefined && !isDate(value))
+        issues.push({ code: 'custom', message: 'not a date: write it as YYYY-MM-DD', input: undefined });
+      return value;
+    }),
+    address: cell(LONGEST.address),
+    eFscd: cell(),
+    development_type: cell(),
+    build_type: cell(),
+    fod_id: loose,
+    latitude: loose,
+    longitude: loose,
+    residential: count,
+    commercial: count,
+    essential: count,
+    premises_count: count,
+  },
+  { error: 'not an object' },
+);
 
 export type NormalRow = z.output<typeof rowSchema>;
 

@@ -15,7 +15,9 @@ export interface RowsOfBatch {
 
 /** @param maxBytes of the rows' JSON in UTF-8; a single row is much smaller. */
 export async function* splitRows(
-  rows: AsyncIterable<object>, maxRows: number = MAX_BATCH_ROWS, maxBytes: number = MAX_BODY_BYTES - ENVELOPE_BYTES,
+  rows: AsyncIterable<object>,
+  maxRows: number = MAX_BATCH_ROWS,
+  maxBytes: number = MAX_BODY_BYTES - ENVELOPE_BYTES,
 ): AsyncGenerator<RowsOfBatch> {
   let texts: string[] = [];
   let bytes = 0;

@@ -11,8 +11,23 @@ import { parseSearchTime } from './searchTime.ts';
 
 /** Stage columns that a row of `licencesOf` fills, in this order. */
 export const LICENCE_COLUMNS = [
-  'result_key', 'search_name', 'search_state', 'search_ts', 'license_number', 'license_status', 'license_name', 'license_type',
-  'address', 'suite', 'city', 'state', 'zip', 'issue_date', 'expiration_date', 'result_status', 'meta',
+  'result_key',
+  'search_name',
+  'search_state',
+  'search_ts',
+  'license_number',
+  'license_status',
+  'license_name',
+  'license_type',
+  'address',
+  'suite',
+  'city',
+  'state',
+  'zip',
+  'issue_date',
+  'expiration_date',
+  'result_status',
+  'meta',
 ] as const;
 
 export interface LicenceRow {
@@ -57,7 +72,14 @@ const NOTHING = Array<null>(11).fill(null);
 
 /** Fields of a licence that are texts, in the order of their columns. */
 const TEXT_FIELDS = [
-  'license_number', 'license_status', 'pharmacy_name', 'license_type', 'address/street', 'address/suite', 'address/city', 'address/state',
+  'license_number',
+  'license_status',
+  'pharmacy_name',
+  'license_type',
+  'address/street',
+  'address/suite',
+  'address/city',
+  'address/state',
   'address/zip_code',
 ] as const;
 
@@ -81,7 +103,8 @@ interface Fault {
   readonly message: string;
 }
 
-const fault = (error: RowErrorCode | undefined, path: string, rule: string): Fault | undefined => error && { error, message: `${path} ${rule}` };
+const fault = (error: RowErrorCode | undefined, path: string, rule: string): Fault | undefined =>
+  error && { error, message: `${path} ${rule}` };
 
 function searchOf({ document }: SearchFile): Search {
   const { metadata, search_result: result, ...rest } = document;
@@ -91,15 +114,18 @@ function searchOf({ document }: SearchFile): Search {
   const status = text(result.result_status);
   const meta = storableJson({ ...metadata, _file: { ...rest, search_result: { ...result, licenses: undefined } } });
   return {
-    name, status, meta,
+    name,
+    status,
+    meta,
     state: valueOf(state),
     time: valueOf(time),
     sharedMeta: meta.length <= SHARED_META_LENGTH ? meta : '{}',
-    fault: fault(missing(name), '/metadata/pharmacy_name', 'must not be empty')
-      ?? fault(unstorable(name), '/metadata/pharmacy_name', IS_STORABLE)
-      ?? fault(state.error ?? missing(valueOf(state)), '/metadata/state', 'must be two letters')
-      ?? fault(time.error ?? missing(valueOf(time)), '/metadata/search_timestamp', 'must be an ISO 8601 time')
-      ?? fault(unstorable(status), '/search_result/result_status', IS_STORABLE),
+    fault:
+      fault(missing(name), '/metadata/pharmacy_name', 'must not be empty') ??
+      fault(unstorable(name), '/metadata/pharmacy_name', IS_STORABLE) ??
+      fault(state.error ?? missing(valueOf(state)), '/metadata/state', 'must be two letters') ??
+      fault(time.error ?? missing(valueOf(time)), '/metadata/search_timestamp', 'must be an ISO 8601 time') ??
+      fault(unstorable(status), '/search_result/result_status', IS_STORABLE),
   };
 }
 
@@ -114,16 +140,26 @@ function numberOf(licence: Licence): string | null {
 function licenceRow(licence: Licence, i: number, search: Search): LicenceRow {
   const number = numberOf(licence);
   const { address, license_status: status, pharmacy_name: name, license_type: type } = licence;
-  const rest = [status, name, type, address?.street, address?.suite, address?.city, address?.state, address?.zip_code].map(text);
+  const rest = [
+    status,
+    name,
+    type,
+    address?.street,
+    address?.suite,
+    address?.city,
+    address?.state,
+    address?.zip_code,
+  ].map(text);
   const texts = [number, ...rest];
   const issued = parseDate(licence.issue_date, 'mdy');
   const expires = parseDate(licence.expiration_date, 'mdy');
   const at = `/search_result/licenses/${i}`;
   const odd = texts.findIndex((value) => unstorable(value) !== undefined);
-  const own = fault(missing(number), `${at}/license_number`, 'must not be empty beside licences that have one')
-    ?? fault(unstorable(texts[odd] ?? null), `${at}/${TEXT_FIELDS[odd]}`, IS_STORABLE)
-    ?? fault(issued.error, `${at}/issue_date`, IS_DATE)
-    ?? fault(expires.error, `${at}/expiration_date`, IS_DATE);
+  const own =
+    fault(missing(number), `${at}/license_number`, 'must not be empty beside licences that have one') ??
+    fault(unstorable(texts[odd] ?? null), `${at}/${TEXT_FIELDS[odd]}`, IS_STORABLE) ??
+    fault(issued.error, `${at}/issue_date`, IS_DATE) ??
+    fault(expires.error, `${at}/expiration_date`, IS_DATE);
   return row(licence, i, search, keyOf(search.state, number), [...texts, valueOf(issued), valueOf(expires)], own);
 }
 
@@ -138,7 +174,14 @@ function faultyRow(licence: unknown, i: number, search: Search, message: string)
   return { ...made, raw: storableJson(licence) };
 }
 
-function row(licence: Licence, i: number, search: Search, key: string, own: readonly (string | null)[], fault: Fault | undefined): LicenceRow {
+function row(
+  licence: Licence,
+  i: number,
+  search: Search,
+  key: string,
+  own: readonly (string | null)[],
+  fault: Fault | undefined,
+): LicenceRow {
   const { name, state, time, status, meta, sharedMeta } = search;
   const values = [key, name, state, time, ...own, status, withOwn(i === 0 ? meta : sharedMeta, licence)];
   const made = { key, line: i + 1, values, raw: storableJson(licence) };
@@ -148,7 +191,8 @@ function row(licence: Licence, i: number, search: Search, key: string, own: read
 
 const valueOf = (result: Result<string>): string | null => (result.error === undefined ? result.value : null);
 const missing = (value: string | null): RowErrorCode | undefined => (value === null ? 'MISSING_VALUE' : undefined);
-const keyOf = (...parts: readonly (string | null)[]): string => hash('sha256', parts.map((part) => part ?? '').join('|'), 'hex');
+const keyOf = (...parts: readonly (string | null)[]): string =>
+  hash('sha256', parts.map((part) => part ?? '').join('|'), 'hex');
 
 function unstorable(value: string | null): RowErrorCode | undefined {
   if (value === null || !/[\0\ud800-\udfff]/.test(value)) return undefined;

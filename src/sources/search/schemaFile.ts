@@ -2,5 +2,7 @@
 import { readFileSync } from 'node:fs';
 
 export function readSearchSchema(): { readonly $id: string } {
-  return JSON.parse(readFileSync(new URL('../../../schemas/search-results.schema.json', import.meta.url), 'utf8')) as { $id: string };
+  return JSON.parse(readFileSync(new URL('../../../schemas/search-results.schema.json', import.meta.url), 'utf8')) as {
+    $id: string;
+  };
 }

@@ -14,7 +14,9 @@ export interface Licence {
   readonly pharmacy_name?: string | null;
   readonly issue_date?: string | null;
   readonly expiration_date?: string | null;
-  readonly address?: Readonly<Record<'street' | 'suite' | 'city' | 'state' | 'zip_code', string | null | undefined>> | null;
+  readonly address?: Readonly<
+    Record<'street' | 'suite' | 'city' | 'state' | 'zip_code', string | null | undefined>
+  > | null;
 }
 
 export interface SearchMetadata {
@@ -43,7 +45,11 @@ export interface SearchFile {
 
 export type ReadSearch =
   | { readonly ok: true; readonly file: SearchFile }
-  | { readonly ok: false; readonly code: Extract<RowErrorCode, 'INVALID_JSON' | 'SCHEMA_MISMATCH'>; readonly message: string };
+  | {
+      readonly ok: false;
+      readonly code: Extract<RowErrorCode, 'INVALID_JSON' | 'SCHEMA_MISMATCH'>;
+      readonly message: string;
+    };
 
 /** Larger files are not read: a search that finds a hundred licences is a tenth of a megabyte. */
 export const MAX_JSON_BYTES = 16 * 1024 * 1024;
@@ -63,7 +69,10 @@ export function readSearchFile(bytes: Uint8Array): ReadSearch {
   return { ok: true, file: { document, faults: licenceFaults(document.search_result.licenses ?? []) } };
 }
 
-const withoutLicences = (document: SearchDocument): object => ({ ...document, search_result: { ...document.search_result, licenses: [] } });
+const withoutLicences = (document: SearchDocument): object => ({
+  ...document,
+  search_result: { ...document.search_result, licenses: [] },
+});
 
 function licenceFaults(licences: readonly Licence[]): Map<number, string> {
   const faults = new Map<number, string>();
@@ -81,8 +90,13 @@ function licenceFaults(licences: readonly Licence[]): Map<number, string> {
 export function searchKey({ document: { metadata } }: SearchFile): string {
   const { pharmacy_name: name, search_timestamp: time, state } = metadata;
   const instant = parseSearchTime(time);
-  return hash('sha256', [text(name) ?? '', (text(state) ?? '').toUpperCase(), instant.error === undefined ? instant.value : time].join('|'), 'hex');
+  return hash(
+    'sha256',
+    [text(name) ?? '', (text(state) ?? '').toUpperCase(), instant.error === undefined ? instant.value : time].join('|'),
+    'hex',
+  );
 }
 
 /** The image as the file names it; null where it names none. */
-export const sourceImageOf = ({ document: { metadata } }: SearchFile): string | null => text(metadata.source_image_file);
+export const sourceImageOf = ({ document: { metadata } }: SearchFile): string | null =>
+  text(metadata.source_image_file);

@@ -2,7 +2,8 @@ import { parseDate } from '../../values/date.ts';
 import { EMPTY, type Result } from '../../values/result.ts';
 import { text } from '../../values/text.ts';
 
-const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?\s*(?:Z|UTC|([+-])(\d\d):?(\d\d)?)?)?$/i;
+const TIME =
+  /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?\s*(?:Z|UTC|([+-])(\d\d):?(\d\d)?)?)?$/i;
 const MINUTE = 60_000;
 
 /**
@@ -14,7 +15,17 @@ export function parseSearchTime(value: string | null | undefined): Result<string
   if (trimmed === null) return EMPTY;
   const found = TIME.exec(trimmed);
   if (!found) return { error: 'BAD_DATE' };
-  const [, date = '', hour = '00', minute = '00', second = '00', fraction = '', sign, zoneHours = '0', zoneMinutes = '0'] = found;
+  const [
+    ,
+    date = '',
+    hour = '00',
+    minute = '00',
+    second = '00',
+    fraction = '',
+    sign,
+    zoneHours = '0',
+    zoneMinutes = '0',
+  ] = found;
   const exists = +hour < 24 && +minute < 60 && +second < 60 && +zoneHours < 16 && +zoneMinutes < 60;
   if (!exists || parseDate(date, 'mdy').error) return { error: 'BAD_DATE' };
   const micros = fraction.slice(0, 6).padEnd(6, '0');

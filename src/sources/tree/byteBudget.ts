@@ -12,7 +12,8 @@ export class ByteBudget {
   /** Runs the work when its bytes are free, in the order of the calls; work larger than the limit runs alone. */
   async run<T>(bytes: number, work: () => Promise<T>): Promise<T> {
     const share = Math.min(bytes, this.#limit);
-    if (this.#waiting.length > 0 || share > this.#free) await new Promise<void>((start) => this.#waiting.push({ bytes: share, start }));
+    if (this.#waiting.length > 0 || share > this.#free)
+      await new Promise<void>((start) => this.#waiting.push({ bytes: share, start }));
     else this.#free -= share;
     try {
       return await work();

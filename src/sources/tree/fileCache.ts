@@ -24,7 +24,8 @@ const MAX_BYTES = 512 * 1024 * 1024;
 const KEPT_DAYS = 30;
 
 /** Other processes write for milliseconds. */
-const SETTINGS = 'PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA auto_vacuum = FULL;';
+const SETTINGS =
+  'PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA auto_vacuum = FULL;';
 const TABLES = `
   CREATE TABLE IF NOT EXISTS roots (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, used INTEGER NOT NULL);
   CREATE TABLE IF NOT EXISTS files (
@@ -113,11 +114,15 @@ export class FileCache {
     if (version > 0 && version !== VERSION) db.exec('DROP TABLE IF EXISTS files; DROP TABLE IF EXISTS roots;');
     if (version !== VERSION) db.exec(`BEGIN IMMEDIATE; ${TABLES} COMMIT;`);
     const now = Date.now();
-    const id = db.prepare('INSERT INTO roots (path, used) VALUES (?, ?) ON CONFLICT (path) DO UPDATE SET used = excluded.used RETURNING id');
+    const id = db.prepare(
+      'INSERT INTO roots (path, used) VALUES (?, ?) ON CONFLICT (path) DO UPDATE SET used = excluded.used RETURNING id',
+    );
     this.#rootId = (id.get(this.#root, now) as { id: number }).id;
     prune(db, this.#rootId, now);
     this.#statements = {
-      get: db.prepare('SELECT sha256, type, facts FROM files WHERE root = ? AND path = ? AND size = ? AND mtime_ms = ?'),
+      get: db.prepare(
+        'SELECT sha256, type, facts FROM files WHERE root = ? AND path = ? AND size = ? AND mtime_ms = ?',
+      ),
       put: db.prepare('INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)'),
     };
   }
@@ -146,7 +151,10 @@ const clockStep = (mtimeMs: number): number => (mtimeMs % 1000 === 0 ? 2000 : 20
 /** Forgets roots that nobody imports any more and, where it is too large, the longest unused, at last this one. */
 function prune(db: DatabaseSync, root: number, now: number): void {
   const size = db.prepare('SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size');
-  const others = db.prepare('SELECT id, used FROM roots WHERE id <> ? ORDER BY used').all(root) as { id: number; used: number }[];
+  const others = db.prepare('SELECT id, used FROM roots WHERE id <> ? ORDER BY used').all(root) as {
+    id: number;
+    used: number;
+  }[];
   const isFull = (): boolean => (size.get() as { bytes: number }).bytes > MAX_BYTES;
   for (const { id, used } of others) {
     if (used > now - KEPT_DAYS * 86_400_000 && !isFull()) break;

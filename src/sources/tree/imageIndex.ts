@@ -48,8 +48,9 @@ export class ImageIndex {
    */
   resolve(source: string, jsonPath: string): IndexedImage | undefined {
     const wanted = segmentsOf(source);
-    const at = this.#best(this.#byFolder.find(tailOf(wanted, 2)), wanted, jsonPath, 2)
-      ?? this.#best(this.#byName.find(tailOf(wanted, 1)), wanted, jsonPath, 1);
+    const at =
+      this.#best(this.#byFolder.find(tailOf(wanted, 2)), wanted, jsonPath, 2) ??
+      this.#best(this.#byName.find(tailOf(wanted, 1)), wanted, jsonPath, 1);
     if (at === undefined) return undefined;
     this.#images.mark(at);
     return { path: this.#images.pathAt(at), ...this.#images.factsAt(at) };
@@ -64,8 +65,13 @@ export class ImageIndex {
       const segments = [...this.#rootSegments, ...segmentsOf(path)];
       const beside = folderOf(path) === home;
       const matched = commonTail(wanted, segments);
-      if (matched < least || (matched === 1 && wanted.length > 1 && !beside && STATE_FOLDER.test(segments.at(-2) ?? ''))) continue;
-      if (!best || matched > best.matched || (matched === best.matched && (beside || !best.beside))) best = { at, matched, beside };
+      if (
+        matched < least ||
+        (matched === 1 && wanted.length > 1 && !beside && STATE_FOLDER.test(segments.at(-2) ?? ''))
+      )
+        continue;
+      if (!best || matched > best.matched || (matched === best.matched && (beside || !best.beside)))
+        best = { at, matched, beside };
     }
     return best?.at;
   }
@@ -73,7 +79,9 @@ export class ImageIndex {
 
 /** Without drive, `.` and `..`: only names are compared, so nothing can lead out of the root. */
 function segmentsOf(path: string): string[] {
-  return composed(path).split(/[/\\]/).filter((segment) => segment !== '' && segment !== '.' && segment !== '..');
+  return composed(path)
+    .split(/[/\\]/)
+    .filter((segment) => segment !== '' && segment !== '.' && segment !== '..');
 }
 
 function commonTail(a: readonly string[], b: readonly string[]): number {

@@ -61,7 +61,13 @@ export async function readInside(root: string, path: string, limit: number, know
   }
 }
 
-function refusal(root: string, full: string, opened: Stats, limit: number, known: Known | undefined): Unread | undefined {
+function refusal(
+  root: string,
+  full: string,
+  opened: Stats,
+  limit: number,
+  known: Known | undefined,
+): Unread | undefined {
   const real = realpathSync.native(full);
   if (!isInside(root, real)) return 'outside';
   // What was opened must be what has this name inside the root: then no link led elsewhere in between.
@@ -82,6 +88,7 @@ function readNow(fd: number, size: number): Buffer {
 async function readChunks(fd: number, size: number): Promise<Buffer> {
   const bytes = Buffer.allocUnsafeSlow(size);
   let done = 0;
-  for (let got = -1; got !== 0 && done < size; done += got) got = (await readLater(fd, bytes, done, size - done, done)).bytesRead;
+  for (let got = -1; got !== 0 && done < size; done += got)
+    got = (await readLater(fd, bytes, done, size - done, done)).bytesRead;
   return bytes.subarray(0, done);
 }

@@ -30,7 +30,11 @@ const CODES: Readonly<Record<Unread, RowErrorCode>> = {
  * @param root absolute, without links (see `openRoot`).
  * @param known size and time from the scan; a file that differs, before or after reading, is CHANGED_FILE.
  */
-export async function readImage(root: string, path: string, known?: Known): Promise<Image | { readonly error: RowErrorCode }> {
+export async function readImage(
+  root: string,
+  path: string,
+  known?: Known,
+): Promise<Image | { readonly error: RowErrorCode }> {
   const read = await readInside(root, path, MAX_IMAGE_BYTES, known);
   if (read.error !== undefined) return { error: CODES[read.error] };
   const inspected = inspectImage(read.bytes);

@@ -34,7 +34,9 @@ const TURN = 256;
  */
 export async function* scanTree(root: string, { signal }: { signal?: AbortSignal } = {}): AsyncGenerator<TreeFile> {
   let seen = 0;
-  const pending: { below: string; folder: Folder; next: number }[] = [{ below: '', folder: readFolder(root, ''), next: 0 }];
+  const pending: { below: string; folder: Folder; next: number }[] = [
+    { below: '', folder: readFolder(root, ''), next: 0 },
+  ];
   for (let branch = pending.at(-1); branch; branch = pending.at(-1)) {
     const name = branch.folder.names[branch.next++];
     if (name === undefined) {
@@ -62,11 +64,14 @@ export function openRoot(path: string): string {
   try {
     const root = realpathSync.native(path);
     if (statSync(root).isDirectory()) return root;
-    throw new IntakeError('NOT_A_FILE', 'The path is no directory', { remedy: 'Give the directory that holds the files.' });
+    throw new IntakeError('NOT_A_FILE', 'The path is no directory', {
+      remedy: 'Give the directory that holds the files.',
+    });
   } catch (cause) {
     if (cause instanceof IntakeError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw new IntakeError('FILE_NOT_FOUND', 'The directory does not exist', { cause });
+    if (code === 'ENOENT' || code === 'ENOTDIR')
+      throw new IntakeError('FILE_NOT_FOUND', 'The directory does not exist', { cause });
     throw new IntakeError('FILE_UNREADABLE', `The directory cannot be read (${code})`, { cause });
   }
 }

@@ -29,11 +29,18 @@ export type SlicePhase = 'sha256' | 'upload' | 'import' | 'compare';
 
 export function begin(input: DirectoryInput): DirectoryState {
   const directory: DirectoryReport = {
-    tag: input.tag, datasetId: null, batches: { completed: 0, failed: 0 }, failed: 0, failedItems: [],
+    tag: input.tag,
+    datasetId: null,
+    batches: { completed: 0, failed: 0 },
+    failed: 0,
+    failedItems: [],
     images: { hashed: 0, cached: 0, uploaded: 0, skipped: 0, failed: 0 },
   };
   return {
-    report: Object.assign(newReport(input), { directory }), stageId: uuid4(), token: workflowInfo().firstExecutionRunId, partitions: 0,
+    report: Object.assign(newReport(input), { directory }),
+    stageId: uuid4(),
+    token: workflowInfo().firstExecutionRunId,
+    partitions: 0,
     done: { sha256: 0, upload: 0, import: 0, upsert: 0, compare: 0, match: 0 },
   };
 }

@@ -2,11 +2,24 @@
  * One import of a directory of JSON files and images: planning, sha256, upload, import (runbook 004).
  * A dry run stores and claims nothing; a verification compares with what an earlier run left.
  */
-import { ApplicationFailure, continueAsNew, defineQuery, proxyLocalActivities, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  continueAsNew,
+  defineQuery,
+  proxyLocalActivities,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
 import type { SliceAnswer } from '../../messages/directory.ts';
 import { conclude, finalize, reconcile, runOf, workersOf } from '../promotion/conclusion.ts';
-import { IMAGES_PATH, SHOWN_FAILURES, type DirectoryInput, type FailedItem, type TreePlan } from '../../messages/directory.ts';
+import {
+  IMAGES_PATH,
+  SHOWN_FAILURES,
+  type DirectoryInput,
+  type FailedItem,
+  type TreePlan,
+} from '../../messages/directory.ts';
 import { begin, type DirectoryState, type Noted, type SlicePhase } from './directoryState.ts';
 import { PROGRESS_QUERY, type Claim, type ImportReport, type PhaseState } from '../../messages/imports.ts';
 import { BRIEF } from '../policies.ts';
@@ -79,36 +92,57 @@ export async function importDirectory(input: DirectoryInput, carried?: Directory
   function sha256(): Promise<void> {
     const { images } = report.directory;
     const plan = state.plan as TreePlan;
-    return imagePhase('sha256', plan.unhashed > 0 || input.mode === 'verify', overTree.hashSlice, (answer) => {
-      images.hashed += answer.done;
-      images.cached += answer.skipped;
-      images.failed += answer.failed;
-    }, () => (images.cached = plan.images));
+    return imagePhase(
+      'sha256',
+      plan.unhashed > 0 || input.mode === 'verify',
+      overTree.hashSlice,
+      (answer) => {
+        images.hashed += answer.done;
+        images.cached += answer.skipped;
+        images.failed += answer.failed;
+      },
+      () => (images.cached = plan.images),
+    );
   }
 
   /** Content-addressed: what storage has is not sent again. */
   function upload(): Promise<void> {
     const { images } = report.directory;
     const plan = state.plan as TreePlan;
-    return imagePhase('upload', plan.unhashed + plan.unstored > 0, overTree.uploadSlice, (answer) => {
-      images.uploaded += answer.done;
-      images.skipped += answer.skipped;
-      images.failed += answer.failed;
-    }, () => (images.skipped = plan.images - images.failed));
+    return imagePhase(
+      'upload',
+      plan.unhashed + plan.unstored > 0,
+      overTree.uploadSlice,
+      (answer) => {
+        images.uploaded += answer.done;
+        images.skipped += answer.skipped;
+        images.failed += answer.failed;
+      },
+      () => (images.skipped = plan.images - images.failed),
+    );
   }
 
   /** `work` on the images of every slice; when there is nothing to do, the phase is done at once. */
   async function imagePhase(
-    name: 'sha256' | 'upload', needed: boolean, work: SliceWork, add: (answer: SliceAnswer) => void, skip: () => void,
+    name: 'sha256' | 'upload',
+    needed: boolean,
+    work: SliceWork,
+    add: (answer: SliceAnswer) => void,
+    skip: () => void,
   ): Promise<void> {
     if (report.phases[name]?.status === 'completed') return;
     // What could not be read is not uploaded either.
     const total = (state.plan as TreePlan).images - (name === 'upload' ? (report.phases.sha256?.failed ?? 0) : 0);
-    await phase(report, name, async (p) => {
-      if (needed) return eachSlice(name, p, work, add);
-      Object.assign(p, { done: total, skipped: total });
-      skip();
-    }, total);
+    await phase(
+      report,
+      name,
+      async (p) => {
+        if (needed) return eachSlice(name, p, work, add);
+        Object.assign(p, { done: total, skipped: total });
+        skip();
+      },
+      total,
+    );
   }
 
   /** Every file into the stage, then every key partition into the tables; a dry run counts. */
@@ -117,20 +151,29 @@ export async function importDirectory(input: DirectoryInput, carried?: Directory
     if (files === 0 || report.phases.import?.status === 'completed') return;
     const { directory } = report;
     const noted = notedBefore('import');
-    await phase(report, 'import', async (p) => {
-      for (;;) {
-        await eachSlice('import', p, overTree.stageSlice, ({ batches, rows, errored, codes }) => {
-          directory.batches.completed += batches;
-          report.counts.fetched += rows;
-          report.counts.errored += errored;
-          for (const [code, n] of Object.entries(codes)) report.codes[code] = (report.codes[code] ?? 0) + n;
-        });
-        if ((await eachPartition('upsert', input.mode === 'commit' ? 'upsertPartition' : 'countPartition')) === 'settled') return;
-        startOver(p, { import: 0, upsert: 0 }, noted);
-        directory.batches = { completed: 0, failed: 0 };
-        forgetCounts(report);
-      }
-    }, files);
+    await phase(
+      report,
+      'import',
+      async (p) => {
+        for (;;) {
+          await eachSlice('import', p, overTree.stageSlice, ({ batches, rows, errored, codes }) => {
+            directory.batches.completed += batches;
+            report.counts.fetched += rows;
+            report.counts.errored += errored;
+            for (const [code, n] of Object.entries(codes)) report.codes[code] = (report.codes[code] ?? 0) + n;
+          });
+          if (
+            (await eachPartition('upsert', input.mode === 'commit' ? 'upsertPartition' : 'countPartition')) ===
+            'settled'
+          )
+            return;
+          startOver(p, { import: 0, upsert: 0 }, noted);
+          directory.batches = { completed: 0, failed: 0 };
+          forgetCounts(report);
+        }
+      },
+      files,
+    );
   }
 
   /** The files once more against what is in the database and in storage now. */
@@ -139,20 +182,37 @@ export async function importDirectory(input: DirectoryInput, carried?: Directory
     report.comparison ??= noComparison();
     if (files === 0) return;
     const noted = notedBefore('compare');
-    await phase(report, 'compare', async (p) => {
-      for (;;) {
-        await eachSlice('compare', p, overTree.verifySlice, () => undefined);
-        if ((await eachPartition('match', 'comparePartition')) === 'settled') return;
-        startOver(p, { compare: 0, match: 0 }, noted);
-        report.comparison = noComparison();
-      }
-    }, files);
+    await phase(
+      report,
+      'compare',
+      async (p) => {
+        for (;;) {
+          await eachSlice('compare', p, overTree.verifySlice, () => undefined);
+          if ((await eachPartition('match', 'comparePartition')) === 'settled') return;
+          startOver(p, { compare: 0, match: 0 }, noted);
+          report.comparison = noComparison();
+        }
+      },
+      files,
+    );
   }
 
-  async function eachSlice(name: SlicePhase, p: PhaseState, work: SliceWork, add: (answer: SliceAnswer) => void): Promise<void> {
+  async function eachSlice(
+    name: SlicePhase,
+    p: PhaseState,
+    work: SliceWork,
+    add: (answer: SliceAnswer) => void,
+  ): Promise<void> {
     const { plan } = state as Required<DirectoryState>;
     state.done[name] = await inWindow(state.done[name], plan.slices, input.tuning.window, async (slice) => {
-      const answer = await work({ ...runOf(input, state.claim), input, plan, stageId: state.stageId, partitions: state.partitions, slice });
+      const answer = await work({
+        ...runOf(input, state.claim),
+        input,
+        plan,
+        stageId: state.stageId,
+        partitions: state.partitions,
+        slice,
+      });
       p.done += answer.done + answer.skipped + answer.failed;
       p.skipped += answer.skipped;
       p.failed += answer.failed;
@@ -164,7 +224,8 @@ export async function importDirectory(input: DirectoryInput, carried?: Directory
   }
 
   async function eachPartition(
-    name: 'upsert' | 'match', step: 'upsertPartition' | 'countPartition' | 'comparePartition',
+    name: 'upsert' | 'match',
+    step: 'upsertPartition' | 'countPartition' | 'comparePartition',
   ): Promise<'settled' | 'stage-lost'> {
     const work = (state.partitions === 1 ? brief : anywhere)[step];
     const { batches } = state.plan as TreePlan;
@@ -220,8 +281,13 @@ export async function importDirectory(input: DirectoryInput, carried?: Directory
   async function giveUp(error: unknown): Promise<void> {
     report.error = documentOf(error);
     const { code, message } = report.error;
-    if (report.phases.import?.status === 'failed' && code !== 'CANCELLED' && code !== 'LEASE_LOST') report.error = { ...report.error, message: `Batch import failed: ${message}` };
-    if (state.claim?.status === 'claimed' && report.error.code !== 'LEASE_LOST' && report.error.code !== 'VERIFY_FAILED') {
+    if (report.phases.import?.status === 'failed' && code !== 'CANCELLED' && code !== 'LEASE_LOST')
+      report.error = { ...report.error, message: `Batch import failed: ${message}` };
+    if (
+      state.claim?.status === 'claimed' &&
+      report.error.code !== 'LEASE_LOST' &&
+      report.error.code !== 'VERIFY_FAILED'
+    ) {
       await anywhere.fail({ ...runOf(input, state.claim), error: report.error, counts: report.counts });
     }
     if (state.plan) await clearStage();
@@ -238,5 +304,9 @@ export async function importDirectory(input: DirectoryInput, carried?: Directory
 
 type SliceWork = Activities['hashSlice'];
 
-const differs = ({ item, line }: { item: string; line: number }): FailedItem =>
-  ({ item, kind: 'licence', code: 'VERIFY_FAILED', message: `Licence ${line} of the file is missing in the database, or differs from it.` });
+const differs = ({ item, line }: { item: string; line: number }): FailedItem => ({
+  item,
+  kind: 'licence',
+  code: 'VERIFY_FAILED',
+  message: `Licence ${line} of the file is missing in the database, or differs from it.`,
+});

@@ -5,7 +5,14 @@
 import { ApplicationFailure, continueAsNew, defineQuery, setHandler, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { PartRequest, PartAnswer } from '../../messages/partitions.ts';
 import { conclude, finalize, reconcile, runOf, workersOf } from '../promotion/conclusion.ts';
-import { PROGRESS_QUERY, type Claim, type Content, type ImportInput, type ImportReport, type Plan } from '../../messages/imports.ts';
+import {
+  PROGRESS_QUERY,
+  type Claim,
+  type Content,
+  type ImportInput,
+  type ImportReport,
+  type Plan,
+} from '../../messages/imports.ts';
 import { phase, show } from '../promotion/progress.ts';
 import { addPart, describe, exceeds, forgetCounts, newReport, refuse } from '../promotion/report.ts';
 import { documentOf } from '../failure.ts';
@@ -69,7 +76,9 @@ export async function importFile(input: ImportInput, carried?: ImportState): Pro
   async function claim(): Promise<boolean> {
     const { plan, content, token, partitions } = state as Required<ImportState>;
     const { workflowId } = workflowInfo();
-    state.claim ??= await phase(report, 'claim', () => anywhere.claim({ input, plan, content, partitions, workflowId, token }));
+    state.claim ??= await phase(report, 'claim', () =>
+      anywhere.claim({ input, plan, content, partitions, workflowId, token }),
+    );
     if (state.claim.status !== 'claimed') return false;
     report.runId = state.claim.runId;
     state.partitions = state.claim.partitions;
@@ -79,10 +88,19 @@ export async function importFile(input: ImportInput, carried?: ImportState): Pro
   /** The parts in storage are the original, byte for byte; other hosts parse from there. */
   async function upload(): Promise<void> {
     if (report.phases.upload?.status === 'completed') return;
-    await phase(report, 'upload', async (p) => {
-      const { parts, skipped } = await overFile.upload({ ...runOf(input, state.claim), input, content: state.content as Content });
-      Object.assign(p, { done: parts, skipped });
-    }, (state.content as Content).chunks);
+    await phase(
+      report,
+      'upload',
+      async (p) => {
+        const { parts, skipped } = await overFile.upload({
+          ...runOf(input, state.claim),
+          input,
+          content: state.content as Content,
+        });
+        Object.assign(p, { done: parts, skipped });
+      },
+      (state.content as Content).chunks,
+    );
   }
 
   /** Every chunk into the stage. */
@@ -90,19 +108,33 @@ export async function importFile(input: ImportInput, carried?: ImportState): Pro
     const { plan, content, stageId, partitions } = state as Required<ImportState>;
     const stored = input.mode === 'commit' && input.tuning.sharedObjects;
     const parser = stored ? anywhere : onHost;
-    await phase(report, 'parse', async (p) => {
-      p.done = state.parsed;
-      state.parsed = await inWindow(state.parsed, content.chunks, input.tuning.window, async (chunk) => {
-        const { rows, errored, codes } = await parser.parse({ input, plan, content, runId: state.claim?.runId ?? null, stageId, chunk, partitions, stored });
-        p.done++;
-        p.failed += errored;
-        report.counts.fetched += rows;
-        report.counts.errored += errored;
-        for (const [code, n] of Object.entries(codes)) report.codes[code] = (report.codes[code] ?? 0) + n;
-        show(report);
-      });
-      if (state.parsed < content.chunks) await goOnAsNew();
-    }, content.chunks);
+    await phase(
+      report,
+      'parse',
+      async (p) => {
+        p.done = state.parsed;
+        state.parsed = await inWindow(state.parsed, content.chunks, input.tuning.window, async (chunk) => {
+          const { rows, errored, codes } = await parser.parse({
+            input,
+            plan,
+            content,
+            runId: state.claim?.runId ?? null,
+            stageId,
+            chunk,
+            partitions,
+            stored,
+          });
+          p.done++;
+          p.failed += errored;
+          report.counts.fetched += rows;
+          report.counts.errored += errored;
+          for (const [code, n] of Object.entries(codes)) report.codes[code] = (report.codes[code] ?? 0) + n;
+          show(report);
+        });
+        if (state.parsed < content.chunks) await goOnAsNew();
+      },
+      content.chunks,
+    );
   }
 
   /** Every key partition into the tables; a dry run counts, a verification compares. */
@@ -117,38 +149,68 @@ export async function importFile(input: ImportInput, carried?: ImportState): Pro
   async function resolve(): Promise<boolean> {
     const { stageId, partitions } = state;
     const { chunks } = state.content as Content;
-    state.resolved ||= await phase(report, 'resolve', async (p) => {
-      const { rows, stageLost } = await anywhere.resolve({ input, stageId, chunks, partitions, runId: state.claim?.runId ?? null, lease: runOf(input, state.claim).lease });
-      p.done = rows;
-      return !stageLost;
-    }, report.counts.fetched);
+    state.resolved ||= await phase(
+      report,
+      'resolve',
+      async (p) => {
+        const { rows, stageLost } = await anywhere.resolve({
+          input,
+          stageId,
+          chunks,
+          partitions,
+          runId: state.claim?.runId ?? null,
+          lease: runOf(input, state.claim).lease,
+        });
+        p.done = rows;
+        return !stageLost;
+      },
+      report.counts.fetched,
+    );
     return state.resolved;
   }
 
   /** Nothing reaches a production table; the rows of a commit land as they are, so that rejects exist. */
   async function stopAtThreshold(): Promise<'stage-lost'> {
-    if (input.mode === 'commit' && (await eachPartition('upsert', anywhere.stopPartition)) === 'stage-lost') return 'stage-lost';
+    if (input.mode === 'commit' && (await eachPartition('upsert', anywhere.stopPartition)) === 'stage-lost')
+      return 'stage-lost';
     const { errored, fetched } = report.counts;
-    throw ApplicationFailure.nonRetryable(`${errored} of ${fetched} rows are rejected, more than --max-errors allows`, 'TOO_MANY_ERRORS');
+    throw ApplicationFailure.nonRetryable(
+      `${errored} of ${fetched} rows are rejected, more than --max-errors allows`,
+      'TOO_MANY_ERRORS',
+    );
   }
 
-  async function eachPartition(name: 'upsert' | 'compare', work: (part: PartRequest) => Promise<PartAnswer>): Promise<'settled' | 'stage-lost'> {
+  async function eachPartition(
+    name: 'upsert' | 'compare',
+    work: (part: PartRequest) => Promise<PartAnswer>,
+  ): Promise<'settled' | 'stage-lost'> {
     let lost = false;
-    await phase(report, name, async (p) => {
-      p.done = state.settled;
-      state.settled = await inWindow(state.settled, state.partitions, input.tuning.window, async (part) => {
-        if (lost) return;
-        const answer = await work({ ...runOf(input, state.claim), input, stageId: state.stageId, chunks: (state.content as Content).chunks, part });
-        if (answer.stageLost) {
-          lost = true;
-          return;
-        }
-        p.done++;
-        addPart(report, answer);
-        show(report);
-      });
-      if (!lost && state.settled < state.partitions) await goOnAsNew();
-    }, state.partitions);
+    await phase(
+      report,
+      name,
+      async (p) => {
+        p.done = state.settled;
+        state.settled = await inWindow(state.settled, state.partitions, input.tuning.window, async (part) => {
+          if (lost) return;
+          const answer = await work({
+            ...runOf(input, state.claim),
+            input,
+            stageId: state.stageId,
+            chunks: (state.content as Content).chunks,
+            part,
+          });
+          if (answer.stageLost) {
+            lost = true;
+            return;
+          }
+          p.done++;
+          addPart(report, answer);
+          show(report);
+        });
+        if (!lost && state.settled < state.partitions) await goOnAsNew();
+      },
+      state.partitions,
+    );
     return lost ? startOver() : 'settled';
   }
 
@@ -162,7 +224,8 @@ export async function importFile(input: ImportInput, carried?: ImportState): Pro
   async function leaveFiles(): Promise<void> {
     const { content, stageId, plan } = state;
     if (input.rejectsPath && content) await onHost.writeRejects({ input, content });
-    if (input.operationsPath && plan?.resolves) await onHost.writeOperations({ input, stageId, rows: report.counts.fetched });
+    if (input.operationsPath && plan?.resolves)
+      await onHost.writeOperations({ input, stageId, rows: report.counts.fetched });
   }
 
   /** The run is told why it ended, and the stage is emptied. */
@@ -184,5 +247,12 @@ export async function importFile(input: ImportInput, carried?: ImportState): Pro
 }
 
 function begin(input: ImportInput): ImportState {
-  return { report: newReport(input), stageId: uuid4(), token: workflowInfo().firstExecutionRunId, partitions: 0, parsed: 0, settled: 0 };
+  return {
+    report: newReport(input),
+    stageId: uuid4(),
+    token: workflowInfo().firstExecutionRunId,
+    partitions: 0,
+    parsed: 0,
+    settled: 0,
+  };
 }

@@ -8,7 +8,11 @@ import type { MergeInput } from '../../messages/merge.ts';
 
 /** @returns ids and counts. A batch that cannot be merged is taken away, so that it does not bar the way of the next. */
 export async function mergeProjects({ taskQueue, heartbeatSeconds, ...batch }: MergeInput): Promise<BatchAnswer> {
-  const activities = proxyActivities<Activities>({ ...STEP, ...(heartbeatSeconds ? { heartbeatTimeout: heartbeatSeconds * 1000 } : {}), taskQueue });
+  const activities = proxyActivities<Activities>({
+    ...STEP,
+    ...(heartbeatSeconds ? { heartbeatTimeout: heartbeatSeconds * 1000 } : {}),
+    taskQueue,
+  });
   try {
     return await activities.mergeBatch(batch);
   } catch (error) {

@@ -1,5 +1,11 @@
 /** What all imports share, whatever they read: their workers, their run, and how they end. */
-import { ApplicationFailure, CancellationScope, ContinueAsNew, isCancellation, proxyActivities } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  CancellationScope,
+  ContinueAsNew,
+  isCancellation,
+  proxyActivities,
+} from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
 import type { Claim, ImportReport } from '../../messages/imports.ts';
 import type { ImportMode, RunInput } from '../../messages/run.ts';
@@ -28,17 +34,30 @@ export function runOf({ backend, relatedRunId }: RunInput, claim: Claim | undefi
 }
 
 /** Counters and summary from the ledger; the run is still processing. */
-export async function finalize(work: Pick<Activities, 'finalize'>, run: RunReference, report: ImportReport, seen: object): Promise<void> {
+export async function finalize(
+  work: Pick<Activities, 'finalize'>,
+  run: RunReference,
+  report: ImportReport,
+  seen: object,
+): Promise<void> {
   const { codes, phases, counts } = report;
-  const { effects, ...summed } = await phase(report, 'finalize', () => work.finalize({ ...run, fetched: counts.fetched, summary: { codes, phases, ...seen } }));
+  const { effects, ...summed } = await phase(report, 'finalize', () =>
+    work.finalize({ ...run, fetched: counts.fetched, summary: { codes, phases, ...seen } }),
+  );
   report.counts = summed;
   if (effects) report.effects = effects;
 }
 
 /** Counts the final tables, not what steps reported, and completes the run. */
-export async function reconcile(work: Pick<Activities, 'reconcile'>, run: RunReference, report: ImportReport): Promise<void> {
+export async function reconcile(
+  work: Pick<Activities, 'reconcile'>,
+  run: RunReference,
+  report: ImportReport,
+): Promise<void> {
   const { fetched } = report.counts;
-  report.finishedAt = (await phase(report, 'reconcile', () => work.reconcile({ ...run, expected: fetched }))).completedAt;
+  report.finishedAt = (
+    await phase(report, 'reconcile', () => work.reconcile({ ...run, expected: fetched }))
+  ).completedAt;
 }
 
 const SUCCESS = { commit: 'completed', 'dry-run': 'dry_run', verify: 'verified' } as const;
@@ -47,7 +66,12 @@ const SUCCESS = { commit: 'completed', 'dry-run': 'dry_run', verify: 'verified' 
  * Goes through the steps of an import to its report, which is their own when they were refused. When they fail, `giveUp` is heard out, also by a cancelled import, and the
  * failure carries the report.
  */
-export async function conclude(report: ImportReport, mode: ImportMode, steps: () => Promise<ImportReport | void>, giveUp: (error: unknown) => Promise<void>): Promise<ImportReport> {
+export async function conclude(
+  report: ImportReport,
+  mode: ImportMode,
+  steps: () => Promise<ImportReport | void>,
+  giveUp: (error: unknown) => Promise<void>,
+): Promise<ImportReport> {
   try {
     return (await steps()) ?? end(report, SUCCESS[mode]);
   } catch (error) {
@@ -57,6 +81,11 @@ export async function conclude(report: ImportReport, mode: ImportMode, steps: ()
       end(report, isCancellation(error) ? 'cancelled' : 'failed');
     });
     if (isCancellation(error)) throw error;
-    throw ApplicationFailure.create({ type: report.error?.code ?? 'INTERNAL', message: report.error?.message ?? '', nonRetryable: true, details: [report] });
+    throw ApplicationFailure.create({
+      type: report.error?.code ?? 'INTERNAL',
+      message: report.error?.message ?? '',
+      nonRetryable: true,
+      details: [report],
+    });
   }
 }

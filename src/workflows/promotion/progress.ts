@@ -5,8 +5,20 @@ import type { ImportReport, PhaseName, PhaseState } from '../../messages/imports
 import { now } from '../now.ts';
 
 /** Runs `work` as a phase; `total` counts its units. A phase that was begun before continue-as-new goes on. */
-export async function phase<T>(report: ImportReport, name: PhaseName, work: (state: PhaseState) => Promise<T>, total = 1): Promise<T> {
-  const state = (report.phases[name] ??= { status: 'running', startedAt: now(), done: 0, total, failed: 0, skipped: 0 });
+export async function phase<T>(
+  report: ImportReport,
+  name: PhaseName,
+  work: (state: PhaseState) => Promise<T>,
+  total = 1,
+): Promise<T> {
+  const state = (report.phases[name] ??= {
+    status: 'running',
+    startedAt: now(),
+    done: 0,
+    total,
+    failed: 0,
+    skipped: 0,
+  });
   state.status = 'running';
   state.total = total;
   show(report);

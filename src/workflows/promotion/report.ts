@@ -2,7 +2,16 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { upsertSearchAttributes } from '@temporalio/workflow';
 import { ERRORS } from '../../errors.ts';
-import { SEARCH_ATTRIBUTES, type Claim, type Comparison, type Content, type ImportInput, type ImportReport, type ImportStatus, type Plan } from '../../messages/imports.ts';
+import {
+  SEARCH_ATTRIBUTES,
+  type Claim,
+  type Comparison,
+  type Content,
+  type ImportInput,
+  type ImportReport,
+  type ImportStatus,
+  type Plan,
+} from '../../messages/imports.ts';
 import type { RunInput } from '../../messages/run.ts';
 import { show } from './progress.ts';
 import { now } from '../now.ts';
@@ -11,8 +20,15 @@ const statusAttribute = defineSearchAttributeKey(SEARCH_ATTRIBUTES.status, Searc
 
 export function newReport(input: RunInput): ImportReport {
   return {
-    status: 'running', runId: null, duplicateOf: null, parentRunId: null, storagePath: null, startedAt: now(),
-    counts: { fetched: 0, inserted: 0, updated: 0, skipped: 0, errored: 0 }, codes: {}, phases: {},
+    status: 'running',
+    runId: null,
+    duplicateOf: null,
+    parentRunId: null,
+    storagePath: null,
+    startedAt: now(),
+    counts: { fetched: 0, inserted: 0, updated: 0, skipped: 0, errored: 0 },
+    codes: {},
+    phases: {},
     ...(input.mode === 'verify' ? { comparison: noComparison() } : {}),
   };
 }
@@ -38,9 +54,11 @@ export function addPart(report: ImportReport, part: PartResult): void {
   report.counts.inserted += part.inserted;
   report.counts.updated += part.updated;
   report.counts.skipped += part.skipped;
-  for (const [name, n] of Object.entries(part.effects ?? {})) (report.effects ??= {})[name] = (report.effects?.[name] ?? 0) + n;
+  for (const [name, n] of Object.entries(part.effects ?? {}))
+    (report.effects ??= {})[name] = (report.effects?.[name] ?? 0) + n;
   if (report.comparison && part.comparison) {
-    for (const key of ['rows', 'missing', 'different', 'edited'] as const) report.comparison[key] += part.comparison[key];
+    for (const key of ['rows', 'missing', 'different', 'edited'] as const)
+      report.comparison[key] += part.comparison[key];
     report.comparison.lines = [...report.comparison.lines, ...part.comparison.lines].sort((a, b) => a - b).slice(0, 20);
   }
 }
@@ -69,7 +87,11 @@ export function refuse(report: ImportReport, claim: Claim): ImportReport {
     if (claim.original) report.original = claim.original;
     return end(report, 'duplicate');
   }
-  report.error = { code: 'IN_PROGRESS', message: 'Another worker is processing this batch', remedy: ERRORS.IN_PROGRESS.remedy };
+  report.error = {
+    code: 'IN_PROGRESS',
+    message: 'Another worker is processing this batch',
+    remedy: ERRORS.IN_PROGRESS.remedy,
+  };
   return end(report, 'in_progress');
 }
 

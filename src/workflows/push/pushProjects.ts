@@ -1,6 +1,16 @@
 /** A file of projects to the gateway, batch after batch (runbook 003); `push/<tenant>`, so that a tenant has one push at a time. */
 import {
-  ApplicationFailure, CancellationScope, ContinueAsNew, continueAsNew, defineQuery, isCancellation, proxyActivities, setCurrentDetails, setHandler, sleep, uuid4,
+  ApplicationFailure,
+  CancellationScope,
+  ContinueAsNew,
+  continueAsNew,
+  defineQuery,
+  isCancellation,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+  uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
@@ -23,7 +33,8 @@ export async function pushProjects(input: PushInput, carried?: PushReport): Prom
   const push = { ...input, correlationId, startedAt };
   const believed = input.heartbeatSeconds ? { heartbeatTimeout: input.heartbeatSeconds * 1000 } : {};
   const overFile = proxyActivities<Activities>({ ...FULL_PASS, ...believed, taskQueue: input.fileQueue });
-  const posting = (summary: string) => proxyActivities<Activities>({ ...POST, ...believed, taskQueue: input.fileQueue, summary });
+  const posting = (summary: string) =>
+    proxyActivities<Activities>({ ...POST, ...believed, taskQueue: input.fileQueue, summary });
   const tidying = proxyActivities<Activities>({ ...STEP, scheduleToCloseTimeout: '1 min', taskQueue: input.fileQueue });
   const anywhere = proxyActivities<Activities>({ ...STEP, ...believed, taskQueue: input.taskQueue });
 
@@ -34,10 +45,15 @@ export async function pushProjects(input: PushInput, carried?: PushReport): Prom
     }
     while (report.done < report.total) {
       show(report);
-      const batch = await posting(`batch ${report.done + 1} of ${report.total}`).postBatch({ push, index: report.done });
+      const batch = await posting(`batch ${report.done + 1} of ${report.total}`).postBatch({
+        push,
+        index: report.done,
+      });
       add(report, batch);
-      if (report.done < report.total && batch.ms < pace) await sleep(pace - batch.ms, { summary: 'one request a second' });
-      if (report.done < report.total && workflowInfo().historyLength > EVENTS_PER_EXECUTION) await continueAsNew<typeof pushProjects>(input, report);
+      if (report.done < report.total && batch.ms < pace)
+        await sleep(pace - batch.ms, { summary: 'one request a second' });
+      if (report.done < report.total && workflowInfo().historyLength > EVENTS_PER_EXECUTION)
+        await continueAsNew<typeof pushProjects>(input, report);
     }
     if (input.remember) await anywhere.rememberPush({ push, report: { rows: report.rows, total: report.total } });
     await clear();
@@ -48,7 +64,12 @@ export async function pushProjects(input: PushInput, carried?: PushReport): Prom
     report.error = documentOf(error);
     end(report, isCancellation(error) ? 'cancelled' : 'failed');
     if (isCancellation(error)) throw error;
-    throw ApplicationFailure.create({ type: report.error.code, message: report.error.message, nonRetryable: true, details: [report] });
+    throw ApplicationFailure.create({
+      type: report.error.code,
+      message: report.error.message,
+      nonRetryable: true,
+      details: [report],
+    });
   }
 
   /** What a host that is gone keeps is swept by its next push. */
@@ -59,8 +80,18 @@ export async function pushProjects(input: PushInput, carried?: PushReport): Prom
 
 function begin({ tenantId, filename, fileHash }: PushInput): PushReport {
   return {
-    status: 'running', tenantId, filename, fileHash, correlationId: uuid4(), startedAt: now(),
-    rows: 0, posted: 0, total: 0, done: 0, batches: [], metrics: noMetrics(),
+    status: 'running',
+    tenantId,
+    filename,
+    fileHash,
+    correlationId: uuid4(),
+    startedAt: now(),
+    rows: 0,
+    posted: 0,
+    total: 0,
+    done: 0,
+    batches: [],
+    metrics: noMetrics(),
   };
 }
 
@@ -68,7 +99,8 @@ function add(report: PushReport, batch: PushedBatch): void {
   report.done++;
   report.posted += batch.rows;
   report.batches = [...report.batches, batch].slice(-SHOWN_BATCHES);
-  for (const name of Object.keys(report.metrics) as (keyof PushReport['metrics'])[]) report.metrics[name] += batch.metrics[name];
+  for (const name of Object.keys(report.metrics) as (keyof PushReport['metrics'])[])
+    report.metrics[name] += batch.metrics[name];
 }
 
 function end(report: PushReport, status: PushReport['status']): PushReport {
@@ -78,10 +110,27 @@ function end(report: PushReport, status: PushReport['status']): PushReport {
   return report;
 }
 
-function show({ status, filename, tenantId, done, total, rows, posted, metrics, correlationId, error }: PushReport): void {
+function show({
+  status,
+  filename,
+  tenantId,
+  done,
+  total,
+  rows,
+  posted,
+  metrics,
+  correlationId,
+  error,
+}: PushReport): void {
   const table = Object.entries(metrics).map(([name, n]) => `| ${name} | ${n} |`);
-  setCurrentDetails([
-    `**${status}** · ${filename} for ${tenantId}: ${done} of ${total} batches, ${posted} of ${rows} rows · correlation \`${correlationId}\``,
-    '', '| metric | sum |', '|---|---|', ...table, ...(error ? ['', `**${error.code}** ${error.message}`] : []),
-  ].join('\n'));
+  setCurrentDetails(
+    [
+      `**${status}** · ${filename} for ${tenantId}: ${done} of ${total} batches, ${posted} of ${rows} rows · correlation \`${correlationId}\``,
+      '',
+      '| metric | sum |',
+      '|---|---|',
+      ...table,
+      ...(error ? ['', `**${error.code}** ${error.message}`] : []),
+    ].join('\n'),
+  );
 }

@@ -1,9 +1,24 @@
 /** The daily push of a tenant (runbook 003): finds its files when the time has come and pushes them one after the other. */
 import {
-  ApplicationFailure, CancellationScope, ChildWorkflowFailure, ContinueAsNew, continueAsNew, defineQuery, executeChild, isCancellation, proxyActivities,
-  setCurrentDetails, setHandler, sleep, workflowInfo,
+  ApplicationFailure,
+  CancellationScope,
+  ChildWorkflowFailure,
+  ContinueAsNew,
+  continueAsNew,
+  defineQuery,
+  executeChild,
+  isCancellation,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+  workflowInfo,
 } from '@temporalio/workflow';
-import { defineSearchAttributeKey, SearchAttributeType, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import {
+  defineSearchAttributeKey,
+  SearchAttributeType,
+  WorkflowExecutionAlreadyStartedError,
+} from '@temporalio/common';
 import type { Activities } from '../../activities/index.ts';
 import { PROGRESS_QUERY, SEARCH_ATTRIBUTES } from '../../messages/imports.ts';
 import { EVENTS_PER_EXECUTION, PATIENT, STEP } from '../policies.ts';
@@ -12,10 +27,24 @@ import { pushProjects } from './pushProjects.ts';
 import { documentOf } from '../failure.ts';
 import type { FoundFile, FoundFiles, ScheduledPushInput, ScheduledPushReport } from '../../messages/schedules.ts';
 
-const keyword = (name: string, value: string) => ({ key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD), value });
+const keyword = (name: string, value: string) => ({
+  key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
+  value,
+});
 
-export async function scheduledPush(input: ScheduledPushInput, carried?: ScheduledPushReport): Promise<ScheduledPushReport> {
-  const report: ScheduledPushReport = carried ?? { status: 'running', tenantId: input.tenantId, files: 0, leftOut: 0, rows: 0, batches: 0, metrics: noMetrics() };
+export async function scheduledPush(
+  input: ScheduledPushInput,
+  carried?: ScheduledPushReport,
+): Promise<ScheduledPushReport> {
+  const report: ScheduledPushReport = carried ?? {
+    status: 'running',
+    tenantId: input.tenantId,
+    files: 0,
+    leftOut: 0,
+    rows: 0,
+    batches: 0,
+    metrics: noMetrics(),
+  };
   setHandler(defineQuery<ScheduledPushReport>(PROGRESS_QUERY), () => report);
   const onHost = proxyActivities<Activities>({ ...PATIENT, taskQueue: input.fileQueue });
   const tidying = proxyActivities<Activities>({ ...STEP, scheduleToCloseTimeout: '1 min', taskQueue: input.fileQueue });
@@ -28,7 +57,9 @@ export async function scheduledPush(input: ScheduledPushInput, carried?: Schedul
       for (const file of found.files) await pushFound(file, found.type);
       more = found.more;
     }
-    if (report.files === 0) report.note = report.leftOut > 0 ? 'The folder has nothing that was not pushed before' : 'The folder has no CSV or JSON file';
+    if (report.files === 0)
+      report.note =
+        report.leftOut > 0 ? 'The folder has nothing that was not pushed before' : 'The folder has no CSV or JSON file';
     return end('completed');
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;
@@ -37,7 +68,12 @@ export async function scheduledPush(input: ScheduledPushInput, carried?: Schedul
     report.error = { ...rest, message: report.current ? `${report.current}: ${message}` : message };
     end(isCancellation(error) ? 'cancelled' : 'failed');
     if (isCancellation(error)) throw error;
-    throw ApplicationFailure.create({ type: report.error.code, message: report.error.message, nonRetryable: true, details: [report] });
+    throw ApplicationFailure.create({
+      type: report.error.code,
+      message: report.error.message,
+      nonRetryable: true,
+      details: [report],
+    });
   }
 
   async function pushFound(file: FoundFile, type: FoundFiles['type']): Promise<void> {
@@ -46,14 +82,27 @@ export async function scheduledPush(input: ScheduledPushInput, carried?: Schedul
     try {
       add(await whenFree(file, type === 'folder'));
     } finally {
-      if (type === 'download') await CancellationScope.nonCancellable(() => tidying.discardDownload(file).catch(() => undefined));
+      if (type === 'download')
+        await CancellationScope.nonCancellable(() => tidying.discardDownload(file).catch(() => undefined));
     }
   }
 
   /** A push that somebody started by hand ends first. */
   async function whenFree({ path, filename, fileHash }: FoundFile, remember: boolean): Promise<PushReport> {
     const { backend, taskQueue, fileQueue, tenantId, timeZone, batchRows, gatewayUrl } = input;
-    const args = { backend, taskQueue, fileQueue, tenantId, timeZone, batchRows, path, filename, fileHash, remember, ...(gatewayUrl ? { gatewayUrl } : {}) };
+    const args = {
+      backend,
+      taskQueue,
+      fileQueue,
+      tenantId,
+      timeZone,
+      batchRows,
+      path,
+      filename,
+      fileHash,
+      remember,
+      ...(gatewayUrl ? { gatewayUrl } : {}),
+    };
     for (let wait = 2; ; wait = Math.min(60, 2 * wait)) {
       try {
         return await executeChild(pushProjects, {
@@ -62,7 +111,10 @@ export async function scheduledPush(input: ScheduledPushInput, carried?: Schedul
           taskQueue: input.taskQueue,
           memo: { starter: 'schedule', fileHash },
           staticSummary: `push: ${filename} for ${input.tenantId}`,
-          typedSearchAttributes: [keyword(SEARCH_ATTRIBUTES.kind, 'projects'), keyword(SEARCH_ATTRIBUTES.tenant, input.tenantId)],
+          typedSearchAttributes: [
+            keyword(SEARCH_ATTRIBUTES.kind, 'projects'),
+            keyword(SEARCH_ATTRIBUTES.tenant, input.tenantId),
+          ],
         });
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
@@ -88,10 +140,14 @@ export async function scheduledPush(input: ScheduledPushInput, carried?: Schedul
 
   function show(): void {
     const { status, tenantId, files, leftOut, rows, batches, metrics, current, note, error } = report;
-    setCurrentDetails([
-      `**${status}** · ${tenantId}: ${files} files pushed, ${leftOut} left out · ${rows} rows in ${batches} batches`,
-      `${metrics.inserted_projects} inserted, ${metrics.updated_projects} updated, ${metrics.anomalies_count} anomalies`,
-      ...[current && `Now: ${current}`, note, error && `**${error.code}** ${error.message}`].filter((line) => line !== undefined),
-    ].join('\n\n'));
+    setCurrentDetails(
+      [
+        `**${status}** · ${tenantId}: ${files} files pushed, ${leftOut} left out · ${rows} rows in ${batches} batches`,
+        `${metrics.inserted_projects} inserted, ${metrics.updated_projects} updated, ${metrics.anomalies_count} anomalies`,
+        ...[current && `Now: ${current}`, note, error && `**${error.code}** ${error.message}`].filter(
+          (line) => line !== undefined,
+        ),
+      ].join('\n\n'),
+    );
   }
 }

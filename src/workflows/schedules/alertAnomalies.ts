@@ -8,8 +8,18 @@ import type { AlertReport, AlertsInput } from '../../messages/schedules.ts';
 export async function alertAnomalies({ taskQueue, backend, windowHours, byHand }: AlertsInput): Promise<AlertReport> {
   const { assessAnomalies } = proxyActivities<Activities>({ ...STEP, taskQueue });
   const { sendAlert } = proxyActivities<Activities>({ ...(byHand ? BRISK : PATIENT), taskQueue });
-  const alert = await assessAnomalies({ backend, until: scheduledTime().toISOString(), windowHours, id: workflowInfo().firstExecutionRunId });
+  const alert = await assessAnomalies({
+    backend,
+    until: scheduledTime().toISOString(),
+    windowHours,
+    id: workflowInfo().firstExecutionRunId,
+  });
   const outcome = alert.level === 'none' ? 'below-threshold' : (await sendAlert(alert)) ? 'sent' : 'no-webhook';
-  setCurrentDetails([`**${alert.level}** · ${alert.total} anomalies from ${alert.window.since} to ${alert.window.until} · ${outcome}`, ...alert.reasons.map(({ text }) => `- ${text}`)].join('\n\n'));
+  setCurrentDetails(
+    [
+      `**${alert.level}** · ${alert.total} anomalies from ${alert.window.since} to ${alert.window.until} · ${outcome}`,
+      ...alert.reasons.map(({ text }) => `- ${text}`),
+    ].join('\n\n'),
+  );
   return { alert, outcome };
 }

@@ -1,8 +1,18 @@
 /** An import whose time has come: its file is read now, and its workflow is the one that `intake import` would start. */
 import {
-  ApplicationFailure, ChildWorkflowFailure, executeChild, isCancellation, ParentClosePolicy, proxyActivities, setCurrentDetails,
+  ApplicationFailure,
+  ChildWorkflowFailure,
+  executeChild,
+  isCancellation,
+  ParentClosePolicy,
+  proxyActivities,
+  setCurrentDetails,
 } from '@temporalio/workflow';
-import { defineSearchAttributeKey, SearchAttributeType, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import {
+  defineSearchAttributeKey,
+  SearchAttributeType,
+  WorkflowExecutionAlreadyStartedError,
+} from '@temporalio/common';
 import type { Activities } from '../../activities/index.ts';
 import type { importDirectory } from '../directory/importDirectory.ts';
 import type { importFile } from '../file/importFile.ts';
@@ -18,27 +28,48 @@ export interface ScheduledImportReport {
   readonly counts?: ImportReport['counts'];
 }
 
-const keyword = (name: string, value: string) => ({ key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD), value });
+const keyword = (name: string, value: string) => ({
+  key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
+  value,
+});
 
-export async function scheduledImport({ request, taskQueue, fileQueue }: ScheduledImportInput): Promise<ScheduledImportReport> {
+export async function scheduledImport({
+  request,
+  taskQueue,
+  fileQueue,
+}: ScheduledImportInput): Promise<ScheduledImportReport> {
   const onHost = proxyActivities<Activities>({ ...FULL_PASS, taskQueue: fileQueue });
   try {
     const { workflow, workflowId, input } = await onHost.prepareImport(request);
     setCurrentDetails(`Import \`${workflowId}\``);
     const options = {
-      workflowId, taskQueue,
+      workflowId,
+      taskQueue,
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL, // a run that was terminated would stay unfinished
       memo: { starter: 'schedule' },
       staticSummary: `${input.mode}: ${input.kind} from ${input.sourceSystem}, ${input.filename}`,
-      typedSearchAttributes: [keyword(SEARCH_ATTRIBUTES.kind, input.kind), keyword(SEARCH_ATTRIBUTES.source, input.sourceSystem), keyword(SEARCH_ATTRIBUTES.status, 'running')],
+      typedSearchAttributes: [
+        keyword(SEARCH_ATTRIBUTES.kind, input.kind),
+        keyword(SEARCH_ATTRIBUTES.source, input.sourceSystem),
+        keyword(SEARCH_ATTRIBUTES.status, 'running'),
+      ],
     };
     try {
-      const start = workflow === 'importDirectory' ? executeChild<typeof importDirectory>('importDirectory', { ...options, args: [input as Parameters<typeof importDirectory>[0]] })
-        : executeChild<typeof importFile>('importFile', { ...options, args: [input as Parameters<typeof importFile>[0]] });
+      const start =
+        workflow === 'importDirectory'
+          ? executeChild<typeof importDirectory>('importDirectory', {
+              ...options,
+              args: [input as Parameters<typeof importDirectory>[0]],
+            })
+          : executeChild<typeof importFile>('importFile', {
+              ...options,
+              args: [input as Parameters<typeof importFile>[0]],
+            });
       const { status, runId, counts } = await start;
       return { workflowId, status, runId, counts };
     } catch (error) {
-      if (error instanceof WorkflowExecutionAlreadyStartedError) return { workflowId, status: 'in_progress', runId: null };
+      if (error instanceof WorkflowExecutionAlreadyStartedError)
+        return { workflowId, status: 'in_progress', runId: null };
       throw error;
     }
   } catch (error) {

@@ -26,7 +26,8 @@ describe('a push of projects', function () {
     for await (const item of items) found.push(item);
     return found;
   };
-  const keys = async (text: string | Buffer): Promise<unknown[]> => (await all(projectRows(await file(text)))).map((row) => row.stage_application);
+  const keys = async (text: string | Buffer): Promise<unknown[]> =>
+    (await all(projectRows(await file(text)))).map((row) => row.stage_application);
   const fault = (code: string, message: RegExp) => (error: unknown) => {
     assert.ok(error instanceof IntakeError);
     assert.equal(error.code, code);
@@ -43,40 +44,70 @@ describe('a push of projects', function () {
     it('CSV in the encodings and delimiters of imports, headers in any spelling', async () => {
       const csv = 'Stage Application;Delivery_Partner;residential;unknown\nS1;" Größe; Ltd ";007;x\n S2 ;;;\n';
       const rows = await all(projectRows(await file(Buffer.from(`\ufeff${csv}`, 'utf16le'))));
-      assert.deepEqual(rows.map(({ stage_application, delivery_partner, residential }) => [stage_application, delivery_partner, residential]), [
-        ['S1', 'Größe; Ltd', 7], ['S2', undefined, 0],
-      ]);
+      assert.deepEqual(
+        rows.map(({ stage_application, delivery_partner, residential }) => [
+          stage_application,
+          delivery_partner,
+          residential,
+        ]),
+        [
+          ['S1', 'Größe; Ltd', 7],
+          ['S2', undefined, 0],
+        ],
+      );
     });
 
     it('JSON as a list, as rows of an object and line by line, whatever its texts hold', async () => {
-      const rows = [{ stage_application: 'S1', address: 'a "]}[{,\\' }, { StageApplication: 'S2', more: { deep: [1, { x: ']' }] } }, { stage_application: 'S3' }];
+      const rows = [
+        { stage_application: 'S1', address: 'a "]}[{,\\' },
+        { StageApplication: 'S2', more: { deep: [1, { x: ']' }] } },
+        { stage_application: 'S3' },
+      ];
       const lines = rows.map((row) => JSON.stringify(row));
       for (const text of [
-        JSON.stringify(rows), JSON.stringify(rows, undefined, 2), `\ufeff ${JSON.stringify(rows)}\n`,
-        JSON.stringify({ rows }), JSON.stringify({ tenant_id: 'T', batch_id: 'b', rows, after: 1 }), lines.join('\n'), `${lines.join('\r\n')}\r\n`,
-      ]) assert.deepEqual(await keys(text), ['S1', 'S2', 'S3'], text.slice(0, 40));
+        JSON.stringify(rows),
+        JSON.stringify(rows, undefined, 2),
+        `\ufeff ${JSON.stringify(rows)}\n`,
+        JSON.stringify({ rows }),
+        JSON.stringify({ tenant_id: 'T', batch_id: 'b', rows, after: 1 }),
+        lines.join('\n'),
+        `${lines.join('\r\n')}\r\n`,
+      ])
+        assert.deepEqual(await keys(text), ['S1', 'S2', 'S3'], text.slice(0, 40));
       assert.deepEqual(await keys('[]'), []);
     });
 
     it('JSON of many blocks without holding it', async () => {
       const rows = Array.from({ length: 20_000 }, (_, i) => ({ stage_application: `S${i}`, address: 'é'.repeat(100) }));
-      assert.deepEqual(await keys(JSON.stringify(rows)), rows.map((row) => row.stage_application));
+      assert.deepEqual(
+        await keys(JSON.stringify(rows)),
+        rows.map((row) => row.stage_application),
+      );
     });
 
     it('names what is wrong by its place, never by its value', async () => {
       for (const [text, code, message] of [
-        ['stage_application,residential\nS1,1\nS2,SECRET\n', 'INVALID_ROW', /^A row is not as agreed: residential is not a whole number from 0 to 999999999 \(line 3\)$/],
+        [
+          'stage_application,residential\nS1,1\nS2,SECRET\n',
+          'INVALID_ROW',
+          /^A row is not as agreed: residential is not a whole number from 0 to 999999999 \(line 3\)$/,
+        ],
         ['stage_application,residential\nS1\n', 'INVALID_ROW', /RAGGED_ROW \(line 2\)/],
         ['stage_application\n" "\n', 'INVALID_ROW', /stage_application is blank \(line 2\)/],
         ['key\nS1\n', 'MISSING_COLUMNS', /stage_application/],
         ['', 'EMPTY_FILE', /empty/],
-        ['[{"stage_application":"S1"},{"stage_application":"S2","fod_id":{}}]', 'INVALID_ROW', /^Row 2 .*fod_id is neither a text nor a number$/],
+        [
+          '[{"stage_application":"S1"},{"stage_application":"S2","fod_id":{}}]',
+          'INVALID_ROW',
+          /^Row 2 .*fod_id is neither a text nor a number$/,
+        ],
         ['[{"stage_application":"S1"},\n{"SECRET"}]', 'INVALID_ROW', /^Row 2 cannot be read: it is not JSON in UTF-8$/],
         ['[{"stage_application":"S1"}', 'INVALID_ROW', /the list does not end/],
         ['["SECRET"]', 'INVALID_ROW', /not an object/],
         [Buffer.from('[{"stage_application":"\xff"}]', 'latin1'), 'INVALID_ROW', /UTF-8/],
         [`[{"address":"${'x'.repeat(1_100_000)}"}]`, 'INVALID_ROW', /larger than 1 MB/],
-      ] as const) await assert.rejects(keys(text), fault(code, message), String(text).slice(0, 40));
+      ] as const)
+        await assert.rejects(keys(text), fault(code, message), String(text).slice(0, 40));
     });
   });
 
@@ -84,26 +115,56 @@ describe('a push of projects', function () {
     const rowsOf = async function* (sizes: readonly number[]) {
       for (const size of sizes) yield { a: 'x'.repeat(size - 8) }; // 8 bytes around it
     };
-    const cut = async (sizes: readonly number[], maxRows: number, maxBytes: number) => all(splitRows(rowsOf(sizes), maxRows, maxBytes));
+    const cut = async (sizes: readonly number[], maxRows: number, maxBytes: number) =>
+      all(splitRows(rowsOf(sizes), maxRows, maxBytes));
 
     it('at the number of rows, in their order', async () => {
-      assert.deepEqual((await cut(Array.from({ length: 10 }, () => 20), 4, 1e6)).map(({ rows }) => rows), [4, 4, 2]);
+      assert.deepEqual(
+        (
+          await cut(
+            Array.from({ length: 10 }, () => 20),
+            4,
+            1e6,
+          )
+        ).map(({ rows }) => rows),
+        [4, 4, 2],
+      );
       assert.deepEqual(await all(splitRows(rowsOf([]))), []);
     });
 
     it('at the bytes of the JSON, to the byte, counting UTF-8', async () => {
-      for (const [maxBytes, expected] of [[42, [1, 1, 1]], [43, [2, 1]], [63, [2, 1]], [64, [3]]] as const) {
+      for (const [maxBytes, expected] of [
+        [42, [1, 1, 1]],
+        [43, [2, 1]],
+        [63, [2, 1]],
+        [64, [3]],
+      ] as const) {
         const batches = await cut([20, 20, 20], 5000, maxBytes);
-        assert.deepEqual(batches.map(({ rows }) => rows), expected, String(maxBytes));
+        assert.deepEqual(
+          batches.map(({ rows }) => rows),
+          expected,
+          String(maxBytes),
+        );
         for (const { json } of batches) assert.ok(Buffer.byteLength(json) <= maxBytes);
       }
-      async function* wide() { for (let i = 0; i < 4; i++) yield { a: 'é'.repeat(100) }; }
-      assert.deepEqual((await all(splitRows(wide(), 5000, 450))).map(({ rows }) => rows), [2, 2]);
+      async function* wide() {
+        for (let i = 0; i < 4; i++) yield { a: 'é'.repeat(100) };
+      }
+      assert.deepEqual(
+        (await all(splitRows(wide(), 5000, 450))).map(({ rows }) => rows),
+        [2, 2],
+      );
     });
 
     it('calls batches by the time as the tenant sees it', () => {
-      assert.equal(batchIdOf('2025-08-18T07:30:00.000Z', 0, 'Australia/Adelaide'), '2025-08-18T17:00:00+0930-batch-001');
-      assert.equal(batchIdOf('2025-12-18T06:30:00.000Z', 11, 'Australia/Adelaide'), '2025-12-18T17:00:00+1030-batch-012');
+      assert.equal(
+        batchIdOf('2025-08-18T07:30:00.000Z', 0, 'Australia/Adelaide'),
+        '2025-08-18T17:00:00+0930-batch-001',
+      );
+      assert.equal(
+        batchIdOf('2025-12-18T06:30:00.000Z', 11, 'Australia/Adelaide'),
+        '2025-12-18T17:00:00+1030-batch-012',
+      );
       assert.equal(batchIdOf('2025-12-18T00:00:05.000Z', 999, 'UTC'), '2025-12-18T00:00:05+0000-batch-1000');
       assert.match(batchIdOf('2025-12-18T00:00:05.000Z', 0), /^2025-12-1[78]T\d\d:\d\d:05[+-]\d{4}-batch-001$/);
     });
@@ -111,19 +172,36 @@ describe('a push of projects', function () {
 
   describe('keeps its batches until it ends', () => {
     const pushOf = async (path: string): Promise<Push> => ({
-      backend: 'postgres', taskQueue: 'q', fileQueue: 'q@here', tenantId: 'A', path, filename: 'f', fileHash: (await hashFile(path)).hash, batchRows: 2,
-      correlationId: randomUUID(), startedAt: '2026-01-01T00:00:00.000Z', timeZone: 'UTC',
+      backend: 'postgres',
+      taskQueue: 'q',
+      fileQueue: 'q@here',
+      tenantId: 'A',
+      path,
+      filename: 'f',
+      fileHash: (await hashFile(path)).hash,
+      batchRows: 2,
+      correlationId: randomUUID(),
+      startedAt: '2026-01-01T00:00:00.000Z',
+      timeZone: 'UTC',
     });
 
     it('as bodies whose ids, rows and order two attempts at once agree on', async () => {
       const push = await pushOf(await file('stage_application\nS1\nS2\nS3\n'));
       const [one, two] = await Promise.all([openSpool(dir, push), openSpool(dir, push)]);
       assert.deepEqual(one, two);
-      assert.deepEqual(one.batches.map(({ batchId, rows, firstRow }) => [batchId, rows, firstRow]), [
-        ['2026-01-01T00:00:00+0000-batch-001', 2, 0], ['2026-01-01T00:00:00+0000-batch-002', 1, 2]]);
+      assert.deepEqual(
+        one.batches.map(({ batchId, rows, firstRow }) => [batchId, rows, firstRow]),
+        [
+          ['2026-01-01T00:00:00+0000-batch-001', 2, 0],
+          ['2026-01-01T00:00:00+0000-batch-002', 1, 2],
+        ],
+      );
       const body = JSON.parse((await readBody(one, 1)).toString()) as { rows: unknown };
       assert.deepEqual(body, {
-        tenant_id: 'A', source: 'projects-import', batch_id: '2026-01-01T00:00:00+0000-batch-002', correlation_id: push.correlationId,
+        tenant_id: 'A',
+        source: 'projects-import',
+        batch_id: '2026-01-01T00:00:00+0000-batch-002',
+        correlation_id: push.correlationId,
         rows: [{ stage_application: 'S3', residential: 0, commercial: 0, essential: 0, premises_count: 0 }],
       });
       await removeSpool(dir, push);
@@ -133,7 +211,10 @@ describe('a push of projects', function () {
 
     it('and is CHANGED_FILE when the file is another one than was asked for, or becomes one midway', async () => {
       const path = await file('stage_application\nS1\nS2\nS3\n');
-      await assert.rejects(openSpool(dir, { ...(await pushOf(path)), fileHash: '0'.repeat(64) }), fault('CHANGED_FILE', /changed/));
+      await assert.rejects(
+        openSpool(dir, { ...(await pushOf(path)), fileHash: '0'.repeat(64) }),
+        fault('CHANGED_FILE', /changed/),
+      );
       const push = await pushOf(path);
       await openSpool(dir, push);
       await writeFile(path, 'stage_application\nS1\nS2\nS3\n'); // touched, not changed
@@ -147,14 +228,33 @@ describe('a push of projects', function () {
     let server: Server;
     let answer: (request: IncomingMessage, response: ServerResponse) => void;
     let request: PostRequest;
-    const metrics = { inserted_projects: 1, updated_projects: 2, org_memberships_upserted: 3, user_memberships_upserted: 4, anomalies_count: 5, staging_id: 's' };
-    const say = (status: number, body: object | string, headers: Record<string, string> = {}) => (_: IncomingMessage, response: ServerResponse) =>
-      response.writeHead(status, headers).end(typeof body === 'string' ? body : JSON.stringify(body));
+    const metrics = {
+      inserted_projects: 1,
+      updated_projects: 2,
+      org_memberships_upserted: 3,
+      user_memberships_upserted: 4,
+      anomalies_count: 5,
+      staging_id: 's',
+    };
+    const say =
+      (status: number, body: object | string, headers: Record<string, string> = {}) =>
+      (_: IncomingMessage, response: ServerResponse) =>
+        response.writeHead(status, headers).end(typeof body === 'string' ? body : JSON.stringify(body));
 
     before((done) => {
-      server = createServer((incoming, response) => void incoming.resume().on('end', () => answer(incoming, response))).listen(0, '127.0.0.1', () => {
+      server = createServer(
+        (incoming, response) => void incoming.resume().on('end', () => answer(incoming, response)),
+      ).listen(0, '127.0.0.1', () => {
         const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-        request = { url, bearer: 'secret', fresh: false, body: Buffer.from('{}'), name: 'batch-001', attempt: 1, signal: new AbortController().signal };
+        request = {
+          url,
+          bearer: 'secret',
+          fresh: false,
+          body: Buffer.from('{}'),
+          name: 'batch-001',
+          attempt: 1,
+          signal: new AbortController().signal,
+        };
         done();
       });
     });
@@ -168,7 +268,15 @@ describe('a push of projects', function () {
       };
       assert.deepEqual(await postBatchBody(request), metrics);
       await postBatchBody({ ...request, url: `${request.url}/functions/v1/import-projects` });
-      assert.deepEqual(seen, ['/import-projects', '/functions/v1/import-projects'].map((path) => ['POST', path, 'Bearer secret', 'application/json']));
+      assert.deepEqual(
+        seen,
+        ['/import-projects', '/functions/v1/import-projects'].map((path) => [
+          'POST',
+          path,
+          'Bearer secret',
+          'application/json',
+        ]),
+      );
     });
 
     it('again after 1, 2, 4, 8 and 16 seconds for a 5xx or no answer, as the gateway says for a 429', async () => {
@@ -198,13 +306,30 @@ describe('a push of projects', function () {
     });
 
     it('never again for another 4xx, with the code, the path and the remedy of the gateway', async () => {
-      answer = say(422, { error: { code: 'INVALID_ROWS', message: 'Rows are not as agreed', path: 'rows[3].residential', remedy: 'Mend the rows.' } });
+      answer = say(422, {
+        error: {
+          code: 'INVALID_ROWS',
+          message: 'Rows are not as agreed',
+          path: 'rows[3].residential',
+          remedy: 'Mend the rows.',
+        },
+      });
       await assert.rejects(postBatchBody(request), (error: IntakeError) => {
         assert.deepEqual([error.code, error.retryable, error.remedy], ['GATEWAY_REFUSED', false, 'Mend the rows.']);
-        assert.equal(error.message, 'batch-001: the gateway answered 422 INVALID_ROWS at rows[3].residential: Rows are not as agreed');
+        assert.equal(
+          error.message,
+          'batch-001: the gateway answered 422 INVALID_ROWS at rows[3].residential: Rows are not as agreed',
+        );
         return true;
       });
-      for (const [status, body] of [[400, '{}'], [401, 'no'], [404, '<html>'], [413, 'null'], [302, ''], [200, '<html>']] as const) {
+      for (const [status, body] of [
+        [400, '{}'],
+        [401, 'no'],
+        [404, '<html>'],
+        [413, 'null'],
+        [302, ''],
+        [200, '<html>'],
+      ] as const) {
         answer = say(status, body, { location: 'http://127.0.0.1:1/' });
         await assert.rejects(postBatchBody(request), fault('GATEWAY_REFUSED', new RegExp(`answered ${status}$`)));
       }

@@ -21,7 +21,9 @@ for (const transport of ['postgres', 'supabase'] as const) {
       database = await createDatabase();
       sql = connect(database.databaseUrl);
       api = transport === 'supabase' ? await startApi(database.databaseUrl) : undefined;
-      backend = api ? supabaseBackend({ url: api.url, serviceKey: api.serviceRoleKey }) : postgresBackend({ databaseUrl: database.databaseUrl, objectsDir: '/nowhere' });
+      backend = api
+        ? supabaseBackend({ url: api.url, serviceKey: api.serviceRoleKey })
+        : postgresBackend({ databaseUrl: database.databaseUrl, objectsDir: '/nowhere' });
     });
     after(async () => {
       await backend.close();
@@ -37,18 +39,37 @@ for (const transport of ['postgres', 'supabase'] as const) {
       assert.equal(fresh, true);
       assert.equal((await lend(backend, 'A')).secret, secret);
       const bearers = await backend.call<{ tenant_id: string; expires_at: string | null }[]>('live_bearers', {});
-      assert.deepEqual(bearers.map(({ tenant_id, expires_at }) => [tenant_id, expires_at === null]).sort(), [['A', false], ['A', true]]);
-      assert.deepEqual((await backend.call<{ former_until: string | null }[]>('list_tenants', {})).map(({ former_until }) => former_until), [null]);
+      assert.deepEqual(bearers.map(({ tenant_id, expires_at }) => [tenant_id, expires_at === null]).sort(), [
+        ['A', false],
+        ['A', true],
+      ]);
+      assert.deepEqual(
+        (await backend.call<{ former_until: string | null }[]>('list_tenants', {})).map(
+          ({ former_until }) => former_until,
+        ),
+        [null],
+      );
       await sql`UPDATE ingest.tenant_bearers SET expires_at = now() - interval '1 second' WHERE lent`;
       await createLender()(backend, 'B');
-      assert.deepEqual([...(await sql`SELECT tenant_id FROM ingest.tenant_bearers WHERE lent`)].map((row) => row['tenant_id']), ['B']);
+      assert.deepEqual(
+        [...(await sql`SELECT tenant_id FROM ingest.tenant_bearers WHERE lent`)].map((row) => row['tenant_id']),
+        ['B'],
+      );
     });
 
     it('contents are remembered for their tenant alone', async () => {
-      const remember = () => backend.call('remember_push', { tenant_id: 'A', file_sha256: hash(2), correlation_id: randomUUID(), row_count: 3, batches: 1 });
+      const remember = () =>
+        backend.call('remember_push', {
+          tenant_id: 'A',
+          file_sha256: hash(2),
+          correlation_id: randomUUID(),
+          row_count: 3,
+          batches: 1,
+        });
       await remember();
       await remember();
-      const among = (tenant_id: string) => backend.call<string[]>('pushed_among', { tenant_id, file_sha256s: [hash(2), hash(3)] });
+      const among = (tenant_id: string) =>
+        backend.call<string[]>('pushed_among', { tenant_id, file_sha256s: [hash(2), hash(3)] });
       assert.deepEqual(await among('A'), [hash(2)]);
       assert.deepEqual(await among('B'), []);
       assert.deepEqual(await backend.call('pushed_among', { tenant_id: 'A', file_sha256s: [] }), []);
@@ -59,7 +80,14 @@ for (const transport of ['postgres', 'supabase'] as const) {
         SELECT tenant, 'b', n, type, 'f', 'r', gen_random_uuid(), now() - n * interval '1 hour'
         FROM generate_series(1, 30) n, (VALUES ('A', 'UNKNOWN_DS'), ('B', 'UNKNOWN_DELIVERY_PARTNER')) t (tenant, type)`;
       const list = async (window_hours: number, tenant: string | null, severities: string[] | null, max_rows = 100) =>
-        (await backend.call<{ tenant_id: string; row_index: number }[]>('list_anomalies', { window_hours, tenant, severities, max_rows })).map((row) => `${row.tenant_id}${row.row_index}`);
+        (
+          await backend.call<{ tenant_id: string; row_index: number }[]>('list_anomalies', {
+            window_hours,
+            tenant,
+            severities,
+            max_rows,
+          })
+        ).map((row) => `${row.tenant_id}${row.row_index}`);
       assert.equal((await list(24, null, null)).length, 46);
       assert.deepEqual(await list(4, 'A', null), ['A1', 'A2', 'A3']);
       assert.deepEqual(await list(100, null, ['warning'], 2), ['B1', 'B2']);
@@ -69,11 +97,20 @@ for (const transport of ['postgres', 'supabase'] as const) {
     it('retention is previewed, done and counted', async () => {
       await sql`UPDATE public.import_anomalies SET created_at = created_at - interval '90 days' WHERE tenant_id = 'B'`;
       const days = { imports_days: 60, anomalies_days: 90 };
-      const preview = await backend.call<{ stat_date: string; import_anomalies_count: number }[]>('preview_cleanup', days);
-      assert.equal(preview.reduce((sum, { import_anomalies_count: n }) => sum + n, 0), 30);
+      const preview = await backend.call<{ stat_date: string; import_anomalies_count: number }[]>(
+        'preview_cleanup',
+        days,
+      );
+      assert.equal(
+        preview.reduce((sum, { import_anomalies_count: n }) => sum + n, 0),
+        30,
+      );
       assert.deepEqual(await backend.call('clean_import_data', days), { staging_imports: 0, import_anomalies: 30 });
       const stats = await backend.call<{ stat_date: string }[]>('retention_stats', { max_rows: 14 });
-      assert.deepEqual(stats.map(({ stat_date }) => stat_date).reverse(), preview.map(({ stat_date }) => stat_date));
+      assert.deepEqual(
+        stats.map(({ stat_date }) => stat_date).reverse(),
+        preview.map(({ stat_date }) => stat_date),
+      );
       assert.equal(await backend.call('backfill_memberships', {}), 0);
     });
   });

@@ -43,14 +43,20 @@ describe('the contenders of the judgments benchmark', function () {
   });
   beforeEach(() => startAfresh(client));
 
-  const course = async () => ({ stack: { ...(await sharedStack()), databaseUrl: database.databaseUrl }, file, count: () => judgments.count(client) });
+  const course = async () => ({
+    stack: { ...(await sharedStack()), databaseUrl: database.databaseUrl },
+    file,
+    count: () => judgments.count(client),
+  });
   /** Of each row, without ids: what became of it, and the first row of the same plaintiff. */
   const found = async () => ({
     counts: await judgments.count(client),
-    rows: (await client.query(`
+    rows: (
+      await client.query(`
       select row_index, status, matched_by, contact_inserts, follow_up_task_created, enforcement_initialized,
              min(row_index) filter (where status = 'inserted') over (partition by plaintiff_id) as person
-      from public.raw_simplicity_imports order by row_index`)).rows.map((row) => (row.status === 'inserted' ? row : { ...row, person: null })),
+      from public.raw_simplicity_imports order by row_index`)
+    ).rows.map((row) => (row.status === 'inserted' ? row : { ...row, person: null })),
   });
   const expected = (rows: number) => judgments.expected(rows, SEED);
 
@@ -65,7 +71,15 @@ describe('the contenders of the judgments benchmark', function () {
 
   it('the set-based script comes to what Intake does, row for row', async function () {
     if (setBasedPsql.missing()) return this.skip();
-    await setBasedPsql.run({ ...(await course()), database: client, kind: judgments.kind, rows: ROWS, seed: SEED, cleanedFile: file, workDir: place.dir });
+    await setBasedPsql.run({
+      ...(await course()),
+      database: client,
+      kind: judgments.kind,
+      rows: ROWS,
+      seed: SEED,
+      cleanedFile: file,
+      workDir: place.dir,
+    });
     assert.deepEqual(await found(), intake);
   });
 });

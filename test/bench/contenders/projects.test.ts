@@ -16,7 +16,8 @@ describe('the contenders of the bench of projects', function () {
   });
 
   const content = async (): Promise<unknown> => ({
-    projects: [...(await sql`
+    projects: [
+      ...(await sql`
       SELECT stage_application, delivery_partner_label, o.name AS org, developer_class, deployment_specialist, d.preferred_username AS specialist,
         relationship_manager, r.display_name AS manager, stage_application_created, residential, commercial, essential, premises_count, address,
         efscd, development_type, build_type, fod_id, latitude, longitude, p.staging_id IS NOT NULL AS staged,
@@ -25,9 +26,12 @@ describe('the contenders of the bench of projects', function () {
          LEFT JOIN public.rm_directory mr ON mr.user_id = m.member_user_id WHERE m.project_id = p.id) AS members
       FROM public.projects p LEFT JOIN public.partner_org o ON o.id = p.partner_org_id
       LEFT JOIN public.ds_directory d ON d.user_id = p.deployment_specialist_user_id
-      LEFT JOIN public.rm_directory r ON r.user_id = p.relationship_manager_user_id ORDER BY stage_application`)],
-    anomalies: [...(await sql`
-      SELECT row_index, anomaly_type, field, input_value, project_key, payload_excerpt FROM public.import_anomalies ORDER BY row_index, anomaly_type`)],
+      LEFT JOIN public.rm_directory r ON r.user_id = p.relationship_manager_user_id ORDER BY stage_application`),
+    ],
+    anomalies: [
+      ...(await sql`
+      SELECT row_index, anomaly_type, field, input_value, project_key, payload_excerpt FROM public.import_anomalies ORDER BY row_index, anomaly_type`),
+    ],
   });
 
   it('come to the same projects, members and anomalies, row for row', async () => {
@@ -41,7 +45,9 @@ describe('the contenders of the bench of projects', function () {
         assert.equal(counts?.['projects'], 250);
         assert.equal(counts?.['anomalies'], projects.expected(250, 1)['anomalies']);
         left.push(await content());
-        await database.query('truncate public.projects, public.staging_imports, public.import_anomalies, public.partner_org, public.ds_directory, public.rm_directory cascade');
+        await database.query(
+          'truncate public.projects, public.staging_imports, public.import_anomalies, public.partner_org, public.ds_directory, public.rm_directory cascade',
+        );
         await database.query('drop schema bench_plain cascade');
       }
       assert.deepEqual(left[0], left[1]);

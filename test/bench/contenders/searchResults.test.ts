@@ -54,19 +54,37 @@ describe('the contenders of the search results benchmark', function () {
   });
   beforeEach(() => startAfresh(client));
 
-  interface Row { readonly sha256: string; readonly storage_path: string }
-  const found = async (): Promise<{ counts: Counts; rows: Row[] }> => ({ counts: await searchResults.count(client), rows: (await client.query<Row>(CONTENT)).rows });
+  interface Row {
+    readonly sha256: string;
+    readonly storage_path: string;
+  }
+  const found = async (): Promise<{ counts: Counts; rows: Row[] }> => ({
+    counts: await searchResults.count(client),
+    rows: (await client.query<Row>(CONTENT)).rows,
+  });
   const byIntake = async (backend: BackendName) => {
-    const report = await place.run(await place.input({ kind: searchResults.kind, path: root, backend, directory: { tag: 'bench' } }));
+    const report = await place.run(
+      await place.input({ kind: searchResults.kind, path: root, backend, directory: { tag: 'bench' } }),
+    );
     assert.equal(report.status, 'completed', JSON.stringify(report.error));
     return found();
   };
   const oneByOne = async (backend: BackendName) => {
     const { databaseUrl } = database;
-    await importFiles({
-      stack: { ...(await sharedStack()), databaseUrl, supabaseUrl: api.url, serviceRoleKey: api.serviceRoleKey, objectsDir: place.config.objectsDir },
-      file: root, count: () => searchResults.count(client),
-    }, backend);
+    await importFiles(
+      {
+        stack: {
+          ...(await sharedStack()),
+          databaseUrl,
+          supabaseUrl: api.url,
+          serviceRoleKey: api.serviceRoleKey,
+          objectsDir: place.config.objectsDir,
+        },
+        file: root,
+        count: () => searchResults.count(client),
+      },
+      backend,
+    );
     return found();
   };
 
@@ -80,7 +98,10 @@ describe('the contenders of the search results benchmark', function () {
       await backends.close();
       await startAfresh(client);
       const intake = await byIntake(backend);
-      assert.deepEqual(differences([{ name: 'intake', counts: intake.counts }], FILES, (files) => searchResults.expected(files, SEED)), []);
+      assert.deepEqual(
+        differences([{ name: 'intake', counts: intake.counts }], FILES, (files) => searchResults.expected(files, SEED)),
+        [],
+      );
       assert.deepEqual(sequential, intake);
     });
   }

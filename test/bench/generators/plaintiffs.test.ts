@@ -11,7 +11,11 @@ const ROWS = 20_000;
 describe('the generated plaintiffs file', () => {
   const rows = [...plaintiffsRows(7, ROWS)];
   const cellsOf = (csv: string): string[] => (parse(csv, { relax_column_count: true }) as string[][])[0] ?? [];
-  const keyOf = (csv: string): string => cellsOf(csv).filter((_, i) => i === 0 || i === 3).map((cell) => cell.trim().toLowerCase()).join('|');
+  const keyOf = (csv: string): string =>
+    cellsOf(csv)
+      .filter((_, i) => i === 0 || i === 3)
+      .map((cell) => cell.trim().toLowerCase())
+      .join('|');
 
   it('is the same for the same seed, however many rows follow, and another for another seed', () => {
     assert.deepEqual([...plaintiffsRows(7, 500)], rows.slice(0, 500));

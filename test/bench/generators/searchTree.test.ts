@@ -27,7 +27,8 @@ describe('the generated tree of search results', () => {
   after(() => rmSync(root, { recursive: true, force: true }));
 
   it('is the same for the same seed, however many searches follow, and another for another seed', () => {
-    const texts = (seed: number, count: number): string[] => [...searchTree({ ...options, seed, files: count })].map(({ json }) => json.bytes().toString());
+    const texts = (seed: number, count: number): string[] =>
+      [...searchTree({ ...options, seed, files: count })].map(({ json }) => json.bytes().toString());
     assert.deepEqual(texts(3, 50), texts(3, 120).slice(0, 50));
     assert.notDeepEqual(texts(4, 50), texts(3, 50));
   });
@@ -49,7 +50,7 @@ describe('the generated tree of search results', () => {
     const keys = new Set<string>();
     for (const { path, kind } of files) {
       if (kind !== 'json') continue;
-      const outcome = found[natureOf.get(path) as string] ??= new Set();
+      const outcome = (found[natureOf.get(path) as string] ??= new Set());
       const read = readSearchFile(readFileSync(join(root, path)));
       if (!read.ok) {
         outcome.add(read.code);
@@ -63,8 +64,13 @@ describe('the generated tree of search results', () => {
       if (error) outcome.add(error);
     }
     const faults: Partial<Record<SearchNature, string>> = {
-      'missing-image': 'IMAGE_MISSING', 'corrupt-image': 'IMAGE_CORRUPT', duplicate: 'DUPLICATE_SEARCH', 'bad-date': 'BAD_DATE',
-      'bad-state': 'BAD_STATE', 'missing-field': 'SCHEMA_MISMATCH', 'cut-off': 'INVALID_JSON',
+      'missing-image': 'IMAGE_MISSING',
+      'corrupt-image': 'IMAGE_CORRUPT',
+      duplicate: 'DUPLICATE_SEARCH',
+      'bad-date': 'BAD_DATE',
+      'bad-state': 'BAD_STATE',
+      'missing-field': 'SCHEMA_MISMATCH',
+      'cut-off': 'INVALID_JSON',
     };
     for (const nature of ['found', 'several', 'no-results', ...DIRT] as const) {
       assert.deepEqual([...(found[nature] ?? ['none'])], faults[nature] ? [faults[nature]] : [], nature);
@@ -77,11 +83,18 @@ describe('the generated tree of search results', () => {
     const image = png(1, 4_000);
     assert.notDeepEqual(png(2, 4_000), image);
     const start = image.indexOf('IDAT') + 4;
-    assert.equal(inflateSync(image.subarray(start, start + image.readUInt32BE(start - 8))).length, 512 * image.readUInt32BE(20));
+    assert.equal(
+      inflateSync(image.subarray(start, start + image.readUInt32BE(start - 8))).length,
+      512 * image.readUInt32BE(20),
+    );
   });
 
   it('is what the sample is', async () => {
-    const expected = new Map([...searchTree(SAMPLE)].flatMap(({ json, images }) => [json, ...images]).map(({ path, bytes }) => [path, bytes()]));
+    const expected = new Map(
+      [...searchTree(SAMPLE)]
+        .flatMap(({ json, images }) => [json, ...images])
+        .map(({ path, bytes }) => [path, bytes()]),
+    );
     const paths: string[] = [];
     for await (const { path } of scanTree(realpathSync(sample))) paths.push(path);
     assert.deepEqual(paths, [...expected.keys()].sort());

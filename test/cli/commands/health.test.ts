@@ -8,7 +8,14 @@ const HIDING = ['anon', 'authenticated'];
 
 /** A pooler that knows no tenant: it reads the startup message and answers as Supabase's does. */
 async function startPooler(message: string): Promise<Server> {
-  const fields = [['S', 'FATAL'], ['V', 'FATAL'], ['C', 'XX000'], ['M', message]].map(([type, text]) => `${type}${text}\0`).join('');
+  const fields = [
+    ['S', 'FATAL'],
+    ['V', 'FATAL'],
+    ['C', 'XX000'],
+    ['M', message],
+  ]
+    .map(([type, text]) => `${type}${text}\0`)
+    .join('');
   const body = Buffer.from(`${fields}\0`);
   const length = Buffer.alloc(4);
   length.writeInt32BE(body.length + 4);
@@ -29,13 +36,17 @@ describe('intake doctor and intake smoke', function () {
   after(() => cli.stop());
 
   const commit = async (tag: string, rows: number): Promise<string> =>
-    (await cli.json('import', 'plaintiffs', await cli.file(`${tag}.csv`, plaintiffsCsv(tag, rows)), '--commit')).document.run_id;
+    (await cli.json('import', 'plaintiffs', await cli.file(`${tag}.csv`, plaintiffsCsv(tag, rows)), '--commit'))
+      .document.run_id;
   const failing = (document: Json): Json[] => document.checks.filter(({ ok }: Json) => !ok);
   /** The stack as a deployment that `.env.<mode>` names. */
   const deployment = (): string => {
     const { temporal, databaseUrl, supabaseUrl, serviceRoleKey, anonKey } = cli.stack;
     return [
-      `TEMPORAL_ADDRESS=${temporal}`, `DATABASE_URL=${databaseUrl}`, `SUPABASE_URL=${supabaseUrl}`, `SUPABASE_SERVICE_ROLE_KEY=${serviceRoleKey}`,
+      `TEMPORAL_ADDRESS=${temporal}`,
+      `DATABASE_URL=${databaseUrl}`,
+      `SUPABASE_URL=${supabaseUrl}`,
+      `SUPABASE_SERVICE_ROLE_KEY=${serviceRoleKey}`,
       `SUPABASE_ANON_KEY=${anonKey}`,
     ].join('\n');
   };
@@ -59,16 +70,41 @@ describe('intake doctor and intake smoke', function () {
     await commit('before', 2);
     const runId = await commit('seen', 7);
     const { code, document } = await cli.json('smoke');
-    assert.deepEqual([code, document.run_id, document.kind, document.result], [0, runId, 'plaintiffs', 'PASS'], JSON.stringify(failing(document)));
+    assert.deepEqual(
+      [code, document.run_id, document.kind, document.result],
+      [0, runId, 'plaintiffs', 'PASS'],
+      JSON.stringify(failing(document)),
+    );
     const seen = document.checks.filter(({ name, expected }: Json) => name === 'public.plaintiffs' && expected > 0);
-    assert.deepEqual(seen.map(({ via, role, expected, found, ok }: Json) => [via, role, expected, found, ok]), [
-      ['api', 'service_role', 7, 7, true], ['sql', 'service_role', 7, 7, true], ['sql', 'dragonfly_app', 7, 7, true],
-    ]);
-    for (const [via, role] of [['api', 'anon'], ['sql', 'anon'], ['sql', 'authenticated']]) {
+    assert.deepEqual(
+      seen.map(({ via, role, expected, found, ok }: Json) => [via, role, expected, found, ok]),
+      [
+        ['api', 'service_role', 7, 7, true],
+        ['sql', 'service_role', 7, 7, true],
+        ['sql', 'dragonfly_app', 7, 7, true],
+      ],
+    );
+    for (const [via, role] of [
+      ['api', 'anon'],
+      ['sql', 'anon'],
+      ['sql', 'authenticated'],
+    ]) {
       const hidden = document.checks.filter((check: Json) => check.via === via && check.role === role);
-      assert.ok(hidden.length >= 8 && hidden.every(({ expected, found }: Json) => expected === 0 && (found === 'denied' || found === 0)), `${via} ${role}`);
-      for (const name of ['public.plaintiffs', 'public.judgments', 'public.raw_simplicity_imports', 'ingest.plaintiffs_raw']) {
-        assert.ok(hidden.some((check: Json) => check.name === name), name);
+      assert.ok(
+        hidden.length >= 8 &&
+          hidden.every(({ expected, found }: Json) => expected === 0 && (found === 'denied' || found === 0)),
+        `${via} ${role}`,
+      );
+      for (const name of [
+        'public.plaintiffs',
+        'public.judgments',
+        'public.raw_simplicity_imports',
+        'ingest.plaintiffs_raw',
+      ]) {
+        assert.ok(
+          hidden.some((check: Json) => check.name === name),
+          name,
+        );
       }
     }
     const { stdout } = await cli.run('smoke', runId.slice(0, 8));
@@ -85,7 +121,10 @@ describe('intake doctor and intake smoke', function () {
       assert.deepEqual([code, document.result], [1, 'FAIL']);
       const wrong = failing(document).map(({ via, role, name }: Json) => [via, role, name].join(' '));
       assert.deepEqual(wrong.sort(), [
-        'api service_role public.plaintiffs', 'sql authenticated public.plaintiffs', 'sql dragonfly_app public.plaintiffs', 'sql service_role public.plaintiffs',
+        'api service_role public.plaintiffs',
+        'sql authenticated public.plaintiffs',
+        'sql dragonfly_app public.plaintiffs',
+        'sql service_role public.plaintiffs',
       ]);
       const { stdout } = await cli.run('smoke', runId, '--quiet');
       assert.match(stdout, /^(FAIL {2}.*\n){4}FAIL\n$/);
@@ -100,25 +139,46 @@ describe('intake doctor and intake smoke', function () {
     const url = new URL(cli.stack.databaseUrl);
     [url.username, url.password] = ['smoke_worker', 'smoke'];
     await commit('rights', 2);
-    const { code, stdout } = await cli.start(['smoke', '--json'], { DATABASE_URL: url.href, TEMPORAL_ADDRESS: cli.stack.temporal }).ended;
+    const { code, stdout } = await cli.start(['smoke', '--json'], {
+      DATABASE_URL: url.href,
+      TEMPORAL_ADDRESS: cli.stack.temporal,
+    }).ended;
     const { checks, result } = JSON.parse(stdout);
     assert.deepEqual([code, result], [0, 'PASS'], stdout);
-    const found = (role: string) => checks.filter((check: Json) => check.role === role && check.name === 'public.plaintiffs').map((check: Json) => check.found);
-    assert.deepEqual([found('dragonfly_app'), found('service_role'), ...HIDING.map(found)], [[2], ['granted'], ['denied'], ['denied']]);
+    const found = (role: string) =>
+      checks
+        .filter((check: Json) => check.role === role && check.name === 'public.plaintiffs')
+        .map((check: Json) => check.found);
+    assert.deepEqual(
+      [found('dragonfly_app'), found('service_role'), ...HIDING.map(found)],
+      [[2], ['granted'], ['denied'], ['denied']],
+    );
   });
 
   it('reads .env.dev and .env.prod for doctor and smoke, by --env and by SUPABASE_MODE', async () => {
     const runId = await commit('env', 2);
     await cli.file('.env.dev', deployment());
-    await cli.file('.env.prod', 'DATABASE_URL=postgresql://nobody:secret@127.0.0.1:1/none\nTEMPORAL_ADDRESS=127.0.0.1:1\n');
+    await cli.file(
+      '.env.prod',
+      'DATABASE_URL=postgresql://nobody:secret@127.0.0.1:1/none\nTEMPORAL_ADDRESS=127.0.0.1:1\n',
+    );
     const doctor = await cli.json('doctor', '--env', 'dev');
-    assert.deepEqual([doctor.code, doctor.document.addresses.temporal_ui], [0, null], JSON.stringify(failing(doctor.document)));
+    assert.deepEqual(
+      [doctor.code, doctor.document.addresses.temporal_ui],
+      [0, null],
+      JSON.stringify(failing(doctor.document)),
+    );
     const smoke = await cli.start(['smoke', '--json'], { SUPABASE_MODE: 'dev' }).ended;
     assert.deepEqual([smoke.code, JSON.parse(smoke.stdout).run_id], [0, runId]);
     const prod = await cli.json('doctor', '--env', 'prod');
     assert.equal(prod.code, 1);
-    assert.deepEqual(failing(prod.document).map(({ name }) => name), ['temporal', 'database']);
-    assert.ok(failing(prod.document).every(({ remedy }) => remedy) && !JSON.stringify(prod.document).includes('secret'));
+    assert.deepEqual(
+      failing(prod.document).map(({ name }) => name),
+      ['temporal', 'database'],
+    );
+    assert.ok(
+      failing(prod.document).every(({ remedy }) => remedy) && !JSON.stringify(prod.document).includes('secret'),
+    );
     const refused = await cli.run('smoke', '--env', 'prod');
     assert.deepEqual([refused.code, refused.stderr.split(':')[0]], [1, 'DATABASE_UNAVAILABLE']);
   });
@@ -129,22 +189,41 @@ describe('intake doctor and intake smoke', function () {
     assert.match(detail.intake, /^Intake \d+\.\d+\.\d+$/);
     assert.match(detail.temporal, /^Temporal \d+\.\d+\.\d+.* at 127\.0\.0\.1:\d+, namespace default$/);
     assert.match(detail.database, /^PostgreSQL 1\d\./);
-    assert.equal(detail.jobs, 'queues in public.queue_messages (pgmq is not installed); queue_job, pgmq_delete, set_enforcement_stage');
+    assert.equal(
+      detail.jobs,
+      'queues in public.queue_messages (pgmq is not installed); queue_job, pgmq_delete, set_enforcement_stage',
+    );
     assert.equal(detail.schedules, 'none');
     assert.deepEqual(
-      ['bucket', 'worker', 'worker_files', 'clock', 'migrations', 'functions', 'search_attributes', 'supabase', 'node'].filter((name) => !(name in detail)), []);
+      [
+        'bucket',
+        'worker',
+        'worker_files',
+        'clock',
+        'migrations',
+        'functions',
+        'search_attributes',
+        'supabase',
+        'node',
+      ].filter((name) => !(name in detail)),
+      [],
+    );
   });
 
   it('lists the schedules and says which are paused', async () => {
     const connection = await Connection.connect({ address: cli.stack.temporal });
     const { schedule } = new Client({ connection });
     try {
-      for (const [scheduleId, paused] of [['nightly', false], ['old', true]] as const) {
+      for (const [scheduleId, paused] of [
+        ['nightly', false],
+        ['old', true],
+      ] as const) {
         const action = { type: 'startWorkflow', workflowType: 'none', taskQueue: 'none' } as const;
         await schedule.create({ scheduleId, action, spec: { intervals: [{ every: '365 days' }] }, state: { paused } });
       }
       let detail = 'none'; // Temporal's list follows what was created after a moment
-      while (detail !== 'nightly, old (paused)') detail = (await cli.json('doctor')).document.checks.find(({ name }: Json) => name === 'schedules').detail;
+      while (detail !== 'nightly, old (paused)')
+        detail = (await cli.json('doctor')).document.checks.find(({ name }: Json) => name === 'schedules').detail;
     } finally {
       await connection.close();
     }
@@ -154,16 +233,26 @@ describe('intake doctor and intake smoke', function () {
     it(`explains a pooler that says "${message}"`, async () => {
       const pooler = await startPooler(message);
       try {
-        const env = { TEMPORAL_ADDRESS: cli.stack.temporal, DATABASE_URL: `postgresql://postgres:secret@127.0.0.1:${(pooler.address() as AddressInfo).port}/postgres` };
+        const env = {
+          TEMPORAL_ADDRESS: cli.stack.temporal,
+          DATABASE_URL: `postgresql://postgres:secret@127.0.0.1:${(pooler.address() as AddressInfo).port}/postgres`,
+        };
         const { code, stdout } = await cli.start(['doctor', '--json'], env).ended;
         assert.equal(code, 1);
         const { ok, detail, remedy } = JSON.parse(stdout).checks.find(({ name }: Json) => name === 'database');
-        assert.deepEqual([ok, detail], [false, 'The pooler does not know the project or its user (Tenant or user not found)']);
+        assert.deepEqual(
+          [ok, detail],
+          [false, 'The pooler does not know the project or its user (Tenant or user not found)'],
+        );
         assert.match(remedy, /postgres\.<project-ref>.*region.*paused/);
         for (const command of [['migrate'], ['smoke'], ['runs']]) {
           const { code: exit, stderr } = await cli.start(command, env).ended;
           assert.equal(exit, 1);
-          assert.match(stderr, /^DATABASE_DENIED: The pooler does not know .*postgres\.<project-ref>/m, command.join(' '));
+          assert.match(
+            stderr,
+            /^DATABASE_DENIED: The pooler does not know .*postgres\.<project-ref>/m,
+            command.join(' '),
+          );
         }
       } finally {
         pooler.close();

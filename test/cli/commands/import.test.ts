@@ -3,8 +3,26 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { plaintiffsCsv, slowCsv, SLOW, startCli, type Cli, type Json } from '../cli.ts';
 
 const FIELDS = [
-  'run_id', 'workflow_id', 'kind', 'source_system', 'source_batch_id', 'batch_name', 'source_reference', 'filename', 'file_hash', 'dry_run',
-  'status', 'duplicate_of', 'counts', 'storage_path', 'started_at', 'finished_at', 'duration_seconds', 'phases', 'error', 'metadata',
+  'run_id',
+  'workflow_id',
+  'kind',
+  'source_system',
+  'source_batch_id',
+  'batch_name',
+  'source_reference',
+  'filename',
+  'file_hash',
+  'dry_run',
+  'status',
+  'duplicate_of',
+  'counts',
+  'storage_path',
+  'started_at',
+  'finished_at',
+  'duration_seconds',
+  'phases',
+  'error',
+  'metadata',
 ];
 
 describe('intake import', function () {
@@ -16,7 +34,10 @@ describe('intake import', function () {
   after(() => cli.stop());
 
   const rowsOf = async (runId: string): Promise<Json[]> =>
-    cli.query('select status, count(*)::int as n from ingest.plaintiffs_raw where import_run_id = $1 group by 1 order by 1', [runId]);
+    cli.query(
+      'select status, count(*)::int as n from ingest.plaintiffs_raw where import_run_id = $1 group by 1 order by 1',
+      [runId],
+    );
 
   it('writes nothing unless told to, and says what a commit would do', async () => {
     const file = await cli.file('dry.csv', plaintiffsCsv('dry', 20));
@@ -38,10 +59,24 @@ describe('intake import', function () {
     assert.deepEqual(commit.document.counts, dry.document.counts);
     for (const { document } of [dry, commit]) assert.deepEqual(Object.keys(document), FIELDS);
     const { run_id, status, dry_run, source_system, batch_name, source_reference, filename, phases } = commit.document;
-    assert.deepEqual([status, dry_run, source_system, batch_name, source_reference, filename], ['completed', false, 'lab', 'First', 'First', 'both.csv']);
+    assert.deepEqual(
+      [status, dry_run, source_system, batch_name, source_reference, filename],
+      ['completed', false, 'lab', 'First', 'First', 'both.csv'],
+    );
     assert.deepEqual([dry.document.status, dry.document.run_id, dry.document.dry_run], ['dry_run', null, true]);
-    assert.deepEqual(phases.parse, { status: 'completed', seconds: phases.parse.seconds, done: 1, total: 1, failed: 2, skipped: 0 });
-    assert.deepEqual(await rowsOf(run_id), [{ status: 'failed', n: 2 }, { status: 'promoted', n: 30 }, { status: 'skipped', n: 1 }]);
+    assert.deepEqual(phases.parse, {
+      status: 'completed',
+      seconds: phases.parse.seconds,
+      done: 1,
+      total: 1,
+      failed: 2,
+      skipped: 0,
+    });
+    assert.deepEqual(await rowsOf(run_id), [
+      { status: 'failed', n: 2 },
+      { status: 'promoted', n: 30 },
+      { status: 'skipped', n: 1 },
+    ]);
   });
 
   it('answers DUPLICATE BATCH for the same content under any name, with exit code 0', async () => {
@@ -52,19 +87,28 @@ describe('intake import', function () {
     assert.equal(code, 0);
     const hash = first.document.file_hash.slice(0, 16);
     const [line, when] = stdout.split('\n');
-    assert.equal(line, `DUPLICATE BATCH: File 'copy.csv' with hash ${hash}... has already been imported. No action taken.`);
+    assert.equal(
+      line,
+      `DUPLICATE BATCH: File 'copy.csv' with hash ${hash}... has already been imported. No action taken.`,
+    );
     assert.ok(when?.includes(`'again.csv' by run ${first.document.run_id} on 2`), when);
     const { document } = await cli.json('import', 'plaintiffs', copy, '--commit');
     assert.deepEqual([document.status, document.duplicate_of], ['duplicate', first.document.run_id]);
     const dry = await cli.run('import', 'plaintiffs', copy);
-    assert.match(dry.stdout, new RegExp(`DRY_RUN: 5 fetched, 0 inserted, 5 skipped[^]*run ${first.document.run_id} has imported this batch`));
+    assert.match(
+      dry.stdout,
+      new RegExp(`DRY_RUN: 5 fetched, 0 inserted, 5 skipped[^]*run ${first.document.run_id} has imported this batch`),
+    );
   });
 
   it('names missing columns, the headers found and the one that is close', async () => {
     const file = await cli.file('missing.csv', 'plantiff_name,e-mail\nAnn,ann@example.com\n');
     const { code, stderr } = await cli.run('import', 'plaintiffs', file, '--commit');
     assert.equal(code, 2);
-    assert.match(stderr, /^MISSING_COLUMNS: Missing required columns: \{'plaintiff_name'\}; headers found: plantiff_name, e-mail; did you mean --map "plantiff_name=plaintiff_name"/m);
+    assert.match(
+      stderr,
+      /^MISSING_COLUMNS: Missing required columns: \{'plaintiff_name'\}; headers found: plantiff_name, e-mail; did you mean --map "plantiff_name=plaintiff_name"/m,
+    );
     const mended = await cli.json('import', 'plaintiffs', file, '--map', 'plantiff_name=plaintiff_name');
     assert.equal(mended.document.counts.inserted, 1);
   });
@@ -107,7 +151,9 @@ describe('intake import', function () {
     const content = Buffer.concat([
       Buffer.from('plaintiff_name,email\nÄnne First,first@dirt.example.com\nNul\0Nul,nul@dirt.example.com\nBroken '),
       Buffer.from([0xff, 0xfe, 0xc3]),
-      Buffer.from(' Text,bytes@dirt.example.com\nFine Middle,middle@dirt.example.com\n"Open Quote,quote@dirt.example.com\n'),
+      Buffer.from(
+        ' Text,bytes@dirt.example.com\nFine Middle,middle@dirt.example.com\n"Open Quote,quote@dirt.example.com\n',
+      ),
       Buffer.from('After One,one@dirt.example.com\nAfter Two,two@dirt.example.com\n'),
     ]);
     const file = await cli.file('dirt.csv', content);
@@ -115,7 +161,14 @@ describe('intake import', function () {
     assert.equal(document.status, 'completed', JSON.stringify(document.error));
     assert.deepEqual(document.metadata.rejects, { NUL_BYTE: 1, INVALID_ENCODING: 1, UNBALANCED_QUOTE: 1 });
     const rejects = await cli.json('rejects', document.run_id);
-    assert.deepEqual(rejects.document.rejects.map(({ line, code }: Json) => [line, code]), [[3, 'NUL_BYTE'], [4, 'INVALID_ENCODING'], [6, 'UNBALANCED_QUOTE']]);
+    assert.deepEqual(
+      rejects.document.rejects.map(({ line, code }: Json) => [line, code]),
+      [
+        [3, 'NUL_BYTE'],
+        [4, 'INVALID_ENCODING'],
+        [6, 'UNBALANCED_QUOTE'],
+      ],
+    );
     assert.equal(document.counts.inserted, 4);
   });
 
@@ -127,7 +180,10 @@ describe('intake import', function () {
     assert.match(stderr, /^TOO_MANY_ERRORS: 3 of 13 rows/m);
     const [run] = await cli.query("select id, status from ingest.import_runs where filename = 'limit.csv'");
     assert.equal(run.status, 'failed');
-    assert.deepEqual(await rowsOf(run.id), [{ status: 'failed', n: 3 }, { status: 'pending', n: 10 }]);
+    assert.deepEqual(await rowsOf(run.id), [
+      { status: 'failed', n: 3 },
+      { status: 'pending', n: 10 },
+    ]);
     assert.deepEqual(await cli.query('select id from public.plaintiffs where import_run_id = $1', [run.id]), []);
     assert.equal((await cli.json('rejects', run.id)).document.rejects.length, 3);
     assert.equal((await cli.run('import', 'plaintiffs', file, '--max-errors', '25%', '--dry-run')).code, 0);
@@ -135,17 +191,25 @@ describe('intake import', function () {
 
   it('makes one run and one set of rows of many starts at once', async () => {
     const file = await cli.file('many.csv', plaintiffsCsv('many', 50));
-    const ended = await Promise.all(Array.from({ length: 20 }, () => cli.json('import', 'plaintiffs', file, '--commit')));
+    const ended = await Promise.all(
+      Array.from({ length: 20 }, () => cli.json('import', 'plaintiffs', file, '--commit')),
+    );
     assert.ok(ended.every(({ code }) => code === 0));
     assert.equal(new Set(ended.map(({ document }) => document.run_id)).size, 1);
-    assert.deepEqual(await cli.query("select count(*)::int as n from ingest.import_runs where filename = 'many.csv' and status = 'completed'"), [{ n: 1 }]);
+    assert.deepEqual(
+      await cli.query(
+        "select count(*)::int as n from ingest.import_runs where filename = 'many.csv' and status = 'completed'",
+      ),
+      [{ n: 1 }],
+    );
     assert.deepEqual(await rowsOf(ended[0]?.document.run_id), [{ status: 'promoted', n: 50 }]);
   });
 
   it('attaches a second process to the running import', async () => {
     const file = await cli.file('attach.csv', slowCsv('attach'));
     const first = cli.start(['import', 'plaintiffs', file, '--commit', '--json'], SLOW);
-    while ((await cli.query("select id from ingest.import_runs where filename = 'attach.csv'")).length === 0) await sleep(50);
+    while ((await cli.query("select id from ingest.import_runs where filename = 'attach.csv'")).length === 0)
+      await sleep(50);
     const second = await cli.start(['import', 'plaintiffs', file, '--commit'], SLOW).ended;
     assert.match(second.stderr, /^Attached to the running import$/m);
     assert.match(second.stdout, /^Import COMPLETED: 8000 fetched, 8000 inserted/);
@@ -156,12 +220,16 @@ describe('intake import', function () {
   it('leaves the import running when interrupted, with exit code 130 and the way back', async () => {
     const file = await cli.file('interrupt.csv', slowCsv('interrupt'));
     const started = cli.start(['import', 'plaintiffs', file, '--commit'], SLOW);
-    while ((await cli.query("select id from ingest.import_runs where filename = 'interrupt.csv'")).length === 0) await sleep(50);
+    while ((await cli.query("select id from ingest.import_runs where filename = 'interrupt.csv'")).length === 0)
+      await sleep(50);
     started.interrupt();
     const { code, stderr } = await started.ended;
     assert.equal(code, 130);
     const [, workflowId] = /^Interrupted: the import goes on\. Watch it: intake runs watch (\S+) /m.exec(stderr) ?? [];
     const watched = await cli.run('runs', 'watch', workflowId as string);
-    assert.deepEqual([watched.code, watched.stdout.split('\n')[0]], [0, 'Import COMPLETED: 8000 fetched, 8000 inserted, 0 skipped, 0 errored']);
+    assert.deepEqual(
+      [watched.code, watched.stdout.split('\n')[0]],
+      [0, 'Import COMPLETED: 8000 fetched, 8000 inserted, 0 skipped, 0 errored'],
+    );
   });
 });

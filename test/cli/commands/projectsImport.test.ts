@@ -28,8 +28,10 @@ describe('intake import projects', function () {
 
   it('takes the tenant under either name, from one word only, and not for other kinds', async () => {
     for (const [words, message] of [
-      [['projects', path, '--tenant', 'A', '--source-system', 'B'], /More than one source system/], [['projects', path, '--tenant', '*'], /Which tenant/],
-      [['projects', path, '--tenant', ' '], /Which tenant/], [['plaintiffs', path, '--tenant', 'A'], /'plaintiffs' has no tenants/],
+      [['projects', path, '--tenant', 'A', '--source-system', 'B'], /More than one source system/],
+      [['projects', path, '--tenant', '*'], /Which tenant/],
+      [['projects', path, '--tenant', ' '], /Which tenant/],
+      [['plaintiffs', path, '--tenant', 'A'], /'plaintiffs' has no tenants/],
     ] as const) {
       const { code, stderr } = await cli.run('import', ...words);
       assert.equal(code, 2);
@@ -43,20 +45,38 @@ describe('intake import projects', function () {
 
   it('imports, gives its rejects back byte for byte, and withdraws what it wrote', async () => {
     const { document } = await cli.json('import', 'projects', path, '--tenant', 'TELCO', '--commit');
-    assert.deepEqual([document.status, document.counts], ['completed', { fetched: 4, inserted: 2, updated: 0, skipped: 1, errored: 1 }]);
-    assert.deepEqual(document.metadata.effects, { anomalies: 1, DUPLICATE_ROW: 1, org_memberships_upserted: 0, user_memberships_upserted: 0 });
-    assert.deepEqual(await cli.query('select address from public.projects order by stage_application'), [{ address: '9 Elm St' }, { address: '3 Elm St' }]);
+    assert.deepEqual(
+      [document.status, document.counts],
+      ['completed', { fetched: 4, inserted: 2, updated: 0, skipped: 1, errored: 1 }],
+    );
+    assert.deepEqual(document.metadata.effects, {
+      anomalies: 1,
+      DUPLICATE_ROW: 1,
+      org_memberships_upserted: 0,
+      user_memberships_upserted: 0,
+    });
+    assert.deepEqual(await cli.query('select address from public.projects order by stage_application'), [
+      { address: '9 Elm St' },
+      { address: '3 Elm St' },
+    ]);
 
     const rejects = join(cli.stack.dir, 'projects-rejects.csv');
     assert.equal((await cli.run('rejects', document.run_id, '-o', rejects)).code, 0);
     assert.match(await readFile(rejects, 'utf8'), /STG-2,,"many",2 Elm St,3,BAD_COUNT,/);
 
     const smoke = await cli.json('smoke', document.run_id);
-    assert.equal(smoke.document.result, 'PASS', JSON.stringify(smoke.document.checks.filter(({ ok }: { ok: boolean }) => !ok)));
+    assert.equal(
+      smoke.document.result,
+      'PASS',
+      JSON.stringify(smoke.document.checks.filter(({ ok }: { ok: boolean }) => !ok)),
+    );
     assert.equal((await cli.json('verify', document.run_id)).code, 0);
 
     const { code, stdout } = await cli.run('rollback', document.run_id, '--reason', 'test');
     assert.equal(code, 0);
-    assert.match(stdout, /4 rows affected, 2 projects removed, 0 brought back to what they were, 0 inherited by other runs, 0 kept because edited\n {2}Also removed: 1 anomalies$/m);
+    assert.match(
+      stdout,
+      /4 rows affected, 2 projects removed, 0 brought back to what they were, 0 inherited by other runs, 0 kept because edited\n {2}Also removed: 1 anomalies$/m,
+    );
   });
 });

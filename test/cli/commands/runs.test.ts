@@ -23,8 +23,13 @@ describe('the commands over runs', function () {
     assert.equal(code, 0);
     const [header, ...rows] = (await readFile(join(cli.folder, 'rejects.csv'), 'utf8')).split(/\n(?=[^l])/);
     assert.equal(header, 'name;E-Mail;note;_line;_code;_error;_run');
-    assert.ok(rows[0]?.startsWith(`${bad[0]};3;BAD_EMAIL;`) && rows[1]?.startsWith(`${bad[1]};4;BAD_EMAIL;`), rows.join('\n'));
-    const mended = (await readFile(join(cli.folder, 'rejects.csv'), 'utf8')).replace('not-an-address', 'q@semi.example.com').replace(';@;', ';z@semi.example.com;');
+    assert.ok(
+      rows[0]?.startsWith(`${bad[0]};3;BAD_EMAIL;`) && rows[1]?.startsWith(`${bad[1]};4;BAD_EMAIL;`),
+      rows.join('\n'),
+    );
+    const mended = (await readFile(join(cli.folder, 'rejects.csv'), 'utf8'))
+      .replace('not-an-address', 'q@semi.example.com')
+      .replace(';@;', ';z@semi.example.com;');
     const again = await commit('mended.csv', mended);
     assert.deepEqual(again.counts, { fetched: 2, inserted: 2, updated: 0, skipped: 0, errored: 0 });
     assert.equal(again.metadata.parent_run_id, run.run_id);
@@ -35,13 +40,19 @@ describe('the commands over runs', function () {
   it('writes the rejects of a dry run where --rejects says', async () => {
     const file = await cli.file('dryrejects.csv', 'name,email\nA,a@dry.example.com\nB,nope\n');
     await cli.run('import', 'plaintiffs', file, '--rejects', 'dry-rejects.csv');
-    assert.match(await readFile(join(cli.folder, 'dry-rejects.csv'), 'utf8'), /^name,email,_line,_code,_error,_run\nB,nope,3,BAD_EMAIL,[^\n]*,\n$/);
+    assert.match(
+      await readFile(join(cli.folder, 'dry-rejects.csv'), 'utf8'),
+      /^name,email,_line,_code,_error,_run\nB,nope,3,BAD_EMAIL,[^\n]*,\n$/,
+    );
   });
 
   it('withdraws a run, keeps what was edited, and lets the file be imported again', async () => {
     const content = plaintiffsCsv('undo', 4);
     const run = await commit('undo.csv', content);
-    await cli.query("update public.plaintiffs set phone = '2125550100', updated_at = now() where import_run_id = $1 and name = 'undo Holdings 2'", [run.run_id]);
+    await cli.query(
+      "update public.plaintiffs set phone = '2125550100', updated_at = now() where import_run_id = $1 and name = 'undo Holdings 2'",
+      [run.run_id],
+    );
     const refused = await cli.run('rollback', run.run_id);
     assert.equal(refused.code, 2);
     const { code, document } = await cli.json('rollback', run.run_id, '--reason', 'sent in error');
@@ -58,7 +69,8 @@ describe('the commands over runs', function () {
   it('cancels a running import, refuses to roll it back before, and goes on with it', async () => {
     const file = await cli.file('cancel.csv', slowCsv('cancel'));
     const importing = cli.start(['import', 'plaintiffs', file, '--commit', '--json'], SLOW);
-    const runs = () => cli.query("select id, status, error_details from ingest.import_runs where filename = 'cancel.csv'");
+    const runs = () =>
+      cli.query("select id, status, error_details from ingest.import_runs where filename = 'cancel.csv'");
     while ((await runs()).length === 0) await sleep(50);
     const [{ id }] = await runs();
     const refused = await cli.run('rollback', id, '--reason', 'too early');
@@ -78,7 +90,10 @@ describe('the commands over runs', function () {
     const run = await commit('verify.csv', plaintiffsCsv('verify', 6));
     const good = await cli.json('verify', run.run_id);
     assert.deepEqual([good.code, good.document.rows, good.document.missing, good.document.different], [0, 6, 0, 0]);
-    await cli.query("update ingest.plaintiffs_raw set contact_email = 'else@example.com' where import_run_id = $1 and row_index = 3", [run.run_id]);
+    await cli.query(
+      "update ingest.plaintiffs_raw set contact_email = 'else@example.com' where import_run_id = $1 and row_index = 3",
+      [run.run_id],
+    );
     const { code, stderr, stdout } = await cli.run('verify', run.run_id);
     assert.equal(code, 1);
     assert.match(stderr, /^VERIFY_FAILED: 6 rows compared, 0 missing, 1 different/m);
@@ -88,24 +103,50 @@ describe('the commands over runs', function () {
   });
 
   it('answers the seven operator queries, as the SQL file does', async () => {
-    for (const what of ['latest', 'duplicates', 'reconcile-failures', 'rollbacks', 'in-progress', 'failed', 'stats', 'list']) {
+    for (const what of [
+      'latest',
+      'duplicates',
+      'reconcile-failures',
+      'rollbacks',
+      'in-progress',
+      'failed',
+      'stats',
+      'list',
+    ]) {
       const { code, document } = await cli.json('runs', what);
       assert.equal(code, 0, what);
       assert.ok(Array.isArray(document), what);
     }
     const rollbacks = (await cli.json('runs', 'rollbacks')).document;
-    assert.deepEqual(rollbacks.map(({ filename, is_complete }: Json) => [filename, is_complete]), [['undo.csv', true]]);
-    const filtered = (await cli.json('runs', '--kind', 'plaintiff', '--status', 'rolled_back', '--since', '1h', '--limit', '5')).document;
-    assert.deepEqual(filtered.map(({ status }: Json) => status), ['rolled_back']);
+    assert.deepEqual(
+      rollbacks.map(({ filename, is_complete }: Json) => [filename, is_complete]),
+      [['undo.csv', true]],
+    );
+    const filtered = (
+      await cli.json('runs', '--kind', 'plaintiff', '--status', 'rolled_back', '--since', '1h', '--limit', '5')
+    ).document;
+    assert.deepEqual(
+      filtered.map(({ status }: Json) => status),
+      ['rolled_back'],
+    );
     assert.deepEqual((await cli.json('runs', '--source', 'nobody')).document, []);
     const sql = await readFile(new URL('../../../ops/queries/plaintiff_ingest_moat.sql', import.meta.url), 'utf8');
-    const queries = sql.replaceAll(/^--.*$/gm, '').split(';').filter((text) => text.trim());
+    const queries = sql
+      .replaceAll(/^--.*$/gm, '')
+      .split(';')
+      .filter((text) => text.trim());
     assert.equal(queries.length, 7);
     for (const query of queries) await cli.query(query);
   });
 
   it('says RUN_NOT_FOUND with exit code 2 for an id that is none', async () => {
-    for (const args of [['runs', 'show', 'deadbeef'], ['rejects', 'deadbeef'], ['cancel', 'xyz'], ['rollback', 'deadbeef', '--reason', 'x'], ['runs', 'watch', 'import/plaintiffs/none']]) {
+    for (const args of [
+      ['runs', 'show', 'deadbeef'],
+      ['rejects', 'deadbeef'],
+      ['cancel', 'xyz'],
+      ['rollback', 'deadbeef', '--reason', 'x'],
+      ['runs', 'watch', 'import/plaintiffs/none'],
+    ]) {
       const { code, stderr } = await cli.run(...args);
       assert.deepEqual([code, stderr.split(':')[0]], [2, 'RUN_NOT_FOUND'], args.join(' '));
     }
@@ -114,9 +155,17 @@ describe('the commands over runs', function () {
   it('finds the stack healthy, with every secret masked', async () => {
     const { code, document } = await cli.json('doctor');
     assert.equal(code, 0, JSON.stringify(document.checks.filter(({ ok }: Json) => !ok)));
-    assert.deepEqual(Object.keys(document.addresses), ['temporal', 'temporal_ui', 'database_url', 'supabase_url', 'gateway', 'dashboard']);
+    assert.deepEqual(Object.keys(document.addresses), [
+      'temporal',
+      'temporal_ui',
+      'database_url',
+      'supabase_url',
+      'gateway',
+      'dashboard',
+    ]);
     const text = JSON.stringify(document);
-    for (const secret of [new URL(cli.stack.databaseUrl).password, cli.stack.serviceRoleKey, cli.stack.anonKey]) assert.ok(!text.includes(secret));
+    for (const secret of [new URL(cli.stack.databaseUrl).password, cli.stack.serviceRoleKey, cli.stack.anonKey])
+      assert.ok(!text.includes(secret));
     assert.deepEqual(await cli.json('migrate', '--check'), { code: 0, document: { pending: [] } });
   });
 

@@ -16,13 +16,23 @@ describe('the bundled samples', function () {
   it('of every kind are imported by npm start, dry and committed, as often as it is run', async () => {
     const first = await cli.json('demo', '--exit');
     const kinds = ['plaintiffs', 'simplicity', 'jbi', 'projects', 'search-results'];
-    assert.deepEqual(first.document.imports.map(({ kind, status }: Json) => [kind, status]), kinds.flatMap((kind) => [[kind, 'dry_run'], [kind, 'completed']]));
+    assert.deepEqual(
+      first.document.imports.map(({ kind, status }: Json) => [kind, status]),
+      kinds.flatMap((kind) => [
+        [kind, 'dry_run'],
+        [kind, 'completed'],
+      ]),
+    );
     assert.equal(first.code, 0);
-    for (let i = 0; i < 10; i += 2) assert.deepEqual(first.document.imports[i].counts, first.document.imports[i + 1].counts);
+    for (let i = 0; i < 10; i += 2)
+      assert.deepEqual(first.document.imports[i].counts, first.document.imports[i + 1].counts);
     const again = await cli.run('demo', '--exit');
     assert.equal(again.code, 0);
     assert.equal(again.stdout.match(/^DUPLICATE BATCH: .*\n.*\n {2}That is fine/gm)?.length, 4);
-    assert.match(again.stdout, /^intake import search-results samples\/search-results --tag sample --commit\nImport COMPLETED: 38 fetched, 0 inserted, 37 skipped, 1 errored$/m);
+    assert.match(
+      again.stdout,
+      /^intake import search-results samples\/search-results --tag sample --commit\nImport COMPLETED: 38 fetched, 0 inserted, 37 skipped, 1 errored$/m,
+    );
     assert.match(again.stdout, /^Intake is up\.$/m);
   });
 
@@ -30,9 +40,15 @@ describe('the bundled samples', function () {
     const runs = (await cli.json('runs', '--kind', 'jbi', '--status', 'completed')).document;
     const { code, stdout } = await cli.run('rollback', runs[0].id, '--reason', 'a sample');
     assert.equal(code, 0);
-    assert.match(stdout, /^Rolled back run \S+: 250 rows affected, 219 judgments removed, 0 inherited by other runs, 0 kept because edited\n {2}Also removed: 49 plaintiffs, 135 contacts, \d+ tasks, \d+ status history entries, 438 queued jobs\n/);
+    assert.match(
+      stdout,
+      /^Rolled back run \S+: 250 rows affected, 219 judgments removed, 0 inherited by other runs, 0 kept because edited\n {2}Also removed: 49 plaintiffs, 135 contacts, \d+ tasks, \d+ status history entries, 438 queued jobs\n/,
+    );
     const again = await cli.json('rollback', runs[0].id, '--reason', 'a sample');
-    assert.deepEqual([again.document.removed, again.document.effects.plaintiffs, again.document.effects.jobs], [219, 49, 438]);
+    assert.deepEqual(
+      [again.document.removed, again.document.effects.plaintiffs, again.document.effects.jobs],
+      [219, 49, 438],
+    );
   });
 
   describe('by make', () => {
@@ -40,21 +56,34 @@ describe('the bundled samples', function () {
       const env = { ...process.env, INTAKE_DIR: cli.stack.dir };
       const child = spawn('make', [...args, `INTAKE=${process.execPath} bin/intake.mjs`], { cwd: ROOT, env });
       const output = { stdout: '', stderr: '' };
-      for (const name of ['stdout', 'stderr'] as const) child[name].setEncoding('utf8').on('data', (text: string) => (output[name] += text));
-      return new Promise((resolve, reject) => child.once('error', reject).once('close', (code) => resolve({ code, ...output })));
+      for (const name of ['stdout', 'stderr'] as const)
+        child[name].setEncoding('utf8').on('data', (text: string) => (output[name] += text));
+      return new Promise((resolve, reject) =>
+        child.once('error', reject).once('close', (code) => resolve({ code, ...output })),
+      );
     };
     before(async function () {
       await make('--version').catch(() => this.skip());
     });
 
-    for (const [target, backend, storage] of [['import_scrape_states', 'supabase', 'supabase'], ['import_scrape_states_local', 'postgres', 'local']] as const) {
+    for (const [target, backend, storage] of [
+      ['import_scrape_states', 'supabase', 'supabase'],
+      ['import_scrape_states_local', 'postgres', 'local'],
+    ] as const) {
       it(`${target} commits into the ${backend} backend`, async () => {
-        const { code, stdout, stderr } = await make(target, 'STATES_DIR=samples/search-results', `IMPORT_TAG=${target}`);
+        const { code, stdout, stderr } = await make(
+          target,
+          'STATES_DIR=samples/search-results',
+          `IMPORT_TAG=${target}`,
+        );
         assert.equal(code, 0, stderr);
         assert.match(stdout, /^Import COMPLETED: 38 fetched, 35 inserted, 2 skipped, 1 errored$/m);
-        const found = await cli.query(`
+        const found = await cli.query(
+          `
           select i.storage_type, count(*)::int as n, r.metadata #>> '{input,batchSize}' as size, r.metadata #>> '{input,maxWorkers}' as workers
-          from public.images i join ingest.import_runs r on r.id = i.import_run_id where r.metadata ->> 'tag' = $1 group by 1, 3, 4`, [target]);
+          from public.images i join ingest.import_runs r on r.id = i.import_run_id where r.metadata ->> 'tag' = $1 group by 1, 3, 4`,
+          [target],
+        );
         assert.deepEqual(found, [{ storage_type: storage, n: 34, size: '25', workers: '16' }]);
       });
     }

@@ -21,14 +21,24 @@ describe('intake users', function () {
     return data.user?.id;
   };
   const rolesOf = async (email: string): Promise<string[]> => {
-    const rows = await cli.query('SELECT r.role, r.tenant_id FROM public.user_roles r JOIN auth.users u ON u.id = r.user_id WHERE u.email = $1 ORDER BY 1', [email]);
+    const rows = await cli.query(
+      'SELECT r.role, r.tenant_id FROM public.user_roles r JOIN auth.users u ON u.id = r.user_id WHERE u.email = $1 ORDER BY 1',
+      [email],
+    );
     return rows.map(({ role, tenant_id }) => `${role} ${tenant_id ?? '*'}`);
   };
   /** Runs with something on stdin. */
   const runWith = async (stdin: string, ...args: string[]): Promise<Ended> => {
-    const child = spawn(process.execPath, [PROGRAM, ...args], { cwd: cli.folder, env: { ...process.env, INTAKE_DIR: cli.stack.dir } });
+    const child = spawn(process.execPath, [PROGRAM, ...args], {
+      cwd: cli.folder,
+      env: { ...process.env, INTAKE_DIR: cli.stack.dir },
+    });
     child.stdin.end(stdin);
-    const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), new Promise<number | null>((resolve) => child.once('close', resolve))]);
+    const [stdout, stderr, code] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      new Promise<number | null>((resolve) => child.once('close', resolve)),
+    ]);
     return { code, stdout, stderr };
   };
 
@@ -36,12 +46,32 @@ describe('intake users', function () {
     const { code, document } = await cli.json('users', 'add', 'ada@example.com', '--role', 'operator');
     assert.equal(code, 0);
     assert.equal(await signIn('ada@example.com', document.password), document.user_id);
-    assert.deepEqual({ ...document, password: undefined, user_id: undefined }, { email: 'ada@example.com', role: 'operator', tenant_id: null, created: true, granted: true, password: undefined, user_id: undefined });
+    assert.deepEqual(
+      { ...document, password: undefined, user_id: undefined },
+      {
+        email: 'ada@example.com',
+        role: 'operator',
+        tenant_id: null,
+        created: true,
+        granted: true,
+        password: undefined,
+        user_id: undefined,
+      },
+    );
     assert.deepEqual(await rolesOf('ada@example.com'), ['operator *']);
   });
 
   it('gives somebody who is there already another role, and leaves their password alone', async () => {
-    const { document: first } = await cli.json('users', 'add', '--email', 'bo@example.com', '--role', 'viewer', '--tenant', 'TELCO');
+    const { document: first } = await cli.json(
+      'users',
+      'add',
+      '--email',
+      'bo@example.com',
+      '--role',
+      'viewer',
+      '--tenant',
+      'TELCO',
+    );
     for (const granted of [true, false]) {
       const { document } = await cli.json('users', 'add', 'BO@example.com', '--role', 'admin');
       assert.deepEqual([document.created, document.granted, document.password], [false, granted, undefined]);
@@ -51,7 +81,15 @@ describe('intake users', function () {
   });
 
   it('takes a password from stdin and does not show it', async () => {
-    const { code, stdout, stderr } = await runWith('a password of mine\n', 'users', 'add', 'cy@example.com', '--role', 'viewer', '--password-stdin');
+    const { code, stdout, stderr } = await runWith(
+      'a password of mine\n',
+      'users',
+      'add',
+      'cy@example.com',
+      '--role',
+      'viewer',
+      '--password-stdin',
+    );
     assert.equal(code, 0, stderr);
     assert.doesNotMatch(stdout + stderr, /of mine/);
     assert.ok(await signIn('cy@example.com', 'a password of mine'));
@@ -63,7 +101,10 @@ describe('intake users', function () {
   it('lists people with their roles, and takes roles away', async () => {
     await cli.json('users', 'add', 'eve@example.com', '--role', 'viewer');
     await cli.json('users', 'add', 'eve@example.com', '--role', 'operator', '--tenant', 'TELCO');
-    const eve = async (): Promise<string[]> => (await cli.json('users', 'list')).document.filter(({ email }: { email: string }) => email === 'eve@example.com').map(({ role, tenant_id }: { role: string; tenant_id: string | null }) => `${role} ${tenant_id}`);
+    const eve = async (): Promise<string[]> =>
+      (await cli.json('users', 'list')).document
+        .filter(({ email }: { email: string }) => email === 'eve@example.com')
+        .map(({ role, tenant_id }: { role: string; tenant_id: string | null }) => `${role} ${tenant_id}`);
     assert.deepEqual(await eve(), ['operator TELCO', 'viewer null']);
     assert.equal((await cli.json('users', 'remove', 'eve@example.com', '--role', 'viewer')).document.roles, 1);
     assert.deepEqual(await eve(), ['operator TELCO']);
@@ -73,8 +114,11 @@ describe('intake users', function () {
 
   it('says what is missing or wrong', async () => {
     for (const [args, words] of [
-      [['add', '--role', 'viewer'], /Give an e-mail address/], [['add', 'a@example.com'], /Which role/], [['add', 'a@example.com', '--role', 'king'], /operator, admin, viewer/],
-      [['remove', 'nobody@example.com'], /no such person/], [['add', 'a@example.com', '--role', 'viewer', '--tenant', '*'], /Leave it away/],
+      [['add', '--role', 'viewer'], /Give an e-mail address/],
+      [['add', 'a@example.com'], /Which role/],
+      [['add', 'a@example.com', '--role', 'king'], /operator, admin, viewer/],
+      [['remove', 'nobody@example.com'], /no such person/],
+      [['add', 'a@example.com', '--role', 'viewer', '--tenant', '*'], /Leave it away/],
     ] as const) {
       const { code, stderr } = await cli.run('users', ...args);
       assert.deepEqual([code, words.test(stderr)], [2, true], stderr);

@@ -14,38 +14,85 @@ interface Pending {
 }
 
 /** A workflow of which these activities are pending. */
-const workflow = (...pending: Pending[]): WorkflowHandle => ({
-  describe: async () => ({
-    raw: {
-      pendingActivities: pending.map(({ name, said, failed }) => ({
-        activityType: { name },
-        ...(said ? { heartbeatDetails: { payloads: [defaultPayloadConverter.toPayload(said)] } } : {}),
-        ...(failed ? { lastFailure: { message: failed.message, applicationFailureInfo: { type: failed.type } } } : {}),
-      })),
-    },
-  }),
-}) as unknown as WorkflowHandle;
+const workflow = (...pending: Pending[]): WorkflowHandle =>
+  ({
+    describe: async () => ({
+      raw: {
+        pendingActivities: pending.map(({ name, said, failed }) => ({
+          activityType: { name },
+          ...(said ? { heartbeatDetails: { payloads: [defaultPayloadConverter.toPayload(said)] } } : {}),
+          ...(failed
+            ? { lastFailure: { message: failed.message, applicationFailureInfo: { type: failed.type } } }
+            : {}),
+        })),
+      },
+    }),
+  }) as unknown as WorkflowHandle;
 
-const running = (done: number, total: number): PhaseState => ({ status: 'running', startedAt: new Date(Date.now() - 10_000).toISOString(), done, total, failed: 0, skipped: 0 });
+const running = (done: number, total: number): PhaseState => ({
+  status: 'running',
+  startedAt: new Date(Date.now() - 10_000).toISOString(),
+  done,
+  total,
+  failed: 0,
+  skipped: 0,
+});
 const plan = { files: 2000, images: 1998 } as NonNullable<DirectoryReport['plan']>;
 const reportOf = (name: PhaseName, state: PhaseState, more: Partial<DirectoryReport> = {}): ImportReport => {
-  const directory = { tag: 'Aug', datasetId: 32, plan, batches: { completed: 0, failed: 0 }, images: {}, failed: 0, failedItems: [], ...more } as unknown as DirectoryReport;
+  const directory = {
+    tag: 'Aug',
+    datasetId: 32,
+    plan,
+    batches: { completed: 0, failed: 0 },
+    images: {},
+    failed: 0,
+    failedItems: [],
+    ...more,
+  } as unknown as DirectoryReport;
   return { ...emptyReport(), status: 'running', phases: { [name]: state }, directory };
 };
-const input = { kind: 'search-results', mode: 'commit', backend: 'supabase', batchName: 'Aug', tag: 'Aug' } as unknown as DirectoryInput;
+const input = {
+  kind: 'search-results',
+  mode: 'commit',
+  backend: 'supabase',
+  batchName: 'Aug',
+  tag: 'Aug',
+} as unknown as DirectoryInput;
 const boxOf = async (report: ImportReport, handle: WorkflowHandle): Promise<string> =>
-  renderProgress({ report, activity: await activityProgress(handle, report), input, columns: 120, style: (_, text) => text }).join('\n');
+  renderProgress({
+    report,
+    activity: await activityProgress(handle, report),
+    input,
+    columns: 120,
+    style: (_, text) => text,
+  }).join('\n');
 
 describe('the progress of a directory', () => {
   it('counts what running slices say beside those that ended', async () => {
     const report = reportOf('upload', running(1000, 1998));
-    const handle = workflow({ name: 'uploadSlice', said: { done: 300, total: 500 } }, { name: 'uploadSlice', said: { done: 20, total: 498 } }, { name: 'other' });
-    assert.deepEqual(await activityProgress(handle, report), { phase: 'upload', unit: 'images', done: 1320, total: 1998 });
-    assert.match(await boxOf(report, handle), /UPLOAD: █{13}░{7} {2}66% {2}1,320\/1,998 {2}13\d images\/s {2}ETA 0m 05s$/m);
+    const handle = workflow(
+      { name: 'uploadSlice', said: { done: 300, total: 500 } },
+      { name: 'uploadSlice', said: { done: 20, total: 498 } },
+      { name: 'other' },
+    );
+    assert.deepEqual(await activityProgress(handle, report), {
+      phase: 'upload',
+      unit: 'images',
+      done: 1320,
+      total: 1998,
+    });
+    assert.match(
+      await boxOf(report, handle),
+      /UPLOAD: █{13}░{7} {2}66% {2}1,320\/1,998 {2}13\d images\/s {2}ETA 0m 05s$/m,
+    );
   });
 
   it('is planning in files, hashing in images, importing in files', async () => {
-    for (const [name, activity, unit] of [['planning', 'planTree', 'files'], ['sha256', 'hashSlice', 'images'], ['import', 'stageSlice', 'files']] as const) {
+    for (const [name, activity, unit] of [
+      ['planning', 'planTree', 'files'],
+      ['sha256', 'hashSlice', 'images'],
+      ['import', 'stageSlice', 'files'],
+    ] as const) {
       const report = reportOf(name, running(0, name === 'planning' ? 1 : 2000));
       const box = await boxOf(report, workflow({ name: activity, said: { done: 500, total: 2000 } }));
       assert.match(box, new RegExp(`${name.toUpperCase()}: █{5}░{15}  25%  500/2,000  [45]\\d ${unit}/s  ETA`), box);
@@ -59,9 +106,23 @@ describe('the progress of a directory', () => {
   });
 
   it('says why an activity is tried again, and which items failed', async () => {
-    const items = ['IMAGE_MISSING', 'BAD_DATE', 'IMAGE_MISSING'].map((code) => ({ item: 'FL/A', kind: 'image' as const, code, message: '' }));
-    const box = await boxOf(reportOf('upload', running(0, 1998), { failed: 60, failedItems: items }), workflow({ name: 'uploadSlice', failed: { type: 'STORAGE_UNAVAILABLE', message: 'Image upload failed: it is away' } }));
-    assert.match(box, /^❌ Failed Items: 60 \(IMAGE_MISSING 2, BAD_DATE 1, \.\.\.\)\n⚠️ {2}Tried again: STORAGE_UNAVAILABLE Image upload failed: it is away$/m);
+    const items = ['IMAGE_MISSING', 'BAD_DATE', 'IMAGE_MISSING'].map((code) => ({
+      item: 'FL/A',
+      kind: 'image' as const,
+      code,
+      message: '',
+    }));
+    const box = await boxOf(
+      reportOf('upload', running(0, 1998), { failed: 60, failedItems: items }),
+      workflow({
+        name: 'uploadSlice',
+        failed: { type: 'STORAGE_UNAVAILABLE', message: 'Image upload failed: it is away' },
+      }),
+    );
+    assert.match(
+      box,
+      /^❌ Failed Items: 60 \(IMAGE_MISSING 2, BAD_DATE 1, \.\.\.\)\n⚠️ {2}Tried again: STORAGE_UNAVAILABLE Image upload failed: it is away$/m,
+    );
     assert.match(box, /^📊 Import Progress: Aug \(Dataset ID: 32\)$/m);
     assert.match(box, /^📁 Total Files: 2,000 {2}\| {2}Images: 1,998$/m);
   });
@@ -69,6 +130,12 @@ describe('the progress of a directory', () => {
   it('goes on without it when Temporal does not answer', async () => {
     const away = { describe: () => Promise.reject(new Error('away')) } as unknown as WorkflowHandle;
     assert.equal(await activityProgress(away, reportOf('upload', running(0, 10))), undefined);
-    assert.equal(await activityProgress(workflow({ name: 'uploadSlice', said: { done: 1, total: 2 } }), reportOf('claim', running(0, 1))), undefined);
+    assert.equal(
+      await activityProgress(
+        workflow({ name: 'uploadSlice', said: { done: 1, total: 2 } }),
+        reportOf('claim', running(0, 1)),
+      ),
+      undefined,
+    );
   });
 });

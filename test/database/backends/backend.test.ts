@@ -21,7 +21,26 @@ import { connect } from '../../support/sqlImport.ts';
 import { createDatabase, sharedStack, startApi, type TestApi, type TestDatabase } from '../../support/stack.ts';
 
 const NAMES = ['postgres', 'supabase'] as const;
-const ODD = ['back\\slash', 'a\\nb', 'tab\tin', 'line\nbreak', 'cr\rin', '"quoted"', "it's", '👩‍👧 é', '\\N', '\\.', 'NULL', '{"a": [1]}', '[1,2]', 'null', '\\x41', '\\u0041', '=1+1', '\u0001'];
+const ODD = [
+  'back\\slash',
+  'a\\nb',
+  'tab\tin',
+  'line\nbreak',
+  'cr\rin',
+  '"quoted"',
+  "it's",
+  '👩‍👧 é',
+  '\\N',
+  '\\.',
+  'NULL',
+  '{"a": [1]}',
+  '[1,2]',
+  'null',
+  '\\x41',
+  '\\u0041',
+  '=1+1',
+  '\u0001',
+];
 
 interface Site {
   readonly database: TestDatabase;
@@ -52,9 +71,10 @@ for (const name of NAMES) {
     before(async () => {
       site = await openSite();
       const { database, api, dir } = site;
-      backend = name === 'postgres'
-        ? postgresBackend({ databaseUrl: database.databaseUrl, objectsDir: dir })
-        : supabaseBackend({ url: api.url, serviceKey: api.serviceRoleKey });
+      backend =
+        name === 'postgres'
+          ? postgresBackend({ databaseUrl: database.databaseUrl, objectsDir: dir })
+          : supabaseBackend({ url: api.url, serviceKey: api.serviceRoleKey });
     });
     after(async () => {
       await backend?.close();
@@ -64,18 +84,50 @@ for (const name of NAMES) {
     const chunkOf = (cells: readonly string[], stageId: string = randomUUID(), chunk = 0): StagedChunk => {
       const csv = Buffer.from(cells.map((cell, i) => `"${cell.replaceAll('"', '""')}",p${i}@example.com\n`).join(''));
       const staged = stageRows({
-        bytes: csv, format: backend.format, kind: 'plaintiffs', sourceSystem: 'csv', dateOrder: 'mdy', map: {}, header: ['name', 'email'],
-        encoding: 'utf-8', delimiter: ',', newline: 'lf', line: 2, firstRow: 0, partitions: 1, stageId, chunk,
+        bytes: csv,
+        format: backend.format,
+        kind: 'plaintiffs',
+        sourceSystem: 'csv',
+        dateOrder: 'mdy',
+        map: {},
+        header: ['name', 'email'],
+        encoding: 'utf-8',
+        delimiter: ',',
+        newline: 'lf',
+        line: 2,
+        firstRow: 0,
+        partitions: 1,
+        stageId,
+        chunk,
       } as Parameters<typeof stageRows>[0]);
       const { payload, rows, errored } = staged;
-      return { stageId, kind: 'plaintiffs', table: 'plaintiffs', chunk, columns: [...COMMON_COLUMNS, ...plaintiffs.stageColumns], rows, errored, payload };
+      return {
+        stageId,
+        kind: 'plaintiffs',
+        table: 'plaintiffs',
+        chunk,
+        columns: [...COMMON_COLUMNS, ...plaintiffs.stageColumns],
+        rows,
+        errored,
+        payload,
+      };
     };
     const staged = async (stageId: string) =>
-      (await site.sql`SELECT count(*) AS n FROM ingest_stage.plaintiffs WHERE stage_id = ${stageId}`)[0]!['n'] as number;
+      (await site.sql`SELECT count(*) AS n FROM ingest_stage.plaintiffs WHERE stage_id = ${stageId}`)[0]![
+        'n'
+      ] as number;
     const claim = (batch: string, token: string = randomUUID(), worker = 'w') =>
       backend.call<{ run_id: string; lease: number; claim_status: string }>('open_import_run', {
-        source_system: 'csv', source_batch_id: batch, file_hash: batch, filename: 'f.csv', import_kind: 'plaintiffs', worker_id: worker, claim_token: token,
-        parent_run_id: null, storage_path: null, metadata: { batch_name: batch, nested: [1, 'two', null] },
+        source_system: 'csv',
+        source_batch_id: batch,
+        file_hash: batch,
+        filename: 'f.csv',
+        import_kind: 'plaintiffs',
+        worker_id: worker,
+        claim_token: token,
+        parent_run_id: null,
+        storage_path: null,
+        metadata: { batch_name: batch, nested: [1, 'two', null] },
       });
     const part = async (cells: readonly string[], batch: string = randomUUID()) => {
       const { run_id, lease } = await claim(batch);
@@ -85,12 +137,17 @@ for (const name of NAMES) {
     };
 
     it('gives scalars, documents and composites as JSON', async () => {
-      assert.equal(await backend.call('find_completed_run', { source_system: 'no', source_batch_id: 'no', file_hash: 'no' }), null);
+      assert.equal(
+        await backend.call('find_completed_run', { source_system: 'no', source_batch_id: 'no', file_hash: 'no' }),
+        null,
+      );
       const { run_id } = await claim('json');
       assert.equal(await backend.call('heartbeat_import_run', { run_id }), true);
       const [row] = await site.sql`SELECT metadata FROM ingest.import_runs WHERE id = ${run_id}`;
       assert.deepEqual(row!['metadata'], { batch_name: 'json', nested: [1, 'two', null] });
-      const [found] = [await backend.call<{ is_valid: boolean } | { is_valid: boolean }[]>('reconcile_import_run', { run_id })].flat();
+      const [found] = [
+        await backend.call<{ is_valid: boolean } | { is_valid: boolean }[]>('reconcile_import_run', { run_id }),
+      ].flat();
       assert.equal(found!.is_valid, true);
     });
 
@@ -111,15 +168,24 @@ for (const name of NAMES) {
       await backend.call('upsert_partition', request);
       const rows = await site.sql`
         SELECT plaintiff_name, raw_payload ->> 'name' AS payload FROM ingest.plaintiffs_raw WHERE import_run_id = ${request.run_id} ORDER BY row_index`;
-      assert.deepEqual(rows.map((row) => row['payload'] as string), ODD);
-      assert.deepEqual(rows.map((row) => (row['plaintiff_name'] as string).trim()), ODD.map((cell) => cell.trim()));
+      assert.deepEqual(
+        rows.map((row) => row['payload'] as string),
+        ODD,
+      );
+      assert.deepEqual(
+        rows.map((row) => (row['plaintiff_name'] as string).trim()),
+        ODD.map((cell) => cell.trim()),
+      );
     });
 
     it('promotes a part once, however often and at once it is asked', async () => {
       const request = await part(['Once A', 'Once B', 'once a']);
-      const answers = await Promise.all([1, 2, 3].map(() => backend.call<{ inserted: number; skipped: number }>('upsert_partition', request)));
+      const answers = await Promise.all(
+        [1, 2, 3].map(() => backend.call<{ inserted: number; skipped: number }>('upsert_partition', request)),
+      );
       assert.deepEqual(new Set(answers.map(({ inserted, skipped }) => `${inserted} ${skipped}`)), new Set(['3 0']));
-      const [n] = await site.sql`SELECT count(*) AS n FROM ingest.plaintiffs_raw WHERE import_run_id = ${request.run_id}`;
+      const [n] =
+        await site.sql`SELECT count(*) AS n FROM ingest.plaintiffs_raw WHERE import_run_id = ${request.run_id}`;
       assert.equal(n!['n'], 3);
     });
 
@@ -141,10 +207,19 @@ for (const name of NAMES) {
       await assert.rejects(backend.call('no_such_function', { a: 1 }), { code: 'DATABASE_SCHEMA' });
       await assert.rejects(backend.call('read_rejects', { run_id: randomUUID() }), { code: 'RUN_NOT_FOUND' });
       const { databaseUrl } = site.database;
-      const [away, wrong] = name === 'postgres'
-        ? [databaseUrl.replace(/:\d+\//, ':1/'), databaseUrl.replace(/:[^:@]+@/, ':wrong@')].map((url) => postgresBackend({ databaseUrl: url, objectsDir: site.dir }))
-        : [{ url: 'http://127.0.0.1:1', serviceKey: 'x' }, { url: site.api.url, serviceKey: 'wrong' }].map(supabaseBackend);
-      for (const [faulty, code] of [[away!, 'DATABASE_UNAVAILABLE'], [wrong!, 'DATABASE_DENIED']] as const) {
+      const [away, wrong] =
+        name === 'postgres'
+          ? [databaseUrl.replace(/:\d+\//, ':1/'), databaseUrl.replace(/:[^:@]+@/, ':wrong@')].map((url) =>
+              postgresBackend({ databaseUrl: url, objectsDir: site.dir }),
+            )
+          : [
+              { url: 'http://127.0.0.1:1', serviceKey: 'x' },
+              { url: site.api.url, serviceKey: 'wrong' },
+            ].map(supabaseBackend);
+      for (const [faulty, code] of [
+        [away!, 'DATABASE_UNAVAILABLE'],
+        [wrong!, 'DATABASE_DENIED'],
+      ] as const) {
         await assert.rejects(faulty.call('heartbeat_import_run', { run_id: randomUUID() }), { code });
         await assert.rejects(faulty.stage(chunkOf(['x'])), { code });
         await faulty.close();
@@ -160,7 +235,10 @@ for (const name of NAMES) {
       await objects.put(`${folder}/part-00000`, bytes);
       await objects.put(`${folder}/part-00001`, Buffer.alloc(100_000, 7));
       assert.deepEqual(await objects.get(`${folder}/part-00000`), bytes);
-      assert.deepEqual([...(await objects.list(folder))].sort(), [['part-00000', 6], ['part-00001', 100_000]]);
+      assert.deepEqual([...(await objects.list(folder))].sort(), [
+        ['part-00000', 6],
+        ['part-00001', 100_000],
+      ]);
       await assert.rejects(objects.get(`${folder}/none`), { code: 'OBJECT_MISSING' });
     });
   });
@@ -170,7 +248,12 @@ describe('the two backends', () => {
   const odd = ODD.map((cell, i) => `"${cell.replaceAll('"', '""')} ${i}"`);
   const files = [
     [PLAINTIFFS, odd.map((name, i) => `${name},odd${i}@example.com,,,\n`).join('')],
-    [SIMPLICITY, odd.map((name, i) => `,${name},${name},2024-03-01,10,NY,${name},${name},${name},,odd${i}@example.com,\n`).join('')],
+    [
+      SIMPLICITY,
+      odd
+        .map((name, i) => `,${name},${name},2024-03-01,10,NY,${name},${name},${name},,odd${i}@example.com,\n`)
+        .join(''),
+    ],
     [PROJECTS, odd.map((cell) => `${cell};${cell};${cell};${cell};3;${cell};2025-12-31\r\n`).join('')],
   ] as const;
   for (const [{ kind, csv, contentOf }, oddRows] of files) {
@@ -179,7 +262,11 @@ describe('the two backends', () => {
       const contents = [];
       for (const name of NAMES) {
         const site = await openSite();
-        const place = await openPlace({ temporal, databaseUrl: site.database.databaseUrl, ...(name === 'supabase' ? { supabase: site.api } : {}) });
+        const place = await openPlace({
+          temporal,
+          databaseUrl: site.database.databaseUrl,
+          ...(name === 'supabase' ? { supabase: site.api } : {}),
+        });
         const worker = await startWorker(place.config, createLogger('fatal'));
         const path = await place.file(csv(120) + oddRows, 'same.csv');
         const report = await place.run(await place.input({ path, kind }, { chunkBytes: 4096, partitionRows: 50 }));
@@ -199,7 +286,11 @@ describe('the two backends', () => {
     const contents = [];
     for (const name of NAMES) {
       const trees = await openTrees(name);
-      const report = await trees.run(root, { batchSize: 5, verifyWrites: true, tuning: { sliceFiles: 10, partitionRows: 20 } });
+      const report = await trees.run(root, {
+        batchSize: 5,
+        verifyWrites: true,
+        tuning: { sliceFiles: 10, partitionRows: 20 },
+      });
       assert.equal(report.status, 'completed', JSON.stringify(report.error));
       contents.push({ ...(await contentOfTrees(trees.sql)), stored: await storedHashes(trees.sql, trees.backend) });
       await trees.close();

@@ -28,11 +28,15 @@ describe('the dashboard over HTTP', function () {
   };
   const visitorWith = (cookie: string): Visitor => ({
     get: (path, headers = {}) => send(path, { headers: { cookie, accept: 'text/html', ...headers } }),
-    post: (path, form = {}, headers = {}) => send(path, {
-      method: 'POST', body: new URLSearchParams(form), headers: { cookie, origin: dashboard.gateway.url, ...headers },
-    }),
+    post: (path, form = {}, headers = {}) =>
+      send(path, {
+        method: 'POST',
+        body: new URLSearchParams(form),
+        headers: { cookie, origin: dashboard.gateway.url, ...headers },
+      }),
   });
-  const signIn = (email: string, password = PASSWORD): Promise<Page> => visitorWith('').post('/sign-in', { email, password, next: '/runs' });
+  const signIn = (email: string, password = PASSWORD): Promise<Page> =>
+    visitorWith('').post('/sign-in', { email, password, next: '/runs' });
   const cookieOf = ({ headers }: Page): string => headers.getSetCookie()[0]!.split(';')[0]!;
   const projectsRun = async (tenant: string): Promise<string> => {
     const [run] = await dashboard.place.sql<{ id: string }[]>`
@@ -46,21 +50,38 @@ describe('the dashboard over HTTP', function () {
     plaintiffs = await dashboard.imported(plaintiffsCsv(200), 'people.csv');
     telco = await projectsRun('TELCO');
     other = await projectsRun('OTHER');
-    await dashboard.place.sql`INSERT INTO public.import_anomalies (tenant_id, batch_id, anomaly_type, input_value, payload_excerpt)
+    await dashboard.place
+      .sql`INSERT INTO public.import_anomalies (tenant_id, batch_id, anomaly_type, input_value, payload_excerpt)
       VALUES ('TELCO', 'b1', 'UNKNOWN_DS', 'a value of TELCO', ${'x'.repeat(500)}), ('OTHER', 'b2', 'UNKNOWN_RM', 'a value of OTHER', '{}')`;
-    for (const [name, role, tenant] of [['operator', 'operator'], ['viewer', 'viewer'], ['operatorT', 'operator', 'TELCO'], ['viewerT', 'viewer', 'TELCO'], ['nobody']] as const) {
+    for (const [name, role, tenant] of [
+      ['operator', 'operator'],
+      ['viewer', 'viewer'],
+      ['operatorT', 'operator', 'TELCO'],
+      ['viewerT', 'viewer', 'TELCO'],
+      ['nobody'],
+    ] as const) {
       visitors[name] = visitorWith(cookieOf(await signIn(await dashboard.person(role, tenant))));
     }
   });
   after(() => dashboard.close());
 
   it('leads everybody else to the sign-in and back to the page they wanted', async () => {
-    for (const path of ['/', '/runs', `/runs/${plaintiffs}`, '/anomalies', '/schedules', `/runs/${plaintiffs}/rejects`]) {
+    for (const path of [
+      '/',
+      '/runs',
+      `/runs/${plaintiffs}`,
+      '/anomalies',
+      '/schedules',
+      `/runs/${plaintiffs}/rejects`,
+    ]) {
       const { status, headers } = await visitorWith('').get(path);
       assert.equal(status, 303, path);
       assert.ok(headers.get('location')?.startsWith('/sign-in'), path);
     }
-    assert.equal((await visitorWith('').get('/runs?kind=jbi')).headers.get('location'), '/sign-in?next=%2Fruns%3Fkind%3Djbi');
+    assert.equal(
+      (await visitorWith('').get('/runs?kind=jbi')).headers.get('location'),
+      '/sign-in?next=%2Fruns%3Fkind%3Djbi',
+    );
     assert.equal((await visitorWith('intake_session=a.b.c~d').get('/')).status, 303);
     assert.equal((await visitorWith('').get('/live', { accept: 'text/event-stream' })).status, 401);
   });
@@ -69,7 +90,11 @@ describe('the dashboard over HTTP', function () {
     const entered = await signIn(await dashboard.person('viewer'));
     assert.deepEqual([entered.status, entered.headers.get('location')], [303, '/runs']);
     assert.match(entered.headers.getSetCookie()[0]!, /HttpOnly; SameSite=Strict$/);
-    const secure = await visitorWith('').post('/sign-in', { email: await dashboard.person('viewer'), password: PASSWORD }, { 'x-forwarded-proto': 'https' });
+    const secure = await visitorWith('').post(
+      '/sign-in',
+      { email: await dashboard.person('viewer'), password: PASSWORD },
+      { 'x-forwarded-proto': 'https' },
+    );
     assert.match(secure.headers.getSetCookie()[0]!, /Secure/);
     const left = await visitorWith(cookieOf(entered)).post('/sign-out');
     assert.match(left.headers.getSetCookie()[0]!, /^intake_session=; Max-Age=0/);
@@ -77,23 +102,37 @@ describe('the dashboard over HTTP', function () {
 
   it('refuses a wrong password without saying what is wrong, and leads to no other site', async () => {
     const email = await dashboard.person('viewer');
-    for (const [who, password] of [[email, 'wrong password'], ['nobody@example.com', PASSWORD], ['', '']] as const) {
+    for (const [who, password] of [
+      [email, 'wrong password'],
+      ['nobody@example.com', PASSWORD],
+      ['', ''],
+    ] as const) {
       const { status, text, headers } = await signIn(who, password);
       assert.equal(status, 401);
       assert.match(text, /do not belong together/);
       assert.equal(headers.getSetCookie().length, 0);
     }
     for (const next of ['//evil.example', 'https://evil.example', '/\\evil.example', '']) {
-      assert.equal((await visitorWith('').post('/sign-in', { email, password: PASSWORD, next })).headers.get('location'), '/');
+      assert.equal(
+        (await visitorWith('').post('/sign-in', { email, password: PASSWORD, next })).headers.get('location'),
+        '/',
+      );
     }
   });
 
   it('lets nobody guess the password of an address for long, and others in meanwhile', async () => {
     const [email, other] = [await dashboard.person('viewer'), await dashboard.person('viewer')];
-    const statuses = (await Promise.all(Array.from({ length: 12 }, (_, i) => signIn(i % 2 ? email : ` ${email.toUpperCase()}`, 'a guess')))).map(({ status }) => status);
+    const statuses = (
+      await Promise.all(
+        Array.from({ length: 12 }, (_, i) => signIn(i % 2 ? email : ` ${email.toUpperCase()}`, 'a guess')),
+      )
+    ).map(({ status }) => status);
     assert.deepEqual(statuses.sort(), [...Array<number>(10).fill(401), 429, 429]);
     const refused = await signIn(email, PASSWORD);
-    assert.deepEqual([refused.status, Number(refused.headers.get('retry-after')) > 20, /Too many attempts/.test(refused.text)], [429, true, true]);
+    assert.deepEqual(
+      [refused.status, Number(refused.headers.get('retry-after')) > 20, /Too many attempts/.test(refused.text)],
+      [429, true, true],
+    );
     assert.equal((await signIn(other, PASSWORD)).status, 303);
   });
 
@@ -102,15 +141,30 @@ describe('the dashboard over HTTP', function () {
     const [access = '', refresh = ''] = decodeURIComponent(cookie.slice('intake_session='.length)).split('~');
     const [head, , signature] = access.split('.');
     const ended = `${head}.${Buffer.from(JSON.stringify({ exp: 1 })).toString('base64url')}.${signature}`;
-    const answers = await Promise.all([1, 2, 3].map(() => visitorWith(`intake_session=${encodeURIComponent(`${ended}~${refresh}`)}`).get('/runs')));
-    assert.deepEqual(answers.map(({ status }) => status), [200, 200, 200]);
+    const answers = await Promise.all(
+      [1, 2, 3].map(() => visitorWith(`intake_session=${encodeURIComponent(`${ended}~${refresh}`)}`).get('/runs')),
+    );
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [200, 200, 200],
+    );
     assert.equal(new Set(answers.map(cookieOf)).size, 1);
     assert.equal((await visitorWith(cookieOf(answers[0]!)).get('/runs')).status, 200);
-    assert.equal((await visitorWith(`intake_session=${encodeURIComponent(`${ended}~not-one`)}`).get('/runs')).status, 303);
+    assert.equal(
+      (await visitorWith(`intake_session=${encodeURIComponent(`${ended}~not-one`)}`).get('/runs')).status,
+      303,
+    );
   });
 
   it('says "Access denied" to somebody without a role, on every page', async () => {
-    for (const path of ['/', '/runs', `/runs/${plaintiffs}`, '/anomalies', '/schedules', `/runs/${plaintiffs}/rejects`]) {
+    for (const path of [
+      '/',
+      '/runs',
+      `/runs/${plaintiffs}`,
+      '/anomalies',
+      '/schedules',
+      `/runs/${plaintiffs}/rejects`,
+    ]) {
       const { status, text } = await visitors['nobody']!.get(path);
       assert.deepEqual([path, status, /Access denied/.test(text)], [path, 403, true]);
     }
@@ -121,26 +175,49 @@ describe('the dashboard over HTTP', function () {
       const { text } = await visitors[name]!.get('/runs');
       return ['people.csv', 'TELCO.csv', 'OTHER.csv'].filter((file) => text.includes(file));
     };
-    assert.deepEqual([await seen('operator'), await seen('viewer')], [['people.csv', 'TELCO.csv', 'OTHER.csv'], ['people.csv', 'TELCO.csv', 'OTHER.csv']]);
+    assert.deepEqual(
+      [await seen('operator'), await seen('viewer')],
+      [
+        ['people.csv', 'TELCO.csv', 'OTHER.csv'],
+        ['people.csv', 'TELCO.csv', 'OTHER.csv'],
+      ],
+    );
     assert.deepEqual([await seen('operatorT'), await seen('viewerT')], [['TELCO.csv'], ['TELCO.csv']]);
     for (const name of ['operatorT', 'viewerT']) {
-      assert.deepEqual(await Promise.all([telco, other, plaintiffs].map(async (id) => (await visitors[name]!.get(`/runs/${id}`)).status)), [200, 404, 404]);
+      assert.deepEqual(
+        await Promise.all(
+          [telco, other, plaintiffs].map(async (id) => (await visitors[name]!.get(`/runs/${id}`)).status),
+        ),
+        [200, 404, 404],
+      );
       assert.doesNotMatch((await visitors[name]!.get('/')).text, /people\.csv|OTHER/);
     }
   });
 
   it('shows anomalies to operators alone, those of their tenants', async () => {
-    const values = async (name: string): Promise<string[]> => (await visitors[name]!.get('/anomalies')).text.match(/a value of \w+/g) ?? [];
-    assert.deepEqual([(await values('operator')).sort(), await values('operatorT')], [['a value of OTHER', 'a value of TELCO'], ['a value of TELCO']]);
+    const values = async (name: string): Promise<string[]> =>
+      (await visitors[name]!.get('/anomalies')).text.match(/a value of \w+/g) ?? [];
+    assert.deepEqual(
+      [(await values('operator')).sort(), await values('operatorT')],
+      [['a value of OTHER', 'a value of TELCO'], ['a value of TELCO']],
+    );
     for (const name of ['viewer', 'viewerT']) assert.equal((await visitors[name]!.get('/anomalies')).status, 403);
     assert.doesNotMatch((await visitors['viewer']!.get('/')).text, /Anomalies/);
-    assert.deepEqual((await visitors['operator']!.get('/anomalies?severity=error&tenant=OTHER')).text.match(/a value of \w+/g), ['a value of OTHER']);
+    assert.deepEqual(
+      (await visitors['operator']!.get('/anomalies?severity=error&tenant=OTHER')).text.match(/a value of \w+/g),
+      ['a value of OTHER'],
+    );
     assert.equal((await visitors['operator']!.get('/anomalies?type=NONE')).text.match(/a value of/g), null);
   });
 
   it('leaves /anomalies to the API for whoever asks for no page', async () => {
     assert.equal((await send('/anomalies', { headers: { accept: 'application/json' } })).status, 401);
-    assert.equal((await send('/anomalies', { headers: { accept: 'text/html', authorization: 'Bearer x' } })).headers.get('content-type'), 'application/json');
+    assert.equal(
+      (await send('/anomalies', { headers: { accept: 'text/html', authorization: 'Bearer x' } })).headers.get(
+        'content-type',
+      ),
+      'application/json',
+    );
   });
 
   it('refuses what a viewer, another tenant or another site posts, and does nothing', async () => {
@@ -149,9 +226,17 @@ describe('the dashboard over HTTP', function () {
     for (const path of paths) {
       assert.equal((await visitors['viewer']!.post(path, { reason: 'x' })).status, 403, path);
       assert.equal((await visitors['operatorT']!.post(path, { reason: 'x' })).status, 404, path);
-      assert.equal((await visitors['operator']!.post(path, { reason: 'x' }, { origin: 'https://evil.example' })).status, 403, path);
+      assert.equal(
+        (await visitors['operator']!.post(path, { reason: 'x' }, { origin: 'https://evil.example' })).status,
+        403,
+        path,
+      );
       assert.equal((await visitors['operator']!.post(path, { reason: 'x' }, { origin: '' })).status, 403, path);
-      assert.equal((await visitors['operator']!.post(path, { reason: 'x' }, { 'sec-fetch-site': 'cross-site' })).status, 403, path);
+      assert.equal(
+        (await visitors['operator']!.post(path, { reason: 'x' }, { 'sec-fetch-site': 'cross-site' })).status,
+        403,
+        path,
+      );
     }
     assert.equal((await visitors['viewerT']!.post(`/runs/${telco}/rollback`, { reason: 'x' })).status, 403);
     assert.equal((await visitors['viewer']!.get(`/runs/${plaintiffs}/rejects`)).status, 403);
@@ -168,13 +253,21 @@ describe('the dashboard over HTTP', function () {
     const { openBackends } = await import('../../../src/database/backends/open.ts');
     const backends = openBackends(place.config);
     const connections = { temporal: async () => place.client, backend: async () => backends.get('postgres') };
-    const expected = await buffer(Readable.from(await rejectLines(connections, await findRun(connections, plaintiffs))));
+    const expected = await buffer(
+      Readable.from(await rejectLines(connections, await findRun(connections, plaintiffs))),
+    );
     await backends.close();
     const email = await dashboard.person('operator');
-    const response = await fetch(`${gateway.url}/runs/${plaintiffs}/rejects`, { headers: { cookie: cookieOf(await signIn(email)) } });
-    assert.equal(response.headers.get('content-disposition'), `attachment; filename="rejects-${plaintiffs.slice(0, 8)}.csv"`);
+    const response = await fetch(`${gateway.url}/runs/${plaintiffs}/rejects`, {
+      headers: { cookie: cookieOf(await signIn(email)) },
+    });
+    assert.equal(
+      response.headers.get('content-disposition'),
+      `attachment; filename="rejects-${plaintiffs.slice(0, 8)}.csv"`,
+    );
     assert.ok(expected.length > 500 && expected.equals(Buffer.from(await response.arrayBuffer())));
-    const [action] = await place.sql`SELECT a.action, u.email FROM ingest.run_actions a JOIN auth.users u ON u.id = a.user_id`;
+    const [action] =
+      await place.sql`SELECT a.action, u.email FROM ingest.run_actions a JOIN auth.users u ON u.id = a.user_id`;
     assert.deepEqual({ ...action }, { action: 'rejects', email });
   });
 
@@ -191,12 +284,18 @@ describe('the dashboard over HTTP', function () {
 
   it('forbids inline scripts and styles, framing and caching; lets browsers keep what never changes', async () => {
     const { headers, text } = await visitors['operator']!.get(`/runs/${plaintiffs}`);
-    assert.match(headers.get('content-security-policy')!, /default-src 'none'; script-src 'self'; style-src 'self';.*frame-ancestors 'none'/);
+    assert.match(
+      headers.get('content-security-policy')!,
+      /default-src 'none'; script-src 'self'; style-src 'self';.*frame-ancestors 'none'/,
+    );
     assert.doesNotMatch(text, / style=|<style|<script>| on\w+=/);
     assert.equal(headers.get('cache-control'), 'no-store');
     for (const [, path] of text.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)) {
       const asset = await send(path!, {});
-      assert.deepEqual([asset.status, asset.headers.get('cache-control')], [200, 'public, max-age=31536000, immutable']);
+      assert.deepEqual(
+        [asset.status, asset.headers.get('cache-control')],
+        [200, 'public, max-age=31536000, immutable'],
+      );
     }
     assert.equal((await send('/assets/dashboard-000000000000.css', {})).status, 404);
   });
@@ -206,15 +305,19 @@ describe('the dashboard over HTTP', function () {
     await sql`INSERT INTO ingest.import_runs (source_system, source_batch_id, file_hash, filename, import_kind, status, created_at)
       SELECT 'paged', 'b' || i, 'h', 'page-' || i || '.csv', CASE WHEN i % 2 = 0 THEN 'jbi' ELSE 'plaintiff' END, 'completed', now() - interval '1 day' FROM generate_series(1, 60) i`;
     const found: string[] = [];
-    for (let path: string | undefined = '/runs?source=paged'; path; ) {
+    for (let path: string | undefined = '/runs?source=paged'; path;) {
       const { text } = await visitors['operator']!.get(path);
       found.push(...(text.match(/page-\d+\.csv/g) ?? []));
       path = /href="([^"]+)" rel="next"/.exec(text)?.[1]?.replaceAll('&amp;', '&');
     }
     assert.deepEqual([found.length, new Set(found).size], [60, 60]);
-    const names = async (query: string): Promise<number> => new Set((await visitors['operator']!.get(`/runs?source=paged&${query}`)).text.match(/page-\d+\.csv/g) ?? []).size;
+    const names = async (query: string): Promise<number> =>
+      new Set((await visitors['operator']!.get(`/runs?source=paged&${query}`)).text.match(/page-\d+\.csv/g) ?? []).size;
     assert.deepEqual([await names('kind=jbi'), await names('status=failed')], [25, 0]);
-    assert.match((await visitors['operator']!.get('/runs?source=paged&kind=plaintiffs')).text, /page-1\.csv|page-\d*[13579]\.csv/);
+    assert.match(
+      (await visitors['operator']!.get('/runs?source=paged&kind=plaintiffs')).text,
+      /page-1\.csv|page-\d*[13579]\.csv/,
+    );
     await sql`DELETE FROM ingest.import_runs WHERE source_system = 'paged'`;
   });
 
@@ -230,10 +333,19 @@ describe('the dashboard over HTTP', function () {
     const { loadConfig } = await import('../../../src/config.ts');
     const { createLogger } = await import('../../../src/observability/log.ts');
     const { place, api } = dashboard;
-    const another = await startGateway(loadConfig({
-      ...place.env, INTAKE_PORT: '0', SUPABASE_URL: api.url, SUPABASE_SERVICE_ROLE_KEY: api.serviceRoleKey, SUPABASE_ANON_KEY: api.anonKey,
-    }), createLogger('fatal'));
-    const response = await fetch(`${another.url}/live`, { headers: { cookie: cookieOf(await signIn(await dashboard.person('viewer'))), accept: 'text/event-stream' } });
+    const another = await startGateway(
+      loadConfig({
+        ...place.env,
+        INTAKE_PORT: '0',
+        SUPABASE_URL: api.url,
+        SUPABASE_SERVICE_ROLE_KEY: api.serviceRoleKey,
+        SUPABASE_ANON_KEY: api.anonKey,
+      }),
+      createLogger('fatal'),
+    );
+    const response = await fetch(`${another.url}/live`, {
+      headers: { cookie: cookieOf(await signIn(await dashboard.person('viewer'))), accept: 'text/event-stream' },
+    });
     assert.equal(response.headers.get('content-type'), 'text/event-stream');
     const text = response.text();
     await another.shutdown();

@@ -25,7 +25,12 @@ describe('memory for bodies', () => {
 
   it('is waited for, and given in the order of asking', async () => {
     const budget = createByteBudget(100, 10_000);
-    const [first, ...others] = Array.from({ length: 4 }, () => budget.hold('A')) as [Holding, Holding, Holding, Holding];
+    const [first, ...others] = Array.from({ length: 4 }, () => budget.hold('A')) as [
+      Holding,
+      Holding,
+      Holding,
+      Holding,
+    ];
     await first.take(60); // favoured
     const taken = others.map((holding) => holding.take(30));
     const done = (): Promise<boolean[]> => Promise.all(taken.map(isDone));
@@ -41,27 +46,30 @@ describe('memory for bodies', () => {
   it('lets bodies end one after the other when all together are too large', async () => {
     const budget = createByteBudget(40, 10_000);
     let ended = 0;
-    await Promise.all(Array.from({ length: 10 }, async () => {
-      const holding = budget.hold('A');
-      for (let i = 0; i < 10; i++) {
-        await holding.take(1);
-        await turn();
-      }
-      holding.release();
-      ended++;
-    }));
+    await Promise.all(
+      Array.from({ length: 10 }, async () => {
+        const holding = budget.hold('A');
+        for (let i = 0; i < 10; i++) {
+          await holding.take(1);
+          await turn();
+        }
+        holding.release();
+        ended++;
+      }),
+    );
     assert.equal(ended, 10);
   });
 
   it('is taken by rows of so many batches at a time, also when one fails', async () => {
     const slots = createSlots(2);
     let [now, most] = [0, 0];
-    const use = (fails: boolean) => slots(async () => {
-      most = Math.max(most, ++now);
-      await turn();
-      now--;
-      if (fails) throw new Error('failed');
-    });
+    const use = (fails: boolean) =>
+      slots(async () => {
+        most = Math.max(most, ++now);
+        await turn();
+        now--;
+        if (fails) throw new Error('failed');
+      });
     const results = await Promise.allSettled(Array.from({ length: 7 }, (_, i) => use(i === 2)));
     assert.deepEqual([most, results.filter(({ status }) => status === 'rejected').length], [2, 1]);
   });

@@ -3,7 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunningGateway } from '../../../src/gateway/server.ts';
 import { createLogger } from '../../../src/observability/log.ts';
 import { startWorker, type RunningWorker } from '../../../src/worker.ts';
-import { batchOf, countMerges, openGatewayPlace, openSlow, post, rowsOf, type Answer, type GatewayPlace } from '../place.ts';
+import {
+  batchOf,
+  countMerges,
+  openGatewayPlace,
+  openSlow,
+  post,
+  rowsOf,
+  type Answer,
+  type GatewayPlace,
+} from '../place.ts';
 
 const TENANTS = ['A', ...Array.from({ length: 50 }, (_, i) => `T${i}`)];
 
@@ -32,7 +41,11 @@ describe('batches at the same time', function () {
     await gateways.close();
     await worker?.shutdown();
   });
-  beforeEach(() => gateways.place.sql`TRUNCATE public.projects, public.staging_imports, public.import_anomalies, test_merges CASCADE`);
+  beforeEach(
+    () =>
+      gateways.place
+        .sql`TRUNCATE public.projects, public.staging_imports, public.import_anomalies, test_merges CASCADE`,
+  );
 
   it('of one content are one merge: 100 clients of two gateways get the same metrics', async () => {
     const other = await gateways.open();

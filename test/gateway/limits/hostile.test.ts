@@ -25,10 +25,16 @@ describe('large and slow requests', function () {
   });
 
   /** Sends a head and as much of a body as is taken, does not look at the answer before, and tells what it was. */
-  async function sendBlindly(lines: readonly string[], block: Buffer, blocks: number): Promise<{ head: string; sentMb: number }> {
+  async function sendBlindly(
+    lines: readonly string[],
+    block: Buffer,
+    blocks: number,
+  ): Promise<{ head: string; sentMb: number }> {
     const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
     const failed = new Promise<void>((resolve) => socket.once('error', () => resolve()));
-    socket.write(`POST /import-projects HTTP/1.1\r\nhost: here\r\ncontent-type: application/json\r\n${lines.join('\r\n')}\r\n\r\n`);
+    socket.write(
+      `POST /import-projects HTTP/1.1\r\nhost: here\r\ncontent-type: application/json\r\n${lines.join('\r\n')}\r\n\r\n`,
+    );
     let sent = 0;
     while (sent < blocks && !socket.destroyed) {
       sent++;
@@ -37,12 +43,13 @@ describe('large and slow requests', function () {
     return { head: await textOf(socket), sentMb: (sent * block.length) / MB };
   }
 
-  const textOf = (socket: Socket): Promise<string> => new Promise((resolve) => {
-    let text = '';
-    socket.on('data', (data) => (text += data));
-    socket.once('close', () => resolve(text));
-    socket.once('end', () => socket.end());
-  });
+  const textOf = (socket: Socket): Promise<string> =>
+    new Promise((resolve) => {
+      let text = '';
+      socket.on('data', (data) => (text += data));
+      socket.once('close', () => resolve(text));
+      socket.once('end', () => socket.end());
+    });
   const bearer = `authorization: Bearer ${secretOf('A')}`;
   const chunked = 'transfer-encoding: chunked';
   const chunk = Buffer.concat([Buffer.from(`${MB.toString(16)}\r\n`), Buffer.alloc(MB, ' '), Buffer.from('\r\n')]);
@@ -59,11 +66,18 @@ describe('large and slow requests', function () {
   });
 
   for (const [what, lines, status] of [
-    ['a stream that is too large', [bearer, chunked], 413], ['an announced length that is too large', [bearer, `content-length: ${40 * MB}`], 413],
-    ['a large gzip', [bearer, chunked, 'content-encoding: gzip'], 413], ['an unknown bearer', ['authorization: Bearer nobody', chunked], 401], ['another type', [bearer, chunked, 'content-encoding: br'], 400],
+    ['a stream that is too large', [bearer, chunked], 413],
+    ['an announced length that is too large', [bearer, `content-length: ${40 * MB}`], 413],
+    ['a large gzip', [bearer, chunked, 'content-encoding: gzip'], 413],
+    ['an unknown bearer', ['authorization: Bearer nobody', chunked], 401],
+    ['another type', [bearer, chunked, 'content-encoding: br'], 400],
   ] as const) {
     it(`tell ${status} to a client that sends 40 MB before it reads: ${what}`, async () => {
-      const { head } = await sendBlindly(lines, lines.some((line) => line === chunked) ? chunk : Buffer.alloc(MB, ' '), 40);
+      const { head } = await sendBlindly(
+        lines,
+        lines.some((line) => line === chunked) ? chunk : Buffer.alloc(MB, ' '),
+        40,
+      );
       assert.match(head, new RegExp(`^HTTP/1.1 ${status} `));
       assert.match(head, /^connection: close/im);
       assert.match(head, /"correlation_id"/);
@@ -71,13 +85,18 @@ describe('large and slow requests', function () {
   }
 
   it('of 1 GB end early, in bounded memory, also without a bearer', async () => {
-    for (const [lines, status] of [[[bearer, chunked], '413'], [[chunked], '401']] as const) {
+    for (const [lines, status] of [
+      [[bearer, chunked], '413'],
+      [[chunked], '401'],
+    ] as const) {
       const before = process.memoryUsage().rss;
       const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1').on('error', () => undefined);
       const answer = textOf(socket);
       socket.write(`POST /import-projects HTTP/1.1\r\nhost: here\r\n${lines.join('\r\n')}\r\n\r\n`);
       let sent = 0;
-      for (; sent < 1024 && !socket.destroyed; sent++) if (!socket.write(chunk)) await new Promise<void>((resolve) => socket.once('drain', resolve).once('close', resolve));
+      for (; sent < 1024 && !socket.destroyed; sent++)
+        if (!socket.write(chunk))
+          await new Promise<void>((resolve) => socket.once('drain', resolve).once('close', resolve));
       assert.equal((await answer).split(' ')[1], status);
       assert.ok(sent < 200, `${sent} MB were taken`);
       assert.ok(process.memoryUsage().rss - before < 150_000_000);
@@ -87,8 +106,22 @@ describe('large and slow requests', function () {
   it('do not keep others waiting: 500 clients that send no whole head, or no whole body, are let go', async () => {
     const impatient = await gateways.open({ requestMs: 3000 });
     const before = process.memoryUsage().rss;
-    const opened = await Promise.all(Array.from({ length: 500 }, (_, i) => (i % 2 ? openSlow(impatient, 1_000_000, '{"tenant_id":') : openHead(impatient))));
-    const gone = Promise.all(opened.map((socket) => new Promise<void>((resolve) => socket.resume().on('error', () => undefined).once('close', () => resolve()))));
+    const opened = await Promise.all(
+      Array.from({ length: 500 }, (_, i) =>
+        i % 2 ? openSlow(impatient, 1_000_000, '{"tenant_id":') : openHead(impatient),
+      ),
+    );
+    const gone = Promise.all(
+      opened.map(
+        (socket) =>
+          new Promise<void>((resolve) =>
+            socket
+              .resume()
+              .on('error', () => undefined)
+              .once('close', () => resolve()),
+          ),
+      ),
+    );
     for (const tenant of ['A', 'B']) assert.equal((await post(impatient, batchOf(tenant, rowsOf(1)))).status, 200);
     assert.equal(opened.filter(({ closed }) => closed).length, 0);
     assert.ok(process.memoryUsage().rss - before < 150_000_000);
@@ -104,6 +137,8 @@ describe('large and slow requests', function () {
 /** A connection that has sent half a head. */
 function openHead({ url }: RunningGateway): Promise<Socket> {
   return new Promise((resolve) => {
-    const socket = connect(Number(new URL(url).port), '127.0.0.1', () => socket.write('POST /import-projects HTTP/1.1\r\nhost: he', () => resolve(socket)));
+    const socket = connect(Number(new URL(url).port), '127.0.0.1', () =>
+      socket.write('POST /import-projects HTTP/1.1\r\nhost: he', () => resolve(socket)),
+    );
   });
 }

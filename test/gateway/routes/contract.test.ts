@@ -23,29 +23,70 @@ for (const backend of ['postgres', 'supabase'] as const) {
       await gateways.close();
       await worker.shutdown();
     });
-    beforeEach(() => gateways.place.sql`TRUNCATE public.projects, public.staging_imports, public.import_anomalies CASCADE`);
+    beforeEach(
+      () => gateways.place.sql`TRUNCATE public.projects, public.staging_imports, public.import_anomalies CASCADE`,
+    );
 
     it('merges a batch and answers as the runbook says', async () => {
       const correlation = '7f2a7eed-7b46-49ef-9f77-2a0c6a6ad001';
-      const rows = [{ stage_application: ' S1 ', delivery_partner: 'Nobody', residential: '45', essential: ' ', stage_application_created: '2025-04-01' }, { stage_application: 'S2' }];
-      const { status, body, headers } = await post(gateway, batchOf('A', rows, { correlation_id: correlation, source: 'projects-import' }), { path: '/functions/v1/import-projects' });
+      const rows = [
+        {
+          stage_application: ' S1 ',
+          delivery_partner: 'Nobody',
+          residential: '45',
+          essential: ' ',
+          stage_application_created: '2025-04-01',
+        },
+        { stage_application: 'S2' },
+      ];
+      const { status, body, headers } = await post(
+        gateway,
+        batchOf('A', rows, { correlation_id: correlation, source: 'projects-import' }),
+        { path: '/functions/v1/import-projects' },
+      );
       assert.equal(status, 200, JSON.stringify(body));
       const { staging_id, ...counts } = body.metrics;
       assert.match(body.batch_id, UUID);
-      assert.deepEqual({ ...body, batch_id: '', metrics: counts }, {
-        batch_id: '', correlation_id: correlation, tenant_id: 'A',
-        metrics: { inserted_projects: 2, updated_projects: 0, org_memberships_upserted: 0, user_memberships_upserted: 0, anomalies_count: 1 },
-      });
+      assert.deepEqual(
+        { ...body, batch_id: '', metrics: counts },
+        {
+          batch_id: '',
+          correlation_id: correlation,
+          tenant_id: 'A',
+          metrics: {
+            inserted_projects: 2,
+            updated_projects: 0,
+            org_memberships_upserted: 0,
+            user_memberships_upserted: 0,
+            anomalies_count: 1,
+          },
+        },
+      );
       assert.equal(headers.get('x-correlation-id'), correlation);
-      const [staged] = await gateways.place.sql`SELECT id, batch_id, correlation_id, raw, validation ->> 'request_batch_id' AS asked FROM public.staging_imports`;
-      assert.deepEqual({ ...staged }, {
-        id: staging_id, batch_id: body.batch_id, correlation_id: correlation, asked: 'batch 1',
-        raw: [
-          { stage_application: 'S1', delivery_partner: 'Nobody', residential: 45, essential: 0, commercial: 0, premises_count: 0, stage_application_created: '2025-04-01' },
-          { stage_application: 'S2', residential: 0, commercial: 0, essential: 0, premises_count: 0 },
-        ],
-      });
-      assert.deepEqual([...await gateways.place.sql`SELECT FROM ingest.project_batches`], []);
+      const [staged] = await gateways.place
+        .sql`SELECT id, batch_id, correlation_id, raw, validation ->> 'request_batch_id' AS asked FROM public.staging_imports`;
+      assert.deepEqual(
+        { ...staged },
+        {
+          id: staging_id,
+          batch_id: body.batch_id,
+          correlation_id: correlation,
+          asked: 'batch 1',
+          raw: [
+            {
+              stage_application: 'S1',
+              delivery_partner: 'Nobody',
+              residential: 45,
+              essential: 0,
+              commercial: 0,
+              premises_count: 0,
+              stage_application_created: '2025-04-01',
+            },
+            { stage_application: 'S2', residential: 0, commercial: 0, essential: 0, premises_count: 0 },
+          ],
+        },
+      );
+      assert.deepEqual([...(await gateways.place.sql`SELECT FROM ingest.project_batches`)], []);
     });
 
     it('answers a replay without a workflow, and merges A again after A and B', async () => {
@@ -57,13 +98,18 @@ for (const backend of ['postgres', 'supabase'] as const) {
       assert.deepEqual([replay.body.metrics, replay.body.batch_id], [first.body.metrics, first.body.batch_id]);
       assert.equal((await post(gateway, b)).body.metrics['updated_projects'], 3);
       assert.equal((await post(gateway, a)).body.metrics['updated_projects'], 3);
-      assert.deepEqual((await gateways.place.sql`SELECT DISTINCT address FROM public.projects`).map((row) => row['address']), ['a']);
+      assert.deepEqual(
+        (await gateways.place.sql`SELECT DISTINCT address FROM public.projects`).map((row) => row['address']),
+        ['a'],
+      );
     });
 
     if (backend === 'supabase') return;
 
     it('takes gzip', async () => {
-      const { status } = await post(gateway, gzipSync(JSON.stringify(batchOf('A', rowsOf(2)))), { headers: { 'content-encoding': 'gzip' } });
+      const { status } = await post(gateway, gzipSync(JSON.stringify(batchOf('A', rowsOf(2)))), {
+        headers: { 'content-encoding': 'gzip' },
+      });
       assert.equal(status, 200);
     });
 
@@ -87,13 +133,33 @@ for (const backend of ['postgres', 'supabase'] as const) {
       [422, 'INVALID_ROWS', 'rows[0].stage_application', batchOf('A', [{}])],
       [422, 'INVALID_ROWS', 'rows[0].stage_application', batchOf('A', [{ stage_application: 'secret'.repeat(40) }])],
       [422, 'INVALID_ROWS', 'rows[0].stage_application', batchOf('A', [{ stage_application: 'secret\0' }])],
-      [422, 'INVALID_ROWS', 'rows[0].address', '{"tenant_id":"A","batch_id":"b","rows":[{"stage_application":"S","address":"secret\\ud800"}]}'],
-      [422, 'INVALID_ROWS', 'rows[2].residential', batchOf('A', [...rowsOf(2), ...rowsOf(1, 2, { residential: '-1' })])],
+      [
+        422,
+        'INVALID_ROWS',
+        'rows[0].address',
+        '{"tenant_id":"A","batch_id":"b","rows":[{"stage_application":"S","address":"secret\\ud800"}]}',
+      ],
+      [
+        422,
+        'INVALID_ROWS',
+        'rows[2].residential',
+        batchOf('A', [...rowsOf(2), ...rowsOf(1, 2, { residential: '-1' })]),
+      ],
       [422, 'INVALID_ROWS', 'rows[0].essential', batchOf('A', rowsOf(1, 0, { essential: 'secret' }))],
       [422, 'INVALID_ROWS', 'rows[0].commercial', batchOf('A', rowsOf(1, 0, { commercial: true }))],
       [422, 'INVALID_ROWS', 'rows[0].developer_class', batchOf('A', rowsOf(1, 0, { developer_class: 2 }))],
-      [422, 'INVALID_ROWS', 'rows[0].stage_application_created', batchOf('A', rowsOf(1, 0, { stage_application_created: '2025-02-29' }))],
-      [422, 'INVALID_ROWS', 'rows[0].stage_application_created', batchOf('A', rowsOf(1, 0, { stage_application_created: 'secret' }))],
+      [
+        422,
+        'INVALID_ROWS',
+        'rows[0].stage_application_created',
+        batchOf('A', rowsOf(1, 0, { stage_application_created: '2025-02-29' })),
+      ],
+      [
+        422,
+        'INVALID_ROWS',
+        'rows[0].stage_application_created',
+        batchOf('A', rowsOf(1, 0, { stage_application_created: 'secret' })),
+      ],
     ];
     for (const [i, [status, code, path, body]] of refused.entries()) {
       it(`refuses with ${status} ${code} at ${path} and no value (${i})`, async () => {
@@ -108,29 +174,50 @@ for (const backend of ['postgres', 'supabase'] as const) {
 
     it('accepts the dates, counts and degrees that the merge knows', async () => {
       const cells = [
-        { stage_application_created: '29/02/2024' }, { stage_application_created: '2025-04-01T23:30:00+09:30' }, { residential: 7, commercial: '12.0', essential: null },
+        { stage_application_created: '29/02/2024' },
+        { stage_application_created: '2025-04-01T23:30:00+09:30' },
+        { residential: 7, commercial: '12.0', essential: null },
         { eFscd: 'soon', latitude: -34.9, longitude: 'east', fod_id: 12 },
       ];
-      const { status } = await post(gateway, batchOf('A', cells.map((cell, i) => ({ stage_application: `S${i}`, ...cell }))));
+      const { status } = await post(
+        gateway,
+        batchOf(
+          'A',
+          cells.map((cell, i) => ({ stage_application: `S${i}`, ...cell })),
+        ),
+      );
       assert.equal(status, 200);
     });
 
     it('lists the first 20 places of many', async () => {
       const { body } = await post(gateway, batchOf('A', rowsOf(500, 0, { residential: 'x' })));
-      assert.deepEqual(body.error.issues?.map(({ path }) => path), Array.from({ length: 20 }, (_, i) => `rows[${i}].residential`));
+      assert.deepEqual(
+        body.error.issues?.map(({ path }) => path),
+        Array.from({ length: 20 }, (_, i) => `rows[${i}].residential`),
+      );
     });
 
-    it('refuses a missing, an unknown and another tenant\'s bearer with 401', async () => {
+    it("refuses a missing, an unknown and another tenant's bearer with 401", async () => {
       for (const bearer of ['', 'unknown', secretOf('B')]) {
         const { status, headers, body } = await post(gateway, batchOf('A', rowsOf(1)), { bearer });
-        assert.deepEqual([status, headers.get('www-authenticate'), body.error.code], [401, 'Bearer', 'UNAUTHORIZED'], bearer);
+        assert.deepEqual(
+          [status, headers.get('www-authenticate'), body.error.code],
+          [401, 'Bearer', 'UNAUTHORIZED'],
+          bearer,
+        );
       }
       assert.equal((await gateways.place.sql`SELECT FROM public.staging_imports`).length, 0);
     });
 
     it('refuses what is no JSON by its type, and encodings it does not know, with 400', async () => {
-      for (const headers of [{ 'content-type': 'text/csv' }, { 'content-encoding': 'br' }, { 'content-encoding': 'gzip' }]) {
-        const { status, body } = await post(gateway, batchOf('A', rowsOf(1)), { headers: headers as Record<string, string> });
+      for (const headers of [
+        { 'content-type': 'text/csv' },
+        { 'content-encoding': 'br' },
+        { 'content-encoding': 'gzip' },
+      ]) {
+        const { status, body } = await post(gateway, batchOf('A', rowsOf(1)), {
+          headers: headers as Record<string, string>,
+        });
         assert.deepEqual([status, body.error.code], [400, 'UNSUPPORTED_BODY'], JSON.stringify(headers));
       }
     });
@@ -139,7 +226,10 @@ for (const backend of ['postgres', 'supabase'] as const) {
       const strict = await gateways.open({ rate: { burst: 2, perSecond: 0.01 } });
       const answers = [];
       for (let i = 0; i < 3; i++) answers.push(await post(strict, batchOf('A', rowsOf(1))));
-      assert.deepEqual(answers.map(({ status }) => status), [200, 200, 429]);
+      assert.deepEqual(
+        answers.map(({ status }) => status),
+        [200, 200, 429],
+      );
       assert.equal(answers[2]!.body.error.code, 'RATE_LIMITED');
       assert.ok(Number(answers[2]!.headers.get('retry-after')) > 1);
       assert.equal((await post(strict, batchOf('B', rowsOf(1)))).status, 200);

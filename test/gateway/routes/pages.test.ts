@@ -40,30 +40,63 @@ describe('pages of the gateway', function () {
     await post(gateway, batchOf('A', []));
     const page = await (await get('/metrics')).text();
     for (const line of [
-      'intake_gateway_requests_total{route="/import-projects",status="200"} 2', 'intake_gateway_requests_total{route="/import-projects",status="422"} 1',
-      'intake_gateway_rows_received_total 4', 'intake_gateway_projects_total{outcome="inserted"} 2', 'intake_gateway_projects_total{outcome="updated"} 0',
-      'intake_gateway_memberships_upserted_total{member="organisation"} 0', 'intake_gateway_memberships_upserted_total{member="user"} 0',
-      'intake_gateway_anomalies_total{type="UNKNOWN_DELIVERY_PARTNER"} 1', 'intake_gateway_parse_duration_seconds_count 2',
-      'intake_gateway_merge_duration_seconds_count{outcome="merged"} 1', 'intake_gateway_merge_duration_seconds_count{outcome="replayed"} 1',
-    ]) assert.ok(page.includes(`${line}\n`), line);
+      'intake_gateway_requests_total{route="/import-projects",status="200"} 2',
+      'intake_gateway_requests_total{route="/import-projects",status="422"} 1',
+      'intake_gateway_rows_received_total 4',
+      'intake_gateway_projects_total{outcome="inserted"} 2',
+      'intake_gateway_projects_total{outcome="updated"} 0',
+      'intake_gateway_memberships_upserted_total{member="organisation"} 0',
+      'intake_gateway_memberships_upserted_total{member="user"} 0',
+      'intake_gateway_anomalies_total{type="UNKNOWN_DELIVERY_PARTNER"} 1',
+      'intake_gateway_parse_duration_seconds_count 2',
+      'intake_gateway_merge_duration_seconds_count{outcome="merged"} 1',
+      'intake_gateway_merge_duration_seconds_count{outcome="replayed"} 1',
+    ])
+      assert.ok(page.includes(`${line}\n`), line);
     assert.match(page, /intake_gateway_bytes_received_total [1-9]/);
     assert.doesNotMatch(page, /Nobody|S1|tenant/);
   });
 
   it('for programs are all in /openapi.json, and no others', async () => {
     const { paths } = (await (await get('/openapi.json')).json()) as { paths: Record<string, Record<string, unknown>> };
-    const described = Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`));
-    const app = createApp({ metrics: createGatewayMetrics(), dashboard: { routes: new Hono() }, log: createLogger('fatal') } as AppOptions);
-    const operations = Object.values(paths).flatMap((methods) => Object.values(methods) as { operationId?: string }[]).flatMap(({ operationId }) => operationId ?? []);
+    const described = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    const app = createApp({
+      metrics: createGatewayMetrics(),
+      dashboard: { routes: new Hono() },
+      log: createLogger('fatal'),
+    } as AppOptions);
+    const operations = Object.values(paths)
+      .flatMap((methods) => Object.values(methods) as { operationId?: string }[])
+      .flatMap(({ operationId }) => operationId ?? []);
     assert.equal(new Set(operations).size, operations.length);
-    assert.deepEqual(described.sort(), app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path}`).sort());
+    assert.deepEqual(
+      described.sort(),
+      app.routes
+        .filter(({ method }) => method !== 'ALL')
+        .map(({ method, path }) => `${method} ${path}`)
+        .sort(),
+    );
   });
 
   it('have a batch in /openapi.json with its columns and limits', () => {
-    const { components } = openApi() as { components: { schemas: { Batch: { properties: Record<string, { maxItems?: number; items?: { properties: object; required: string[] } }>; required: string[] } } } };
+    const { components } = openApi() as {
+      components: {
+        schemas: {
+          Batch: {
+            properties: Record<string, { maxItems?: number; items?: { properties: object; required: string[] } }>;
+            required: string[];
+          };
+        };
+      };
+    };
     const { properties, required } = components.schemas.Batch;
     assert.deepEqual([required, properties['rows']!.maxItems], [['tenant_id', 'batch_id', 'rows'], 5000]);
-    assert.deepEqual([Object.keys(properties['rows']!.items!.properties).length, properties['rows']!.items!.required], [18, ['stage_application']]);
+    assert.deepEqual(
+      [Object.keys(properties['rows']!.items!.properties).length, properties['rows']!.items!.required],
+      [18, ['stage_application']],
+    );
   });
 
   it('carry security headers and an id, and take the one they are given', async () => {
@@ -71,23 +104,39 @@ describe('pages of the gateway', function () {
     const { headers } = await get('/healthz', { headers: { 'x-correlation-id': id } });
     assert.equal(headers.get('x-correlation-id'), id);
     assert.match(headers.get('content-security-policy')!, /default-src 'none'/);
-    assert.deepEqual(['x-content-type-options', 'x-frame-options', 'referrer-policy', 'cache-control'].map((name) => headers.get(name)), ['nosniff', 'DENY', 'same-origin', 'no-store']);
+    assert.deepEqual(
+      ['x-content-type-options', 'x-frame-options', 'referrer-policy', 'cache-control'].map((name) =>
+        headers.get(name),
+      ),
+      ['nosniff', 'DENY', 'same-origin', 'no-store'],
+    );
   });
 
   it('that do not exist are 404, other methods 405, both as JSON to programs', async () => {
     const found = await Promise.all([get('/none'), get('/import-projects'), get('/healthz', { method: 'POST' })]);
-    assert.deepEqual(found.map(({ status }) => status), [404, 405, 405]);
+    assert.deepEqual(
+      found.map(({ status }) => status),
+      [404, 405, 405],
+    );
     for (const response of found) {
       assert.ok(((await response.json()) as { error: { code: string } }).error.code);
-      assert.ok(response.headers.get('x-correlation-id') && response.headers.get('content-security-policy') && response.headers.get('x-content-type-options'));
+      assert.ok(
+        response.headers.get('x-correlation-id') &&
+          response.headers.get('content-security-policy') &&
+          response.headers.get('x-content-type-options'),
+      );
     }
-    assert.match(await (await get('/metrics')).text(), /intake_gateway_requests_total\{route="none",status="404"\} 1\n/);
+    assert.match(
+      await (await get('/metrics')).text(),
+      /intake_gateway_requests_total\{route="none",status="404"\} 1\n/,
+    );
   });
 
   it('know tenants of the table at once, and both secrets while a rotation overlaps', async () => {
     const { sql } = gateways.place;
     const { hashSecret } = await import('../../../src/database/secrets.ts');
-    const ask = async (bearer: string): Promise<number> => (await post(gateway, batchOf('NEW', rowsOf(1)), { bearer })).status;
+    const ask = async (bearer: string): Promise<number> =>
+      (await post(gateway, batchOf('NEW', rowsOf(1)), { bearer })).status;
     await sql`SELECT ingest.add_tenant('NEW', ${hashSecret('one')})`;
     const [again] = await sql`SELECT ingest.add_tenant('NEW', ${hashSecret('other')}) AS added`;
     assert.equal(again!['added'], false);
@@ -97,8 +146,12 @@ describe('pages of the gateway', function () {
     assert.equal(await ask('one'), 200);
     await sql`SELECT ingest.rotate_bearer('NEW', ${hashSecret('three')}, 0)`;
     const fresh = await gateways.open();
-    const statusOf = async (bearer: string): Promise<number> => (await post(fresh, batchOf('NEW', rowsOf(1)), { bearer })).status;
-    assert.deepEqual([await statusOf('one'), await statusOf('two'), await statusOf('three'), await statusOf('other')], [401, 401, 200, 401]);
+    const statusOf = async (bearer: string): Promise<number> =>
+      (await post(fresh, batchOf('NEW', rowsOf(1)), { bearer })).status;
+    assert.deepEqual(
+      [await statusOf('one'), await statusOf('two'), await statusOf('three'), await statusOf('other')],
+      [401, 401, 200, 401],
+    );
     const stored = JSON.stringify(await sql`SELECT * FROM ingest.tenant_bearers`);
     assert.doesNotMatch(stored, /"(one|two|three)"/);
   });

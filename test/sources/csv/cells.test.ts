@@ -13,13 +13,18 @@ describe('cutCells', () => {
   });
 
   it('reads any well-formed record as csv-parse does', () => {
-    const quoted = fc.string({ unit: fc.constantFrom('a', 'é', ',', '"', '\n', ' ', ';') }).map((text) => `"${text.replaceAll('"', '""')}"`);
+    const quoted = fc
+      .string({ unit: fc.constantFrom('a', 'é', ',', '"', '\n', ' ', ';') })
+      .map((text) => `"${text.replaceAll('"', '""')}"`);
     const plain = fc.string({ unit: fc.constantFrom('a', 'b', ' ', ';') });
     const record = fc.array(fc.oneof(quoted, plain), { minLength: 1 }).map((cells) => cells.join(','));
     fc.assert(
-      fc.property(record.filter((text) => text.trim() !== ''), (text) => {
-        assert.deepEqual(cutCells(text, ','), parse(text, { relax_quotes: true, record_delimiter: '\u0000' })[0]);
-      }),
+      fc.property(
+        record.filter((text) => text.trim() !== ''),
+        (text) => {
+          assert.deepEqual(cutCells(text, ','), parse(text, { relax_quotes: true, record_delimiter: '\u0000' })[0]);
+        },
+      ),
     );
   });
 });

@@ -2,7 +2,8 @@ import { strict as assert } from 'node:assert';
 import { decode, detectEncoding, isValid } from '../../../src/sources/csv/encoding.ts';
 
 const utf16 = (text: string): Buffer => Buffer.from(text, 'utf16le');
-const detected = (head: Buffer | string, given?: string): unknown[] => Object.values(detectEncoding(Buffer.from(head as Buffer), given));
+const detected = (head: Buffer | string, given?: string): unknown[] =>
+  Object.values(detectEncoding(Buffer.from(head as Buffer), given));
 
 describe('detectEncoding', () => {
   it('trusts a byte order mark', () => {
@@ -30,10 +31,12 @@ describe('detectEncoding', () => {
 
   it("follows the operator's word in many spellings and refuses others", () => {
     for (const given of ['utf8', 'UTF-8', 'utf_8']) assert.deepEqual(detected('\xff', given), ['utf-8', 0, true]);
-    for (const given of ['latin1', 'ISO-8859-1', 'cp1252', 'Windows-1252']) assert.deepEqual(detected('é', given), ['windows-1252', 0, true]);
+    for (const given of ['latin1', 'ISO-8859-1', 'cp1252', 'Windows-1252'])
+      assert.deepEqual(detected('é', given), ['windows-1252', 0, true]);
     assert.deepEqual(detected(utf16('\ufeffa').swap16(), 'UTF-16'), ['utf-16be', 2, true]);
     assert.deepEqual(detected(utf16('a'), 'UTF-16LE'), ['utf-16le', 0, true]);
-    for (const given of ['klingon', 'constructor']) assert.throws(() => detected('a', given), { code: 'UNKNOWN_ENCODING' });
+    for (const given of ['klingon', 'constructor'])
+      assert.throws(() => detected('a', given), { code: 'UNKNOWN_ENCODING' });
   });
 });
 
@@ -46,7 +49,12 @@ describe('decode and isValid', () => {
   });
 
   it('find overlong forms, surrogates and halves of characters invalid', () => {
-    for (const bytes of [[0xc0, 0xaf], [0xed, 0xa0, 0x80], [0xe2, 0x82]]) assert.equal(isValid(Buffer.from(bytes), 'utf-8'), false);
+    for (const bytes of [
+      [0xc0, 0xaf],
+      [0xed, 0xa0, 0x80],
+      [0xe2, 0x82],
+    ])
+      assert.equal(isValid(Buffer.from(bytes), 'utf-8'), false);
     assert.equal(isValid(utf16('\udc00'), 'utf-16le'), false);
     assert.equal(isValid(Buffer.from([0x61]), 'utf-16le'), false);
     assert.equal(isValid(Buffer.from([0x81]), 'windows-1252'), true);

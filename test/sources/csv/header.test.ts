@@ -21,7 +21,10 @@ const SET: ColumnSet = {
 describe('parseHeader', () => {
   it('reads the first record that is not blank, trimmed, without its mark', () => {
     assert.deepEqual(header('\ufeff\n Name ,"E\nMail",x\r\n1,2,3', { bomBytes: 3 }), ['Name', 'E\nMail', 'x']);
-    assert.deepEqual(header(Buffer.from('\ufeffName;é', 'utf16le'), { encoding: 'utf-16le', bomBytes: 2, delimiter: ';' }), ['Name', 'é']);
+    assert.deepEqual(
+      header(Buffer.from('\ufeffName;é', 'utf16le'), { encoding: 'utf-16le', bomBytes: 2, delimiter: ';' }),
+      ['Name', 'é'],
+    );
     assert.deepEqual(header('a,b\r1,2', { newline: 'cr' }), ['a', 'b']);
   });
 
@@ -45,18 +48,34 @@ describe('parseHeader', () => {
 describe('mapHeader', () => {
   it('finds columns by name and alias and lists the rest', () => {
     assert.equal(normalizeHeader('Plaintiff - Name_'), 'plaintiffname');
-    assert.deepEqual(mapHeader(['x', 'PlaintiffName', 'Contact-Email'], SET), { positions: [1, 2, undefined, undefined], unmapped: [0] });
+    assert.deepEqual(mapHeader(['x', 'PlaintiffName', 'Contact-Email'], SET), {
+      positions: [1, 2, undefined, undefined],
+      unmapped: [0],
+    });
   });
 
   it('prefers the exact name to aliases and refuses two aliases of one column', () => {
     assert.equal(mapHeader(['Name', 'Plaintiff Name'], SET).positions[0], 1);
-    assert.throws(() => mapHeader(['Name', 'Plaintiff'], SET), { code: 'DUPLICATE_HEADER', message: /Name, Plaintiff/, remedy: /--map "Name=plaintiff_name"/ });
+    assert.throws(() => mapHeader(['Name', 'Plaintiff'], SET), {
+      code: 'DUPLICATE_HEADER',
+      message: /Name, Plaintiff/,
+      remedy: /--map "Name=plaintiff_name"/,
+    });
   });
 
   it("lets the operator's map win and refuses unknown columns and headers", () => {
-    assert.deepEqual(mapHeader(['Who', 'Name'], SET, { Who: 'plaintiff_name' }), { positions: [0, undefined, undefined, undefined], unmapped: [1] });
-    assert.throws(() => mapHeader(['Who'], SET, { Who: 'nobody' }), { code: 'UNKNOWN_COLUMN', message: /columns: plaintiff_name, email/ });
-    assert.throws(() => mapHeader(['Who'], SET, { What: 'email' }), { code: 'UNKNOWN_COLUMN', message: /headers found: Who/ });
+    assert.deepEqual(mapHeader(['Who', 'Name'], SET, { Who: 'plaintiff_name' }), {
+      positions: [0, undefined, undefined, undefined],
+      unmapped: [1],
+    });
+    assert.throws(() => mapHeader(['Who'], SET, { Who: 'nobody' }), {
+      code: 'UNKNOWN_COLUMN',
+      message: /columns: plaintiff_name, email/,
+    });
+    assert.throws(() => mapHeader(['Who'], SET, { What: 'email' }), {
+      code: 'UNKNOWN_COLUMN',
+      message: /headers found: Who/,
+    });
   });
 
   it('names missing columns, the headers found and a near one', () => {
@@ -65,7 +84,9 @@ describe('mapHeader', () => {
       message: `Missing required columns: {'plaintiff_name'}; headers found: plantiff_name, email; did you mean --map "plantiff_name=plaintiff_name"?`,
     });
     const both = { ...SET, required: [['plaintiff_name'], ['index_number', 'lead_id']] };
-    assert.throws(() => mapHeader(['email'], both), { message: /^Missing required columns: \{'index_number', 'plaintiff_name'\}; headers found: email$/ });
+    assert.throws(() => mapHeader(['email'], both), {
+      message: /^Missing required columns: \{'index_number', 'plaintiff_name'\}; headers found: email$/,
+    });
     assert.deepEqual(mapHeader(['name', 'lead id'], both).positions, [0, undefined, 1, undefined]);
   });
 
@@ -73,10 +94,18 @@ describe('mapHeader', () => {
     const theirs = {
       name: 'theirs',
       title: 'Theirs export',
-      columns: [{ name: 'plaintiff_name', aliases: [] }, { name: 'docket', aliases: ['DocketNo'] }, { name: 'party', aliases: [] }],
+      columns: [
+        { name: 'plaintiff_name', aliases: [] },
+        { name: 'docket', aliases: ['DocketNo'] },
+        { name: 'party', aliases: [] },
+      ],
       required: [['docket']],
     };
-    const ours: ColumnSet = { ...SET, required: [['plaintiff_name'], ['index_number', 'lead_id']], lookalikes: [theirs] };
+    const ours: ColumnSet = {
+      ...SET,
+      required: [['plaintiff_name'], ['index_number', 'lead_id']],
+      lookalikes: [theirs],
+    };
 
     it('refuses its headers and says what to do', () => {
       assert.throws(() => mapHeader(['Plaintiff Name', 'Docket-No'], ours), {
@@ -98,7 +127,9 @@ describe('mapHeader', () => {
     it('takes a file for ours that has a word of ours, or a map', () => {
       assert.deepEqual(mapHeader(['plaintiff_name', 'case', 'docket', 'party'], ours).unmapped, [2, 3]);
       assert.deepEqual(mapHeader(['plaintiff_name', 'docket', 'party'], ours, { docket: 'lead_id' }).unmapped, [2]);
-      assert.throws(() => mapHeader(['plaintiff_name', 'email', 'docket'], ours), { message: /headers found: plaintiff_name, email, docket$/ });
+      assert.throws(() => mapHeader(['plaintiff_name', 'email', 'docket'], ours), {
+        message: /headers found: plaintiff_name, email, docket$/,
+      });
     });
   });
 
@@ -106,6 +137,8 @@ describe('mapHeader', () => {
     assert.throws(() => mapHeader(['Jane Roe', 'Elm Street'], SET), {
       message: `Missing required columns: {'plaintiff_name'}; the first line does not look like a header (2 columns)`,
     });
-    assert.throws(() => mapHeader(['email', 'jane@example.com', '555-0100', '10 Elm'], SET), { message: /found: email, <column 2>, <column 3>, 10 Elm$/ });
+    assert.throws(() => mapHeader(['email', 'jane@example.com', '555-0100', '10 Elm'], SET), {
+      message: /found: email, <column 2>, <column 3>, 10 Elm$/,
+    });
   });
 });

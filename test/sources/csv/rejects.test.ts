@@ -6,7 +6,10 @@ const CSV = { encoding: 'utf-8', delimiter: ',', newline: 'lf', header: ['name',
 
 describe('a file of rejects', () => {
   it('keeps the header byte for byte and adds the control columns', () => {
-    assert.equal(rejectsHeader(Buffer.from('\ufeffName, "e mail"\r\n'), CSV).toString(), '\ufeffName, "e mail",_line,_code,_error,_run\n');
+    assert.equal(
+      rejectsHeader(Buffer.from('\ufeffName, "e mail"\r\n'), CSV).toString(),
+      '\ufeffName, "e mail",_line,_code,_error,_run\n',
+    );
   });
 
   it('keeps a record byte for byte, formulas and invalid bytes included', () => {
@@ -16,18 +19,27 @@ describe('a file of rejects', () => {
   });
 
   it('quotes what holds its own delimiter', () => {
-    const line = rejectsLine({ line: 1, code: 'C', message: 'a; b', record: Buffer.from('x') }, { ...CSV, delimiter: ';' }, '');
+    const line = rejectsLine(
+      { line: 1, code: 'C', message: 'a; b', record: Buffer.from('x') },
+      { ...CSV, delimiter: ';' },
+      '',
+    );
     assert.equal(line.toString(), 'x;1;C;"a; b";\n');
   });
 
   it('takes the old control columns off a header that has them', () => {
     const header = ['name', '_line', '_code', '_error', '_run'];
-    assert.equal(rejectsHeader(Buffer.from(`${header.join()}\n`), { ...CSV, header }).toString(), 'name,_line,_code,_error,_run\n');
+    assert.equal(
+      rejectsHeader(Buffer.from(`${header.join()}\n`), { ...CSV, header }).toString(),
+      'name,_line,_code,_error,_run\n',
+    );
   });
 
   it('is UTF-16 where the file was', () => {
     const format = { ...CSV, encoding: 'utf-16le', delimiter: '\t' } as const;
-    assert.deepEqual(rejectsHeader(encode('\ufeffname\temail\r\n', 'utf-16le').fill(Buffer.from([0xff, 0xfe]), 0, 2), format),
-      Buffer.concat([Buffer.from([0xff, 0xfe]), encode('name\temail\t_line\t_code\t_error\t_run\n', 'utf-16le')]));
+    assert.deepEqual(
+      rejectsHeader(encode('\ufeffname\temail\r\n', 'utf-16le').fill(Buffer.from([0xff, 0xfe]), 0, 2), format),
+      Buffer.concat([Buffer.from([0xff, 0xfe]), encode('name\temail\t_line\t_code\t_error\t_run\n', 'utf-16le')]),
+    );
   });
 });

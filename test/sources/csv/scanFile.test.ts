@@ -11,9 +11,19 @@ import { scanFile } from '../../../src/sources/csv/scanFile.ts';
 import type { ScanFileOptions } from '../../../src/sources/csv/scanFile.ts';
 import { dirtyText } from './dirtyText.ts';
 
-const OPTIONS: ScanFileOptions = { encoding: 'utf-8', certain: true, bomBytes: 0, delimiter: ',', newline: 'lf', chunkBytes: 20 };
+const OPTIONS: ScanFileOptions = {
+  encoding: 'utf-8',
+  certain: true,
+  bomBytes: 0,
+  delimiter: ',',
+  newline: 'lf',
+  chunkBytes: 20,
+};
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
-const code = (name: string): ((error: { code?: string }) => boolean) => (error) => error.code === name;
+const code =
+  (name: string): ((error: { code?: string }) => boolean) =>
+  (error) =>
+    error.code === name;
 
 describe('scanFile', () => {
   let dir: string;
@@ -36,13 +46,22 @@ describe('scanFile', () => {
     assert.deepEqual([scanned.bytes, scanned.rows, scanned.broken, scanned.headerLength], [text.length, 6, 0, 4]);
     assert.deepEqual(
       scanned.chunks.map(({ offset, length, line, firstRow, rows }) => [offset, length, line, firstRow, rows]),
-      [[4, 24, 2, 0, 3], [28, 24, 6, 3, 3]],
+      [
+        [4, 24, 2, 0, 3],
+        [28, 24, 6, 3, 3],
+      ],
     );
   });
 
   it('makes a larger chunk of a record larger than the target', async () => {
     const scanned = await scan(`a\n${'x'.repeat(100)}\nb\n`);
-    assert.deepEqual(scanned.chunks.map(({ length, rows }) => [length, rows]), [[101, 1], [2, 1]]);
+    assert.deepEqual(
+      scanned.chunks.map(({ length, rows }) => [length, rows]),
+      [
+        [101, 1],
+        [2, 1],
+      ],
+    );
   });
 
   it('has no chunk for a file of a header only, with or without its line end', async () => {
@@ -75,7 +94,10 @@ describe('scanFile', () => {
     const uncertain = { certain: false, blockBytes: 7 };
     assert.equal((await scan(head, uncertain)).encoding, 'utf-8');
     assert.equal((await scan(head + 'é\n', uncertain)).encoding, 'utf-8');
-    assert.equal((await scan(Buffer.concat([Buffer.from(head), Buffer.from([0xe9, 0x0a])]), uncertain)).encoding, 'windows-1252');
+    assert.equal(
+      (await scan(Buffer.concat([Buffer.from(head), Buffer.from([0xe9, 0x0a])]), uncertain)).encoding,
+      'windows-1252',
+    );
     const mixed = Buffer.concat([Buffer.from(`${head}é,ü\n`), Buffer.from([0xe9, 0x0a])]);
     assert.equal((await scan(mixed, uncertain)).encoding, 'utf-8');
   });
@@ -86,7 +108,10 @@ describe('scanFile', () => {
     ['utf-16be', (text: string) => Buffer.from(text, 'utf16le').swap16()],
   ] as const) {
     it(`gives chunks of ${encoding} that parse to the rows of the whole, whatever the block and chunk size`, async () => {
-      const sizes = fc.record({ blockBytes: fc.integer({ min: 1, max: 30 }), chunkBytes: fc.integer({ min: 1, max: 40 }) });
+      const sizes = fc.record({
+        blockBytes: fc.integer({ min: 1, max: 30 }),
+        chunkBytes: fc.integer({ min: 1, max: 40 }),
+      });
       await fc.assert(
         fc.asyncProperty(dirtyText, sizes, async (text, size) => {
           const bytes = encode(`h\n${text}`);
@@ -94,9 +119,18 @@ describe('scanFile', () => {
           const header = bytes.subarray(0, scanned.headerLength);
           const parts = scanned.chunks.map(({ offset, length }) => bytes.subarray(offset, offset + length));
           assert.deepEqual(Buffer.concat([header, ...parts]), bytes);
-          assert.deepEqual(scanned.chunks.map((chunk) => chunk.sha256), parts.map(sha256));
+          assert.deepEqual(
+            scanned.chunks.map((chunk) => chunk.sha256),
+            parts.map(sha256),
+          );
           const options = { ...OPTIONS, encoding, columns: 1 };
-          const view = (r: ReturnType<typeof parseChunk>[number]): unknown => [r.rowIndex, r.line, r.error, r.cells, r.bytes().toString('hex')];
+          const view = (r: ReturnType<typeof parseChunk>[number]): unknown => [
+            r.rowIndex,
+            r.line,
+            r.error,
+            r.cells,
+            r.bytes().toString('hex'),
+          ];
           const whole = parseChunk(bytes.subarray(header.length), { ...options, line: 2, firstRow: 0 }).map(view);
           const chunked = scanned.chunks.flatMap((chunk, i) => {
             const rows = parseChunk(parts[i]!, { ...options, line: chunk.line, firstRow: chunk.firstRow });

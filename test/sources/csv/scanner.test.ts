@@ -21,20 +21,27 @@ function scan(text: string, { dialect = COMMA, block = Infinity, line = 1, limit
   const scanner = new RecordScanner(dialect, line, limits);
   const found: Found[] = [];
   let base = 0;
-  for (let read = 0, last = false; !last; ) {
+  for (let read = 0, last = false; !last;) {
     base += scanner.keepFrom;
     read = Math.min(bytes.length, read + block);
     last = read === bytes.length;
     scanner.refill(bytes.subarray(base, read), read - base, last);
     while (scanner.next()) {
       const { start, end, after, line, error } = scanner;
-      found.push({ text: bytes.toString('utf8', base + start, base + end), start: base + start, after: base + after, line, error });
+      found.push({
+        text: bytes.toString('utf8', base + start, base + end),
+        start: base + start,
+        after: base + after,
+        line,
+        error,
+      });
     }
   }
   return found;
 }
 
-const brief = (found: Found[]): unknown[] => found.map(({ text, line, error }) => (error === undefined ? [line, text] : [line, text, error]));
+const brief = (found: Found[]): unknown[] =>
+  found.map(({ text, line, error }) => (error === undefined ? [line, text] : [line, text, error]));
 
 describe('RecordScanner', () => {
   it('finds no record in an empty text or one of blank lines', () => {
@@ -44,36 +51,75 @@ describe('RecordScanner', () => {
   });
 
   it('ends records at LF and CRLF, and the last one at the end of the text', () => {
-    assert.deepEqual(brief(scan('a,b\r\n1,2\n3,4')), [[1, 'a,b'], [2, '1,2'], [3, '3,4']]);
-    assert.deepEqual(brief(scan('a\n"b"\r')), [[1, 'a'], [2, '"b"']]);
+    assert.deepEqual(brief(scan('a,b\r\n1,2\n3,4')), [
+      [1, 'a,b'],
+      [2, '1,2'],
+      [3, '3,4'],
+    ]);
+    assert.deepEqual(brief(scan('a\n"b"\r')), [
+      [1, 'a'],
+      [2, '"b"'],
+    ]);
   });
 
   it('ends records at a lone CR where that is the line end', () => {
     const dialect: Dialect = { delimiter: ',', newline: 'cr' };
-    assert.deepEqual(brief(scan('a,b\r"1\r2",3\r\r4,5', { dialect })), [[1, 'a,b'], [2, '"1\r2",3'], [5, '4,5']]);
+    assert.deepEqual(brief(scan('a,b\r"1\r2",3\r\r4,5', { dialect })), [
+      [1, 'a,b'],
+      [2, '"1\r2",3'],
+      [5, '4,5'],
+    ]);
   });
 
   it('counts blank lines and quoted newlines as physical lines', () => {
-    assert.deepEqual(brief(scan('a\n\n"x\ny",z\n\nb\n')), [[1, 'a'], [3, '"x\ny",z'], [6, 'b']]);
+    assert.deepEqual(brief(scan('a\n\n"x\ny",z\n\nb\n')), [
+      [1, 'a'],
+      [3, '"x\ny",z'],
+      [6, 'b'],
+    ]);
   });
 
   it('takes a quote inside an unquoted cell as data and two inside a quoted one as an escape', () => {
-    assert.deepEqual(brief(scan('5" pipe,a""b\n"say ""hi""",""\n')), [[1, '5" pipe,a""b'], [2, '"say ""hi""",""']]);
+    assert.deepEqual(brief(scan('5" pipe,a""b\n"say ""hi""",""\n')), [
+      [1, '5" pipe,a""b'],
+      [2, '"say ""hi""",""'],
+    ]);
   });
 
   it('takes a record of empty cells as a record, quoted or not', () => {
-    assert.deepEqual(brief(scan(',,\n""\n')), [[1, ',,'], [2, '""']]);
+    assert.deepEqual(brief(scan(',,\n""\n')), [
+      [1, ',,'],
+      [2, '""'],
+    ]);
   });
 
   it('rejects one physical line when a quote stays open to the end and reads on behind it', () => {
-    assert.deepEqual(brief(scan('a\n"open,1\nb\n\nc')), [[1, 'a'], [2, '"open,1', 'UNBALANCED_QUOTE'], [3, 'b'], [5, 'c']]);
-    assert.deepEqual(brief(scan('a\n"open')), [[1, 'a'], [2, '"open', 'UNBALANCED_QUOTE']]);
+    assert.deepEqual(brief(scan('a\n"open,1\nb\n\nc')), [
+      [1, 'a'],
+      [2, '"open,1', 'UNBALANCED_QUOTE'],
+      [3, 'b'],
+      [5, 'c'],
+    ]);
+    assert.deepEqual(brief(scan('a\n"open')), [
+      [1, 'a'],
+      [2, '"open', 'UNBALANCED_QUOTE'],
+    ]);
   });
 
   it('rejects one physical line when text follows a closing quote, on the same or a later line', () => {
-    assert.deepEqual(brief(scan('"a"b,1\nc\n')), [[1, '"a"b,1', 'UNBALANCED_QUOTE'], [2, 'c']]);
-    assert.deepEqual(brief(scan('x,"open\r\n"ok",2\nc\n')), [[1, 'x,"open', 'UNBALANCED_QUOTE'], [2, '"ok",2'], [3, 'c']]);
-    assert.deepEqual(brief(scan('"a"\rb\nc')), [[1, '"a"\rb', 'UNBALANCED_QUOTE'], [2, 'c']]);
+    assert.deepEqual(brief(scan('"a"b,1\nc\n')), [
+      [1, '"a"b,1', 'UNBALANCED_QUOTE'],
+      [2, 'c'],
+    ]);
+    assert.deepEqual(brief(scan('x,"open\r\n"ok",2\nc\n')), [
+      [1, 'x,"open', 'UNBALANCED_QUOTE'],
+      [2, '"ok",2'],
+      [3, 'c'],
+    ]);
+    assert.deepEqual(brief(scan('"a"\rb\nc')), [
+      [1, '"a"\rb', 'UNBALANCED_QUOTE'],
+      [2, 'c'],
+    ]);
   });
 
   it('rejects a record with a cell over the limit and allows one exactly at it', () => {
@@ -113,9 +159,14 @@ describe('RecordScanner', () => {
 
   it('finds the same records whatever the block size', () => {
     fc.assert(
-      fc.property(dirtyText, fc.integer({ min: 1, max: 9 }), fc.constantFrom<ScanLimits>({}, { recordBytes: 9, cellBytes: 4 }), (text, block, limits) => {
-        assert.deepEqual(scan(text, { block, limits }), scan(text, { limits }));
-      }),
+      fc.property(
+        dirtyText,
+        fc.integer({ min: 1, max: 9 }),
+        fc.constantFrom<ScanLimits>({}, { recordBytes: 9, cellBytes: 4 }),
+        (text, block, limits) => {
+          assert.deepEqual(scan(text, { block, limits }), scan(text, { limits }));
+        },
+      ),
       { numRuns: 3000 },
     );
   });
@@ -123,16 +174,27 @@ describe('RecordScanner', () => {
   it('finds in a part cut at record boundaries what it found in the whole', () => {
     const limitSets = fc.constantFrom<ScanLimits>({}, { recordBytes: 9, cellBytes: 4 });
     fc.assert(
-      fc.property(dirtyText, fc.nat(), fc.nat(), limitSets, fc.constantFrom('lf', 'cr'), (text, a, b, limits, newline) => {
-        const dialect: Dialect = { delimiter: ',', newline };
-        const whole = scan(text, { limits, dialect });
-        if (whole.length === 0) return;
-        const [first, last] = [a % whole.length, b % whole.length].sort((x, y) => x - y) as [number, number];
-        const { start, line } = whole[first]!;
-        const part = Buffer.from(text).subarray(start, whole[last]!.after).toString();
-        const shifted = scan(part, { line, limits, dialect }).map((r) => ({ ...r, start: r.start + start, after: r.after + start }));
-        assert.deepEqual(shifted, whole.slice(first, last + 1));
-      }),
+      fc.property(
+        dirtyText,
+        fc.nat(),
+        fc.nat(),
+        limitSets,
+        fc.constantFrom('lf', 'cr'),
+        (text, a, b, limits, newline) => {
+          const dialect: Dialect = { delimiter: ',', newline };
+          const whole = scan(text, { limits, dialect });
+          if (whole.length === 0) return;
+          const [first, last] = [a % whole.length, b % whole.length].sort((x, y) => x - y) as [number, number];
+          const { start, line } = whole[first]!;
+          const part = Buffer.from(text).subarray(start, whole[last]!.after).toString();
+          const shifted = scan(part, { line, limits, dialect }).map((r) => ({
+            ...r,
+            start: r.start + start,
+            after: r.after + start,
+          }));
+          assert.deepEqual(shifted, whole.slice(first, last + 1));
+        },
+      ),
       { numRuns: 5000 },
     );
   });

@@ -5,7 +5,10 @@ import { csvCell, csvLine } from '../../../src/sources/csv/write.ts';
 
 describe('csvLine', () => {
   it('quotes what needs it and nothing else', () => {
-    assert.equal(csvLine(['a', 'b,c', 'say "hi"', 'x\ny', ' z', null, 1], { escapeFormulas: false }), 'a,"b,c","say ""hi""","x\ny"," z",,1\n');
+    assert.equal(
+      csvLine(['a', 'b,c', 'say "hi"', 'x\ny', ' z', null, 1], { escapeFormulas: false }),
+      'a,"b,c","say ""hi""","x\ny"," z",,1\n',
+    );
     assert.equal(csvCell(undefined), '');
   });
 
@@ -15,8 +18,10 @@ describe('csvLine', () => {
   });
 
   it('writes what a CSV parser reads back', () => {
-    fc.assert(fc.property(fc.array(fc.string(), { minLength: 2 }), (cells) => {
-      assert.deepEqual(parse(csvLine(cells, { escapeFormulas: false }), { record_delimiter: '\n' }), [cells]);
-    }));
+    fc.assert(
+      fc.property(fc.array(fc.string(), { minLength: 2 }), (cells) => {
+        assert.deepEqual(parse(csvLine(cells, { escapeFormulas: false }), { record_delimiter: '\n' }), [cells]);
+      }),
+    );
   });
 });

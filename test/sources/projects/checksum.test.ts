@@ -8,13 +8,32 @@ describe('the checksum of project rows', () => {
     const other = { stage_application: 'STG-2' };
     const sum = rowsChecksum([row, other]);
     assert.equal(rowsChecksum([other, row]), sum);
-    assert.equal(rowsChecksum([{ residential: ' 4 ', note: 'x', delivery_partner: '\u00a0Acme\t', stage_application: 'STG-1', commercial: '', address: null }, other]), sum);
+    assert.equal(
+      rowsChecksum([
+        {
+          residential: ' 4 ',
+          note: 'x',
+          delivery_partner: '\u00a0Acme\t',
+          stage_application: 'STG-1',
+          commercial: '',
+          address: null,
+        },
+        other,
+      ]),
+      sum,
+    );
   });
 
   it('tells values, columns and neighbours apart', () => {
     const sums = [
-      [row], [{ ...row, residential: 5 }], [{ ...row, delivery_partner: 'acme' }], [{ ...row, delivery_partner: '', developer_class: 'Acme' }],
-      [{ ...row, delivery_partner: 'Ac","me' }], [{ ...row, delivery_partner: 'Ac', developer_class: 'me' }], [row, row], [],
+      [row],
+      [{ ...row, residential: 5 }],
+      [{ ...row, delivery_partner: 'acme' }],
+      [{ ...row, delivery_partner: '', developer_class: 'Acme' }],
+      [{ ...row, delivery_partner: 'Ac","me' }],
+      [{ ...row, delivery_partner: 'Ac', developer_class: 'me' }],
+      [row, row],
+      [],
     ].map(rowsChecksum);
     assert.equal(new Set(sums).size, sums.length);
   });

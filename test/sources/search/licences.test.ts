@@ -11,8 +11,10 @@ function rows(document: unknown): LicenceRow[] {
   assert.equal(rowsOf(read.file), found.length);
   return found;
 }
-const columns = ({ values }: LicenceRow): Record<string, string | null> => Object.fromEntries(LICENCE_COLUMNS.map((name, i) => [name, values[i] ?? null]));
-const faults = (document: unknown): (string | undefined)[] => rows(document).map(({ error, message }) => error && `${error} ${message}`);
+const columns = ({ values }: LicenceRow): Record<string, string | null> =>
+  Object.fromEntries(LICENCE_COLUMNS.map((name, i) => [name, values[i] ?? null]));
+const faults = (document: unknown): (string | undefined)[] =>
+  rows(document).map(({ error, message }) => error && `${error} ${message}`);
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 describe('licencesOf', () => {
@@ -20,16 +22,37 @@ describe('licencesOf', () => {
     const [row] = rows(search([licence()], { scraper: '1.0' }, { errors: [], debug_info: { parser: 'FL' } }));
     const { meta, ...values } = columns(row as LicenceRow);
     assert.deepEqual(values, {
-      result_key: sha256('FL|PH100'), search_name: 'Birch', search_state: 'FL', search_ts: '2025-08-03T14:03:10.193602Z',
-      license_number: 'PH100', license_status: 'Clear/', license_name: 'BIRCH PHARMACY', license_type: 'Pharmacy',
-      address: '1 Main St', suite: null, city: 'Tampa', state: 'Florida', zip: '33601', issue_date: '2020-01-15', expiration_date: '2027-02-28',
+      result_key: sha256('FL|PH100'),
+      search_name: 'Birch',
+      search_state: 'FL',
+      search_ts: '2025-08-03T14:03:10.193602Z',
+      license_number: 'PH100',
+      license_status: 'Clear/',
+      license_name: 'BIRCH PHARMACY',
+      license_type: 'Pharmacy',
+      address: '1 Main St',
+      suite: null,
+      city: 'Tampa',
+      state: 'Florida',
+      zip: '33601',
+      issue_date: '2020-01-15',
+      expiration_date: '2027-02-28',
       result_status: 'found',
     });
     assert.deepEqual(JSON.parse(meta ?? ''), {
-      pharmacy_name: 'Birch', search_timestamp: '2025-08-03T14:03:10.193602', state: 'FL', source_image_file: '/data/FL/Birch_01.png',
-      search_result_type: 'pharmacy_data', scraper: '1.0',
-      _file: { errors: [], debug_info: { parser: 'FL' }, search_result: { result_status: 'found', search_query: 'Birch' } },
-      contact: { phone: '(813) 555-0100', email: null }, additional_info: { specialties: ['Sterile'] },
+      pharmacy_name: 'Birch',
+      search_timestamp: '2025-08-03T14:03:10.193602',
+      state: 'FL',
+      source_image_file: '/data/FL/Birch_01.png',
+      search_result_type: 'pharmacy_data',
+      scraper: '1.0',
+      _file: {
+        errors: [],
+        debug_info: { parser: 'FL' },
+        search_result: { result_status: 'found', search_query: 'Birch' },
+      },
+      contact: { phone: '(813) 555-0100', email: null },
+      additional_info: { specialties: ['Sterile'] },
     });
     assert.equal(row?.key, values.result_key);
     assert.deepEqual(JSON.parse(row?.raw ?? ''), licence());
@@ -37,57 +60,91 @@ describe('licencesOf', () => {
 
   it('takes the words for no date as null, and any other that is none as a reject of that licence alone', () => {
     const words = ['Not On File', 'Not Available', 'N/A', '---', 'Unknown', '', null, 'not on file '];
-    for (const word of words) assert.equal(columns(rows(search([licence({ expiration_date: word })]))[0] as LicenceRow).expiration_date, null);
+    for (const word of words)
+      assert.equal(columns(rows(search([licence({ expiration_date: word })]))[0] as LicenceRow).expiration_date, null);
     const rule = 'must be a date: YYYY-MM-DD, month/day/year, or with the name of the month';
-    assert.deepEqual(faults(search([licence({ issue_date: '13/45/2020' }), licence(), licence({ expiration_date: 'soon' })])), [
-      `BAD_DATE /search_result/licenses/0/issue_date ${rule}`, undefined, `BAD_DATE /search_result/licenses/2/expiration_date ${rule}`,
-    ]);
+    assert.deepEqual(
+      faults(search([licence({ issue_date: '13/45/2020' }), licence(), licence({ expiration_date: 'soon' })])),
+      [
+        `BAD_DATE /search_result/licenses/0/issue_date ${rule}`,
+        undefined,
+        `BAD_DATE /search_result/licenses/2/expiration_date ${rule}`,
+      ],
+    );
   });
 
   it('makes one row of a search in which nothing has a number', () => {
     const key = sha256('FL|Birch|2025-08-03T14:03:10.193602Z');
-    for (const licenses of [[], null, [licence({ license_number: null })], [licence({ license_number: 'N/A' }), licence({ license_number: ' ' })]]) {
+    for (const licenses of [
+      [],
+      null,
+      [licence({ license_number: null })],
+      [licence({ license_number: 'N/A' }), licence({ license_number: ' ' })],
+    ]) {
       const found = rows(search(licenses));
-      assert.deepEqual(found.map((row) => [row.key, row.line, columns(row).license_number, columns(row).license_name, row.error]), [[key, 1, null, null, undefined]]);
+      assert.deepEqual(
+        found.map((row) => [row.key, row.line, columns(row).license_number, columns(row).license_name, row.error]),
+        [[key, 1, null, null, undefined]],
+      );
     }
   });
 
   it('keeps, of such a search, what came in place of licences', () => {
     const numberless = licence({ license_number: null });
     assert.deepEqual(JSON.parse(rows(search([numberless]))[0]?.raw ?? ''), numberless);
-    assert.deepEqual(JSON.parse(rows(search([numberless, numberless]))[0]?.raw ?? ''), { licenses: [numberless, numberless] });
+    assert.deepEqual(JSON.parse(rows(search([numberless, numberless]))[0]?.raw ?? ''), {
+      licenses: [numberless, numberless],
+    });
   });
 
   it('rejects a licence without number beside others, and one that does not match the schema, but not their siblings', () => {
-    assert.deepEqual(faults(search([licence(), licence({ license_number: '---' }), 'secret', licence({ address: 5 })])), [
-      undefined,
-      'MISSING_VALUE /search_result/licenses/1/license_number must not be empty beside licences that have one',
-      'SCHEMA_MISMATCH /search_result/licenses/2 must be object',
-      'SCHEMA_MISMATCH /search_result/licenses/3/address must be object,null',
-    ]);
+    assert.deepEqual(
+      faults(search([licence(), licence({ license_number: '---' }), 'secret', licence({ address: 5 })])),
+      [
+        undefined,
+        'MISSING_VALUE /search_result/licenses/1/license_number must not be empty beside licences that have one',
+        'SCHEMA_MISMATCH /search_result/licenses/2 must be object',
+        'SCHEMA_MISMATCH /search_result/licenses/3/address must be object,null',
+      ],
+    );
     assert.equal(rows(search([licence(), 'kept']))[1]?.raw, '"kept"');
   });
 
   it("makes every row a reject for the file's own faults", () => {
-    const both = (metadata: object): unknown[] => [...new Set(faults(search([licence(), licence({ license_number: 5 })], metadata)))];
+    const both = (metadata: object): unknown[] => [
+      ...new Set(faults(search([licence(), licence({ license_number: 5 })], metadata))),
+    ];
     assert.deepEqual(both({ state: 'Florida' }), ['BAD_STATE /metadata/state must be two letters']);
     assert.deepEqual(both({ state: '' }), ['MISSING_VALUE /metadata/state must be two letters']);
-    assert.deepEqual(both({ search_timestamp: 'noon' }), ['BAD_DATE /metadata/search_timestamp must be an ISO 8601 time']);
+    assert.deepEqual(both({ search_timestamp: 'noon' }), [
+      'BAD_DATE /metadata/search_timestamp must be an ISO 8601 time',
+    ]);
     assert.deepEqual(both({ pharmacy_name: ' ' }), ['MISSING_VALUE /metadata/pharmacy_name must not be empty']);
-    assert.deepEqual(both({ pharmacy_name: 'a\0' }), ['NUL_BYTE /metadata/pharmacy_name has characters that PostgreSQL cannot store']);
+    assert.deepEqual(both({ pharmacy_name: 'a\0' }), [
+      'NUL_BYTE /metadata/pharmacy_name has characters that PostgreSQL cannot store',
+    ]);
   });
 
   it('rejects what PostgreSQL cannot store in a column, and keeps it readable in raw', () => {
     const [nul, half] = rows(search([licence({ license_type: 'a\0b' }), licence({ address: { city: 'T\ud800' } })]));
     assert.deepEqual([nul?.error, columns(nul as LicenceRow).license_type], ['NUL_BYTE', null]);
-    assert.deepEqual([half?.error, half?.message], ['INVALID_ENCODING', '/search_result/licenses/1/address/city has characters that PostgreSQL cannot store']);
+    assert.deepEqual(
+      [half?.error, half?.message],
+      ['INVALID_ENCODING', '/search_result/licenses/1/address/city has characters that PostgreSQL cannot store'],
+    );
     assert.equal((JSON.parse(nul?.raw ?? '') as { license_type: string }).license_type, 'a\ufffdb');
   });
 
   it('does not repeat a large file for each of its licences', () => {
     const log = 'x'.repeat(100_000);
     const found = rows(search([licence(), licence({ license_number: 'PH200' })], {}, { debug_info: { log } }));
-    assert.deepEqual(found.map(({ values }) => (values.at(-1) ?? '').includes(log)), [true, false]);
-    assert.deepEqual(JSON.parse(found[1]?.values.at(-1) ?? ''), { contact: licence().contact, additional_info: licence().additional_info });
+    assert.deepEqual(
+      found.map(({ values }) => (values.at(-1) ?? '').includes(log)),
+      [true, false],
+    );
+    assert.deepEqual(JSON.parse(found[1]?.values.at(-1) ?? ''), {
+      contact: licence().contact,
+      additional_info: licence().additional_info,
+    });
   });
 });

@@ -15,8 +15,12 @@ export const licence = (changes: object = {}): Record<string, unknown> => ({
 
 export const search = (licenses: unknown, metadata: object = {}, rest: object = {}): Record<string, unknown> => ({
   metadata: {
-    pharmacy_name: 'Birch', search_timestamp: '2025-08-03T14:03:10.193602', state: 'FL', source_image_file: '/data/FL/Birch_01.png',
-    search_result_type: 'pharmacy_data', ...metadata,
+    pharmacy_name: 'Birch',
+    search_timestamp: '2025-08-03T14:03:10.193602',
+    state: 'FL',
+    source_image_file: '/data/FL/Birch_01.png',
+    search_result_type: 'pharmacy_data',
+    ...metadata,
   },
   search_result: { licenses, result_status: 'found', search_query: 'Birch' },
   ...rest,

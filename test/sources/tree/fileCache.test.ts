@@ -8,7 +8,13 @@ import { FileCache, type CachedFile, type PathAndKnown } from '../../../src/sour
 import { useDirectory } from './tree.ts';
 
 const NOW = 1_800_000_000_000;
-const file = (i: number): PathAndKnown & CachedFile => ({ path: `FL/${i}.png`, size: i, mtimeMs: NOW - 60_000 - i, sha256: `${i}`.padStart(64, 'a'), type: 'png' });
+const file = (i: number): PathAndKnown & CachedFile => ({
+  path: `FL/${i}.png`,
+  size: i,
+  mtimeMs: NOW - 60_000 - i,
+  sha256: `${i}`.padStart(64, 'a'),
+  type: 'png',
+});
 
 describe('FileCache', () => {
   const dir = useDirectory();
@@ -27,8 +33,15 @@ describe('FileCache', () => {
     first.putMany([file(1), { ...file(2), facts }], NOW);
     first.close();
     const found = cache().getMany([file(1), file(2), file(3), { ...file(1), path: 'FL/other.png' }]);
-    assert.deepEqual([...found], [['FL/1.png', { sha256: file(1).sha256, type: 'png' }], ['FL/2.png', { sha256: file(2).sha256, type: 'png', facts }]]);
-    for (const changed of [{ size: 9 }, { mtimeMs: 9 }]) assert.deepEqual(known(cache(), [{ ...file(1), ...changed }]), []);
+    assert.deepEqual(
+      [...found],
+      [
+        ['FL/1.png', { sha256: file(1).sha256, type: 'png' }],
+        ['FL/2.png', { sha256: file(2).sha256, type: 'png', facts }],
+      ],
+    );
+    for (const changed of [{ size: 9 }, { mtimeMs: 9 }])
+      assert.deepEqual(known(cache(), [{ ...file(1), ...changed }]), []);
     assert.deepEqual(known(cache('/another'), [file(1)]), []);
   });
 
@@ -42,7 +55,10 @@ describe('FileCache', () => {
 
   it('does not trust a file that changed just before it was read: it may change again within the same time', () => {
     const opened = cache();
-    const just = [{ ...file(1), mtimeMs: NOW - 3 }, { ...file(2), mtimeMs: NOW - 1000 }];
+    const just = [
+      { ...file(1), mtimeMs: NOW - 3 },
+      { ...file(2), mtimeMs: NOW - 1000 },
+    ];
     opened.putMany([...just, file(3)], NOW);
     assert.deepEqual(known(opened, [...just, file(3)]), ['FL/3.png']);
     opened.putMany(just, NOW + 5000);
@@ -88,7 +104,13 @@ describe('FileCache', () => {
     const db = new DatabaseSync(join(dir(), 'files.db'));
     db.exec(`UPDATE roots SET used = ${Date.now() - 31 * 86_400_000}`);
     cache('/new').putMany([file(2)], NOW);
-    assert.deepEqual(db.prepare('SELECT path FROM files').all().map((row) => row.path), ['FL/2.png']);
+    assert.deepEqual(
+      db
+        .prepare('SELECT path FROM files')
+        .all()
+        .map((row) => row.path),
+      ['FL/2.png'],
+    );
     db.close();
     assert.ok(statSync(join(dir(), 'files.db')).size < 100_000);
   });
@@ -103,9 +125,12 @@ describe('FileCache', () => {
         if (cache.getMany([{ path, size: 1, mtimeMs: 1 }]).size !== 1) process.exitCode = 1;
       }
       cache.close();`;
-    const run = (name: string): Promise<{ stderr: string }> => promisify(execFile)(process.execPath, ['--input-type=module', '-e', program, dir(), name]);
+    const run = (name: string): Promise<{ stderr: string }> =>
+      promisify(execFile)(process.execPath, ['--input-type=module', '-e', program, dir(), name]);
     for (const { stderr } of await Promise.all(['a', 'b', 'c'].map(run))) assert.equal(stderr, '');
-    const all = ['a', 'b', 'c'].flatMap((name) => Array.from({ length: 120 }, (_, i) => ({ path: `${name}/${i}`, size: 1, mtimeMs: 1 })));
+    const all = ['a', 'b', 'c'].flatMap((name) =>
+      Array.from({ length: 120 }, (_, i) => ({ path: `${name}/${i}`, size: 1, mtimeMs: 1 })),
+    );
     assert.equal(cache().getMany(all).size, 360);
   });
 });

@@ -7,7 +7,12 @@ function indexOf(paths: readonly string[], root = '/srv/scrapes/2025-08-04'): Im
   [...paths].sort().forEach((path, i) => index.add({ path, size: i + 1, mtimeMs: 1000 + i }));
   return index;
 }
-const resolve = (paths: readonly string[], source: string, json = 'FL/x_parse.json', root?: string): string | undefined => indexOf(paths, root).resolve(source, json)?.path;
+const resolve = (
+  paths: readonly string[],
+  source: string,
+  json = 'FL/x_parse.json',
+  root?: string,
+): string | undefined => indexOf(paths, root).resolve(source, json)?.path;
 
 describe('ImageIndex', () => {
   const tree = ['FL/a.png', 'PA/a.png', 'old/FL/a.png', 'old/FL/b.png', 'c.png'];
@@ -40,7 +45,8 @@ describe('ImageIndex', () => {
   });
 
   it('finds nothing for a name that no image has', () => {
-    for (const source of ['FL/none.png', 'A.png', '', '/', '..', 'FL/']) assert.equal(resolve(tree, source), undefined, source);
+    for (const source of ['FL/none.png', 'A.png', '', '/', '..', 'FL/'])
+      assert.equal(resolve(tree, source), undefined, source);
   });
 
   it('matches names with accents however they are composed, and gives them as they are on disk', () => {
@@ -56,19 +62,31 @@ describe('ImageIndex', () => {
 
   it('gives only images of the tree, the best by the rule, for any tree and any source', () => {
     const segment = fc.constantFrom('a', 'b', 'x.png', 'y.png', 'shots', 'FL', 'PA', '..', '.');
-    const source = fc.tuple(fc.array(segment, { maxLength: 5 }), fc.constantFrom('/', '\\')).map(([all, slash]) => all.join(slash));
-    const path = fc.tuple(fc.array(fc.constantFrom('a', 'b', 'FL', 'PA'), { maxLength: 3 }), fc.constantFrom('x.png', 'y.png')).map(([all, name]) => [...all, name].join('/'));
-    fc.assert(fc.property(fc.uniqueArray(path, { maxLength: 20 }), source, path, (paths, wanted, json) => {
-      const found = resolve(paths, wanted, json, '/a/b');
-      const tail = (image: string): number => {
-        const [a, b] = [wanted, `/a/b/${image}`].map((all) => all.split(/[/\\]/).filter((name) => !['', '.', '..'].includes(name)).reverse());
-        const differs = b!.findIndex((name, i) => name !== a![i]);
-        return differs < 0 ? b!.length : differs;
-      };
-      const longest = Math.max(0, ...paths.map(tail));
-      if (found !== undefined) assert.ok(paths.includes(found) && tail(found) === longest);
-      else assert.ok(longest < 2);
-    }), { numRuns: 500 });
+    const source = fc
+      .tuple(fc.array(segment, { maxLength: 5 }), fc.constantFrom('/', '\\'))
+      .map(([all, slash]) => all.join(slash));
+    const path = fc
+      .tuple(fc.array(fc.constantFrom('a', 'b', 'FL', 'PA'), { maxLength: 3 }), fc.constantFrom('x.png', 'y.png'))
+      .map(([all, name]) => [...all, name].join('/'));
+    fc.assert(
+      fc.property(fc.uniqueArray(path, { maxLength: 20 }), source, path, (paths, wanted, json) => {
+        const found = resolve(paths, wanted, json, '/a/b');
+        const tail = (image: string): number => {
+          const [a, b] = [wanted, `/a/b/${image}`].map((all) =>
+            all
+              .split(/[/\\]/)
+              .filter((name) => !['', '.', '..'].includes(name))
+              .reverse(),
+          );
+          const differs = b!.findIndex((name, i) => name !== a![i]);
+          return differs < 0 ? b!.length : differs;
+        };
+        const longest = Math.max(0, ...paths.map(tail));
+        if (found !== undefined) assert.ok(paths.includes(found) && tail(found) === longest);
+        else assert.ok(longest < 2);
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it('finds every one of many', () => {

@@ -10,7 +10,10 @@ import { MAX_IMAGE_BYTES, readImage } from '../../../src/sources/tree/readImage.
 import { useDirectory, write } from './tree.ts';
 
 const JPEG = Buffer.from('ffd8ffe000104a46494600010100000100010000ffda000801010000003f00d2cf20ffd9', 'hex');
-const GIF = Buffer.from('47494638396101000100800000ffffff00000021f90401000000002c00000000010001000002024401003b', 'hex');
+const GIF = Buffer.from(
+  '47494638396101000100800000ffffff00000021f90401000000002c00000000010001000002024401003b',
+  'hex',
+);
 const WEBP = Buffer.from('524946461a000000574542505650384c0d0000002f00000010071011118888fe0700', 'hex');
 const CORRUPT = { error: 'IMAGE_CORRUPT' } as const;
 
@@ -18,12 +21,19 @@ describe('inspectImage', () => {
   const image = png(1, 3000);
 
   it('tells the type by the bytes', () => {
-    assert.deepEqual([image, JPEG, GIF, WEBP].map((bytes) => inspectImage(bytes)), [{ type: 'png' }, { type: 'jpg' }, { type: 'gif' }, { type: 'webp' }]);
+    assert.deepEqual(
+      [image, JPEG, GIF, WEBP].map((bytes) => inspectImage(bytes)),
+      [{ type: 'png' }, { type: 'jpg' }, { type: 'gif' }, { type: 'webp' }],
+    );
   });
 
   it('refuses whatever is cut off, anywhere', () => {
     for (const whole of [image, JPEG, GIF, WEBP]) {
-      fc.assert(fc.property(fc.nat(whole.length - 1), (length) => assert.deepEqual(inspectImage(whole.subarray(0, length)), CORRUPT)));
+      fc.assert(
+        fc.property(fc.nat(whole.length - 1), (length) =>
+          assert.deepEqual(inspectImage(whole.subarray(0, length)), CORRUPT),
+        ),
+      );
     }
   });
 
@@ -34,19 +44,35 @@ describe('inspectImage', () => {
   });
 
   it('refuses a PNG in which a single bit is wrong', () => {
-    fc.assert(fc.property(fc.nat(image.length - 1), fc.nat(7), (at, bit) => {
-      const damaged = Buffer.from(image);
-      damaged[at]! ^= 1 << bit;
-      assert.deepEqual(inspectImage(damaged), CORRUPT);
-    }));
+    fc.assert(
+      fc.property(fc.nat(image.length - 1), fc.nat(7), (at, bit) => {
+        const damaged = Buffer.from(image);
+        damaged[at]! ^= 1 << bit;
+        assert.deepEqual(inspectImage(damaged), CORRUPT);
+      }),
+    );
   });
 
   it('refuses other files, and never throws for any bytes', () => {
-    for (const text of ['', '<html>', '%PDF-1.7', '\x89PNG\r\n\x1a\n', 'RIFF....WAVEfmt ', 'GIF89a;', '\xff\xd8\xff\xd9']) {
+    for (const text of [
+      '',
+      '<html>',
+      '%PDF-1.7',
+      '\x89PNG\r\n\x1a\n',
+      'RIFF....WAVEfmt ',
+      'GIF89a;',
+      '\xff\xd8\xff\xd9',
+    ]) {
       assert.deepEqual(inspectImage(Buffer.from(text, 'latin1')), CORRUPT);
     }
     const starts = [image, JPEG, GIF, WEBP].map((whole) => whole.subarray(0, 12));
-    fc.assert(fc.property(fc.constantFrom(...starts), fc.uint8Array({ maxLength: 64 }), (start, rest) => void inspectImage(Buffer.concat([start, rest]))));
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...starts),
+        fc.uint8Array({ maxLength: 64 }),
+        (start, rest) => void inspectImage(Buffer.concat([start, rest])),
+      ),
+    );
   });
 
   it('takes bytes that programs append after the end', () => {
@@ -64,35 +90,71 @@ describe('readImage', () => {
       write(dir(), { 'FL/a.png': bytes });
       const { size, mtimeMs } = statSync(join(dir(), 'FL/a.png'));
       const sha256 = createHash('sha256').update(bytes).digest('hex');
-      assert.deepEqual(await readImage(dir(), 'FL/a.png', { size, mtimeMs: Math.trunc(mtimeMs) }), { bytes, sha256, type: 'png' });
+      assert.deepEqual(await readImage(dir(), 'FL/a.png', { size, mtimeMs: Math.trunc(mtimeMs) }), {
+        bytes,
+        sha256,
+        type: 'png',
+      });
     }
   });
 
   it('names what is wrong by its code', async () => {
-    write(dir(), { 'root/corrupt.png': 'no image', 'root/changed.png': png(1, 2000), 'outside.png': png(2, 2000), 'root/huge.png': '', 'root/folder.png/x': '' });
+    write(dir(), {
+      'root/corrupt.png': 'no image',
+      'root/changed.png': png(1, 2000),
+      'outside.png': png(2, 2000),
+      'root/huge.png': '',
+      'root/folder.png/x': '',
+    });
     truncateSync(join(dir(), 'root/huge.png'), MAX_IMAGE_BYTES + 1);
     symlinkSync('../outside.png', join(dir(), 'root/linked.png'));
-    const codes = await Promise.all(['corrupt', 'changed', 'linked', 'huge', 'folder', 'none'].map(async (name) =>
-      (await readImage(join(dir(), 'root'), `${name}.png`, name === 'changed' ? { size: 1, mtimeMs: 1 } : undefined)).error));
-    assert.deepEqual(codes, ['IMAGE_CORRUPT', 'CHANGED_FILE', 'IMAGE_OUTSIDE', 'IMAGE_TOO_LARGE', 'FILE_UNREADABLE', 'IMAGE_MISSING']);
+    const codes = await Promise.all(
+      ['corrupt', 'changed', 'linked', 'huge', 'folder', 'none'].map(
+        async (name) =>
+          (
+            await readImage(
+              join(dir(), 'root'),
+              `${name}.png`,
+              name === 'changed' ? { size: 1, mtimeMs: 1 } : undefined,
+            )
+          ).error,
+      ),
+    );
+    assert.deepEqual(codes, [
+      'IMAGE_CORRUPT',
+      'CHANGED_FILE',
+      'IMAGE_OUTSIDE',
+      'IMAGE_TOO_LARGE',
+      'FILE_UNREADABLE',
+      'IMAGE_MISSING',
+    ]);
   });
 });
 
 describe('ByteBudget', () => {
   it('never lets more bytes be held than its limit, lets oversized work run alone, and loses none', async () => {
-    await fc.assert(fc.asyncProperty(fc.array(fc.record({ bytes: fc.nat(150), turns: fc.nat(4), fails: fc.boolean() }), { maxLength: 20 }), async (jobs) => {
-      const budget = new ByteBudget(100);
-      let held = 0;
-      let done = 0;
-      await Promise.allSettled(jobs.map(({ bytes, turns, fails }) => budget.run(bytes, async () => {
-        held += Math.min(bytes, 100);
-        assert.ok(held <= 100);
-        for (let i = 0; i < turns; i++) await Promise.resolve();
-        held -= Math.min(bytes, 100);
-        done++;
-        if (fails) throw new Error('failed work gives its bytes back');
-      })));
-      assert.equal(done, jobs.length);
-    }));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.record({ bytes: fc.nat(150), turns: fc.nat(4), fails: fc.boolean() }), { maxLength: 20 }),
+        async (jobs) => {
+          const budget = new ByteBudget(100);
+          let held = 0;
+          let done = 0;
+          await Promise.allSettled(
+            jobs.map(({ bytes, turns, fails }) =>
+              budget.run(bytes, async () => {
+                held += Math.min(bytes, 100);
+                assert.ok(held <= 100);
+                for (let i = 0; i < turns; i++) await Promise.resolve();
+                held -= Math.min(bytes, 100);
+                done++;
+                if (fails) throw new Error('failed work gives its bytes back');
+              }),
+            ),
+          );
+          assert.equal(done, jobs.length);
+        },
+      ),
+    );
   });
 });

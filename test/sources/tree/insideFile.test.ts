@@ -18,25 +18,55 @@ describe('readInside', () => {
   it('reads small and large files whole', async () => {
     for (const size of [0, 5, 300_000]) {
       write(dir(), { file: Buffer.alloc(size, 'x') });
-      assert.deepEqual((await readInside(dir(), 'file', LIMIT, knownOf(join(dir(), 'file')))), { bytes: Buffer.alloc(size, 'x') });
+      assert.deepEqual(await readInside(dir(), 'file', LIMIT, knownOf(join(dir(), 'file'))), {
+        bytes: Buffer.alloc(size, 'x'),
+      });
     }
   });
 
   it('never gives a byte from outside, whatever the path and the links in it', async () => {
-    write(dir(), { 'secret.txt': 'secret', 'other/deep.txt': 'secret', 'root/a/in.txt': 'inside', 'root-twin/x.txt': 'secret' });
+    write(dir(), {
+      'secret.txt': 'secret',
+      'other/deep.txt': 'secret',
+      'root/a/in.txt': 'inside',
+      'root-twin/x.txt': 'secret',
+    });
     const root = join(dir(), 'root');
     symlinkSync('../secret.txt', join(root, 'out.txt'));
     symlinkSync(join(dir(), 'other'), join(root, 'a/away'));
     symlinkSync('a', join(root, 'same'));
     symlinkSync('in.txt', join(root, 'a/link.txt'));
     symlinkSync('../root-twin', join(root, 'twin'));
-    const segment = fc.constantFrom('..', '.', 'a', 'same', 'away', 'twin', 'root', 'other', 'in.txt', 'link.txt', 'out.txt', 'deep.txt', 'x.txt', 'secret.txt', dir(), '');
+    const segment = fc.constantFrom(
+      '..',
+      '.',
+      'a',
+      'same',
+      'away',
+      'twin',
+      'root',
+      'other',
+      'in.txt',
+      'link.txt',
+      'out.txt',
+      'deep.txt',
+      'x.txt',
+      'secret.txt',
+      dir(),
+      '',
+    );
     let inside = 0;
-    await fc.assert(fc.asyncProperty(fc.array(segment, { maxLength: 6 }), async (segments) => {
-      const read = await readInside(root, segments.join('/'), LIMIT);
-      if (read.error === undefined) assert.equal(read.bytes.toString(), 'inside');
-      if (read.error === undefined) inside++;
-    }), { numRuns: 2000, examples: [[['a', 'link.txt']], [['twin', 'x.txt']], [['a', 'away', 'deep.txt']], [['..', 'secret.txt']]] });
+    await fc.assert(
+      fc.asyncProperty(fc.array(segment, { maxLength: 6 }), async (segments) => {
+        const read = await readInside(root, segments.join('/'), LIMIT);
+        if (read.error === undefined) assert.equal(read.bytes.toString(), 'inside');
+        if (read.error === undefined) inside++;
+      }),
+      {
+        numRuns: 2000,
+        examples: [[['a', 'link.txt']], [['twin', 'x.txt']], [['a', 'away', 'deep.txt']], [['..', 'secret.txt']]],
+      },
+    );
     assert.ok(inside > 1);
     assert.deepEqual(await readInside(root, 'out.txt', LIMIT), { error: 'outside' });
     assert.deepEqual(await readInside(root, '../secret.txt', LIMIT), { error: 'outside' });
@@ -51,7 +81,9 @@ describe('readInside', () => {
     assert.deepEqual(await readInside(dir(), 'file', LIMIT, known), { error: 'changed' });
     utimesSync(path, known.mtimeMs / 1000, known.mtimeMs / 1000);
     appendFileSync(path, '!');
-    assert.deepEqual(await readInside(dir(), 'file', LIMIT, { ...known, mtimeMs: knownOf(path).mtimeMs }), { error: 'changed' });
+    assert.deepEqual(await readInside(dir(), 'file', LIMIT, { ...known, mtimeMs: knownOf(path).mtimeMs }), {
+      error: 'changed',
+    });
   });
 
   it('refuses a file that is written to while it is read', async () => {
@@ -79,7 +111,7 @@ describe('readInside', () => {
   });
 
   it('says why it cannot read, without waiting for the writer of a pipe', async () => {
-    write(dir(), { 'large': Buffer.alloc(11), 'folder/file': '' });
+    write(dir(), { large: Buffer.alloc(11), 'folder/file': '' });
     execFileSync('mkfifo', [join(dir(), 'pipe')]);
     assert.deepEqual(await readInside(dir(), 'large', 10), { error: 'too-large' });
     assert.deepEqual(await readInside(dir(), 'folder', LIMIT), { error: 'unreadable' });

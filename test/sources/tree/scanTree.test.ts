@@ -18,31 +18,57 @@ describe('scanTree', () => {
 
   it('finds JSON files and images in all folders, with their sizes and times, and nothing else', async () => {
     write(dir(), {
-      'FL/a_parse.json': '{}', 'FL/deep/er/b.PNG': 'png', 'PA/c.jpeg': '', 'd_PARSE.json': '', 'e.webp': '', 'f.gif': '', 'g.jpg': '',
-      'FL/plain.json': '', 'notes.txt': '', '.hidden/h.png': '', 'FL/._a_parse.json': '',
+      'FL/a_parse.json': '{}',
+      'FL/deep/er/b.PNG': 'png',
+      'PA/c.jpeg': '',
+      'd_PARSE.json': '',
+      'e.webp': '',
+      'f.gif': '',
+      'g.jpg': '',
+      'FL/plain.json': '',
+      'notes.txt': '',
+      '.hidden/h.png': '',
+      'FL/._a_parse.json': '',
     });
     mkdirSync(join(dir(), 'folder.png'));
     execFileSync('mkfifo', [join(dir(), 'pipe.png')]);
     utimesSync(join(dir(), 'FL/a_parse.json'), 1_700_000_000, 1_700_000_000.123);
     const files = await scan(dir());
-    assert.deepEqual(files.map(({ path, kind }) => `${kind} ${path}`), [
-      'json FL/a_parse.json', 'image FL/deep/er/b.PNG', 'image PA/c.jpeg', 'json d_PARSE.json', 'image e.webp', 'image f.gif', 'image g.jpg',
-    ]);
+    assert.deepEqual(
+      files.map(({ path, kind }) => `${kind} ${path}`),
+      [
+        'json FL/a_parse.json',
+        'image FL/deep/er/b.PNG',
+        'image PA/c.jpeg',
+        'json d_PARSE.json',
+        'image e.webp',
+        'image f.gif',
+        'image g.jpg',
+      ],
+    );
     assert.deepEqual(files[0], { path: 'FL/a_parse.json', size: 2, mtimeMs: 1_700_000_000_123, kind: 'json' });
   });
 
   it("gives them in the order of their paths' bytes, whatever their names", async () => {
     const segment = fc.constantFrom('a', 'a-b', 'a.b', 'A', 'é', '\u{1f600}', '\uffee', 'Z0', '_');
-    const path = fc.array(segment, { minLength: 1, maxLength: 3 }).map((segments) => `${segments.map((name) => `${name}d`).join('/')}.png`);
-    await fc.assert(fc.asyncProperty(fc.uniqueArray(path, { maxLength: 12 }), async (names) => {
-      const root = join(dir(), 'tree');
-      write(root, Object.fromEntries(['0.png', ...names].map((name) => [name, ''])));
-      try {
-        assert.deepEqual(await paths(root), ['0.png', ...names].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))));
-      } finally {
-        rmSync(root, { recursive: true });
-      }
-    }), { numRuns: 40 });
+    const path = fc
+      .array(segment, { minLength: 1, maxLength: 3 })
+      .map((segments) => `${segments.map((name) => `${name}d`).join('/')}.png`);
+    await fc.assert(
+      fc.asyncProperty(fc.uniqueArray(path, { maxLength: 12 }), async (names) => {
+        const root = join(dir(), 'tree');
+        write(root, Object.fromEntries(['0.png', ...names].map((name) => [name, ''])));
+        try {
+          assert.deepEqual(
+            await paths(root),
+            ['0.png', ...names].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))),
+          );
+        } finally {
+          rmSync(root, { recursive: true });
+        }
+      }),
+      { numRuns: 40 },
+    );
   });
 
   it('gives links to files as files, and does not follow links to folders', async () => {
@@ -55,7 +81,10 @@ describe('scanTree', () => {
     symlinkSync('..', join(root, 'FL/loop.png'));
     symlinkSync('../outside', join(root, 'other'));
     const files = await scan(root);
-    assert.deepEqual(files.map(({ path }) => path), ['FL/a.png', 'in.png', 'lost.png', 'out.png']);
+    assert.deepEqual(
+      files.map(({ path }) => path),
+      ['FL/a.png', 'in.png', 'lost.png', 'out.png'],
+    );
     assert.equal(files[1]?.size, 5);
     assert.equal(files[3]?.size, '../outside/b.png'.length, 'nothing outside is asked for its size');
   });
@@ -65,7 +94,10 @@ describe('scanTree', () => {
     const files = scanTree(dir());
     await files.next();
     rmSync(join(dir(), 'BB'), { recursive: true });
-    await assert.rejects(files.next(), { code: 'FILE_UNREADABLE', message: "The directory 'BB/' cannot be read (ENOENT)" });
+    await assert.rejects(files.next(), {
+      code: 'FILE_UNREADABLE',
+      message: "The directory 'BB/' cannot be read (ENOENT)",
+    });
   });
 
   it('gives a file that vanished since its folder was read, for its reader to explain', async () => {
@@ -80,9 +112,12 @@ describe('scanTree', () => {
     write(dir(), Object.fromEntries(Array.from({ length: 600 }, (_, i) => [`${i}.png`, ''])));
     const stop = new AbortController();
     let seen = 0;
-    await assert.rejects(async () => {
-      for await (const { path } of scanTree(dir(), { signal: stop.signal })) if (path && ++seen === 10) stop.abort();
-    }, { name: 'AbortError' });
+    await assert.rejects(
+      async () => {
+        for await (const { path } of scanTree(dir(), { signal: stop.signal })) if (path && ++seen === 10) stop.abort();
+      },
+      { name: 'AbortError' },
+    );
     assert.ok(seen < 600);
   });
 });

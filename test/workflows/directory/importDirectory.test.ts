@@ -1,13 +1,35 @@
 import { strict as assert } from 'node:assert';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { png } from '../../../bench/generators/png.ts';
 import { importResult } from '../../../src/imports/follow.ts';
 import type { DirectoryReport } from '../../../src/messages/directory.ts';
 import {
-  contentOfTrees, copyTree, forgetTrees, imageObjects, minutesLater, openTrees, searchOf, storedHashes, writeAt, writeGenerated, writeSearches,
-  type TreeReport, type Trees,
+  contentOfTrees,
+  copyTree,
+  forgetTrees,
+  imageObjects,
+  minutesLater,
+  openTrees,
+  searchOf,
+  storedHashes,
+  writeAt,
+  writeGenerated,
+  writeSearches,
+  type TreeReport,
+  type Trees,
 } from '../../support/directoryImport.ts';
 import { historiesOf, payloadsOf } from '../../support/imports.ts';
 import { useDirectory } from '../../sources/tree/tree.ts';
@@ -19,12 +41,14 @@ const DIRTY = { seed: 7, files: 42, imageBytes: 2000, dirtEvery: 3 };
 
 const REAL = fileURLToPath(new URL('../../../../shared/samples/search-results', import.meta.url));
 
-const codesOf = ({ failedItems }: DirectoryReport): string[] => failedItems.map(({ item, code }) => `${item} ${code}`).sort();
+const codesOf = ({ failedItems }: DirectoryReport): string[] =>
+  failedItems.map(({ item, code }) => `${item} ${code}`).sort();
 const completed = (report: TreeReport): TreeReport => {
   assert.equal(report.status, 'completed', JSON.stringify(report.error));
   return report;
 };
-const sum = ({ counts: { inserted, updated, skipped, errored } }: TreeReport): number => inserted + updated + skipped + errored;
+const sum = ({ counts: { inserted, updated, skipped, errored } }: TreeReport): number =>
+  inserted + updated + skipped + errored;
 
 for (const name of ['postgres', 'supabase'] as const) {
   describe(`importDirectory on the ${name} backend`, function () {
@@ -57,7 +81,10 @@ for (const name of ['postgres', 'supabase'] as const) {
       assert.deepEqual(imageObjects(trees.place), objects);
       const commit = completed(await trees.run(root, MANY_PARTS));
       assert.deepEqual([dry.counts, dry.codes, dry.effects], [commit.counts, commit.codes, commit.effects]);
-      assert.deepEqual([dry.directory.failed, codesOf(dry.directory)], [commit.directory.failed, codesOf(commit.directory)]);
+      assert.deepEqual(
+        [dry.directory.failed, codesOf(dry.directory)],
+        [commit.directory.failed, codesOf(commit.directory)],
+      );
       assert.equal(commit.counts.fetched, sum(commit));
       assert.ok(await stageIsEmpty());
     });
@@ -72,7 +99,8 @@ for (const name of ['postgres', 'supabase'] as const) {
       assert.deepEqual(await content(), expected);
       const hashes = await storedHashes(trees.sql, trees.backend);
       assert.ok(hashes.length > 20 && hashes.every((hash) => /^[0-9a-f]{64}$/.test(hash)));
-      for (const phase of ['sha256', 'upload', 'import'] as const) assert.equal(parts.phases[phase]!.done, parts.phases[phase]!.total, phase);
+      for (const phase of ['sha256', 'upload', 'import'] as const)
+        assert.equal(parts.phases[phase]!.done, parts.phases[phase]!.total, phase);
     });
 
     it('skips all of it a second time, and neither hashes nor uploads', async () => {
@@ -80,7 +108,10 @@ for (const name of ['postgres', 'supabase'] as const) {
       const first = completed(await trees.run(root, MANY_PARTS));
       const { results } = await content();
       const second = completed(await trees.run(root, MANY_PARTS));
-      assert.deepEqual([second.counts.inserted, second.counts.updated, second.counts.errored], [0, 0, first.counts.errored]);
+      assert.deepEqual(
+        [second.counts.inserted, second.counts.updated, second.counts.errored],
+        [0, 0, first.counts.errored],
+      );
       const { images, plan } = second.directory;
       // Only what is no image is looked at again, and an image that no result has is stored again.
       const kept = (await trees.sql`SELECT DISTINCT sha256 FROM public.images`).length;
@@ -93,16 +124,28 @@ for (const name of ['postgres', 'supabase'] as const) {
       writeSearches(root, 6);
       completed(await trees.run(root));
       const nothing = completed(await trees.run(root, { delta: true }));
-      assert.deepEqual([nothing.directory.plan!.files, nothing.directory.plan!.unchanged, nothing.counts.fetched], [0, 6, 0]);
+      assert.deepEqual(
+        [nothing.directory.plan!.files, nothing.directory.plan!.unchanged, nothing.counts.fetched],
+        [0, 6, 0],
+      );
 
-      writeAt(root, 'FL/Birch_0_parse.json', searchOf(0, { license_status: 'Expired' }, { search_timestamp: '2025-09-01T00:00:00' }), minutesLater(1));
+      writeAt(
+        root,
+        'FL/Birch_0_parse.json',
+        searchOf(0, { license_status: 'Expired' }, { search_timestamp: '2025-09-01T00:00:00' }),
+        minutesLater(1),
+      );
       writeAt(root, 'FL/Birch_1.png', png(100, 3000), minutesLater(1));
       utimesSync(join(root, 'FL/Birch_2_parse.json'), minutesLater(1), minutesLater(1));
       writeSearches(root, 1, 6);
-      const { directory: { plan, images }, counts } = completed(await trees.run(root, { delta: true }));
+      const {
+        directory: { plan, images },
+        counts,
+      } = completed(await trees.run(root, { delta: true }));
       assert.deepEqual([plan!.files, plan!.unchanged, images.hashed, images.uploaded], [3, 4, 2, 2]);
       assert.deepEqual(counts, { fetched: 3, inserted: 1, updated: 1, skipped: 1, errored: 0 });
-      const [changed] = await trees.sql`SELECT license_status AS status FROM public.search_results WHERE license_number = 'PH0'`;
+      const [changed] =
+        await trees.sql`SELECT license_status AS status FROM public.search_results WHERE license_number = 'PH0'`;
       assert.equal(changed!['status'], 'Expired');
       assert.equal(completed(await trees.run(root, { delta: true })).directory.plan!.files, 0);
     });
@@ -123,10 +166,17 @@ for (const name of ['postgres', 'supabase'] as const) {
     it('verifies what it has written, and a run later, against the files and storage', async () => {
       writeGenerated(root, DIRTY);
       const report = completed(await trees.run(root, { verifyWrites: true, ...MANY_PARTS }));
-      assert.deepEqual([report.comparison!.rows, report.comparison!.missing, report.comparison!.different], [report.counts.fetched, 0, 0]);
+      assert.deepEqual(
+        [report.comparison!.rows, report.comparison!.missing, report.comparison!.different],
+        [report.counts.fetched, 0, 0],
+      );
       assert.equal(report.phases.compare!.failed, 0);
       const verified = await trees.run(root, { mode: 'verify', relatedRunId: report.runId!, ...MANY_PARTS });
-      assert.deepEqual([verified.status, verified.comparison], ['verified', report.comparison], JSON.stringify(verified.error));
+      assert.deepEqual(
+        [verified.status, verified.comparison],
+        ['verified', report.comparison],
+        JSON.stringify(verified.error),
+      );
       assert.ok(await stageIsEmpty());
 
       // What came later is not the run's; a copy elsewhere has other times.
@@ -136,16 +186,29 @@ for (const name of ['postgres', 'supabase'] as const) {
       assert.deepEqual(elsewhere.comparison, report.comparison);
       const delta = completed(await trees.run(root, { delta: true }));
       const ofDelta = await trees.run(root, { mode: 'verify', relatedRunId: delta.runId!, delta: true });
-      assert.deepEqual([ofDelta.comparison!.rows, ofDelta.comparison!.missing, ofDelta.comparison!.different], [3, 0, 0]);
+      assert.deepEqual(
+        [ofDelta.comparison!.rows, ofDelta.comparison!.missing, ofDelta.comparison!.different],
+        [3, 0, 0],
+      );
     });
 
     it('finds in a verification what was changed or lost: in the database, in the files, in storage', async () => {
       writeSearches(root, 6);
       const { runId } = completed(await trees.run(root));
       const verify = async () => {
-        const { status, comparison, phases, directory: found } = await trees.run(root, { mode: 'verify', relatedRunId: runId! });
+        const {
+          status,
+          comparison,
+          phases,
+          directory: found,
+        } = await trees.run(root, { mode: 'verify', relatedRunId: runId! });
         assert.equal(status, 'verified');
-        return { different: comparison!.different, missing: comparison!.missing, images: phases.compare!.failed, items: codesOf(found) };
+        return {
+          different: comparison!.different,
+          missing: comparison!.missing,
+          images: phases.compare!.failed,
+          items: codesOf(found),
+        };
       };
       await trees.sql.begin(async (tx) => {
         await tx`SET LOCAL session_replication_role = replica`; // no trigger tells that it was edited
@@ -162,8 +225,11 @@ for (const name of ['postgres', 'supabase'] as const) {
       await trees.backend.objects.put(damaged[0]!.storage_path, png(99, 3000), 'image/png');
       const found = await verify();
       assert.deepEqual(found.items, [
-        'FL/Birch_0_parse.json VERIFY_FAILED', 'FL/Birch_1_parse.json VERIFY_FAILED', 'FL/Birch_2_parse.json VERIFY_FAILED',
-        'FL/Birch_3.png OBJECT_MISSING', 'FL/Birch_4.png IMAGE_CORRUPT',
+        'FL/Birch_0_parse.json VERIFY_FAILED',
+        'FL/Birch_1_parse.json VERIFY_FAILED',
+        'FL/Birch_2_parse.json VERIFY_FAILED',
+        'FL/Birch_3.png OBJECT_MISSING',
+        'FL/Birch_4.png IMAGE_CORRUPT',
       ]);
       assert.deepEqual([found.different, found.missing, found.images], [3, 0, 2]);
     });
@@ -172,14 +238,38 @@ for (const name of ['postgres', 'supabase'] as const) {
       writeSearches(root, 3);
       writeAt(root, 'FL/a_parse.json', Buffer.from('{"metadata": '));
       writeAt(root, 'FL/b_parse.json', bytesOf(search([licence()], { state: 7 })));
-      writeAt(root, 'FL/c_parse.json', bytesOf(search([licence({ license_number: 'X1', issue_date: '13/45/2020' }), licence({ license_number: 'X2' })], { source_image_file: null })));
-      writeAt(root, 'FL/d_parse.json', bytesOf(search([licence({ license_number: 'X3' })], { pharmacy_name: 'D', source_image_file: 'data/FL/nowhere.png' })));
-      writeAt(root, 'FL/e_parse.json', bytesOf(search([licence({ license_number: 'X4' })], { pharmacy_name: 'E', source_image_file: 'data/FL/e.png' })));
+      writeAt(
+        root,
+        'FL/c_parse.json',
+        bytesOf(
+          search([licence({ license_number: 'X1', issue_date: '13/45/2020' }), licence({ license_number: 'X2' })], {
+            source_image_file: null,
+          }),
+        ),
+      );
+      writeAt(
+        root,
+        'FL/d_parse.json',
+        bytesOf(
+          search([licence({ license_number: 'X3' })], { pharmacy_name: 'D', source_image_file: 'data/FL/nowhere.png' }),
+        ),
+      );
+      writeAt(
+        root,
+        'FL/e_parse.json',
+        bytesOf(
+          search([licence({ license_number: 'X4' })], { pharmacy_name: 'E', source_image_file: 'data/FL/e.png' }),
+        ),
+      );
       writeAt(root, 'FL/e.png', png(5, 3000).subarray(0, 900));
       writeAt(root, 'FL/z_parse.json', searchOf(0)); // the search of Birch_0
       const report = completed(await trees.run(root));
       assert.deepEqual(codesOf(report.directory), [
-        'FL/a_parse.json INVALID_JSON', 'FL/b_parse.json SCHEMA_MISMATCH', 'FL/c_parse.json BAD_DATE', 'FL/d_parse.json IMAGE_MISSING', 'FL/e.png IMAGE_CORRUPT',
+        'FL/a_parse.json INVALID_JSON',
+        'FL/b_parse.json SCHEMA_MISMATCH',
+        'FL/c_parse.json BAD_DATE',
+        'FL/d_parse.json IMAGE_MISSING',
+        'FL/e.png IMAGE_CORRUPT',
       ]);
       assert.equal(report.directory.failed, 5);
       assert.deepEqual(report.counts, { fetched: 10, inserted: 6, updated: 0, skipped: 1, errored: 3 });
@@ -192,8 +282,13 @@ for (const name of ['postgres', 'supabase'] as const) {
         const report = completed(await trees.run(root));
         assert.deepEqual([report.counts.inserted, report.counts.errored, report.codes], [7, 1, { REFUSED_ROW: 1 }]);
         assert.equal(report.directory.failed, 1);
-        const [{ rejects }] = await trees.sql<[{ rejects: { item: string; code: string }[] }]>`SELECT ingest.read_rejects(${report.runId!}) AS rejects`;
-        assert.deepEqual(rejects.map(({ item, code }) => [item, code]), [['FL/Birch_5_parse.json', 'REFUSED_ROW']]);
+        const [{ rejects }] = await trees.sql<
+          [{ rejects: { item: string; code: string }[] }]
+        >`SELECT ingest.read_rejects(${report.runId!}) AS rejects`;
+        assert.deepEqual(
+          rejects.map(({ item, code }) => [item, code]),
+          [['FL/Birch_5_parse.json', 'REFUSED_ROW']],
+        );
       } finally {
         await trees.sql`ALTER TABLE public.search_results DROP CONSTRAINT no_ph5`;
       }
@@ -204,7 +299,10 @@ for (const name of ['postgres', 'supabase'] as const) {
     it('reads only the file of --single-file, with the image that it names', async () => {
       writeSearches(root, 4);
       const report = completed(await trees.run(root, { singleFile: 'FL/Birch_2_parse.json' }));
-      assert.deepEqual([report.counts.inserted, report.directory.images.uploaded, report.directory.plan!.files], [1, 1, 1]);
+      assert.deepEqual(
+        [report.counts.inserted, report.directory.images.uploaded, report.directory.plan!.files],
+        [1, 1, 1],
+      );
       assert.equal((await trees.run(root, { singleFile: 'FL/none_parse.json' })).error?.code, 'EMPTY_DIRECTORY');
     });
 
@@ -218,31 +316,51 @@ for (const name of ['postgres', 'supabase'] as const) {
     it('fails with VERIFY_FAILED when --verify-writes finds an image gone, and the run stays completed', async () => {
       writeSearches(root, 3);
       completed(await trees.run(root));
-      for (const object of imageObjects(trees.place)) rmSync(join(trees.place.env['INTAKE_OBJECTS_DIR']!, 'images', object));
+      for (const object of imageObjects(trees.place))
+        rmSync(join(trees.place.env['INTAKE_OBJECTS_DIR']!, 'images', object));
       const report = await trees.run(root, { verifyWrites: true });
       assert.deepEqual([report.status, report.error?.code], ['failed', 'VERIFY_FAILED']);
-      assert.deepEqual(codesOf(report.directory), ['FL/Birch_0.png OBJECT_MISSING', 'FL/Birch_1.png OBJECT_MISSING', 'FL/Birch_2.png OBJECT_MISSING']);
-      assert.deepEqual((await trees.sql`SELECT status FROM ingest.import_runs WHERE id = ${report.runId!}`)[0]!['status'], 'completed');
+      assert.deepEqual(codesOf(report.directory), [
+        'FL/Birch_0.png OBJECT_MISSING',
+        'FL/Birch_1.png OBJECT_MISSING',
+        'FL/Birch_2.png OBJECT_MISSING',
+      ]);
+      assert.deepEqual(
+        (await trees.sql`SELECT status FROM ingest.import_runs WHERE id = ${report.runId!}`)[0]!['status'],
+        'completed',
+      );
     });
 
     it('completes when files change between planning and import, each of them a failed item, and --delta takes them again', async () => {
       writeSearches(root, 6);
       const at = (path: string): string => join(root, 'FL', path);
-      const report = completed(await trees.runWhile(root, 'ingest.import_runs', () => {
-        writeAt(root, 'FL/Birch_0_parse.json', searchOf(0, { license_status: 'Newer' }), minutesLater(1));
-        renameSync(at('Birch_1_parse.json'), join(directory(), 'away'));
-        truncateSync(at('Birch_2_parse.json'), 100);
-        writeFileSync(at('Birch_3.png'), png(77, 3000));
-        rmSync(at('Birch_4.png'));
-      }));
+      const report = completed(
+        await trees.runWhile(root, 'ingest.import_runs', () => {
+          writeAt(root, 'FL/Birch_0_parse.json', searchOf(0, { license_status: 'Newer' }), minutesLater(1));
+          renameSync(at('Birch_1_parse.json'), join(directory(), 'away'));
+          truncateSync(at('Birch_2_parse.json'), 100);
+          writeFileSync(at('Birch_3.png'), png(77, 3000));
+          rmSync(at('Birch_4.png'));
+        }),
+      );
       assert.deepEqual(codesOf(report.directory), [
-        'FL/Birch_0_parse.json CHANGED_FILE', 'FL/Birch_1_parse.json CHANGED_FILE', 'FL/Birch_2_parse.json CHANGED_FILE', 'FL/Birch_3.png CHANGED_FILE',
+        'FL/Birch_0_parse.json CHANGED_FILE',
+        'FL/Birch_1_parse.json CHANGED_FILE',
+        'FL/Birch_2_parse.json CHANGED_FILE',
+        'FL/Birch_3.png CHANGED_FILE',
         'FL/Birch_4.png IMAGE_MISSING',
       ]);
       assert.deepEqual(report.counts, { fetched: 6, inserted: 3, updated: 0, skipped: 0, errored: 3 });
       const kept = await trees.sql`
         SELECT r.license_number, i.id IS NOT NULL AS image FROM public.search_results r LEFT JOIN public.images i ON i.search_result_id = r.id ORDER BY 1`;
-      assert.deepEqual(kept.map((row) => [row['license_number'], row['image']]), [['PH3', false], ['PH4', false], ['PH5', true]]);
+      assert.deepEqual(
+        kept.map((row) => [row['license_number'], row['image']]),
+        [
+          ['PH3', false],
+          ['PH4', false],
+          ['PH5', true],
+        ],
+      );
 
       renameSync(join(directory(), 'away'), at('Birch_1_parse.json'));
       const again = completed(await trees.run(root, { delta: true }));
@@ -256,15 +374,21 @@ for (const name of ['postgres', 'supabase'] as const) {
       for (const twin of ['FL/Birch_0.png', 'FL/Birch_1.png']) writeAt(root, twin, png(1000, 3000));
       writeAt(root, 'FL/Birch_2.png', png(1002, 3000));
       const { size } = statSync(join(root, 'FL/Birch_0.png'));
-      const report = completed(await trees.runWhile(root, 'ingest.stored_images', () => {
-        // Of the same size and time: only the content tells.
-        writeAt(root, 'FL/Birch_0.png', png(88, 3000));
-        writeAt(root, 'FL/Birch_2.png', png(89, 3000), minutesLater(1));
-        assert.equal(statSync(join(root, 'FL/Birch_0.png')).size, size);
-      }));
+      const report = completed(
+        await trees.runWhile(root, 'ingest.stored_images', () => {
+          // Of the same size and time: only the content tells.
+          writeAt(root, 'FL/Birch_0.png', png(88, 3000));
+          writeAt(root, 'FL/Birch_2.png', png(89, 3000), minutesLater(1));
+          assert.equal(statSync(join(root, 'FL/Birch_0.png')).size, size);
+        }),
+      );
       assert.deepEqual(codesOf(report.directory), ['FL/Birch_0.png CHANGED_FILE', 'FL/Birch_2.png CHANGED_FILE']);
-      const images = await trees.sql`SELECT r.license_number AS number FROM public.images i JOIN public.search_results r ON r.id = i.search_result_id`;
-      assert.deepEqual(images.map((row) => row['number'] as string), ['PH1']);
+      const images =
+        await trees.sql`SELECT r.license_number AS number FROM public.images i JOIN public.search_results r ON r.id = i.search_result_id`;
+      assert.deepEqual(
+        images.map((row) => row['number'] as string),
+        ['PH1'],
+      );
       const hashes = await storedHashes(trees.sql, trees.backend);
       assert.match(hashes[0]!, /^[0-9a-f]{64}$/);
     });
@@ -274,15 +398,30 @@ for (const name of ['postgres', 'supabase'] as const) {
       writeAt(outside, 'secret.png', png(66, 3000));
       writeAt(outside, 'secret_parse.json', searchOf(66));
       writeSearches(root, 1);
-      writeAt(root, 'FL/up_parse.json', searchOf(1, {}, { pharmacy_name: 'Up', source_image_file: '../outside/secret.png' }));
-      writeAt(root, 'FL/absolute_parse.json', searchOf(2, {}, { pharmacy_name: 'Absolute', source_image_file: join(outside, 'secret.png') }));
-      writeAt(root, 'FL/linked_parse.json', searchOf(3, {}, { pharmacy_name: 'Linked', source_image_file: 'data/FL/linked.png' }));
+      writeAt(
+        root,
+        'FL/up_parse.json',
+        searchOf(1, {}, { pharmacy_name: 'Up', source_image_file: '../outside/secret.png' }),
+      );
+      writeAt(
+        root,
+        'FL/absolute_parse.json',
+        searchOf(2, {}, { pharmacy_name: 'Absolute', source_image_file: join(outside, 'secret.png') }),
+      );
+      writeAt(
+        root,
+        'FL/linked_parse.json',
+        searchOf(3, {}, { pharmacy_name: 'Linked', source_image_file: 'data/FL/linked.png' }),
+      );
       symlinkSync(join(outside, 'secret.png'), join(root, 'FL/linked.png'));
       symlinkSync(join(outside, 'secret_parse.json'), join(root, 'FL/other_parse.json'));
       symlinkSync(outside, join(root, 'folder'));
       const report = completed(await trees.run(root));
       assert.deepEqual(codesOf(report.directory), [
-        'FL/absolute_parse.json IMAGE_MISSING', 'FL/linked.png IMAGE_OUTSIDE', 'FL/other_parse.json FILE_UNREADABLE', 'FL/up_parse.json IMAGE_MISSING',
+        'FL/absolute_parse.json IMAGE_MISSING',
+        'FL/linked.png IMAGE_OUTSIDE',
+        'FL/other_parse.json FILE_UNREADABLE',
+        'FL/up_parse.json IMAGE_MISSING',
       ]);
       assert.deepEqual([report.counts.inserted, report.counts.errored, report.directory.images.uploaded], [4, 1, 1]);
       const single = await trees.run(root, { singleFile: '../outside/secret_parse.json' });
@@ -295,12 +434,25 @@ for (const name of ['postgres', 'supabase'] as const) {
       const expected = await content();
       await forgetTrees(trees.sql);
       // Before the first part is upserted.
-      const report = completed(await trees.runWhile(root, 'ingest.import_run_steps', async () => {
-        await trees.sql`TRUNCATE ingest_stage.chunks, ingest_stage.search_results`;
-      }, MANY_PARTS));
+      const report = completed(
+        await trees.runWhile(
+          root,
+          'ingest.import_run_steps',
+          async () => {
+            await trees.sql`TRUNCATE ingest_stage.chunks, ingest_stage.search_results`;
+          },
+          MANY_PARTS,
+        ),
+      );
       assert.deepEqual([report.counts, report.codes, report.effects], [plainly.counts, plainly.codes, plainly.effects]);
-      assert.deepEqual([report.directory.failed, codesOf(report.directory)], [plainly.directory.failed, codesOf(plainly.directory)]);
-      assert.deepEqual([report.directory.batches, report.phases.import!.done], [plainly.directory.batches, plainly.phases.import!.done]);
+      assert.deepEqual(
+        [report.directory.failed, codesOf(report.directory)],
+        [plainly.directory.failed, codesOf(plainly.directory)],
+      );
+      assert.deepEqual(
+        [report.directory.batches, report.phases.import!.done],
+        [plainly.directory.batches, plainly.phases.import!.done],
+      );
       assert.deepEqual(await content(), expected);
     });
 
@@ -308,7 +460,9 @@ for (const name of ['postgres', 'supabase'] as const) {
       writeSearches(root, 3);
       const report = completed(await trees.run(root, { compression: 'gzip', verifyWrites: true }));
       assert.deepEqual([report.comparison!.different, report.phases.compare!.failed], [0, 0]);
-      const images = await trees.sql<{ sha256: string; storage_path: string; file_size: number }[]>`SELECT sha256, storage_path, file_size FROM public.images`;
+      const images = await trees.sql<
+        { sha256: string; storage_path: string; file_size: number }[]
+      >`SELECT sha256, storage_path, file_size FROM public.images`;
       for (const { sha256, storage_path: path, file_size: size } of images) {
         assert.equal(path, `images/sha256/${sha256.slice(0, 2)}/${sha256}.png.gz`);
         assert.equal(Number(size), png(0, 3000).length);
@@ -327,18 +481,33 @@ for (const name of ['postgres', 'supabase'] as const) {
       const handle = await trees.start(root, request);
       const report = completed((await importResult(handle)) as TreeReport);
       assert.deepEqual(report.counts, { fetched: files, inserted: files, updated: 0, skipped: 0, errored: 0 });
-      assert.deepEqual([report.comparison!.rows, report.comparison!.different, report.phases.compare!.done], [files, 0, files]);
+      assert.deepEqual(
+        [report.comparison!.rows, report.comparison!.different, report.phases.compare!.done],
+        [files, 0, files],
+      );
       assert.deepEqual([report.directory.images.hashed, report.directory.images.uploaded], [files, files]);
       const executions = await historiesOf(trees.place.client, handle);
       // What was handed on says how far the import was.
       const handed = executions.slice(1).map(({ events }) => payloadsOf(events![0]).join(''));
-      assert.ok(handed.length >= 2 && handed.some((state) => state.includes('"compare":{"status":"running"')), String(handed.length));
+      assert.ok(
+        handed.length >= 2 && handed.some((state) => state.includes('"compare":{"status":"running"')),
+        String(handed.length),
+      );
       for (const { events } of executions) assert.ok(events!.length < 2000, String(events!.length));
       assert.ok(await stageIsEmpty());
     });
 
     it('keeps what files say out of its histories, and every payload small', async () => {
-      for (let i = 0; i < 40; i++) writeAt(root, `FL/n${i}_parse.json`, searchOf(i, { pharmacy_name: 'Zyxwv', address: { street: 'Xylophonweg 1' } }, { pharmacy_name: `Qqsecret ${i}` }));
+      for (let i = 0; i < 40; i++)
+        writeAt(
+          root,
+          `FL/n${i}_parse.json`,
+          searchOf(
+            i,
+            { pharmacy_name: 'Zyxwv', address: { street: 'Xylophonweg 1' } },
+            { pharmacy_name: `Qqsecret ${i}` },
+          ),
+        );
       const handle = await trees.start(root, MANY_PARTS);
       completed((await importResult(handle)) as TreeReport);
       for (const { events } of await historiesOf(trees.place.client, handle)) {
@@ -353,9 +522,16 @@ for (const name of ['postgres', 'supabase'] as const) {
       if (!existsSync(REAL)) this.skip();
       const report = completed(await trees.run(REAL, { verifyWrites: true }));
       const { plan, images, failed } = report.directory;
-      assert.deepEqual([plan!.files > 0, plan!.missingImages, failed], [true, 0, 0], JSON.stringify(report.directory.failedItems));
+      assert.deepEqual(
+        [plan!.files > 0, plan!.missingImages, failed],
+        [true, 0, 0],
+        JSON.stringify(report.directory.failedItems),
+      );
       assert.deepEqual([images.failed, report.counts.errored, report.counts.fetched], [0, 0, plan!.licences]);
-      assert.deepEqual([report.comparison!.rows, report.comparison!.missing, report.comparison!.different], [plan!.licences, 0, 0]);
+      assert.deepEqual(
+        [report.comparison!.rows, report.comparison!.missing, report.comparison!.different],
+        [plan!.licences, 0, 0],
+      );
       const [alone] = await trees.sql`
         SELECT count(*) AS n FROM public.search_results r LEFT JOIN public.images i ON i.search_result_id = r.id WHERE i.id IS NULL`;
       assert.equal(Number(alone!['n']), 0, 'every result has its image');

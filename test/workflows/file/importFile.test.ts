@@ -16,9 +16,22 @@ for (const backend of ['postgres', 'supabase'] as const) {
     withPlace(backend, (opened) => (place = opened));
     afterEach(() => forget(place.sql));
 
-    const tables = async () => Object.fromEntries(await Promise.all(
-      ['ingest.import_runs', 'ingest.import_run_steps', 'ingest.plaintiffs_raw', 'ingest_stage.chunks', 'ingest_stage.plaintiffs', 'public.plaintiffs']
-        .map(async (table) => [table, (await place.sql.unsafe(`SELECT count(*) AS n FROM ${table}`))[0]!['n'] as number] as const)));
+    const tables = async () =>
+      Object.fromEntries(
+        await Promise.all(
+          [
+            'ingest.import_runs',
+            'ingest.import_run_steps',
+            'ingest.plaintiffs_raw',
+            'ingest_stage.chunks',
+            'ingest_stage.plaintiffs',
+            'public.plaintiffs',
+          ].map(
+            async (table) =>
+              [table, (await place.sql.unsafe(`SELECT count(*) AS n FROM ${table}`))[0]!['n'] as number] as const,
+          ),
+        ),
+      );
     const stageIsEmpty = async () => {
       const found = await tables();
       return found['ingest_stage.chunks'] === 0 && found['ingest_stage.plaintiffs'] === 0;
@@ -29,7 +42,10 @@ for (const backend of ['postgres', 'supabase'] as const) {
       const dry = await place.run(await place.input({ path, mode: 'dry-run' }, MANY_PARTS));
       assert.equal(dry.status, 'dry_run');
       assert.equal(dry.runId, null);
-      assert.ok(Object.values(await tables()).every((n) => n === 0), JSON.stringify(await tables()));
+      assert.ok(
+        Object.values(await tables()).every((n) => n === 0),
+        JSON.stringify(await tables()),
+      );
       const commit = await place.run(await place.input({ path }, MANY_PARTS));
       assert.equal(commit.status, 'completed', JSON.stringify(commit.error));
       assert.deepEqual(dry.counts, commit.counts);
@@ -40,10 +56,13 @@ for (const backend of ['postgres', 'supabase'] as const) {
     it('answers a finished batch as a duplicate, under any name, and touches no row', async () => {
       const text = plaintiffsCsv(30);
       const first = await place.run(await place.input({ path: await place.file(text, 'one.csv') }));
-      const before = await contentOf(place.sql) as { raw: unknown };
+      const before = (await contentOf(place.sql)) as { raw: unknown };
       const again = await place.run(await place.input({ path: await place.file(text, 'copy.csv') }));
-      assert.deepEqual([again.status, again.duplicateOf, again.original?.filename], ['duplicate', first.runId, 'one.csv']);
-      assert.deepEqual((await contentOf(place.sql) as { raw: unknown }).raw, before.raw);
+      assert.deepEqual(
+        [again.status, again.duplicateOf, again.original?.filename],
+        ['duplicate', first.runId, 'one.csv'],
+      );
+      assert.deepEqual(((await contentOf(place.sql)) as { raw: unknown }).raw, before.raw);
       const dry = await place.run(await place.input({ path: await place.file(text, 'dry.csv'), mode: 'dry-run' }));
       assert.deepEqual([dry.status, dry.duplicateOf], ['dry_run', first.runId]);
     });
@@ -61,21 +80,30 @@ for (const backend of ['postgres', 'supabase'] as const) {
 
     it('lets the lowest row of a key win, in whatever chunk the others are', async () => {
       const lines = ['name,address'];
-      for (let i = 0; i < 600; i++) lines.push(`${i % 3 ? 'Filler ' + i : ['Twin', ' TWIN', 'twin '][i % 9 / 3]},row ${i} ${'x'.repeat(40)}`);
+      for (let i = 0; i < 600; i++)
+        lines.push(`${i % 3 ? 'Filler ' + i : ['Twin', ' TWIN', 'twin '][(i % 9) / 3]},row ${i} ${'x'.repeat(40)}`);
       const report = await place.run(await place.input({ path: await place.file(lines.join('\n')) }, MANY_PARTS));
       assert.deepEqual(report.counts, { fetched: 600, inserted: 401, updated: 0, skipped: 199, errored: 0 });
       const [twin] = await place.sql`SELECT address FROM public.plaintiffs WHERE lower(btrim(name)) = 'twin'`;
       assert.match(twin!['address'] as string, /^row 0 /);
       const originals = await place.sql`
         SELECT DISTINCT o.row_index FROM ingest.plaintiffs_raw r JOIN ingest.plaintiffs_raw o ON o.id = r.duplicate_of WHERE r.status = 'skipped'`;
-      assert.deepEqual(originals.map((row) => row['row_index'] as number), [0]);
+      assert.deepEqual(
+        originals.map((row) => row['row_index'] as number),
+        [0],
+      );
     });
 
     it('is told in Temporal UI: search attributes, summary, current details', async () => {
-      const handle = await startImport(place.client, await place.input({ path: await place.file(plaintiffsCsv(20), 'shown.csv'), sourceSystem: 'jbi' }));
+      const handle = await startImport(
+        place.client,
+        await place.input({ path: await place.file(plaintiffsCsv(20), 'shown.csv'), sourceSystem: 'jbi' }),
+      );
       const { runId } = await importResult(handle);
       const found = await handle.describe();
-      const attributes = Object.fromEntries(found.typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]));
+      const attributes = Object.fromEntries(
+        found.typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]),
+      );
       assert.equal(attributes['IntakeKind'], 'plaintiffs');
       assert.equal(attributes['IntakeSource'], 'jbi');
       assert.equal(attributes['IntakeStatus'], 'completed');
@@ -91,8 +119,12 @@ for (const backend of ['postgres', 'supabase'] as const) {
       assert.deepEqual([stopped.status, stopped.error?.code], ['failed', 'TOO_MANY_ERRORS']);
       const found = await tables();
       assert.deepEqual([found['public.plaintiffs'], found['ingest.plaintiffs_raw']], [0, 300]);
-      const landed = await place.sql`SELECT status, count(*) AS n FROM ingest.plaintiffs_raw GROUP BY status ORDER BY status`;
-      assert.deepEqual(landed.map((row) => row['status'] as string), ['failed', 'pending']);
+      const landed =
+        await place.sql`SELECT status, count(*) AS n FROM ingest.plaintiffs_raw GROUP BY status ORDER BY status`;
+      assert.deepEqual(
+        landed.map((row) => row['status'] as string),
+        ['failed', 'pending'],
+      );
 
       const done = await place.run(await place.input({ path, options: { maxErrors: { percent: 50 } } }, MANY_PARTS));
       assert.deepEqual([done.status, done.runId], ['completed', stopped.runId]);
@@ -120,7 +152,8 @@ for (const backend of ['postgres', 'supabase'] as const) {
       const changing = await place.file(text);
       const dry = await place.input({ path: changing, mode: 'dry-run' }, { chunkBytes: 4096, window: 1 });
       const handle = await startImport(place.client, dry);
-      while (((await handle.query<{ phases: { parse?: { done: number } } }>('progress')).phases.parse?.done ?? 0) < 1) await sleep(10);
+      while (((await handle.query<{ phases: { parse?: { done: number } } }>('progress')).phases.parse?.done ?? 0) < 1)
+        await sleep(10);
       await writeFile(changing, text.replaceAll('Person', 'Nosrep'));
       assert.equal((await importResult(handle)).error?.code, 'CHANGED_FILE');
       assert.ok(await stageIsEmpty());
@@ -130,7 +163,8 @@ for (const backend of ['postgres', 'supabase'] as const) {
       const path = await place.file(plaintiffsCsv(900));
       const input = await place.input({ path }, { chunkBytes: 16_384, partitionRows: 60, window: 1 });
       const handle = await startImport(place.client, input);
-      while (((await handle.query<{ phases: { upsert?: { done: number } } }>('progress')).phases.upsert?.done ?? 0) < 2) await sleep(10);
+      while (((await handle.query<{ phases: { upsert?: { done: number } } }>('progress')).phases.upsert?.done ?? 0) < 2)
+        await sleep(10);
       await handle.cancel();
       const cancelled = await importResult(handle);
       assert.equal(cancelled.status, 'cancelled');
@@ -146,7 +180,10 @@ for (const backend of ['postgres', 'supabase'] as const) {
     });
 
     it('ends at its next effect when an operator fails the run by hand, and starts again', async () => {
-      const input = await place.input({ path: await place.file(plaintiffsCsv(900)) }, { chunkBytes: 65_536, partitionRows: 50, window: 1 });
+      const input = await place.input(
+        { path: await place.file(plaintiffsCsv(900)) },
+        { chunkBytes: 65_536, partitionRows: 50, window: 1 },
+      );
       const handle = await startImport(place.client, input);
       while ((await place.sql`SELECT FROM ingest.import_run_steps`).length < 2) await sleep(10);
       await place.sql`UPDATE ingest.import_runs SET status = 'failed', error_details = '{"manual_abort": true}'::jsonb`;
@@ -159,7 +196,10 @@ for (const backend of ['postgres', 'supabase'] as const) {
     });
 
     it('keeps every cell out of its histories and every payload small', async () => {
-      const rows = Array.from({ length: 400 }, (_, i) => `Zyxwv ${i},qqsecret${i}@example.com,${i % 5 ? '555 010 8642' : '12'},Xylophonweg ${i}`);
+      const rows = Array.from(
+        { length: 400 },
+        (_, i) => `Zyxwv ${i},qqsecret${i}@example.com,${i % 5 ? '555 010 8642' : '12'},Xylophonweg ${i}`,
+      );
       const path = await place.file(`name,email,phone,address\n${rows.join('\n')}\n`);
       const handle = await startImport(place.client, await place.input({ path }, MANY_PARTS));
       await importResult(handle);
@@ -177,8 +217,13 @@ for (const backend of ['postgres', 'supabase'] as const) {
       it('continues as new when its history grows, and stays exact', async function () {
         this.timeout(120_000);
         const header = 'name,address\n';
-        const path = await place.file(header + Array.from({ length: 620 }, (_, i) => `P${i % 600},${'y'.repeat(60)}\n`).join(''));
-        const input = await place.input({ path, mode: 'dry-run' }, { chunkBytes: 80, partitionRows: 1000, window: 16, sharedObjects: false });
+        const path = await place.file(
+          header + Array.from({ length: 620 }, (_, i) => `P${i % 600},${'y'.repeat(60)}\n`).join(''),
+        );
+        const input = await place.input(
+          { path, mode: 'dry-run' },
+          { chunkBytes: 80, partitionRows: 1000, window: 16, sharedObjects: false },
+        );
         const handle = await startImport(place.client, input);
         const report = await importResult(handle);
         assert.deepEqual(report.counts, { fetched: 620, inserted: 600, updated: 0, skipped: 20, errored: 0 });

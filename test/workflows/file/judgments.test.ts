@@ -17,7 +17,8 @@ for (const backend of ['postgres', 'supabase'] as const) {
     afterEach(() => forgetJudgments(place.sql));
 
     const stagedRows = async () => {
-      const [n] = await place.sql`SELECT (SELECT count(*) FROM ingest_stage.chunks) + (SELECT count(*) FROM ingest_stage.judgments)
+      const [n] =
+        await place.sql`SELECT (SELECT count(*) FROM ingest_stage.chunks) + (SELECT count(*) FROM ingest_stage.judgments)
         + (SELECT count(*) FROM ingest_stage.judgments_plan) + (SELECT count(*) FROM ingest_stage.resolved) AS n`;
       return n!['n'] as number;
     };
@@ -32,8 +33,21 @@ for (const backend of ['postgres', 'supabase'] as const) {
       assert.equal(commit.status, 'completed', JSON.stringify(commit.error));
       assert.deepEqual([dry.counts, dry.codes, dry.effects], [commit.counts, commit.codes, commit.effects]);
       assert.deepEqual([dry.phases.resolve?.done, commit.phases.resolve?.done], [240, 240]);
-      const { plaintiffs_created: plaintiffs, contact_inserts: contacts, follow_up_tasks: tasks, status_history: history, queued_jobs: jobs } = commit.effects!;
-      assert.deepEqual(await tableSizes(place.sql), { plaintiffs, judgments: commit.counts.inserted, contacts, tasks, history, jobs });
+      const {
+        plaintiffs_created: plaintiffs,
+        contact_inserts: contacts,
+        follow_up_tasks: tasks,
+        status_history: history,
+        queued_jobs: jobs,
+      } = commit.effects!;
+      assert.deepEqual(await tableSizes(place.sql), {
+        plaintiffs,
+        judgments: commit.counts.inserted,
+        contacts,
+        tasks,
+        history,
+        jobs,
+      });
       const [stored] = await place.sql`SELECT metadata -> 'summary' AS summary FROM ingest.import_runs`;
       assert.deepEqual([stored!['summary'].counts, stored!['summary'].effects], [commit.counts, commit.effects]);
       assert.equal(await stagedRows(), 0);
@@ -50,10 +64,14 @@ for (const backend of ['postgres', 'supabase'] as const) {
 
     it('stops at --max-errors before production, and imports with a higher limit under the same run', async () => {
       const path = await place.file(simplicityCsv(240));
-      const stopped = await place.run(await place.input({ path, kind: 'simplicity', options: { maxErrors: { rows: 2 } } }, MANY_PARTS));
+      const stopped = await place.run(
+        await place.input({ path, kind: 'simplicity', options: { maxErrors: { rows: 2 } } }, MANY_PARTS),
+      );
       assert.deepEqual([stopped.status, stopped.error?.code], ['failed', 'TOO_MANY_ERRORS']);
       assert.deepEqual(await tableSizes(place.sql), NOTHING);
-      const done = await place.run(await place.input({ path, kind: 'simplicity', options: { maxErrors: { percent: 50 } } }, MANY_PARTS));
+      const done = await place.run(
+        await place.input({ path, kind: 'simplicity', options: { maxErrors: { percent: 50 } } }, MANY_PARTS),
+      );
       assert.deepEqual([done.status, done.runId], ['completed', stopped.runId]);
       const after = await contentOfJudgments(place.sql);
       await forgetJudgments(place.sql);
@@ -63,7 +81,10 @@ for (const backend of ['postgres', 'supabase'] as const) {
 
     if (backend === 'postgres') {
       it('keeps every cell out of its history', async () => {
-        const handle = await startImport(place.client, await place.input({ path: await place.file(simplicityCsv(90)), kind: 'simplicity' }, MANY_PARTS));
+        const handle = await startImport(
+          place.client,
+          await place.input({ path: await place.file(simplicityCsv(90)), kind: 'simplicity' }, MANY_PARTS),
+        );
         await importResult(handle);
         const text = (await historiesOf(place.client, handle)).flatMap(({ events }) => payloadsOf(events)).join('\n');
         assert.match(text, /partitionRows/);

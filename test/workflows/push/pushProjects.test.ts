@@ -19,14 +19,24 @@ import { historiesOf, payloadsOf, spawnWorker, type Env } from '../../support/im
 
 /** Status, body, headers. */
 type Answer = [number, object, Record<string, string>?];
-const NOTHING = { inserted_projects: 0, updated_projects: 0, org_memberships_upserted: 0, user_memberships_upserted: 0, anomalies_count: 0, staging_id: 's' };
+const NOTHING = {
+  inserted_projects: 0,
+  updated_projects: 0,
+  org_memberships_upserted: 0,
+  user_memberships_upserted: 0,
+  anomalies_count: 0,
+  staging_id: 's',
+};
 
 /** Answers as it is told to. */
 async function fakeGateway(answer: (body: string) => Answer): Promise<{ gatewayUrl: string; close: () => void }> {
-  const server = createServer((request, response) => void text(request).then((body) => {
-    const [status, said, headers] = answer(body);
-    response.writeHead(status, headers).end(JSON.stringify(said));
-  })).listen(0, '127.0.0.1');
+  const server = createServer(
+    (request, response) =>
+      void text(request).then((body) => {
+        const [status, said, headers] = answer(body);
+        response.writeHead(status, headers).end(JSON.stringify(said));
+      }),
+  ).listen(0, '127.0.0.1');
   await new Promise((listening) => server.once('listening', listening));
   return { gatewayUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => server.close() };
 }
@@ -38,14 +48,19 @@ describe('pushProjects', function () {
   let worker: RunningWorker | undefined;
   const tenant = (): string => `T${randomUUID().slice(0, 8)}`;
   const csv = (rows: number, prefix = 'S'): Promise<string> =>
-    gateways.place.file(`stage_application,delivery_partner\n${Array.from({ length: rows }, (_, i) => `${prefix}${i},SECRET Partner`).join('\n')}\n`);
+    gateways.place.file(
+      `stage_application,delivery_partner\n${Array.from({ length: rows }, (_, i) => `${prefix}${i},SECRET Partner`).join('\n')}\n`,
+    );
   const start = async (request: PushRequest, heartbeatSeconds?: number): Promise<WorkflowHandle> => {
     const input = await pushInput(loadConfig(env), request);
-    return (await startPush(gateways.place.client, { ...input, ...(heartbeatSeconds ? { heartbeatSeconds } : {}) })).handle;
+    return (await startPush(gateways.place.client, { ...input, ...(heartbeatSeconds ? { heartbeatSeconds } : {}) }))
+      .handle;
   };
   const push = async (request: PushRequest): Promise<PushReport> => pushResult(await start(request));
   const projectsOf = async (tenantId: string): Promise<number> =>
-    (await gateways.place.sql`SELECT count(*)::int AS n FROM public.projects WHERE tenant_id = ${tenantId}`)[0]!['n'] as number;
+    (await gateways.place.sql`SELECT count(*)::int AS n FROM public.projects WHERE tenant_id = ${tenantId}`)[0]![
+      'n'
+    ] as number;
   const workers = async (on: boolean): Promise<void> => {
     await worker?.shutdown();
     worker = on ? await startWorker(loadConfig(env), createLogger('fatal')) : undefined;
@@ -65,19 +80,36 @@ describe('pushProjects', function () {
   it('posts a file in batches, in their order, and sums what they did', async () => {
     const [tenantId, path] = [tenant(), await csv(25)];
     const report = await push({ tenantId, path, batchRows: 10 });
-    assert.deepEqual([report.status, report.rows, report.total, report.done], ['completed', 25, 3, 3], JSON.stringify(report.error));
-    assert.deepEqual(report.batches.map(({ rows }) => rows), [10, 10, 5]);
+    assert.deepEqual(
+      [report.status, report.rows, report.total, report.done],
+      ['completed', 25, 3, 3],
+      JSON.stringify(report.error),
+    );
+    assert.deepEqual(
+      report.batches.map(({ rows }) => rows),
+      [10, 10, 5],
+    );
     assert.equal(report.metrics.inserted_projects, 25);
     assert.equal(report.metrics.anomalies_count, 25);
     const batches = await gateways.place.sql`
       SELECT validation ->> 'request_batch_id' AS batch, correlation_id, row_count, raw -> 0 ->> 'stage_application' AS first
       FROM public.staging_imports WHERE tenant_id = ${tenantId} ORDER BY imported_at`;
-    assert.deepEqual(batches.map(({ batch, first }) => [String(batch).slice(24), first]), [['-batch-001', 'S0'], ['-batch-002', 'S10'], ['-batch-003', 'S20']]);
+    assert.deepEqual(
+      batches.map(({ batch, first }) => [String(batch).slice(24), first]),
+      [
+        ['-batch-001', 'S0'],
+        ['-batch-002', 'S10'],
+        ['-batch-003', 'S20'],
+      ],
+    );
     assert.match(String(batches[0]!['batch']), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}-batch-001$/);
     assert.deepEqual(new Set(batches.map(({ correlation_id }) => correlation_id)), new Set([report.correlationId]));
     assert.deepEqual(await readdir(join(gateways.place.dir, 'work', 'push')), []);
     const again = await push({ tenantId, path, batchRows: 10 });
-    assert.deepEqual(again.batches.map(({ staging_id, metrics }) => [staging_id, metrics]), report.batches.map(({ staging_id, metrics }) => [staging_id, metrics]));
+    assert.deepEqual(
+      again.batches.map(({ staging_id, metrics }) => [staging_id, metrics]),
+      report.batches.map(({ staging_id, metrics }) => [staging_id, metrics]),
+    );
   });
 
   it('posts with the configured secret of a tenant, else with one that the database lends for some minutes', async () => {
@@ -86,7 +118,8 @@ describe('pushProjects', function () {
     assert.deepEqual([...(await gateways.place.sql`SELECT FROM ingest.tenant_bearers WHERE tenant_id = 'KNOWN'`)], []);
     const lent = tenant();
     assert.equal((await push({ tenantId: lent, path })).status, 'completed');
-    const [bearer] = await gateways.place.sql`SELECT lent, expires_at - now() < interval '16 minutes' AS soon FROM ingest.tenant_bearers WHERE tenant_id = ${lent}`;
+    const [bearer] = await gateways.place
+      .sql`SELECT lent, expires_at - now() < interval '16 minutes' AS soon FROM ingest.tenant_bearers WHERE tenant_id = ${lent}`;
     assert.deepEqual({ ...bearer }, { lent: true, soon: true });
   });
 
@@ -121,7 +154,11 @@ describe('pushProjects', function () {
 
   it('posts nothing of a file with a row that the gateway would refuse', async () => {
     const tenantId = tenant();
-    const report = await push({ tenantId, path: await gateways.place.file(`stage_application,residential\n${'S,1\n'.repeat(12)}S13,many\n`), batchRows: 5 });
+    const report = await push({
+      tenantId,
+      path: await gateways.place.file(`stage_application,residential\n${'S,1\n'.repeat(12)}S13,many\n`),
+      batchRows: 5,
+    });
     assert.deepEqual([report.status, report.error?.code, report.done], ['failed', 'INVALID_ROW', 0]);
     assert.match(report.error?.message ?? '', /residential .*line 14/);
     assert.equal(await projectsOf(tenantId), 0);
@@ -129,17 +166,26 @@ describe('pushProjects', function () {
 
   it('posts at most once a second, five times a batch, and says what the gateway said', async () => {
     const times: number[] = [];
-    const answers: Answer[] = [[503, {}], [429, {}, { 'retry-after': '2' }], [200, { metrics: NOTHING }], ...Array<Answer>(9).fill([500, {}])];
+    const answers: Answer[] = [
+      [503, {}],
+      [429, {}, { 'retry-after': '2' }],
+      [200, { metrics: NOTHING }],
+      ...Array<Answer>(9).fill([500, {}]),
+    ];
     const { gatewayUrl, close } = await fakeGateway(() => {
       times.push(Date.now());
       return answers.shift()!;
     });
     const report = await push({ tenantId: 'KNOWN', path: await csv(4), batchRows: 2, gatewayUrl });
     close();
-    assert.deepEqual([report.status, report.done, report.total, report.error?.code], ['failed', 1, 2, 'GATEWAY_UNAVAILABLE']);
+    assert.deepEqual(
+      [report.status, report.done, report.total, report.error?.code],
+      ['failed', 1, 2, 'GATEWAY_UNAVAILABLE'],
+    );
     assert.equal(times.length, 3 + 5);
     const waits = times.slice(1).map((at, i) => at - times[i]!);
-    for (const [i, least] of [1000, 2000, 1000, 1000, 2000, 4000, 8000].entries()) assert.ok(waits[i]! >= least - 50, `${i}: ${waits[i]} ms`); // what is waited at least, not how long it takes
+    for (const [i, least] of [1000, 2000, 1000, 1000, 2000, 4000, 8000].entries())
+      assert.ok(waits[i]! >= least - 50, `${i}: ${waits[i]} ms`); // what is waited at least, not how long it takes
   });
 
   it('goes on as a new execution before its history grows long', async () => {
@@ -149,12 +195,24 @@ describe('pushProjects', function () {
       return [200, { metrics: { ...NOTHING, inserted_projects: 1 } }];
     });
     const batches = EVENTS_PER_EXECUTION / 6 + 10; // six events a batch
-    const input = await pushInput(loadConfig(env), { tenantId: 'KNOWN', path: await csv(batches), batchRows: 1, gatewayUrl });
+    const input = await pushInput(loadConfig(env), {
+      tenantId: 'KNOWN',
+      path: await csv(batches),
+      batchRows: 1,
+      gatewayUrl,
+    });
     const { handle } = await startPush(gateways.place.client, { ...input, paceMs: 0 });
     const report = await pushResult(handle);
     close();
-    assert.deepEqual([report.status, report.done, report.posted, report.metrics.inserted_projects], ['completed', batches, batches, batches], JSON.stringify(report.error));
-    assert.deepEqual(posted, Array.from({ length: batches }, (_, i) => `-batch-${String(i + 1).padStart(3, '0')}`));
+    assert.deepEqual(
+      [report.status, report.done, report.posted, report.metrics.inserted_projects],
+      ['completed', batches, batches, batches],
+      JSON.stringify(report.error),
+    );
+    assert.deepEqual(
+      posted,
+      Array.from({ length: batches }, (_, i) => `-batch-${String(i + 1).padStart(3, '0')}`),
+    );
     assert.deepEqual([report.batches.length, report.batches.at(-1)!.batch_id.slice(24)], [100, posted.at(-1)]);
     const histories = await historiesOf(gateways.place.client, handle);
     assert.equal(histories.length, 2);
@@ -177,18 +235,30 @@ describe('pushProjects', function () {
     it(`survives a worker that dies ${point.slice(5)} a POST: nothing is lost or doubled`, async () => {
       await workers(false);
       const markers = await mkdtemp(join(tmpdir(), 'intake-failpoints-'));
-      const dying = spawnWorker({ ...env, INTAKE_FAILPOINTS: point, INTAKE_FAILPOINTS_DIR: markers, NODE_COMPILE_CACHE: join(gateways.place.dir, 'cache') });
+      const dying = spawnWorker({
+        ...env,
+        INTAKE_FAILPOINTS: point,
+        INTAKE_FAILPOINTS_DIR: markers,
+        NODE_COMPILE_CACHE: join(gateways.place.dir, 'cache'),
+      });
       const tenantId = tenant();
       const handle = await start({ tenantId, path: await csv(7), batchRows: 4 }, 2);
       await dying.ended;
       assert.deepEqual(await readdir(markers), [`failpoint-${point}`]);
       await workers(true);
       const report = await pushResult(handle);
-      assert.deepEqual([report.status, report.done, report.metrics.inserted_projects], ['completed', 2, 7], JSON.stringify(report.error));
+      assert.deepEqual(
+        [report.status, report.done, report.metrics.inserted_projects],
+        ['completed', 2, 7],
+        JSON.stringify(report.error),
+      );
       assert.equal(await projectsOf(tenantId), 7);
-      const staged = await gateways.place.sql`SELECT row_count FROM public.staging_imports WHERE tenant_id = ${tenantId} ORDER BY imported_at`;
-      assert.deepEqual(staged.map(({ row_count }) => row_count), [4, 3]);
+      const staged = await gateways.place
+        .sql`SELECT row_count FROM public.staging_imports WHERE tenant_id = ${tenantId} ORDER BY imported_at`;
+      assert.deepEqual(
+        staged.map(({ row_count }) => row_count),
+        [4, 3],
+      );
     });
   }
-
 });
