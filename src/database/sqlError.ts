@@ -1,12 +1,18 @@
-/** SQLSTATE and transport faults -> Intake's codes. The original stays as cause, for the redacted log only. */
+/**
+ * SQLSTATE and transport faults -> Intake's codes. The original stays as cause, for the redacted log only.
+ *
+ * Only what the database itself refused, by a SQLSTATE, ends an import: drivers, pools, poolers and proxies have no word for
+ * it, and what they say is tried again.
+ */
 import { IntakeError, type ErrorCode } from '../errors.ts';
 
-/** Longer prefixes first; a code that is not here is a refusal, which nobody retries. */
+/** Longer prefixes first; a SQLSTATE that is not here is a refusal, which nobody retries. */
 const BY_STATE: readonly (readonly [prefix: string, code: ErrorCode, message: string])[] = [
   ['IN001', 'LEASE_LOST', 'The run was taken over, ended or rolled back by someone else'],
   ['IN002', 'RUN_NOT_FOUND', 'There is no such import run'],
-  ['40001', 'DATABASE_BUSY', 'The transaction met a concurrent one'],
   ['40P01', 'DATABASE_BUSY', 'The transaction met a deadlock'],
+  ['40', 'DATABASE_BUSY', 'The transaction met a concurrent one'],
+  ['25P', 'DATABASE_BUSY', 'The transaction was ended by a time limit'],
   ['55P03', 'DATABASE_BUSY', 'A lock was not available'],
   ['57014', 'DATABASE_BUSY', 'The statement was cancelled or timed out'],
   ['57P', 'DATABASE_UNAVAILABLE', 'The database is restarting'],
@@ -34,7 +40,11 @@ const OWN_STATES = [
   ['IN002', /no (live )?import run /],
 ] as const;
 
-const NETWORK = /^(CONNECT|CONNECTION_|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR)/;
+/** Five characters with a digit among them: EPIPE is none. PostgREST has codes of its own. */
+const REFUSAL = /^(?=.*\d)[0-9A-Z]{5}$|^PGRST/;
+
+/** Poolers that have no connection left say so with XX000, an internal error. */
+const POOLER_FULL = /max clients|max_client_conn|query_wait_timeout|checkout timeout|check out|server conn/i;
 
 /** Supabase's pooler, older and newer words; the SQLSTATE (XX000) says nothing. */
 const UNKNOWN_TENANT = /tenant or user not found|tenant\/user .*not found/i;
@@ -59,15 +69,14 @@ export function sqlError(cause: unknown, status?: number): IntakeError {
   for (const [prefix, error, text] of BY_STATE) {
     if (state.startsWith(prefix)) return new IntakeError(error, `${text} (${state})`, { cause });
   }
-  if (NETWORK.test(state) || /fetch failed|terminated|socket|other side closed/i.test(message) || status === 0) {
-    return new IntakeError('DATABASE_UNAVAILABLE', 'The database cannot be reached', { cause });
-  }
+  if (REFUSAL.test(state) && !(state === 'XX000' && POOLER_FULL.test(message)))
+    return new IntakeError('DATABASE_REFUSED', `The database refused a statement (${state})`, { cause });
   if (status === 401 || status === 403)
     return new IntakeError('DATABASE_DENIED', `The API refuses the key (${status})`, { cause });
-  if (status !== undefined && (status >= 500 || status === 429 || status === 408)) {
-    return new IntakeError('DATABASE_UNAVAILABLE', `The API answers ${status}`, { cause });
-  }
-  return new IntakeError('DATABASE_REFUSED', `The database refused a statement (${state || status || 'no code'})`, {
-    cause,
-  });
+  if (status === 413) return new IntakeError('DATABASE_REFUSED', 'A proxy takes no body of this size (413)', { cause });
+  if (cause instanceof TypeError || cause instanceof RangeError || cause instanceof ReferenceError)
+    return new IntakeError('INTERNAL', 'An unexpected error; the log of the worker has it', { cause });
+  return status
+    ? new IntakeError('DATABASE_UNAVAILABLE', `The API answers ${status}`, { cause })
+    : new IntakeError('DATABASE_UNAVAILABLE', 'The database cannot be reached', { cause });
 }

@@ -1,6 +1,7 @@
 /** The postgres backend: functions over a connection pool, rows by COPY, objects in a folder. */
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import pLimit from 'p-limit';
 import { escapeLiteral, Pool, type PoolClient, type QueryResult } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { Backend, StagedChunk } from '../backend.ts';
@@ -10,25 +11,37 @@ import { sqlError } from '../sqlError.ts';
 export interface PostgresOptions {
   readonly databaseUrl: string;
   readonly objectsDir: string;
-  /** Connections at most. */
-  readonly connections?: number;
+  /** Calls and COPYs at a time. */
+  readonly permits?: number;
+  /** How long the server may take to accept a connection. */
+  readonly connectMs?: number;
 }
+
+/** As many as a worker runs activities. */
+const PERMITS = 8;
 
 /** Size of a write to the COPY stream. */
 const COPY_BLOCK = 512 * 1024;
 
-export function postgresBackend({ databaseUrl, objectsDir, connections = 6 }: PostgresOptions): Backend {
+export function postgresBackend({
+  databaseUrl,
+  objectsDir,
+  permits = PERMITS,
+  connectMs = 10_000,
+}: PostgresOptions): Backend {
   const pool = new Pool({
     connectionString: databaseUrl,
-    max: connections,
+    max: permits + 1, // nobody waits in the pool: its time limit is for the server's answer alone
     idleTimeoutMillis: 30_000,
-    connectionTimeoutMillis: 10_000,
+    connectionTimeoutMillis: connectMs,
     keepAlive: true,
     application_name: 'intake',
   });
   pool.on('error', () => {}); // an idle connection broke; the next query opens another
+  // Waiting for slow statements of others is no fault: it has no time limit, and callers are served in their order.
+  const permit = pLimit(permits);
   // A transaction pooler keeps no prepared statements.
-  const prepared = new URL(databaseUrl).port !== '6543';
+  const statements = new URL(databaseUrl).port === '6543' ? undefined : new Map<string, string>();
 
   return {
     name: 'postgres',
@@ -42,32 +55,37 @@ export function postgresBackend({ databaseUrl, objectsDir, connections = 6 }: Po
         return typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
       });
       const text = `select to_jsonb(ingest.${fn}(${list})) as result`;
+      // One name for each text: a function may be called with fewer of its arguments.
+      const name = statements?.get(text) ?? `${fn.slice(0, 40)}_${statements?.size}`;
+      statements?.set(text, name);
       try {
-        const { rows } = await pool.query(prepared ? { name: fn, text, values } : { text, values });
+        const { rows } = await permit(() => pool.query(statements ? { name, text, values } : { text, values }));
         return rows[0].result;
       } catch (error) {
         throw sqlError(error);
       }
     },
-    async stage(chunk) {
-      const connection = await pool.connect().catch((error) => {
-        throw sqlError(error);
-      });
-      let broken: Error | undefined;
-      const onError = (error: Error) => (broken = error);
-      connection.on('error', onError);
-      try {
-        await copyChunk(connection, chunk);
-      } catch (error) {
-        broken ??= error as Error;
-        throw sqlError(error);
-      } finally {
-        connection.off('error', onError);
-        connection.release(broken); // a connection that failed within COPY is not used again
-      }
-    },
+    stage: (chunk) => permit(() => stageChunk(pool, chunk)),
     close: () => pool.end(),
   };
+}
+
+async function stageChunk(pool: Pool, chunk: StagedChunk): Promise<void> {
+  const connection = await pool.connect().catch((error) => {
+    throw sqlError(error);
+  });
+  let broken: Error | undefined;
+  const onError = (error: Error) => (broken = error);
+  connection.on('error', onError);
+  try {
+    await copyChunk(connection, chunk);
+  } catch (error) {
+    broken ??= error as Error;
+    throw sqlError(error);
+  } finally {
+    connection.off('error', onError);
+    connection.release(broken); // a connection that failed within COPY is not used again
+  }
 }
 
 async function copyChunk(

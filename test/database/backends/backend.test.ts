@@ -244,6 +244,43 @@ for (const name of NAMES) {
   });
 }
 
+describe('the postgres backend under load', function () {
+  this.timeout(60_000);
+  let site: Site;
+  before(async () => (site = await openSite()));
+  after(() => closeSite(site));
+
+  it('lets callers wait for their turn, longer than a connection may take', async () => {
+    const backend = postgresBackend({
+      databaseUrl: site.database.databaseUrl,
+      objectsDir: site.dir,
+      permits: 2,
+      connectMs: 200,
+    });
+    await backend.call('heartbeat_import_run', { run_id: randomUUID() });
+    const calls = await site.sql.begin(async (sql) => {
+      await sql`LOCK TABLE ingest.import_runs`;
+      const waiting = Array.from({ length: 9 }, () => backend.call('heartbeat_import_run', { run_id: randomUUID() }));
+      await Promise.race([...waiting, sql`SELECT pg_sleep(1)`]);
+      return waiting;
+    });
+    assert.deepEqual(
+      await Promise.all(calls),
+      calls.map(() => false),
+    );
+    await backend.close();
+  });
+
+  it('tells calls of one function with other arguments apart', async () => {
+    const backend = postgresBackend({ databaseUrl: site.database.databaseUrl, objectsDir: site.dir, permits: 1 });
+    assert.equal(
+      await backend.call('compute_plaintiff_dedupe_key', { source_system: 'a', name: 'b', email: null }),
+      await backend.call('compute_plaintiff_dedupe_key', { source_system: 'a', name: 'b' }),
+    );
+    await backend.close();
+  });
+});
+
 describe('the two backends', () => {
   const odd = ODD.map((cell, i) => `"${cell.replaceAll('"', '""')} ${i}"`);
   const files = [
