@@ -10,6 +10,7 @@ import { importProjects, type ImportOptions } from './routes/importProjects.ts';
 import { openApi } from './routes/openapi.ts';
 import { describeError, Problem } from './problem.ts';
 import { asksForPage, type GatewayEnv } from './request.ts';
+import { brokenOff, isGone } from './limits/connections.ts';
 
 export interface AppOptions extends ImportOptions, AnomaliesOptions {
   /** Whether database and Temporal answer. */
@@ -47,16 +48,32 @@ export function createApp(options: AppOptions): Hono<GatewayEnv> {
     const seconds = (performance.now() - started) / 1000;
     metrics.answered(route, status, seconds);
     const { correlationId, tenantId, rows } = c.var;
+    const received = isGone(c.env.incoming) ? { received: c.env.incoming.socket.bytesRead } : {};
     log[status >= 500 ? 'warn' : 'info'](
-      { method: c.req.method, route, status, tenant: tenantId, rows, ms: Math.round(seconds * 1000), correlationId },
+      {
+        method: c.req.method,
+        route,
+        status,
+        tenant: tenantId,
+        rows,
+        ms: Math.round(seconds * 1000),
+        correlationId,
+        ...received,
+      },
       'request',
     );
   });
-  const answerError = (error: Error, c: Context<GatewayEnv>): Response => {
+  // A body that cannot arrive whole any more: whoever waits for it would wait for ever.
+  app.use((c, next) => Promise.race([next(), brokenOff(c.env.incoming)]));
+  const answerError = (thrown: Error, c: Context<GatewayEnv>): Response => {
+    const error = isGone(c.env.incoming)
+      ? new Problem('CLIENT_GONE', 'The client closed the connection before its request was whole')
+      : thrown;
     const { status, body } = describeError(error, c.get('correlationId'));
     if (status >= 500)
       log.error({ code: body.error.code, correlationId: c.get('correlationId'), err: error }, 'request failed');
     if (error instanceof Problem && error.retryAfter !== undefined) c.header('retry-after', String(error.retryAfter));
+    if (error instanceof Problem && error.allow !== undefined) c.header('allow', error.allow);
     if (status === 401) c.header('www-authenticate', 'Bearer');
     return c.json(body, status as 400);
   };
@@ -79,10 +96,22 @@ export function createApp(options: AppOptions): Hono<GatewayEnv> {
     c.body(await metrics.registry.metrics(), 200, { 'content-type': metrics.registry.contentType }),
   );
   app.get('/openapi.json', (c) => c.json(openApi()));
-  for (const path of new Set(app.routes.filter(({ method }) => method !== 'ALL').map((route) => route.path))) {
+  for (const [path, allow] of methodsOf(app)) {
     app.all(path, () => {
-      throw new Problem('METHOD_NOT_ALLOWED', 'This page has another method');
+      throw new Problem('METHOD_NOT_ALLOWED', `This page takes ${allow}`, { allow });
     });
   }
   return app;
+}
+
+/** What each path takes, as the header Allow says it. */
+function methodsOf({ routes }: Hono<GatewayEnv>): Map<string, string> {
+  const methods = new Map<string, Set<string>>();
+  for (const { path, method } of routes) {
+    if (method === 'ALL') continue;
+    const known = methods.get(path) ?? new Set();
+    methods.set(path, known.add(method));
+    if (method === 'GET') known.add('HEAD');
+  }
+  return new Map([...methods].map(([path, known]) => [path, [...known].sort().join(', ')]));
 }

@@ -4,17 +4,23 @@ import { IntakeError, type ErrorCode } from '../errors.ts';
 export const PROBLEMS = {
   MALFORMED_JSON: { status: 400, remedy: 'Send one JSON object in UTF-8.' },
   INVALID_STRUCTURE: { status: 400, remedy: 'Send tenant_id, batch_id and rows as /openapi.json says.' },
+  MALFORMED_REQUEST: { status: 400, remedy: 'Send HTTP/1.1 with a Host header and the length that the body has.' },
   UNSUPPORTED_BODY: { status: 400, remedy: 'Send application/json, as it is or with Content-Encoding: gzip.' },
   UNAUTHORIZED: { status: 401, remedy: "Send the tenant's own secret: Authorization: Bearer <secret>." },
   FORBIDDEN: { status: 403, remedy: 'Ask an admin for the role: `intake users add EMAIL --role operator`.' },
   NOT_FOUND: { status: 404, remedy: 'See /openapi.json.' },
   METHOD_NOT_ALLOWED: { status: 405, remedy: 'See /openapi.json.' },
+  REQUEST_TIMEOUT: { status: 408, remedy: 'Send the head within 10 seconds and the whole request within 30.' },
   PAYLOAD_TOO_LARGE: { status: 413, remedy: 'Split the batch: at most 5000 rows and 5 MB, also after decompression.' },
+  EXPECTATION_FAILED: { status: 417, remedy: 'Send Expect: 100-continue, or no Expect.' },
   INVALID_ROWS: { status: 422, remedy: 'Mend the rows at the listed paths and post the batch again.' },
   INVALID_QUERY: { status: 422, remedy: 'See /openapi.json for the parameters.' },
   TENANT_BUSY: { status: 429, remedy: 'Post again after Retry-After: a tenant has one batch at a time.' },
   RATE_LIMITED: { status: 429, remedy: 'Post again after Retry-After, one request a second.' },
   GATEWAY_BUSY: { status: 429, remedy: 'Post again after Retry-After: too many bodies are being received.' },
+  HEADERS_TOO_LARGE: { status: 431, remedy: 'Send less than 16 kB of headers.' },
+  /** Nobody reads the answer; it is for log and metrics. */
+  CLIENT_GONE: { status: 499, remedy: 'Send the request again.' },
   MERGE_PENDING: { status: 500, remedy: 'Post the same batch again: it joins its merge, which goes on.' },
   AUTH_UNAVAILABLE: { status: 503, remedy: 'Try again; `intake doctor` tells why Supabase does not answer.' },
   NOT_CONFIGURED: { status: 503, remedy: 'Set SUPABASE_URL and SUPABASE_ANON_KEY for the gateway.' },
@@ -43,6 +49,8 @@ export interface ProblemOptions {
   readonly issues?: readonly Issue[];
   /** Seconds. */
   readonly retryAfter?: number;
+  /** Methods of the page. */
+  readonly allow?: string;
   /** In place of the table's. */
   readonly remedy?: string;
 }
@@ -52,18 +60,20 @@ export class Problem extends Error {
   readonly code: ProblemCode;
   readonly issues: readonly Issue[];
   readonly retryAfter: number | undefined;
+  readonly allow: string | undefined;
   readonly status: number;
   readonly remedy: string;
 
   constructor(
     code: ProblemCode,
     message: string,
-    { issues = [], retryAfter, cause, remedy = PROBLEMS[code].remedy }: ProblemOptions = {},
+    { issues = [], retryAfter, allow, cause, remedy = PROBLEMS[code].remedy }: ProblemOptions = {},
   ) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.issues = issues;
     this.retryAfter = retryAfter;
+    this.allow = allow;
     this.status = PROBLEMS[code].status;
     this.remedy = remedy;
   }

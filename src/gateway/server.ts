@@ -16,6 +16,7 @@ import { createDashboard } from './dashboard/dashboard.ts';
 import { createMerges } from './routes/merges.ts';
 import { createGatewayMetrics } from './metrics.ts';
 import { createRateLimiter, USUAL_RATE, type RateLimit } from './limits/rateLimit.ts';
+import { createRefusals, problemOf } from './refusals.ts';
 import { createBatchReader } from './routes/sameBody.ts';
 import { createSlots } from './limits/slots.ts';
 
@@ -102,9 +103,15 @@ export async function startGateway(config: Config, log: Logger, options: Gateway
       requestTimeout: requestMs,
       keepAliveTimeout: 5_000,
       connectionsCheckingInterval: 500,
+      requireHostHeader: false, // refused below, with words
     },
-    getRequestListener(app.fetch, { overrideGlobalObjects: false, autoCleanupIncoming: false }),
+    getRequestListener(app.fetch, {
+      overrideGlobalObjects: false,
+      autoCleanupIncoming: false,
+      errorHandler: () => refusals.refusal(),
+    }),
   );
+  const refusals = createRefusals(server, metrics, log);
   server.maxConnections = SOCKETS;
   const close = async (): Promise<void> => {
     await Promise.all([connection.close(), backends.close(), flushTraces()]);
@@ -118,7 +125,7 @@ export async function startGateway(config: Config, log: Logger, options: Gateway
   const { address, family, port } = server.address() as AddressInfo;
   const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
   log.info({ url }, 'gateway started');
-  const cutUnfinished = watchConnections(server);
+  const cutUnfinished = watchConnections(server, problemOf, refusals.refuse);
   const drain = async (): Promise<void> => {
     stopping = true;
     const cut = setTimeout(cutUnfinished, CUT_MS);

@@ -128,6 +128,76 @@ describe('large and slow requests', function () {
     await gone;
   });
 
+  /** What the gateway writes to a client that sends this and no more. */
+  async function answerTo(text: string, to = gateway): Promise<string> {
+    const socket = connect(Number(new URL(to.url).port), '127.0.0.1').on('error', () => undefined);
+    const answer = textOf(socket);
+    socket.write(text);
+    return answer;
+  }
+  const head = `POST /import-projects HTTP/1.1\r\nhost: here\r\n${bearer}\r\ncontent-type: application/json\r\n`;
+  const countOf = async (status: number): Promise<number> => {
+    const page = await (await fetch(`${gateway.url}/metrics`)).text();
+    const counts = page.matchAll(new RegExp(`^intake_gateway_requests_total\\{.*status="${status}"\\} (\\d+)$`, 'gm'));
+    return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
+  };
+
+  for (const [what, text, status, code] of [
+    ['is not HTTP', 'NONSENSE\r\n\r\n', 400, 'MALFORMED_REQUEST'],
+    ['has no Host', 'GET /healthz HTTP/1.1\r\nconnection: close\r\n\r\n', 400, 'MALFORMED_REQUEST'],
+    ['has a bad Host', 'GET /healthz HTTP/1.1\r\nhost: a b\r\nconnection: close\r\n\r\n', 400, 'MALFORMED_REQUEST'],
+    ['breaks off its chunks', `${head}${chunked}\r\n\r\n5\r\n{"ten\r\nZZ\r\n`, 400, 'MALFORMED_REQUEST'],
+    [
+      'has 20 kB of headers',
+      `GET / HTTP/1.1\r\nhost: here\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`,
+      431,
+      'HEADERS_TOO_LARGE',
+    ],
+    ['expects the unknown', `${head}expect: wonders\r\nconnection: close\r\n\r\n`, 417, 'EXPECTATION_FAILED'],
+  ] as const) {
+    it(`get the problem document, and are counted, where the server itself refuses: one that ${what}`, async () => {
+      const before = await countOf(status);
+      const answer = await answerTo(text);
+      assert.match(answer, new RegExp(`^HTTP/1.1 ${status} `));
+      assert.match(answer, /^connection: close/im);
+      const [, id] = /^x-correlation-id: (\S+)/im.exec(answer) ?? [];
+      const body = JSON.parse(answer.slice(answer.indexOf('{'), answer.lastIndexOf('}') + 1));
+      assert.deepEqual([body.error.code, body.correlation_id, body.error.path], [code, id, null]);
+      assert.ok(body.error.remedy);
+      assert.equal(await countOf(status), before + 1);
+    });
+  }
+
+  it('keep the answer of the handler when the body is longer than announced, and tell that, too', async () => {
+    const answer = await answerTo(`${head}content-length: 2\r\n\r\n{} and more`);
+    assert.match(answer, /^HTTP\/1.1 400 [^]*INVALID_STRUCTURE[^]*HTTP\/1.1 400 [^]*MALFORMED_REQUEST/);
+  });
+
+  it('are 408 when the body does not come, under the id of the request, also on a page of forms', async () => {
+    const impatient = await gateways.open({ requestMs: 1500 });
+    const id = '7f2a7eed-7b46-49ef-9f77-2a0c6a6ad001';
+    const answer = await answerTo(`${head}x-correlation-id: ${id}\r\ncontent-length: 9\r\n\r\n{`, impatient);
+    assert.match(answer, /^HTTP\/1.1 408 [^]*REQUEST_TIMEOUT/);
+    assert.equal(JSON.parse(answer.slice(answer.indexOf('{'), answer.lastIndexOf('}') + 1)).correlation_id, id);
+    const form = `POST /sign-in HTTP/1.1\r\nhost: here\r\norigin: http://here\r\nsec-fetch-site: same-origin\r\n`;
+    const type = 'content-type: application/x-www-form-urlencoded';
+    assert.match(await answerTo(`${form}${type}\r\ncontent-length: 9\r\n\r\ne`, impatient), /^HTTP\/1.1 408 /);
+    const page = await (await fetch(`${impatient.url}/metrics`)).text();
+    assert.match(page, /route="\/import-projects",status="408"\} 1\n/);
+    assert.doesNotMatch(page, /status="5/);
+  });
+
+  it('are no fault of the gateway when the client breaks off: counted as 499, never as 500', async () => {
+    const [gone, faults] = [await countOf(499), await countOf(500)];
+    for (let i = 0; i < 5; i++) {
+      const socket = await openSlow(gateway, 1_000, '{"tenant_id":');
+      await new Promise((wake) => setTimeout(wake, 50)); // its head has to arrive
+      socket.destroy();
+    }
+    while ((await countOf(499)) < gone + 5) await new Promise((wake) => setTimeout(wake, 50));
+    assert.equal(await countOf(500), faults);
+  });
+
   it('keep the connection of one that was read whole', async () => {
     const { headers } = await post(gateway, batchOf('A', []));
     assert.equal(headers.get('connection'), 'keep-alive');

@@ -118,6 +118,10 @@ describe('pages of the gateway', function () {
       found.map(({ status }) => status),
       [404, 405, 405],
     );
+    assert.deepEqual(
+      found.map(({ headers }) => headers.get('allow')),
+      [null, 'POST', 'GET, HEAD'],
+    );
     for (const response of found) {
       assert.ok(((await response.json()) as { error: { code: string } }).error.code);
       assert.ok(
