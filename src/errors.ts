@@ -51,6 +51,10 @@ export const ERRORS = {
   STAGE_LOST: retry('Nothing to do: the database lost its unlogged stage in a crash and the rows are parsed again.'),
   OBJECT_MISSING: fatal(1, '`intake resume ID` on the host that holds the file uploads it again.'),
   OBJECT_CORRUPT: fatal(1, 'Delete the stored object and run `intake resume ID` on the host that holds the file.'),
+  OBJECT_REFUSED: fatal(
+    1,
+    'Let the bucket `imports` take objects of any type and of this size (Storage settings), then run `intake resume ID`.',
+  ),
   // The surroundings.
   DATABASE_UNAVAILABLE: retry(
     'Nothing to do: it is retried until the database answers. `intake doctor` tells why it does not.',
@@ -146,6 +150,8 @@ export const ROW_ERRORS = {
   IMAGE_OUTSIDE: 'The image lies outside the directory, behind a link; copy it into the directory.',
   IMAGE_CORRUPT: 'The image is cut off, damaged, or neither PNG, JPEG, GIF nor WebP; take it again.',
   IMAGE_TOO_LARGE: 'The image is larger than 50 MB; reduce it.',
+  IMAGE_REFUSED:
+    'Storage refuses the image for its size or type; let the bucket `imports` take it, or reduce the image.',
   FILE_UNREADABLE: 'The file cannot be read; check its permissions and that it is a file of the directory.',
   CHANGED_FILE: 'The file changed while it was imported; import again when it is written to its end.',
   REFUSED_ROW: 'The database refused this record alone, by a constraint or a trigger of yours.',

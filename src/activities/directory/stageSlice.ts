@@ -66,6 +66,7 @@ const MENDABLE: ReadonlySet<RowErrorCode> = new Set<RowErrorCode>([
   'FILE_UNREADABLE',
   'IMAGE_MISSING',
   'IMAGE_OUTSIDE',
+  'IMAGE_REFUSED',
 ]);
 
 const maySucceed = (state: ImageState | undefined): boolean => state?.error !== undefined && MENDABLE.has(state.error);

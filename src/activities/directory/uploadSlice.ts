@@ -62,7 +62,7 @@ export const uploadSliceActivity = ({ backend, workDir }: Deps) => ({
         wanted.set(state?.sha256 ?? image.path, [...(wanted.get(state?.sha256 ?? image.path) ?? []), image]);
     }
     const uploaded = new Map<string, string>();
-    await inLanes(
+    const sending = inLanes(
       wanted.values(),
       input.maxConcurrentUploads,
       Context.current().cancellationSignal,
@@ -84,12 +84,13 @@ export const uploadSliceActivity = ({ backend, workDir }: Deps) => ({
         if ((done + failed) % 20 === 0) heartbeat({ done: done + failed, total: wanted.size });
       },
     );
+    // Also when one of them could not be sent: what is stored is not sent again.
+    await sending.finally(() => recordImages(target, uploaded));
     for (const image of images) {
       const state = known(states, image);
       const storagePath = state && uploaded.get(state.sha256);
       if (storagePath) states.set(image.path, { ...state, storagePath });
     }
-    await recordImages(target, uploaded);
     await saveImages(workDir, statesOf(request), slice, states);
     failpoint('upload.after');
     return { ...noAnswer, done, skipped: images.length - done - failed, failed, failures: failed, failedItems };
@@ -117,11 +118,12 @@ async function send(
   if (expected !== undefined && sha256 !== expected) return { error: 'CHANGED_FILE' };
   const storagePath = imagePath(sha256, type, compression);
   const bytes = compression === 'gzip' ? await compress(read.bytes) : read.bytes;
-  await target.objects
-    .put(storagePath, bytes, compression === 'gzip' ? 'application/gzip' : CONTENT_TYPES[type])
-    .catch((cause: unknown) => {
-      if (!(cause instanceof IntakeError)) throw cause;
-      throw new IntakeError(cause.code, `Image upload failed: ${cause.message}`, { cause, remedy: cause.remedy });
-    });
+  try {
+    await target.objects.put(storagePath, bytes, compression === 'gzip' ? 'application/gzip' : CONTENT_TYPES[type]);
+  } catch (cause) {
+    if (!(cause instanceof IntakeError)) throw cause;
+    if (cause.code === 'OBJECT_REFUSED') return { error: 'IMAGE_REFUSED' };
+    throw new IntakeError(cause.code, `Image upload failed: ${cause.message}`, { cause, remedy: cause.remedy });
+  }
   return { sha256, type, storagePath };
 }

@@ -92,11 +92,15 @@ function storageObjects(client: ReturnType<typeof connect>): ObjectStore {
   };
 }
 
+/** Name, size or type of an object: the same again is refused again. */
+const REFUSED = new Set([400, 413, 415, 422]);
+
 function storageError(
   cause: { message?: string; status?: number | undefined; statusCode?: string | undefined },
   path: string,
 ): IntakeError {
-  const status = Number(cause.status ?? cause.statusCode ?? 0);
+  // Storage answers most faults with 400 and puts its own status into the body.
+  const status = Number(cause.statusCode) || (cause.status ?? 0);
   if (status === 404 || /not.?found/i.test(cause.message ?? '')) {
     return new IntakeError('OBJECT_MISSING', `Storage has no object ${path}`, { cause });
   }
@@ -106,5 +110,7 @@ function storageError(
       remedy: 'Check SUPABASE_SERVICE_ROLE_KEY and the bucket `imports`.',
     });
   }
+  if (REFUSED.has(status))
+    return new IntakeError('OBJECT_REFUSED', `Storage refuses the object (${status})`, { cause });
   return new IntakeError('STORAGE_UNAVAILABLE', `Storage does not answer (${status || 'no connection'})`, { cause });
 }

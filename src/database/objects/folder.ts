@@ -39,7 +39,12 @@ export function folderObjects(root: string): ObjectStore {
       try {
         return await readFile(join(root, path));
       } catch (cause) {
-        throw new IntakeError('OBJECT_MISSING', `The stored object ${path} cannot be read`, { cause });
+        const { code = 'no code' } = cause as NodeJS.ErrnoException;
+        if (code === 'ENOENT') throw new IntakeError('OBJECT_MISSING', `There is no stored object ${path}`, { cause });
+        throw new IntakeError('STORAGE_UNAVAILABLE', `The folder of stored objects cannot be read (${code})`, {
+          cause,
+          remedy: "Give the worker's user the permission to read there; it is retried.",
+        });
       }
     },
     async list(folder) {

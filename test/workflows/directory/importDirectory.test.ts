@@ -234,6 +234,23 @@ for (const name of ['postgres', 'supabase'] as const) {
       assert.deepEqual([found.different, found.missing, found.images], [3, 0, 2]);
     });
 
+    if (name === 'supabase')
+      it('imports what is beside images that storage refuses for their size, each of them a failed item', async () => {
+        writeSearches(root, 6);
+        writeAt(root, 'FL/Birch_1.png', png(1, 9000));
+        writeAt(root, 'FL/Birch_4.png', png(4, 9000));
+        await trees.sql`UPDATE storage.buckets SET file_size_limit = 6000 WHERE id = 'imports'`;
+        try {
+          const { directory, counts } = completed(await trees.run(root));
+          assert.deepEqual(codesOf(directory), ['FL/Birch_1.png IMAGE_REFUSED', 'FL/Birch_4.png IMAGE_REFUSED']);
+          assert.deepEqual([counts.inserted, directory.images.uploaded, directory.images.failed], [6, 4, 2]);
+        } finally {
+          await trees.sql`UPDATE storage.buckets SET file_size_limit = NULL WHERE id = 'imports'`;
+        }
+        const again = completed(await trees.run(root, { delta: true }));
+        assert.deepEqual([again.directory.plan!.files, again.directory.images.uploaded], [2, 2]);
+      });
+
     it('lists failed items with their codes, and imports what is beside them', async () => {
       writeSearches(root, 3);
       writeAt(root, 'FL/a_parse.json', Buffer.from('{"metadata": '));
