@@ -1,7 +1,5 @@
-import type { RowErrorCode } from '../src/errors.ts';
-
 export interface SampleRow {
   readonly cells: Readonly<Record<string, string>>;
   /** What is wrong with it on purpose. */
-  readonly error?: RowErrorCode;
+  readonly error?: string;
 }

@@ -125,7 +125,10 @@ export class IntakeError extends Error {
   }
 }
 
-/** Codes of rejected rows; each names what is wrong with the row and how to mend it, without its values. */
+/**
+ * Codes of rejected rows that readers of records, cells, files and images give; a kind adds its own (`rowErrors`). Each sentence says
+ * what is wrong with the row and how to fix it, without its values.
+ */
 export const ROW_ERRORS = {
   UNBALANCED_QUOTE: 'A quote is opened and never closed properly; close it, or double it inside a quoted cell.',
   RAGGED_ROW: 'The row has more or fewer cells than the header.',
@@ -139,13 +142,9 @@ export const ROW_ERRORS = {
   BAD_EMAIL: 'The e-mail address is not one.',
   BAD_PHONE: 'The phone number has not between 7 and 15 digits.',
   BAD_STATE: 'The state is not a two-letter code.',
-  BAD_COUNT: 'The count is not a whole number from 0 to 999999999.',
-  BAD_COORDINATE: 'The latitude is not within 90 degrees, or the longitude not within 180; write it like -34.92.',
-  TEXT_TOO_LONG: 'The text is longer than 500 characters (stage_application: 200, address: 2000).',
   INVALID_JSON: 'The file is not valid JSON in UTF-8; write it anew.',
   SCHEMA_MISMATCH: 'A field is missing or of another type than `intake schema search-results` says.',
   JSON_TOO_LARGE: 'The JSON file is larger than 16 MB; split its licences into several files.',
-  DUPLICATE_SEARCH: 'A file before this one holds the same search (name, state, time); delete one of them.',
   IMAGE_MISSING: 'The directory has no image of that name; add it, or correct source_image_file.',
   IMAGE_OUTSIDE: 'The image lies outside the directory, behind a link; copy it into the directory.',
   IMAGE_CORRUPT: 'The image is cut off, damaged, or neither PNG, JPEG, GIF nor WebP; take it again.',

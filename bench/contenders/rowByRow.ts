@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { parse } from 'csv-parse';
 import { Client } from 'pg';
-import { JUDGMENT_STAGE_COLUMNS } from '../../src/kinds/judgments.ts';
+import { JUDGMENT_COLUMNS } from '../../src/kinds/judgments.ts';
 import type { StagedRow } from '../../src/kinds/kind.ts';
 import { simplicity } from '../../src/kinds/simplicity.ts';
 import { timed } from '../programs.ts';
@@ -19,7 +19,7 @@ export const rowByRow: Contender = {
   run: (course) => importRows(course, Math.max(1, Math.ceil(course.rows / SHARE))),
 };
 
-type Row = Record<(typeof JUDGMENT_STAGE_COLUMNS)[number], string | null>;
+type Row = Record<(typeof JUDGMENT_COLUMNS)[number], string | null>;
 type Ask = (statement: Statement, ...values: unknown[]) => Promise<string | undefined>;
 
 /** Imports the first rows of a file. */
@@ -61,7 +61,7 @@ export const judge = (record: Readonly<Record<string, string>>): StagedRow =>
 
 async function importRow(ask: Ask, run: string, index: number, record: Record<string, string>): Promise<void> {
   const { values, error } = judge(record);
-  const row = Object.fromEntries(JUDGMENT_STAGE_COLUMNS.map((column, i) => [column, values[i]])) as Row;
+  const row = Object.fromEntries(JUDGMENT_COLUMNS.map((column, i) => [column, values[i]])) as Row;
   const log = (
     status: string,
     outcome: Partial<

@@ -7,7 +7,7 @@ import type { AnyInput, ImportInput } from '../messages/imports.ts';
 import type { ImportRequest } from '../messages/requests.ts';
 import type { RunInput } from '../messages/run.ts';
 import { IntakeError } from '../errors.ts';
-import { kindNamed } from '../kinds/index.ts';
+import { csvKindNamed, kindNamed } from '../kinds/index.ts';
 import { hashFile } from '../sources/hashFile.ts';
 import { openRoot } from '../sources/tree/scanTree.ts';
 import { hostQueue } from '../temporal/connectOptions.ts';
@@ -25,7 +25,7 @@ async function fileInput(config: Config, request: ImportRequest): Promise<Import
     ...runInput(config, request, { path, batchId: `sha256-${hash.slice(0, 32)}`, batchName: parse(path).name }),
     fileHash: hash,
     bytes,
-    options: { map: {}, dateOrder: 'mdy', skipJobs: false, ...request.options },
+    options: { map: {}, dateOrder: csvKindNamed(request.kind).dateOrder, skipJobs: false, ...request.options },
   };
 }
 

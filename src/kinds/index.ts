@@ -1,27 +1,38 @@
-/** The registry: a kind is one file beside this one, one line here and one migration. */
-import { IntakeError } from '../errors.ts';
+/**
+ * Kinds: what a file may hold. Each kind is one file in this folder that says everything about it, one line in `ALL`, and its
+ * definitions in SQL. Nothing here reads or writes.
+ */
+import { IntakeError, ROW_ERRORS } from '../errors.ts';
 import { jbi } from './jbi.ts';
-import type { CsvKind, DirectoryKind } from './kind.ts';
+import type { CsvKind, DirectoryKind, KindOption } from './kind.ts';
 import { plaintiffs } from './plaintiffs.ts';
 import { projects } from './projects.ts';
 import { searchResults } from './searchResults.ts';
 import { simplicity } from './simplicity.ts';
 
-export const KINDS: readonly (CsvKind | DirectoryKind)[] = [
-  plaintiffs,
-  ...lookalikes(simplicity, jbi),
-  projects,
-  searchResults,
-];
+const ALL: readonly (CsvKind | DirectoryKind)[] = [plaintiffs, simplicity, jbi, projects, searchResults];
 
-/** Kinds whose files are mistaken for each other: the one that is named refuses the file of another. */
-function lookalikes(...kinds: readonly CsvKind[]): CsvKind[] {
-  return kinds.map((kind) => ({ ...kind, lookalikes: kinds.filter((other) => other !== kind) }));
+/** All kinds in the order in which they are listed; each knows the others of its family. */
+export const KINDS: readonly (CsvKind | DirectoryKind)[] = ALL.map((kind) =>
+  kind.reads === 'csv' && kind.family !== undefined
+    ? {
+        ...kind,
+        confusableWith: ALL.filter((other) => other !== kind).filter((other) => isOfFamily(other, kind.family)),
+      }
+    : kind,
+);
+
+function isOfFamily(kind: CsvKind | DirectoryKind, family: string | undefined): kind is CsvKind {
+  return kind.reads === 'csv' && kind.family === family;
 }
+
+/** A kind by its name or an alias. */
+export const findKind = (name: string): CsvKind | DirectoryKind | undefined =>
+  KINDS.find((kind) => kind.name === name || kind.aliases.includes(name));
 
 /** @throws IntakeError USAGE listing the kinds. */
 export function kindNamed(name: string): CsvKind | DirectoryKind {
-  const kind = KINDS.find((k) => k.name === name || k.aliases.includes(name));
+  const kind = findKind(name);
   if (!kind)
     throw new IntakeError('USAGE', `Unknown kind '${name}'`, {
       remedy: `Use one of: ${KINDS.map((k) => k.name).join(', ')}.`,
@@ -38,3 +49,24 @@ export function csvKindNamed(name: string): CsvKind {
     });
   return kind;
 }
+
+/** A kind of directory. @throws IntakeError USAGE. */
+export function directoryKindNamed(name: string): DirectoryKind {
+  const kind = kindNamed(name);
+  if (kind.reads !== 'directory')
+    throw new IntakeError('USAGE', `'${kind.name}' is imported from a file`, {
+      remedy: `Write intake import ${kind.name} FILE.`,
+    });
+  return kind;
+}
+
+/** Names of the kinds that take an option of `intake import`. */
+export const kindsTaking = (option: KindOption): string[] =>
+  KINDS.filter(({ options }) => options.includes(option)).map(({ name }) => name);
+
+/** Every code of a rejected row, with its sentence: those of readers, then those of kinds. */
+export const ALL_ROW_ERRORS: Readonly<Record<string, string>> = Object.assign(
+  {},
+  ROW_ERRORS,
+  ...KINDS.map(({ rowErrors }) => rowErrors),
+);

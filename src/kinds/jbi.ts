@@ -1,5 +1,5 @@
 /** Kind `jbi` (runbook 000): cases as JBI exports them. The party is the plaintiff, whatever `party_role` says. */
-import { JUDGMENT_STAGE_COLUMNS, JUDGMENTS_TABLE, judgmentRow, type VendorColumns } from './judgments.ts';
+import { judgmentRow, JUDGMENTS, type VendorColumns } from './judgments.ts';
 import type { CsvKind } from './kind.ts';
 
 const VENDOR: VendorColumns = {
@@ -12,6 +12,7 @@ const VENDOR: VendorColumns = {
 };
 
 export const jbi: CsvKind = {
+  ...JUDGMENTS,
   name: 'jbi',
   reads: 'csv',
   aliases: [],
@@ -36,8 +37,8 @@ export const jbi: CsvKind = {
     { name: 'defendant_name', aliases: [] },
   ],
   required: [['case_number'], ['party_name'], ['judgment_amount']],
-  table: JUDGMENTS_TABLE,
-  stageColumns: JUDGMENT_STAGE_COLUMNS,
-  resolves: true,
+  dateOrder: 'mdy',
   row: (cell, context) => judgmentRow(cell, VENDOR, context),
+  sample: 'jbi.csv',
+  colour: { light: '#5b7fc7', dark: '#86a6e6' },
 };

@@ -6,12 +6,10 @@ import { parseDate } from '../values/date.ts';
 import { keyOfNormalized, normalizeEmail, normalizeName } from '../values/key.ts';
 import type { Result } from '../values/result.ts';
 import { text } from '../values/text.ts';
-import type { RowContext, StagedRow } from './kind.ts';
+import { plaintiffs } from './plaintiffs.ts';
+import type { CsvKind, RowContext, StagedRow } from './kind.ts';
 
-/** Suffix of the SQL functions and the stage table of every vendor. */
-export const JUDGMENTS_TABLE = 'judgments';
-
-export const JUDGMENT_STAGE_COLUMNS = [
+export const JUDGMENT_COLUMNS = [
   'plaintiff_key',
   'plaintiff_name',
   'name_key',
@@ -37,6 +35,52 @@ export const JUDGMENT_STAGE_COLUMNS = [
   'lead_id',
 ] as const;
 
+/** What the kinds of all vendors have in common: each adds its columns and who sends it. */
+export const JUDGMENTS = {
+  reads: 'csv',
+  table: 'judgments',
+  stageColumns: JUDGMENT_COLUMNS,
+  family: 'judgments',
+  resolves: true,
+  operations: true,
+  rowErrors: {},
+  options: [],
+  effects: {
+    summary: [
+      {
+        label: 'Effects:  ',
+        counters: {
+          plaintiffs_created: 'plaintiffs created',
+          plaintiffs_matched: 'matched',
+          contact_inserts: 'contacts',
+          follow_up_tasks: 'tasks',
+          enforcement_initializations: 'enforcement stages',
+          queued_jobs: 'jobs',
+        },
+      },
+    ],
+    removed: {
+      [plaintiffs.table]: plaintiffs.title.toLowerCase(),
+      contacts: 'contacts',
+      tasks: 'tasks',
+      history: 'status history entries',
+      jobs: 'queued jobs',
+    },
+    left: { jobs_read_already: 'jobs stay in their queues: somebody has read them' },
+    keptIds: { judgment_ids: 'judgments', plaintiff_ids: plaintiffs.title.toLowerCase() },
+  },
+  personalTables: [
+    'public.plaintiffs',
+    'public.judgments',
+    'public.plaintiff_contacts',
+    'public.plaintiff_tasks',
+    'public.plaintiff_status_history',
+    'public.raw_simplicity_imports',
+    'public.queue_messages',
+    'ingest.raw_simplicity_fallback',
+  ],
+} as const satisfies Partial<CsvKind>;
+
 /** What stands in for a number; taken for one, it would make one judgment of many. */
 const NO_NUMBER = /^(?:n\/?a|none|unknown|-+)$/i;
 
@@ -54,14 +98,14 @@ export interface VendorColumns {
 }
 
 /**
- * A record as a row of `JUDGMENT_STAGE_COLUMNS`. A value that is none is null, but an e-mail address stays as written, since it
+ * A record as a row of `JUDGMENT_COLUMNS`. A value that is none is null, but an e-mail address stays as written, since it
  * is part of the key; of several errors the first counts, in the order of the stage columns.
  */
 export function judgmentRow(
   cell: (column: string) => string | undefined,
   vendor: VendorColumns,
   context: RowContext,
-): StagedRow {
+): StagedRow<never> {
   const read = (column: string) => text(cell(column));
   const first = (columns: readonly string[]) =>
     columns.map(read).find((value) => value !== null && !NO_NUMBER.test(value)) ?? null;

@@ -22,6 +22,7 @@ export const plaintiffs: CsvKind = {
     { name: 'source_reference', aliases: ['external_id'] },
   ],
   required: [['plaintiff_name']],
+  dateOrder: 'mdy',
   table: 'plaintiffs',
   stageColumns: [
     'plaintiff_key',
@@ -60,4 +61,19 @@ export const plaintiffs: CsvKind = {
     if (phone.error) return bad(phone.error, 'contact_phone');
     return { key, values };
   },
+  rowErrors: {},
+  effects: {
+    summary: [],
+    removed: {},
+    keptIds: { plaintiff_ids: 'plaintiffs' },
+  },
+  options: [],
+  personalTables: ['public.plaintiffs', 'ingest.plaintiffs_raw'],
+  sample: 'plaintiffs.csv',
+  colour: { light: '#0f6b63', dark: '#4fb5a8' },
 };
+
+/** Natural key of a plaintiff: SHA-256 of `source|name|email`, normalized, as hex; SQL's `compute_plaintiff_dedupe_key`. */
+export function plaintiffKey(source: string, name: string, email?: string | null): string {
+  return keyOfNormalized(source, normalizeName(name), normalizeEmail(email));
+}

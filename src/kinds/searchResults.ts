@@ -9,9 +9,44 @@ export const searchResults: DirectoryKind = {
   aliases: ['search_results', 'states'],
   title: 'Search results',
   defaultSource: 'search-results',
+  dataset: 'states',
   table: 'search_results',
   stageColumns: SEARCH_COLUMNS,
   get schema() {
     return readSearchSchema();
   },
+  rowErrors: {
+    DUPLICATE_SEARCH: 'A file before this one holds the same search (name, state, time); delete one of them.',
+  },
+  effects: {
+    summary: [],
+    removed: {},
+    keptIds: { search_result_ids: 'search results' },
+  },
+  options: [
+    'statesDir',
+    'tag',
+    'delta',
+    'verifyWrites',
+    'singleFile',
+    'batchSize',
+    'maxWorkers',
+    'maxConcurrentUploads',
+  ],
+  personalTables: [
+    'public.datasets',
+    'public.search_results',
+    'public.images',
+    'ingest.search_results_raw',
+    'ingest.imported_files',
+  ],
+  sample: 'search-results',
+  colour: { light: '#8fae5d', dark: '#a9c77b' },
+  alsoWritten: ({ id, datasetId, effects }) =>
+    datasetId === undefined
+      ? []
+      : [
+          { table: 'public.datasets', where: ['id', String(datasetId)], expected: 1 },
+          { table: 'public.images', where: ['import_run_id', id], expected: effects['images'] ?? 0 },
+        ],
 };

@@ -1,5 +1,5 @@
 /** Kind `simplicity` (runbook 000): leads as Simplicity exports them. */
-import { JUDGMENT_STAGE_COLUMNS, JUDGMENTS_TABLE, judgmentRow, type VendorColumns } from './judgments.ts';
+import { judgmentRow, JUDGMENTS, type VendorColumns } from './judgments.ts';
 import type { CsvKind } from './kind.ts';
 
 const VENDOR: VendorColumns = {
@@ -13,6 +13,7 @@ const VENDOR: VendorColumns = {
 };
 
 export const simplicity: CsvKind = {
+  ...JUDGMENTS,
   name: 'simplicity',
   reads: 'csv',
   aliases: [],
@@ -46,8 +47,8 @@ export const simplicity: CsvKind = {
     ['index_number', 'lead_id', 'judgment_number', 'case_number', 'docket_number'],
     ['judgment_amount'],
   ],
-  table: JUDGMENTS_TABLE,
-  stageColumns: JUDGMENT_STAGE_COLUMNS,
-  resolves: true,
+  dateOrder: 'mdy',
   row: (cell, context) => judgmentRow(cell, VENDOR, context),
+  sample: 'simplicity.csv',
+  colour: { light: '#d98c2b', dark: '#e0a353' },
 };

@@ -9,6 +9,7 @@ import {
   SearchAttributeType,
 } from '@temporalio/common';
 import type { Config } from '../config.ts';
+import { projects } from '../kinds/projects.ts';
 import { IntakeError } from '../errors.ts';
 import { resultOf } from '../temporal/outcome.ts';
 import { hashFile } from '../sources/hashFile.ts';
@@ -68,7 +69,7 @@ export async function startPush(client: Client, input: PushInput): Promise<Start
     memo: { starter, fileHash: input.fileHash },
     staticSummary: `push: ${input.filename} for ${input.tenantId}`,
     typedSearchAttributes: [
-      keyword(SEARCH_ATTRIBUTES.kind, 'projects'),
+      keyword(SEARCH_ATTRIBUTES.kind, projects.name),
       keyword(SEARCH_ATTRIBUTES.tenant, input.tenantId),
     ],
   });

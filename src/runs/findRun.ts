@@ -39,6 +39,9 @@ interface RunMetadata {
   readonly duplicate_of?: string;
 }
 
+/** Edited rows that stayed: how many, and under the names of the kind's `keptIds` which, 1,000 at most of each. */
+type KeptEdited = { readonly count: number } & { readonly [ids: string]: readonly number[] | number | undefined };
+
 /** What a rollback did; `removed` counts rows of the kind's production table. */
 export interface Rollback {
   readonly rows_affected: number;
@@ -46,10 +49,7 @@ export interface Rollback {
   /** Of search-results and projects: rows that have their former values again. */
   readonly restored?: number;
   readonly inherited: number;
-  /** Ids by what they are of, 1,000 at most of each. */
-  readonly kept_edited: { readonly count: number } & Readonly<
-    Partial<Record<'plaintiff_ids' | 'judgment_ids' | 'search_result_ids' | 'project_ids', readonly number[]>>
-  >;
+  readonly kept_edited: KeptEdited;
   /** What else went, by name. */
   readonly effects?: Readonly<Record<string, number>>;
 }

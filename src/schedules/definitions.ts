@@ -4,6 +4,7 @@ import type { SearchAttributePair } from '@temporalio/common';
 import { resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { kindNamed } from '../kinds/index.ts';
+import { projects } from '../kinds/projects.ts';
 import type { ImportRequest } from '../messages/requests.ts';
 import { MAX_BATCH_ROWS } from '../sources/projects/split.ts';
 import { hostQueue } from '../temporal/connectOptions.ts';
@@ -79,7 +80,7 @@ export function pushSchedule(
     taskQueue,
     input,
     summary: `push: projects of ${tenantId}`,
-    attributes: [keyword(SEARCH_ATTRIBUTES.kind, 'projects'), keyword(SEARCH_ATTRIBUTES.tenant, tenantId)],
+    attributes: [keyword(SEARCH_ATTRIBUTES.kind, projects.name), keyword(SEARCH_ATTRIBUTES.tenant, tenantId)],
   };
 }
 

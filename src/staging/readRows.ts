@@ -4,8 +4,7 @@ import { mapHeader } from '../sources/csv/columns.ts';
 import type { Dialect } from '../sources/csv/dialect.ts';
 import type { Encoding } from '../sources/csv/encoding.ts';
 import { parseChunk } from '../sources/csv/parse.ts';
-import { ROW_ERRORS, type RowErrorCode } from '../errors.ts';
-import { csvKindNamed } from '../kinds/index.ts';
+import { ALL_ROW_ERRORS, csvKindNamed } from '../kinds/index.ts';
 import type { StagedRow } from '../kinds/kind.ts';
 
 export interface ChunkSource extends Dialect {
@@ -30,7 +29,7 @@ export interface JudgedRow {
   readonly row: StagedRow;
   /** See ParsedRecord. */
   readonly plain: boolean;
-  readonly error: RowErrorCode | undefined;
+  readonly error: string | undefined;
   readonly message: string | undefined;
   /** The record's original bytes, without the control columns of a file of rejects. */
   record(): Buffer;
@@ -61,7 +60,7 @@ export function* readRows(source: ChunkSource): Generator<JudgedRow> {
       row,
       plain: parsed.plain,
       error,
-      message: error && (parsed.error || !row.column ? ROW_ERRORS[error] : `${row.column}: ${ROW_ERRORS[error]}`),
+      message: error && (parsed.error || !row.column ? '' : `${row.column}: `) + ALL_ROW_ERRORS[error]!,
       record: () => (mended ? firstCells(parsed.bytes(), width, source) : parsed.bytes()),
     };
   }

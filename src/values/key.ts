@@ -20,11 +20,6 @@ export function normalizeEmail(email: string | null | undefined): string {
   return TIDY_ASCII.test(email) ? email.toLowerCase() : lowerText(email.replace(OUTER_BLANKS, ''));
 }
 
-/** Natural key of a plaintiff: SHA-256 of `source|name|email`, normalized, as hex; SQL's `compute_plaintiff_dedupe_key`. */
-export function plaintiffKey(source: string, name: string, email?: string | null): string {
-  return keyOfNormalized(source, normalizeName(name), normalizeEmail(email));
-}
-
-/** The same from parts that are normalized already. */
+/** Natural key: SHA-256 of `source|name|email` as hex, from parts that are normalized already. */
 export const keyOfNormalized = (source: string, name: string, email: string): string =>
   hash('sha256', `${source}|${name}|${email}`, 'hex');

@@ -1,8 +1,9 @@
 import { strict as assert } from 'node:assert';
 import { readdirSync } from 'node:fs';
 import { loadConfig } from '../../src/config.ts';
-import { ERRORS, ROW_ERRORS } from '../../src/errors.ts';
+import { ERRORS } from '../../src/errors.ts';
 import { PROBLEMS } from '../../src/gateway/problem.ts';
+import { ALL_ROW_ERRORS } from '../../src/kinds/index.ts';
 import { configVariables, projectFile } from './environment.ts';
 
 const without = (names: readonly string[], text: string): string[] =>
@@ -11,13 +12,13 @@ const without = (names: readonly string[], text: string): string[] =>
 describe('documentation', () => {
   it('explains every error code in docs/troubleshooting.md', () => {
     assert.deepEqual(
-      without([...Object.keys(ERRORS), ...Object.keys(ROW_ERRORS)], projectFile('docs/troubleshooting.md')),
+      without([...Object.keys(ERRORS), ...Object.keys(ALL_ROW_ERRORS)], projectFile('docs/troubleshooting.md')),
       [],
     );
   });
 
   it('names no error code that does not exist', () => {
-    const known = new Set<string>([...Object.keys(ERRORS), ...Object.keys(ROW_ERRORS)]);
+    const known = new Set<string>([...Object.keys(ERRORS), ...Object.keys(ALL_ROW_ERRORS)]);
     const listed = [...projectFile('docs/troubleshooting.md').matchAll(/^\| `([A-Z_]+)` \|/gm)].map(
       ([, code]) => code as string,
     );

@@ -4,7 +4,7 @@ import { csvOf, samples } from '../../scripts/make-samples.ts';
 import { schemaOf } from '../../src/cli/commands/schema.ts';
 import { jbi } from '../../src/kinds/jbi.ts';
 import { simplicity } from '../../src/kinds/simplicity.ts';
-import { plaintiffKey } from '../../src/values/key.ts';
+import { plaintiffKey } from '../../src/kinds/plaintiffs.ts';
 import { rowFrom, rowsOf, sharedSample, staged } from './vendorFiles.ts';
 
 const HEADER =

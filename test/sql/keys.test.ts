@@ -1,7 +1,8 @@
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
 import type postgres from 'postgres';
-import { normalizeEmail, normalizeName, plaintiffKey } from '../../src/values/key.ts';
+import { plaintiffKey } from '../../src/kinds/plaintiffs.ts';
+import { normalizeEmail, normalizeName } from '../../src/values/key.ts';
 import { importRows } from '../support/sqlImport.ts';
 import { keyText, maybeEmail } from '../values/arbitraries.ts';
 import { withDatabase } from '../support/suite.ts';

@@ -21,8 +21,21 @@ export function simplicityCsv(rows: number): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** Cases of fewer parties, who are found by email, phone and name; with duplicates and rejects. */
+function jbiCsv(rows: number): string {
+  const lines = ['Case No,Creditor,Total Judgment Amount,Court,Party Phone,Party Email,State'];
+  for (let i = 0; i < rows; i++) {
+    const who = (i * 5) % Math.ceil(rows / 3);
+    const contacts = `${i % 3 ? `212-555-${1000 + who}` : ''},${i % 4 ? `party${who}@example.com` : ''}`;
+    lines.push(`CT-${i % 13 === 12 ? i - 12 : i},Party ${who},${i % 29 === 7 ? '"12,3"' : i + 1},Elm,${contacts},ny`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
 export interface FileSubject extends Subject {
   csv(rows: number): string;
+  /** A record, with its end, whose texts are this cell; `i` keeps it apart from others. */
+  record(cell: string, i: number): string;
 }
 
 export const written = (csv: FileSubject['csv']): Pick<FileSubject, 'csv' | 'write'> => ({
@@ -30,10 +43,23 @@ export const written = (csv: FileSubject['csv']): Pick<FileSubject, 'csv' | 'wri
   write: async (place) => ({ path: await place.file(csv(600)) }),
 });
 
-export const PLAINTIFFS: FileSubject = { kind: 'plaintiffs', ...written(plaintiffsCsv), contentOf, forget };
+export const PLAINTIFFS: FileSubject = {
+  kind: 'plaintiffs',
+  ...written(plaintiffsCsv),
+  record: (cell, i) => `${cell},odd${i}@example.com,,,\n`,
+  contentOf,
+  forget,
+};
+const OF_JUDGMENTS = { contentOf: contentOfJudgments, forget: forgetJudgments };
 export const SIMPLICITY: FileSubject = {
   kind: 'simplicity',
   ...written(simplicityCsv),
-  contentOf: contentOfJudgments,
-  forget: forgetJudgments,
+  record: (cell, i) => `,${cell},${cell},2024-03-01,10,NY,${cell},${cell},${cell},,odd${i}@example.com,\n`,
+  ...OF_JUDGMENTS,
+};
+export const JBI: FileSubject = {
+  kind: 'jbi',
+  ...written(jbiCsv),
+  record: (cell, i) => `${cell},${cell},10,${cell},,odd${i}@example.com,NY\n`,
+  ...OF_JUDGMENTS,
 };

@@ -28,6 +28,7 @@ export function projectsCsv(rows: number): string {
 export const PROJECTS: FileSubject = {
   kind: 'projects',
   ...written(projectsCsv),
+  record: (cell) => `${cell};${cell};${cell};${cell};3;${cell};2025-12-31\r\n`,
   contentOf: contentOfRuns,
   forget: forgetRuns,
 };

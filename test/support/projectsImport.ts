@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type postgres from 'postgres';
 import { COMMON_COLUMNS, partitionOf } from '../../src/staging/stageRows.ts';
-import { ROW_ERRORS } from '../../src/errors.ts';
+import { ALL_ROW_ERRORS } from '../../src/kinds/index.ts';
 import { projects } from '../../src/kinds/projects.ts';
 import type { OpenImport } from './sqlImport.ts';
 
@@ -45,7 +45,7 @@ export async function stageProjects(
     } = projects.row((column) => cells[column], { sourceSystem: tenant, dateOrder: 'mdy' });
     if (error) errored++;
     const record = error && `\\x${Buffer.from(`${Object.values(cells).join(',')}\r\n`).toString('hex')}`;
-    return [partitionOf(key, parts), i, i + 2, cells, record, error, error && ROW_ERRORS[error], ...values];
+    return [partitionOf(key, parts), i, i + 2, cells, record, error, error && ALL_ROW_ERRORS[error], ...values];
   });
   await sql`SELECT ingest.stage_chunk(${stageId}, 'projects', 0, ${[...COMMON_COLUMNS, ...projects.stageColumns]}, ${sql.json(staged as never)}::json, ${errored})`;
   return stageId;

@@ -1,7 +1,8 @@
 /** Imports made of SQL calls alone, step by step: what a worker would call, without a worker. */
 import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
-import { normalizeName, plaintiffKey } from '../../src/values/key.ts';
+import { plaintiffKey } from '../../src/kinds/plaintiffs.ts';
+import { normalizeName } from '../../src/values/key.ts';
 
 export interface SourceRow {
   readonly name: string;

@@ -2,7 +2,8 @@ import { strict as assert } from 'node:assert';
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { CAPITALS, SMALLS, lowerText } from '../../src/values/case.ts';
-import { normalizeEmail, normalizeName, plaintiffKey } from '../../src/values/key.ts';
+import { plaintiffKey } from '../../src/kinds/plaintiffs.ts';
+import { normalizeEmail, normalizeName } from '../../src/values/key.ts';
 import { keyText } from './arbitraries.ts';
 
 const sha256 = (value: string): string => createHash('sha256').update(value).digest('hex');

@@ -19,9 +19,13 @@ interface Seen {
 
 const PAGE = 2000;
 
-/** Asked file after file in the order of their paths' bytes; holds a page. */
+/**
+ * Asked file after file in the order of their paths' bytes; holds a page.
+ * @param kind of datasets.
+ */
 export function knownFiles(
   target: Backend,
+  kind: string,
   tag: string,
 ): { holds(file: Seen, sha256: string, image: Seen | undefined): Promise<boolean> } {
   let page: KnownFile[] = [];
@@ -38,7 +42,7 @@ export function knownFiles(
       } else if (ended) {
         return undefined;
       } else {
-        page = await target.call<KnownFile[]>('known_files', { kind: 'states', tag, after_path: last, max_rows: PAGE });
+        page = await target.call<KnownFile[]>('known_files', { kind, tag, after_path: last, max_rows: PAGE });
         at = 0;
         last = page.at(-1)?.path ?? last;
         ended = page.length < PAGE;

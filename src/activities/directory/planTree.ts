@@ -4,6 +4,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
 import type { Backend } from '../../database/backend.ts';
+import { directoryKindNamed } from '../../kinds/index.ts';
 import { FileCache, type CachedFile } from '../../sources/tree/fileCache.ts';
 import { ImageIndex } from '../../sources/tree/imageIndex.ts';
 import type { ImageType } from '../../sources/tree/imageType.ts';
@@ -137,7 +138,7 @@ async function planFiles({ input, root, files, images, cache, workDir, target }:
     .update(JSON.stringify([workflowExecution?.runId, attempt, input.batchId]))
     .digest('hex')
     .slice(0, 24);
-  const unchanged = input.delta ? knownFiles(target, input.tag) : undefined;
+  const unchanged = input.delta ? knownFiles(target, directoryKindNamed(input.kind).dataset, input.tag) : undefined;
   const { sliceFiles = SLICE_FILES } = input.tuning;
   let pending: SliceFile[] = [];
 

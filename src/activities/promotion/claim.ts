@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { IntakeError } from '../../errors.ts';
 import type { Backend } from '../../database/backend.ts';
+import { directoryKindNamed } from '../../kinds/index.ts';
 import { IMAGES_PATH, type DirectoryInput, type TreePlan } from '../../messages/directory.ts';
 import type { Claim, Content, ImportInput, Plan } from '../../messages/imports.ts';
 import type { RunInput } from '../../messages/run.ts';
@@ -72,7 +73,7 @@ export const claimActivities = ({ backend }: Deps) => ({
   }: DirectoryClaimRequest): Promise<{ claim: Claim; datasetId: number }> {
     const target = backend(input.backend);
     const datasetId = await target
-      .call<number>('open_dataset', { kind: 'states', tag: input.tag })
+      .call<number>('open_dataset', { kind: directoryKindNamed(input.kind).dataset, tag: input.tag })
       .catch((cause: unknown) => {
         if (!(cause instanceof IntakeError) || cause.retryable) throw cause;
         throw new IntakeError(cause.code, `Dataset creation failed: ${cause.message}`, { cause, remedy: cause.remedy });

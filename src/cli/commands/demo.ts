@@ -30,8 +30,7 @@ async function demoCommand(call: Call<Flags>): Promise<number> {
   const session = await call.open();
   const documents: object[] = [];
   let worst = 0;
-  for (const { name, reads } of KINDS) {
-    const sample = reads === 'csv' ? `${name}.csv` : name;
+  for (const { name, reads, sample } of KINDS) {
     const path = fileURLToPath(new URL(sample, SAMPLES));
     if (!existsSync(path)) continue;
     const directory = reads === 'csv' ? {} : { directory: { tag: 'sample' } };

@@ -1,6 +1,7 @@
 /** `intake projects`: posts a file of projects to the gateway in batches, and makes memberships good after directories were mended. */
 import { Argument, Option, type Command } from 'commander';
 import { IntakeError, ERRORS, type ErrorCode } from '../../errors.ts';
+import { projects } from '../../kinds/projects.ts';
 import type { PushReport } from '../../messages/push.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 import { errorLine } from '../fault.ts';
@@ -25,7 +26,7 @@ export function define(program: Command): void {
   ];
   addCommand(
     program,
-    'projects',
+    projects.name,
     'Push a file of projects to the gateway in batches; backfill memberships',
     example.join('\n'),
   )

@@ -47,15 +47,15 @@ function say(out: Call<Flags>['out'], { id, import_kind, status }: Run, rollback
   out.answer(
     `Rolled back run ${id}: ${thousands(rows_affected)} rows affected, ${thousands(removed)} ${rows} removed${brought}, ${thousands(inherited)} inherited by other runs, ${thousands(kept.count)} kept because edited`,
   );
-  const also = Object.entries(ALSO).flatMap(([name, words]) =>
+  const also = Object.entries(kind.effects.removed).flatMap(([name, words]) =>
     effects?.[name] ? [`${thousands(effects[name])} ${words}`] : [],
   );
   if (also.length > 0) out.detail(`  Also removed: ${also.join(', ')}`);
-  if (effects?.['jobs_read_already'])
-    out.detail(`  ${thousands(effects['jobs_read_already'])} jobs stay in their queues: somebody has read them`);
-  for (const [name, words] of Object.entries(KEPT)) {
-    const ids = kept[name as keyof typeof KEPT] ?? [];
-    if (ids.length > 0)
+  for (const [name, words] of Object.entries(kind.effects.left ?? {}))
+    if (effects?.[name]) out.detail(`  ${thousands(effects[name])} ${words}`);
+  for (const [name, words] of Object.entries(kind.effects.keptIds)) {
+    const ids = kept[name];
+    if (Array.isArray(ids) && ids.length > 0)
       out.detail(
         `  Kept ${words}: ${ids.slice(0, SHOWN_IDS).join(', ')}${ids.length > SHOWN_IDS ? `, ... (--json, or metadata.rollback of the run, has ${thousands(ids.length)})` : ''}`,
       );
@@ -64,20 +64,4 @@ function say(out: Call<Flags>['out'], { id, import_kind, status }: Run, rollback
   out.detail(`  The same ${kind.reads === 'directory' ? 'directory' : 'file'} may be imported again.`);
 }
 
-/** What goes with the rows of the production table, as rollback's `effects` name it. */
-const ALSO = {
-  plaintiffs: 'plaintiffs',
-  contacts: 'contacts',
-  tasks: 'tasks',
-  history: 'status history entries',
-  jobs: 'queued jobs',
-  members: 'memberships',
-  anomalies: 'anomalies',
-};
-const KEPT = {
-  judgment_ids: 'judgments',
-  plaintiff_ids: 'plaintiffs',
-  search_result_ids: 'search results',
-  project_ids: 'projects',
-} as const;
 const SHOWN_IDS = 20;

@@ -1,11 +1,12 @@
 /** `intake smoke`: whether those who shall see the rows of a run do, and nobody else (runbook 000, after an import). */
 import type { Command } from 'commander';
 import { IntakeError } from '../../errors.ts';
-import { kindNamed } from '../../kinds/index.ts';
+import { kindNamed, KINDS } from '../../kinds/index.ts';
+import type { ExpectedRows } from '../../kinds/kind.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 import { findRun, type Run } from '../../runs/findRun.ts';
 import type { Session } from '../session.ts';
-import { apiVisibility, sqlVisibility, type Question, type Seen, type Visibility } from '../checks/visibility.ts';
+import { apiVisibility, sqlVisibility, type Seen, type Visibility } from '../checks/visibility.ts';
 
 export interface SmokeCheck {
   /** The table that was looked at. */
@@ -20,25 +21,7 @@ export interface SmokeCheck {
 /** Roles that work with the rows; all others see none. */
 const READERS = ['service_role', 'dragonfly_app'];
 /** What only readers see: tables with personal data, and the runs. Projects are not among them: row level security opens them to people's roles. */
-const PERSONAL = [
-  'public.plaintiffs',
-  'public.judgments',
-  'public.plaintiff_contacts',
-  'public.plaintiff_tasks',
-  'public.plaintiff_status_history',
-  'public.raw_simplicity_imports',
-  'public.queue_messages',
-  'public.datasets',
-  'public.search_results',
-  'public.images',
-  'public.staging_imports',
-  'ingest.projects_raw',
-  'ingest.import_runs',
-  'ingest.plaintiffs_raw',
-  'ingest.raw_simplicity_fallback',
-  'ingest.search_results_raw',
-  'ingest.imported_files',
-];
+const PERSONAL = ['ingest.import_runs', ...new Set(KINDS.flatMap(({ personalTables }) => personalTables))];
 
 export function define(program: Command): void {
   addCommand(program, 'smoke', 'Check who sees the rows of a run', 'intake smoke\nintake smoke 1f0c9a2e --env prod')
@@ -114,18 +97,13 @@ function rowsOf({
   import_kind,
   rows_inserted,
   rows_updated,
-  metadata: { dataset_id: dataset, summary },
-}: Run): (Question & { expected: number })[] {
-  const { table, runColumn = 'import_run_id' } = kindNamed(import_kind);
-  const rows: (Question & { expected: number })[] = [
+  metadata: { dataset_id: datasetId, summary },
+}: Run): readonly ExpectedRows[] {
+  const kind = kindNamed(import_kind);
+  const { table, runColumn = 'import_run_id' } = kind;
+  return [
     { table: 'ingest.import_runs', where: ['id', id], expected: 1 },
     { table: `public.${table}`, where: [runColumn, id], expected: rows_inserted + rows_updated },
+    ...(kind.reads === 'directory' ? kind.alsoWritten({ id, datasetId, effects: summary?.effects ?? {} }) : []),
   ];
-  if (dataset !== undefined) {
-    rows.push(
-      { table: 'public.datasets', where: ['id', String(dataset)], expected: 1 },
-      { table: 'public.images', where: ['import_run_id', id], expected: summary?.effects?.['images'] ?? 0 },
-    );
-  }
-  return rows;
 }

@@ -1,4 +1,5 @@
 /** The document that `--json` prints of an import. */
+import { kindNamed } from '../../kinds/index.ts';
 import type { ImportRequest } from '../../messages/requests.ts';
 import type { DirectoryReport } from '../../messages/directory.ts';
 import type { Counts, AnyInput, ImportReport, PhaseName, PhaseState } from '../../messages/imports.ts';
@@ -48,7 +49,7 @@ export function importDocument(
       columns: plan?.columns ?? null,
       mapped: plan?.mapped ?? [],
       ...(report.directory ? directoryDocument(report.directory) : {}),
-      ...(report.effects && 'anomalies' in report.effects ? { effects: report.effects } : {}),
+      ...(report.effects && kindNamed(known.kind).effects.inDocument ? { effects: report.effects } : {}),
     },
   };
 }

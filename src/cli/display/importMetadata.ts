@@ -24,7 +24,7 @@ export async function printImport(
 ): Promise<void> {
   if (!out.json) return;
   const document = importDocument(facts, report);
-  if (!session || !facts.input || !kindNamed(facts.input.kind).resolves) return out.document(document);
+  if (!session || !facts.input || !kindNamed(facts.input.kind).operations) return out.document(document);
   await out.stream({
     ...document,
     metadata: { ...document.metadata, ...(await rowMetadata(out, session, facts, report)) },

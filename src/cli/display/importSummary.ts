@@ -2,6 +2,7 @@
 import { ERRORS, type ErrorCode } from '../../errors.ts';
 import type { ImportRequest } from '../../messages/requests.ts';
 import { kindNamed } from '../../kinds/index.ts';
+import type { EffectLine, Kind } from '../../kinds/kind.ts';
 import type { DirectoryReport } from '../../messages/directory.ts';
 import type { AnyInput, Counts, ErrorDocument, ImportReport } from '../../messages/imports.ts';
 import { secondsOf, type ImportFacts } from './importDocument.ts';
@@ -75,10 +76,7 @@ function detailLines({ request, input }: ImportFacts, report: ImportReport): str
   }
   if (report.directory)
     lines.push(...directoryLines(report.directory, request.mode, rejectsHint(request.rejectsPath, runId)));
-  if (effects && 'plaintiffs_created' in effects && Object.values(effects).some((n) => n > 0))
-    lines.push(`Effects:  ${effectsLine(effects)}`);
-  if (effects && 'anomalies' in effects)
-    lines.push(`Members:  ${membersLine(effects)}`, `Anomalies: ${anomaliesLine(effects)}`);
+  if (effects) lines.push(...effectLines(kindNamed(input?.kind ?? request.kind), effects));
   if (runId && storagePath) lines.push(`Stored:   ${storagePath}`);
   if (plan)
     lines.push(
@@ -112,32 +110,27 @@ function commitCommand({ kind, path, directory, sourceSystem }: ImportRequest, i
   return `intake import ${input?.kind ?? kind} ${tag === undefined ? word(path) : `--states-dir ${word(path)} --tag ${word(tag)}`}${source} --commit`;
 }
 
-const EFFECTS = {
-  plaintiffs_created: 'plaintiffs created',
-  plaintiffs_matched: 'matched',
-  contact_inserts: 'contacts',
-  follow_up_tasks: 'tasks',
-  enforcement_initializations: 'enforcement stages',
-  queued_jobs: 'jobs',
-};
+/** What an import counted besides rows, in the words of its kind. */
+function effectLines({ effects: { summary, showZero } }: Kind, effects: Readonly<Record<string, number>>): string[] {
+  if (!showZero && Object.values(effects).every((n) => n === 0)) return [];
+  return summary.flatMap((line) =>
+    Object.keys(line.counters).some((name) => name in effects) ? effectLine(line, effects) : [],
+  );
+}
 
-const effectsLine = (effects: Readonly<Record<string, number>>): string =>
-  Object.entries(EFFECTS)
-    .map(([name, words]) => `${thousands(effects[name] ?? 0)} ${words}`)
-    .join(', ');
-
-const membersLine = ({
-  org_memberships_upserted: orgs = 0,
-  user_memberships_upserted: users = 0,
-}: Readonly<Record<string, number>>): string =>
-  `${thousands(orgs)} organisations and ${thousands(users)} people added to projects`;
-
-/** `7 (UNKNOWN_DS 4, DUPLICATE_ROW 3)`: types are the effects in capitals. */
-function anomaliesLine(effects: Readonly<Record<string, number>>): string {
-  const types = Object.entries(effects)
+/** `Effects:  2 plaintiffs created, 1 matched`, `Anomalies: 7 (UNKNOWN_DS 4, DUPLICATE_ROW 3)`. */
+function effectLine(
+  { label, counters, separator = ', ', byType }: EffectLine,
+  effects: Readonly<Record<string, number>>,
+): string {
+  const counted = Object.entries(counters).map(([name, words]) =>
+    `${thousands(effects[name] ?? 0)} ${words}`.trimEnd(),
+  );
+  const types = Object.entries(byType ? effects : {})
     .filter(([name]) => /^[A-Z_]+$/.test(name))
-    .sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
-  return `${thousands(effects['anomalies'] ?? 0)}${types.length > 0 ? ` (${types.map(([name, n]) => `${name} ${thousands(n)}`).join(', ')})` : ''}`;
+    .sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))
+    .map(([name, n]) => `${name} ${thousands(n)}`);
+  return `${label}${counted.join(separator)}${types.length > 0 ? ` (${types.join(', ')})` : ''}`;
 }
 
 function directoryLines(report: DirectoryReport, mode: ImportRequest['mode'], hint: string): string[] {

@@ -36,7 +36,7 @@ export type Operations = () => AsyncIterable<Operation>;
 
 /** Tells a dry run whose document is `wanted` where to leave its operations; whoever asks removes the file. */
 export function withOperations(request: ImportRequest, wanted: boolean): ImportRequest {
-  if (!wanted || request.mode !== 'dry-run' || !kindNamed(request.kind).resolves) return request;
+  if (!wanted || request.mode !== 'dry-run' || !kindNamed(request.kind).operations) return request;
   return { ...request, operationsPath: join(tmpdir(), `intake-operations-${randomUUID()}.ndjson`) };
 }
 

@@ -3,7 +3,8 @@ import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import type { Command } from 'commander';
 import type { ImportRequest } from '../../messages/requests.ts';
 import { IntakeError } from '../../errors.ts';
-import { KINDS, kindNamed } from '../../kinds/index.ts';
+import { findKind, kindNamed, KINDS, kindsTaking } from '../../kinds/index.ts';
+import type { KindOption } from '../../kinds/kind.ts';
 import type { ImportOptions } from '../../messages/imports.ts';
 import type { CommonOptions } from '../command.ts';
 import { backendNamed } from '../session.ts';
@@ -40,6 +41,9 @@ export interface ImportFlags extends CommonOptions {
   readonly delta?: boolean;
 }
 
+/** Names of the kinds that an option is for. */
+const only = (option: KindOption): string => kindsTaking(option).join(', ');
+
 export function importFlags(command: Command): Command {
   return command
     .argument('[kind]', `what the file holds: ${KINDS.map(({ name }) => name).join(', ')}`)
@@ -48,7 +52,7 @@ export function importFlags(command: Command): Command {
     .option('--file <path>', 'the file')
     .option('--source <name>', 'who sent it; without a kind: the kind')
     .option('--source-system <name>', 'who sent it')
-    .option('--tenant <name>', 'projects: another word for --source-system')
+    .option('--tenant <name>', `${only('tenant')}: another word for --source-system`)
     .option('--batch-id <id>', 'names the batch (from the content)')
     .option('--batch-name <name>', "title of the batch (the file's stem)")
     .option('--source-reference <text>', 'reference of the batch at its source (the batch name)')
@@ -68,19 +72,19 @@ export function importFlags(command: Command): Command {
     .option('--rejects <file>', 'write the rejected rows there')
     .option('--backend <name>', 'supabase or postgres')
     .option('--debug-log', 'log every step to stderr, of search results every decision')
-    .option('--states-dir <dir>', 'search-results: the directory')
-    .option('--tag <name>', 'search-results: the dataset')
-    .option('--delta', 'search-results: only what is new or changed since the last import of the tag')
-    .option('--verify-writes', 'search-results: compare files and images with what was written, afterwards')
-    .option('--single-file <file>', 'search-results: only this file')
-    .option('--batch-size <n>', 'search-results: files a call to the database (25)', parseSize)
-    .option('--max-workers <n>', 'search-results: files read at a time (16)', parseSize)
-    .option('--max-concurrent-uploads <n>', 'search-results: uploads at a time (10)', parseSize);
+    .option('--states-dir <dir>', `${only('statesDir')}: the directory`)
+    .option('--tag <name>', `${only('tag')}: the dataset`)
+    .option('--delta', `${only('delta')}: only what is new or changed since the last import of the tag`)
+    .option('--verify-writes', `${only('verifyWrites')}: compare files and images with what was written, afterwards`)
+    .option('--single-file <file>', `${only('singleFile')}: only this file`)
+    .option('--batch-size <n>', `${only('batchSize')}: files a call to the database (25)`, parseSize)
+    .option('--max-workers <n>', `${only('maxWorkers')}: files read at a time (16)`, parseSize)
+    .option('--max-concurrent-uploads <n>', `${only('maxConcurrentUploads')}: uploads at a time (10)`, parseSize);
 }
 
 /** @throws IntakeError USAGE. */
 export function importRequest([first, second]: readonly (string | undefined)[], flags: ImportFlags): ImportRequest {
-  const named = KINDS.some(({ name, aliases }) => name === flags.source || aliases.includes(flags.source ?? ''));
+  const named = findKind(flags.source ?? '') !== undefined;
   const byPosition = first !== undefined && !(named && second === undefined && !isKind(first));
   const kind = byPosition ? first : named ? flags.source : undefined;
   if (kind === undefined)
@@ -168,7 +172,7 @@ function withinRoot(root: string, file: string): string {
   return inside.split(sep).join('/');
 }
 
-const isKind = (word: string): boolean => KINDS.some(({ name, aliases }) => name === word || aliases.includes(word));
+const isKind = (word: string): boolean => findKind(word) !== undefined;
 
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 const defined = <T extends object>(object: T): Defined<T> =>

@@ -1,6 +1,7 @@
 /** What the words after `intake schedule` ask for. */
 import { Argument, Command, Option } from 'commander';
 import type { Config } from '../../config.ts';
+import { projects } from '../../kinds/projects.ts';
 import { IntakeError } from '../../errors.ts';
 import {
   alertsSchedule,
@@ -86,7 +87,7 @@ export function definitionOf(
   const { from, url, batchSize, host, id, importsDays = 60, anomaliesDays = 90 } = flags;
   if (what === undefined)
     throw new IntakeError('USAGE', 'Add what?', { remedy: 'Write projects, retention, alerts or a kind of import.' });
-  if (what === 'projects') {
+  if (what === projects.name) {
     const tenantId = tenantNamed(flags.tenant, 'Give it: --tenant TENANT.');
     if (!from)
       throw new IntakeError('USAGE', 'Push what?', { remedy: 'Give a file, a folder or an address: --from SOURCE.' });

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import type { Context } from 'hono';
+import { KINDS } from '../../kinds/index.ts';
 
 const TYPES = { css: 'text/css; charset=utf-8', js: 'text/javascript; charset=utf-8', svg: 'image/svg+xml' } as const;
 const FOREVER = 'public, max-age=31536000, immutable';
@@ -13,14 +14,19 @@ interface Asset {
   readonly text: string;
 }
 
-function readAsset(name: string, extension: keyof typeof TYPES): Asset {
-  const text = readFileSync(new URL(`../../../assets/${name}.${extension}`, import.meta.url), 'utf8');
+/** The colours of kinds in charts, as they say themselves. */
+const kindColours = (page: 'light' | 'dark'): string =>
+  KINDS.map(({ name, colour }) => `.kind-${name} { fill: ${colour[page]}; }`).join(' ');
+const KIND_COLOURS = `${kindColours('light')}\n@media (prefers-color-scheme: dark) { ${kindColours('dark')} }\n`;
+
+function readAsset(name: string, extension: keyof typeof TYPES, more = ''): Asset {
+  const text = readFileSync(new URL(`../../../assets/${name}.${extension}`, import.meta.url), 'utf8') + more;
   const hash = createHash('sha256').update(text).digest('hex').slice(0, 12);
   return { url: `/assets/${name}-${hash}.${extension}`, type: TYPES[extension], text };
 }
 
 export const ASSETS = {
-  style: readAsset('dashboard', 'css'),
+  style: readAsset('dashboard', 'css', KIND_COLOURS),
   script: readAsset('dashboard', 'js'),
   icon: readAsset('icon', 'svg'),
 } as const;

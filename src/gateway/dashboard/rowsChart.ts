@@ -11,9 +11,8 @@ export interface RowsChart {
   readonly until: string;
 }
 
-/** The order of the colours, and from bottom to top. */
-const ORDER = [...new Set([...KINDS.map(({ name }) => name), 'projects'])];
-const COLOURS = 6;
+/** From bottom to top. */
+const ORDER = KINDS.map(({ name }) => name);
 const DAY_MS = 86_400_000;
 /** Units of the drawing, which is stretched to its place: widths of a day and of its bar, height. */
 const SLOT = 10;
@@ -110,7 +109,7 @@ function bars({ date, total, kinds }: Day, i: number, top: number): Html {
 /** A kind that a person claimed under a name of their own is the last. */
 const placeOf = (kind: string): number => (ORDER.includes(kind) ? ORDER.indexOf(kind) : ORDER.length);
 const byOrder = (a: string, b: string): number => placeOf(a) - placeOf(b);
-const colour = (kind: string): string => `kind-${placeOf(kind) % COLOURS}`;
+const colour = (kind: string): string => (ORDER.includes(kind) ? `kind-${kind}` : 'kind-other');
 
 /** The next of these times a power of ten: its half reads well, too. */
 function ceiling(n: number): number {

@@ -1,7 +1,7 @@
 /** `/runs/<id>`: one run, what it did and what may be done to it. */
 import { html } from 'hono/html';
-import { ERRORS, ROW_ERRORS, type ErrorCode, type RowErrorCode } from '../../errors.ts';
-import { KINDS } from '../../kinds/index.ts';
+import { ERRORS, type ErrorCode } from '../../errors.ts';
+import { ALL_ROW_ERRORS, findKind } from '../../kinds/index.ts';
 import type { ImportReport } from '../../messages/imports.ts';
 import { actionBar } from './actionBar.ts';
 import { runBadge } from './badges.ts';
@@ -82,8 +82,7 @@ export function progress(run: RunDetails, workflow: WorkflowState): Html {
     ${!report && (isActive(run, workflow) ? html`<p class="empty">No worker tells how far it is. <code>intake doctor</code> says whether one runs.</p>` : html`<p class="hint">Temporal has no phases of it any more.</p>`)}`;
 }
 
-const isDirectory = ({ kind }: RunDetails): boolean =>
-  KINDS.some(({ name, reads }) => name === kindName(kind) && reads === 'directory');
+const isDirectory = ({ kind }: RunDetails): boolean => findKind(kind)?.reads === 'directory';
 
 function rejected({ codes }: ImportReport): Html | false {
   const found = Object.entries(codes);
@@ -95,10 +94,7 @@ function rejected({ codes }: ImportReport): Html | false {
           ([code, n]) =>
             html`<li>
               <b>${count(n)}</b>
-              <span
-                >${sentence(code)} <code>${code}</code>
-                <small>${prose(ROW_ERRORS[code as RowErrorCode] ?? '')}</small></span
-              >
+              <span>${sentence(code)} <code>${code}</code> <small>${prose(ALL_ROW_ERRORS[code] ?? '')}</small></span>
             </li>`,
         )}
       </ul>`

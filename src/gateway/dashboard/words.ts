@@ -1,6 +1,6 @@
 /** How numbers, times and names are written on the pages. */
 import { html } from 'hono/html';
-import { KINDS } from '../../kinds/index.ts';
+import { findKind } from '../../kinds/index.ts';
 
 export type Html = ReturnType<typeof html>;
 
@@ -37,8 +37,7 @@ export const time = (iso: string): Html =>
 export const day = (date: string): string => DAY.format(new Date(`${date}T00:00:00Z`));
 
 /** A kind by its own name, also where a run has one of its aliases. */
-export const kindName = (kind: string): string =>
-  KINDS.find(({ name, aliases }) => name === kind || aliases.includes(kind))?.name ?? kind;
+export const kindName = (kind: string): string => findKind(kind)?.name ?? kind;
 
 /** `UNKNOWN_DELIVERY_PARTNER` -> `Unknown delivery partner`. */
 export function sentence(code: string): string {

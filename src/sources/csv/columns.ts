@@ -11,10 +11,10 @@ export interface Column {
 
 export interface ColumnSet {
   readonly columns: readonly Column[];
-  /** Groups of which each needs at least one column, e.g. `[['plaintiff_name'], ['index_number', 'lead_id']]`. */
+  /** Groups of which each needs at least one column, e.g. `[['name'], ['number', 'reference']]`. */
   readonly required: readonly (readonly string[])[];
   /** Other formats that a file may be by mistake. */
-  readonly lookalikes?: readonly Format[];
+  readonly confusableWith?: readonly Format[];
 }
 
 /** A set of columns under the name of its kind and a title such as `JBI export`. */
@@ -33,7 +33,7 @@ export interface HeaderMapping {
 /**
  * Finds the columns of a kind in a header. `map` (their header -> our column) wins over names, a column's own name over its
  * aliases. Throws UNKNOWN_COLUMN for a map entry without its header or column, DUPLICATE_HEADER for two headers of one column,
- * MISSING_COLUMNS, also for the headers of a lookalike; messages name headers, and none at all where the first line looks like
+ * MISSING_COLUMNS, also for the headers of a kind it is confusable with; messages name headers, and none at all where the first line looks like
  * data.
  */
 export function mapHeader(
@@ -58,7 +58,7 @@ export function mapHeader(
   });
   const present = new Set(set.columns.filter((_, i) => positions[i] !== undefined).map(({ name }) => name));
   const missing = set.required.filter((group) => !group.some((name) => present.has(name)));
-  if (Object.keys(map).length === 0) refuseLookalike(header, set, missing);
+  if (Object.keys(map).length === 0) refuseOtherFormat(header, set, missing);
   if (missing.length > 0) refuseMissing(header, set, positions, missing);
   const used = new Set(positions);
   return { positions, unmapped: header.map((_, i) => i).filter((i) => !used.has(i)) };
@@ -106,9 +106,9 @@ function single(indexes: readonly number[], column: Column, header: readonly str
 const WORD = /^[A-Za-z][A-Za-z]*(?:[_-][A-Za-z]+)*$/;
 
 /** Without a map, which would say that the operator has looked: a file that speaks another format's words and none of ours. */
-function refuseLookalike(header: readonly string[], set: ColumnSet, missing: ColumnSet['required']): void {
+function refuseOtherFormat(header: readonly string[], set: ColumnSet, missing: ColumnSet['required']): void {
   const enough = missing.length > 0 ? 1 : 2;
-  const other = set.lookalikes?.find(
+  const other = set.confusableWith?.find(
     (format) => ownWords(header, set, format) === 0 && ownWords(header, format, set) >= enough,
   );
   if (other === undefined) return;

@@ -17,6 +17,7 @@ import {
 import {
   defineSearchAttributeKey,
   SearchAttributeType,
+  type SearchAttributePair,
   WorkflowExecutionAlreadyStartedError,
 } from '@temporalio/common';
 import type { Activities } from '../../activities/index.ts';
@@ -27,10 +28,12 @@ import { pushProjects } from './pushProjects.ts';
 import { documentOf } from '../failure.ts';
 import type { FoundFile, FoundFiles, ScheduledPushInput, ScheduledPushReport } from '../../messages/schedules.ts';
 
-const keyword = (name: string, value: string) => ({
-  key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
-  value,
-});
+/** A search attribute of this workflow, for a child. */
+function ownAttribute(name: string): SearchAttributePair[] {
+  const key = defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
+  const value = workflowInfo().typedSearchAttributes.get(key);
+  return value === undefined ? [] : [{ key, value }];
+}
 
 export async function scheduledPush(
   input: ScheduledPushInput,
@@ -111,10 +114,8 @@ export async function scheduledPush(
           taskQueue: input.taskQueue,
           memo: { starter: 'schedule', fileHash },
           staticSummary: `push: ${filename} for ${input.tenantId}`,
-          typedSearchAttributes: [
-            keyword(SEARCH_ATTRIBUTES.kind, 'projects'),
-            keyword(SEARCH_ATTRIBUTES.tenant, input.tenantId),
-          ],
+          // It is found under the same words as the schedule that started this workflow.
+          typedSearchAttributes: [SEARCH_ATTRIBUTES.kind, SEARCH_ATTRIBUTES.tenant].flatMap(ownAttribute),
         });
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;

@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { KINDS } from '../../../src/kinds/index.ts';
 import { startCli, type Cli, type Ended, type Json } from '../cli.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -15,7 +16,7 @@ describe('the bundled samples', function () {
 
   it('of every kind are imported by npm start, dry and committed, as often as it is run', async () => {
     const first = await cli.json('demo', '--exit');
-    const kinds = ['plaintiffs', 'simplicity', 'jbi', 'projects', 'search-results'];
+    const kinds = KINDS.map(({ name }) => name);
     assert.deepEqual(
       first.document.imports.map(({ kind, status }: Json) => [kind, status]),
       kinds.flatMap((kind) => [

@@ -9,13 +9,14 @@ import stageRows from '../../../src/staging/stageRows.ts';
 import type { Backend, StagedChunk } from '../../../src/database/backend.ts';
 import { postgresBackend } from '../../../src/database/backends/postgres.ts';
 import { supabaseBackend } from '../../../src/database/backends/supabase.ts';
+import { KINDS } from '../../../src/kinds/index.ts';
 import { plaintiffs } from '../../../src/kinds/plaintiffs.ts';
 import { COMMON_COLUMNS } from '../../../src/staging/stageRows.ts';
 import { createLogger } from '../../../src/observability/log.ts';
 import { startWorker } from '../../../src/worker.ts';
 import { contentOfTrees, openTrees, storedHashes, writeGenerated } from '../../support/directoryImport.ts';
 import { openPlace } from '../../support/imports.ts';
-import { PLAINTIFFS, SIMPLICITY } from '../../support/judgmentsFile.ts';
+import { JBI, PLAINTIFFS, SIMPLICITY } from '../../support/judgmentsFile.ts';
 import { PROJECTS } from '../../support/projectsFile.ts';
 import { connect } from '../../support/sqlImport.ts';
 import { createDatabase, sharedStack, startApi, type TestApi, type TestDatabase } from '../../support/stack.ts';
@@ -283,18 +284,11 @@ describe('the postgres backend under load', function () {
 
 describe('the two backends', () => {
   const odd = ODD.map((cell, i) => `"${cell.replaceAll('"', '""')} ${i}"`);
-  const files = [
-    [PLAINTIFFS, odd.map((name, i) => `${name},odd${i}@example.com,,,\n`).join('')],
-    [
-      SIMPLICITY,
-      odd
-        .map((name, i) => `,${name},${name},2024-03-01,10,NY,${name},${name},${name},,odd${i}@example.com,\n`)
-        .join(''),
-    ],
-    [PROJECTS, odd.map((cell) => `${cell};${cell};${cell};${cell};3;${cell};2025-12-31\r\n`).join('')],
-  ] as const;
-  for (const [{ kind, csv, contentOf }, oddRows] of files) {
+  const subjects = new Map([PLAINTIFFS, SIMPLICITY, JBI, PROJECTS].map((subject) => [subject.kind, subject]));
+  for (const { name: kind } of KINDS.filter(({ reads }) => reads === 'csv')) {
     it(`leave the same tables after the same import of ${kind}`, async () => {
+      const subject = subjects.get(kind);
+      assert.ok(subject, 'a file of this kind, and what its import leaves, beside those of the others');
       const { temporal } = await sharedStack();
       const contents = [];
       for (const name of NAMES) {
@@ -305,10 +299,10 @@ describe('the two backends', () => {
           ...(name === 'supabase' ? { supabase: site.api } : {}),
         });
         const worker = await startWorker(place.config, createLogger('fatal'));
-        const path = await place.file(csv(120) + oddRows, 'same.csv');
+        const path = await place.file(subject.csv(120) + odd.map(subject.record).join(''), 'same.csv');
         const report = await place.run(await place.input({ path, kind }, { chunkBytes: 4096, partitionRows: 50 }));
         assert.equal(report.status, 'completed', JSON.stringify(report.error));
-        contents.push(await contentOf(site.sql, place));
+        contents.push(await subject.contentOf(site.sql, place));
         await worker.shutdown();
         await place.close();
         await closeSite(site);

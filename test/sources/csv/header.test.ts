@@ -90,7 +90,7 @@ describe('mapHeader', () => {
     assert.deepEqual(mapHeader(['name', 'lead id'], both).positions, [0, undefined, 1, undefined]);
   });
 
-  describe('with a lookalike', () => {
+  describe('with a confusable format', () => {
     const theirs = {
       name: 'theirs',
       title: 'Theirs export',
@@ -104,7 +104,7 @@ describe('mapHeader', () => {
     const ours: ColumnSet = {
       ...SET,
       required: [['plaintiff_name'], ['index_number', 'lead_id']],
-      lookalikes: [theirs],
+      confusableWith: [theirs],
     };
 
     it('refuses its headers and says what to do', () => {
