@@ -10,6 +10,7 @@ import { freePort } from './local/ports.ts';
 import { createLogger } from './observability/log.ts';
 import { createMetrics, noMetrics } from './observability/metrics.ts';
 import { serveMetrics } from './observability/metricsServer.ts';
+import { COMMAND_IDENTITY } from './temporal/pollers.ts';
 import { runningImports } from './temporal/runningImports.ts';
 import { connectOptions, hostQueue } from './temporal/connectOptions.ts';
 import { flushTraces, openTraces } from './observability/traces.ts';
@@ -82,6 +83,7 @@ export async function startWorker(config: Config, log: Logger, only?: 'files'): 
     connection,
     namespace: temporal.namespace,
     activities,
+    ...(only === 'files' ? { identity: COMMAND_IDENTITY } : {}),
     ...traces?.worker,
     shutdownGraceTime: '20 s',
     shutdownForceTime: '60 s',

@@ -1,6 +1,14 @@
+/** Who asks a task queue for work. Temporal remembers a poller for minutes after its end. */
+import { hostname } from 'node:os';
 import type { Client } from '@temporalio/client';
 
-/** Whether a worker has asked a task queue for work lately. Temporal remembers pollers for some minutes. */
+/** A poll lasts up to 60 s. */
+const RECENT_MS = 70_000;
+
+/** How the worker inside a command names itself: it ends with the command, so nobody else can rely on it. */
+export const COMMAND_IDENTITY = `command:${process.pid}@${hostname()}`;
+
+/** Whether a worker, other than one inside a command, asks a task queue for work. */
 export async function isPolled(
   { workflowService, options: { namespace } }: Client,
   name: string,
@@ -8,6 +16,20 @@ export async function isPolled(
 ): Promise<boolean> {
   const taskQueueType = type === 'workflow' ? 1 : 2;
   const { pollers } = await workflowService.describeTaskQueue({ namespace, taskQueue: { name }, taskQueueType });
-  const recently = Date.now() - 70_000; // a poll lasts up to 60 s
-  return pollers.some(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1000 > recently);
+  const recently = Date.now() - RECENT_MS;
+  return pollers.some(
+    ({ lastAccessTime, identity }) => Number(lastAccessTime?.seconds ?? 0) * 1000 > recently && mayLive(identity ?? ''),
+  );
+}
+
+/** The SDK's usual identity is `pid@host`: a process of this host can be looked for. */
+function mayLive(identity: string): boolean {
+  if (identity.startsWith('command:')) return false;
+  const [, pid, host] = /^(\d+)@(.+)$/.exec(identity) ?? [];
+  if (!pid || host !== hostname()) return true;
+  try {
+    return process.kill(Number(pid), 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }

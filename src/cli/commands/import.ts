@@ -66,9 +66,8 @@ async function importOnce(
   const { importInput, isDirectory, workflowIdOf } = await import('../../imports/request.ts');
   const input = await importInput(session.config, request);
   tell({ request, input });
-  const stopWorker = await serveFile(call, session, input);
   tell({ request, input, workflowId: workflowIdOf(input) });
-  const report = await follow(call, session, input).finally(stopWorker);
+  const report = await follow(call, session, input);
   if (options.debugLog && isDirectory(input) && report.runId && !options.detach) {
     const { logDecisions } = await import('../display/decisionLog.ts');
     await logDecisions(await session.backend(input.backend), report.runId, workflowIdOf(input));
@@ -81,7 +80,7 @@ async function importOnce(
   return report;
 }
 
-/** Starts the import or attaches to it, and waits for its end unless detached. */
+/** Starts the import or attaches to it, and waits for its end unless detached; sees that its files are read. */
 export async function follow(
   { out, options }: Pick<Call<{ detach?: boolean; debugLog?: boolean }>, 'out' | 'options'>,
   session: Session,
@@ -89,24 +88,29 @@ export async function follow(
 ): Promise<ImportReport> {
   const { emptyReport } = await import('../../imports/follow.ts');
   const { attached, startImport } = await import('../../imports/start.ts');
-  const starter = randomUUID();
-  const handle = await startImport(await session.temporal(), input, starter);
-  const joined = attached(handle, starter).then(
-    (yes) => yes && out.note('Attached to the running import'),
-    () => undefined,
-  );
-  if (options.detach) {
-    await joined;
-    sayDetached(out, handle);
-    return { ...emptyReport(), status: 'running' };
-  }
-  const goOn = onInterrupt(out, handle);
+  const files = await serveFile({ out, options }, session, input);
   try {
-    const { watchImport } = await import('../display/watch.ts');
-    return await watchImport(handle, { out, input, debugLog: options.debugLog ?? false });
+    const starter = randomUUID();
+    const handle = await startImport(await session.temporal(), input, starter);
+    const joined = attached(handle, starter).then(
+      (yes) => yes && out.note('Attached to the running import'),
+      () => undefined,
+    );
+    if (options.detach) {
+      await joined;
+      sayDetached(out, handle);
+      return { ...emptyReport(), status: 'running' };
+    }
+    const goOn = onInterrupt(out, handle, { servesFiles: files.own });
+    try {
+      const { watchImport } = await import('../display/watch.ts');
+      return await watchImport(handle, { out, input, debugLog: options.debugLog ?? false });
+    } finally {
+      goOn();
+      await joined;
+    }
   } finally {
-    goOn();
-    await joined;
+    await files.stop();
   }
 }
 

@@ -58,7 +58,7 @@ async function push(call: Call<Flags>): Promise<number> {
     ...(gatewayUrl ? { gatewayUrl } : {}),
     ...(options.batchSize ? { batchRows: options.batchSize } : {}),
   });
-  const stopWorker = await serveFile(call, session, input);
+  const files = await serveFile(call, session, input);
   try {
     const { handle, attached } = await startPush(await session.temporal(), input);
     if (attached) out.note('Attached to the running push');
@@ -74,12 +74,12 @@ async function push(call: Call<Flags>): Promise<number> {
       out.detail(`  Cancel it: intake cancel ${handle.workflowId}`);
       return 0;
     }
-    const goOn = onInterrupt(out, handle, 'push', 'the same command again');
+    const goOn = onInterrupt(out, handle, { what: 'push', watch: 'the same command again', servesFiles: files.own });
     const { watchPush } = await import('../display/pushWatch.ts');
     const report = await watchPush(handle, out).finally(goOn);
     return tell(call, handle.workflowId, report);
   } finally {
-    await stopWorker();
+    await files.stop();
   }
 }
 

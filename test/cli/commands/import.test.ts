@@ -232,4 +232,27 @@ describe('intake import', function () {
       [0, 'Import COMPLETED: 8000 fetched, 8000 inserted, 0 skipped, 0 errored'],
     );
   });
+
+  it('reads the files of a host without a worker, one command after another, and says when interrupted who is waited for', async () => {
+    const { temporal, databaseUrl } = cli.stack;
+    const env = { ...SLOW, TEMPORAL_ADDRESS: temporal, DATABASE_URL: databaseUrl, INTAKE_HOST: 'without-worker' };
+    const run = async (...args: string[]) => cli.start(args, env).ended;
+    const runIds: string[] = [];
+    for (const name of ['first', 'second']) {
+      const file = await cli.file(`alone-${name}.csv`, plaintiffsCsv(`alone-${name}`, 5));
+      const { code, stdout, stderr } = await run('import', 'plaintiffs', file, '--commit', '--json');
+      assert.equal(code, 0, stderr);
+      runIds.push(JSON.parse(stdout).run_id);
+    }
+    assert.equal((await run('verify', runIds[1]!)).code, 0);
+
+    const file = await cli.file('alone-slow.csv', slowCsv('alone-slow'));
+    const interrupted = cli.start(['import', 'plaintiffs', file, '--commit'], env);
+    while ((await cli.query("select id from ingest.import_runs where filename = 'alone-slow.csv'")).length === 0)
+      await sleep(50);
+    interrupted.interrupt();
+    const { code, stderr } = await interrupted.ended;
+    assert.equal(code, 130);
+    assert.match(stderr, /^Interrupted: nobody else reads the files of this host\. .* waits .* intake worker /m);
+  });
 });
