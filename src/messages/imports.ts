@@ -57,6 +57,8 @@ export interface Claim {
   readonly lease: number;
   /** Number of partitions in force for this run. */
   readonly partitions: number;
+  /** Of a batch in progress elsewhere: since when, and its last sign of life; ISO. */
+  readonly holder?: { readonly since: string; readonly lastSeen: string };
   /** Of a duplicate: what was imported and when. */
   readonly original?: { readonly filename: string; readonly completedAt: string; readonly storagePath: string | null };
 }

@@ -139,6 +139,7 @@ async function openRun(target: Backend, input: RunInput, opening: Opening): Prom
     runId: run.run_id,
     lease: run.lease,
     partitions: inForce?.partitions ?? partitions,
+    ...(run.claim_status === 'in_progress' ? { holder: await holderOf(target, run.run_id) } : {}),
     ...(run.claim_status === 'duplicate'
       ? {
           original: {
@@ -149,6 +150,13 @@ async function openRun(target: Backend, input: RunInput, opening: Opening): Prom
         }
       : {}),
   };
+}
+
+async function holderOf(target: Backend, id: string): Promise<NonNullable<Claim['holder']>> {
+  const [run] = await target.call<{ claimed_at: string | null; created_at: string; updated_at: string }[]>('find_run', {
+    id,
+  });
+  return { since: run?.claimed_at ?? run?.created_at ?? '', lastSeen: run?.updated_at ?? '' };
 }
 
 /** Options that decide what a row means; a run is finished with those it began with. */

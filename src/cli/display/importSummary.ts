@@ -25,8 +25,8 @@ export function summarize(out: Output, facts: ImportFacts, report: ImportReport)
   if (status === 'duplicate') {
     sayDuplicate(out, facts, report);
   } else if (status === 'in_progress') {
-    out.answer('Another worker is processing this batch. No action taken.');
-    if (report.runId) out.detail(`  Run ${report.runId}; watch it: intake runs watch ${report.runId}`);
+    out.answer(`${error?.message ?? 'Another worker is processing this batch'}. No action taken.`);
+    if (error) out.detail(`  ${error.remedy}`);
   } else if (status === 'dry_run' || status === 'completed' || status === 'failed' || status === 'cancelled') {
     if (facts.workflowId) {
       out.answer(summaryLine(status, report.counts));

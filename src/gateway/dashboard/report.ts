@@ -20,7 +20,9 @@ export async function workflowState(client: Client, workflowId: string | null, r
   const ask = async (): Promise<WorkflowState> => {
     running = (await handle.describe()).status.name === 'RUNNING';
     const report = running ? await importProgress(handle) : await importResult(handle);
-    return report && (running || report.runId === runId) ? { running, report } : { running };
+    return report && (running || (report.runId === runId && report.status !== 'in_progress'))
+      ? { running, report }
+      : { running };
   };
   return withinTime(
     ask().catch(() => (running === undefined ? {} : { running })),

@@ -1,7 +1,6 @@
 /** How an import's report begins, grows and ends. */
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { upsertSearchAttributes } from '@temporalio/workflow';
-import { ERRORS } from '../../errors.ts';
 import {
   SEARCH_ATTRIBUTES,
   type Claim,
@@ -87,13 +86,19 @@ export function refuse(report: ImportReport, claim: Claim): ImportReport {
     if (claim.original) report.original = claim.original;
     return end(report, 'duplicate');
   }
+  const { runId, holder } = claim;
+  report.runId = runId;
+  const times = holder ? ` since ${utc(holder.since)}, last heard of ${utc(holder.lastSeen)}` : '';
   report.error = {
     code: 'IN_PROGRESS',
-    message: 'Another worker is processing this batch',
-    remedy: ERRORS.IN_PROGRESS.remedy,
+    message: `Another worker is processing this batch: run ${runId}${times}`,
+    remedy: `Watch it: intake runs show ${runId} - stop it: intake cancel ${runId} - after 30 minutes without a word it is taken over.`,
   };
   return end(report, 'in_progress');
 }
+
+/** `2026-11-26 14:03:10 UTC` */
+const utc = (iso: string): string => `${iso.slice(0, 19).replace('T', ' ')} UTC`;
 
 export function end(report: ImportReport, status: ImportStatus): ImportReport {
   report.status = status;

@@ -67,6 +67,23 @@ for (const backend of ['postgres', 'supabase'] as const) {
       assert.deepEqual([dry.status, dry.duplicateOf], ['dry_run', first.runId]);
     });
 
+    it('names the run that holds the batch, since when, and what to do', async () => {
+      const input = await place.input({ path: await place.file(plaintiffsCsv(3)) });
+      const { sourceSystem, batchId, fileHash, filename } = input;
+      const [held] = await place.sql`
+        SELECT run_id FROM ingest.claim_import_run(${sourceSystem}, ${batchId}, ${fileHash}, ${filename}, 'plaintiffs', 'by hand')`;
+      const report = await place.run(input);
+      const id = held!['run_id'] as string;
+      assert.deepEqual([report.status, report.error?.code, report.runId], ['in_progress', 'IN_PROGRESS', id]);
+      assert.match(
+        report.error!.message,
+        new RegExp(
+          `^Another worker is processing this batch: run ${id} since \\d{4}-.* UTC, last heard of \\d{4}-.* UTC$`,
+        ),
+      );
+      assert.match(report.error!.remedy, new RegExp(`intake runs show ${id} .* intake cancel ${id} .*30 minutes`));
+    });
+
     it('leaves the same content in many chunks and parts as in one', async () => {
       const path = await place.file(plaintiffsCsv(600));
       const whole = await place.run(await place.input({ path }));
