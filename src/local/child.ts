@@ -1,6 +1,6 @@
 /** One process of the stack, started again whenever it ends by itself. */
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { appendFileSync, closeSync, openSync } from 'node:fs';
 import { ended, identify, signal } from './processes.ts';
 import type { ProcessId } from './processes.ts';
 import type { ChildState, ServerUser } from './state.ts';
@@ -20,6 +20,8 @@ export interface ChildSpec {
   readonly stopSignal: NodeJS.Signals;
   /** How long it may take to stop before SIGKILL. */
   readonly graceMs: number;
+  /** A descriptor that it keeps open for as long as it lives. */
+  readonly keepOpen: number | undefined;
   /** Mends what a crash left; runs before every start, and its failure counts as the child's. */
   readonly beforeStart?: () => void;
 }
@@ -43,21 +45,23 @@ export class SupervisedChild {
   }
 
   start(): void {
-    const { command, args, env, log, user, beforeStart } = this.#spec;
+    const { command, args, env, log, user, keepOpen, beforeStart } = this.#spec;
     const since = Date.now();
-    const output = openSync(log, 'a', 0o600);
+    let output: number | undefined;
     try {
+      output = openSync(log, 'a', 0o600);
       beforeStart?.();
-      const child = spawn(command, args, { ...user, env, cwd: '/', stdio: ['ignore', output, output] });
+      const stdio = ['ignore', output, output, keepOpen ?? 'ignore'] as const;
+      const child = spawn(command, args, { ...user, env, cwd: '/', stdio: [...stdio] });
       this.#process = child.pid === undefined ? undefined : identify(child.pid);
-      child.once('error', (error) => console.error(`${command}: ${error.message}`));
+      child.once('error', (error) => this.#say(error.message));
       child.once(child.pid === undefined ? 'error' : 'exit', () => this.#ended(Date.now() - since));
       this.#onChange();
     } catch (error) {
-      console.error(`${command}: ${String(error)}`);
+      this.#say(String(error));
       this.#ended(0);
     } finally {
-      closeSync(output);
+      if (output !== undefined) closeSync(output);
     }
   }
 
@@ -71,6 +75,16 @@ export class SupervisedChild {
     if (await ended([running], this.#spec.graceMs)) return;
     signal(running, 'SIGKILL');
     await ended([running], 2_000);
+  }
+
+  /** Why it does not start, where its own words would stand. */
+  #say(words: string): void {
+    const line = `FATAL: ${this.#spec.command}: ${words}`;
+    try {
+      appendFileSync(this.#spec.log, `${line}\n`, { mode: 0o600 });
+    } catch {
+      console.error(line);
+    }
   }
 
   #ended(ranMs: number): void {

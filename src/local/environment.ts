@@ -1,9 +1,12 @@
 /** The stack as the environment of its programs: the same variables that configure a real deployment. */
 import { join } from 'node:path';
+import type { Ports } from './ports.ts';
 import type { StackSettings } from './state.ts';
 
-export const databaseUrlOf = (settings: Pick<StackSettings, 'ports' | 'postgresPassword'>): string =>
-  `postgresql://postgres:${settings.postgresPassword}@127.0.0.1:${settings.ports.postgres}/postgres`;
+export const databaseUrlOf = (settings: {
+  readonly ports: Pick<Ports, 'postgres'>;
+  readonly postgresPassword: string;
+}): string => `postgresql://postgres:${settings.postgresPassword}@127.0.0.1:${settings.ports.postgres}/postgres`;
 
 /** A worker's buffers come and go by the megabyte: a small young generation and few arenas give them back. */
 export const SMALL_PROCESS = {

@@ -4,33 +4,73 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { IntakeError } from '../errors.ts';
 
 const SQLITE_BUSY = 5;
+const SQLITE_CANTOPEN = 14;
+
+export interface Lock {
+  release(): void;
+}
 
 /**
- * Runs `work` while holding the lock file. SQLite's file lock serves because Node has no flock: it dies with its holder,
- * so that there is no stale lock to judge after a kill or a reboot.
- * @throws IntakeError STACK_FAILED when another process holds it for `timeoutMs`.
+ * Takes the lock of a file for as long as this process lives, or until it is released. SQLite's file lock serves because
+ * Node has no flock: it dies with its holder, so that there is no stale lock to judge after a kill or a reboot, and it
+ * keeps out every process of this kernel, whatever container or namespace it is in.
+ * @returns undefined when another process has it.
  */
-export async function withLock<T>(path: string, timeoutMs: number, work: () => Promise<T>): Promise<T> {
-  const database = new DatabaseSync(path, { timeout: 0 });
+export function tryLock(path: string): Lock | undefined {
+  const database = open(path);
   try {
-    const deadline = Date.now() + timeoutMs;
-    while (!tryLock(database)) {
-      if (Date.now() > deadline)
-        throw new IntakeError('STACK_FAILED', `Another process is starting the stack for long: ${path}`);
-      await sleep(50);
-    }
-    return await work();
-  } finally {
+    database.exec('BEGIN EXCLUSIVE');
+    return { release: () => database.close() };
+  } catch (error) {
     database.close();
+    if ((error as { errcode?: number }).errcode === SQLITE_BUSY) return undefined;
+    throw cannotLock(path, error);
   }
 }
 
-function tryLock(database: DatabaseSync): boolean {
-  try {
-    database.exec('BEGIN EXCLUSIVE');
-    return true;
-  } catch (error) {
-    if ((error as { errcode?: number }).errcode === SQLITE_BUSY) return false;
-    throw error;
+/** Tries for a while. @returns undefined when another process has it for `timeoutMs`. */
+export async function waitForLock(path: string, timeoutMs: number): Promise<Lock | undefined> {
+  for (const deadline = Date.now() + timeoutMs; ; await sleep(50)) {
+    const lock = tryLock(path);
+    if (lock || Date.now() > deadline) return lock;
   }
+}
+
+/**
+ * Runs `work` while holding the lock file.
+ * @param goOn asked when another process has held it for `timeoutMs`: whether to wait that long again.
+ * @throws IntakeError STACK_FAILED when it is not to be had.
+ */
+export async function withLock<T>(
+  path: string,
+  timeoutMs: number,
+  goOn: () => Promise<boolean>,
+  work: () => Promise<T>,
+): Promise<T> {
+  let lock: Lock | undefined;
+  while (!(lock = await waitForLock(path, timeoutMs))) {
+    if (!(await goOn()))
+      throw new IntakeError('STACK_FAILED', `Another process is starting the stack for long: ${path}`);
+  }
+  try {
+    return await work();
+  } finally {
+    lock.release();
+  }
+}
+
+function open(path: string): DatabaseSync {
+  try {
+    return new DatabaseSync(path, { timeout: 0 });
+  } catch (error) {
+    throw cannotLock(path, error);
+  }
+}
+
+function cannotLock(path: string, cause: unknown): IntakeError {
+  const why = (cause as { errcode?: number }).errcode === SQLITE_CANTOPEN ? 'cannot be opened' : String(cause);
+  return new IntakeError('STACK_FAILED', `The lock file ${why}: ${path}`, {
+    cause,
+    remedy: 'Check the rights of that folder, and that its file system has room and knows file locks.',
+  });
 }

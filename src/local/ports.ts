@@ -46,30 +46,34 @@ export function freePort(wanted: number): Promise<number> {
 }
 
 /** Whether something listens on the port. */
-export function answers(port: number): Promise<boolean> {
-  return probe(port);
-}
+export const answers = async (port: number): Promise<boolean> => (await probe(port)) !== undefined;
 
-/** Whether PostgreSQL takes connections: it asks for authentication instead of refusing while it starts or recovers. */
-export function postgresAccepts(port: number): Promise<boolean> {
+/** `starting`: it is there and takes no connections yet, as during its recovery from a crash. */
+export type PostgresState = 'accepts' | 'starting' | 'down';
+
+/** What PostgreSQL says on a port: it asks for authentication once it takes connections, and refuses while it starts or ends. */
+export async function postgresState(port: number): Promise<PostgresState> {
   const parameters = Buffer.from('user\0postgres\0database\0postgres\0\0');
   const startup = Buffer.alloc(8);
   startup.writeInt32BE(8 + parameters.length, 0);
   startup.writeInt32BE(196_608, 4); // protocol 3.0
-  return probe(port, Buffer.concat([startup, parameters]), 'R');
+  const answer = (await probe(port, Buffer.concat([startup, parameters]))) ?? '';
+  if (answer.startsWith('R')) return 'accepts';
+  return answer.startsWith('E') && answer.includes('C57P03') ? 'starting' : 'down';
 }
 
-function probe(port: number, request?: Buffer, expected?: string): Promise<boolean> {
+/** What the port answers to a request, or an empty text once it is connected; undefined: nothing does. */
+function probe(port: number, request?: Buffer): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1' });
-    const finish = (result: boolean): void => {
-      resolve(result);
+    const finish = (answer: string | undefined): void => {
+      resolve(answer);
       socket.destroy();
     };
-    socket.setTimeout(2000, () => finish(false));
-    socket.once('error', () => finish(false));
-    socket.once('close', () => resolve(false));
-    socket.once('connect', () => (request ? socket.write(request) : finish(true)));
-    socket.once('data', (data: Buffer) => finish(data.toString('latin1', 0, 1) === expected));
+    socket.setTimeout(2000, () => finish(undefined));
+    socket.once('error', () => finish(undefined));
+    socket.once('close', () => resolve(undefined));
+    socket.once('connect', () => (request ? socket.write(request) : finish('')));
+    socket.once('data', (data: Buffer) => finish(data.toString('latin1')));
   });
 }

@@ -4,10 +4,15 @@ import { chownSync, closeSync, existsSync, openSync, readFileSync, renameSync, r
 import { totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { IntakeError } from '../errors.ts';
+import { databaseUrlOf } from './environment.ts';
+import { postgresState } from './ports.ts';
 import { makeOwned } from './postgresPlace.ts';
 import { commandLineOf } from './processes.ts';
 import { logFile } from './state.ts';
 import type { PostgresPlace } from './state.ts';
+
+/** How long a server may take to stop: it writes all of its buffers. Killed, it would have to recover. */
+export const CHECKPOINT_MS = 300_000;
 
 /**
  * Makes the cluster unless it exists: UTF-8 everywhere, one collation on every machine, passwords for every connection.
@@ -55,19 +60,51 @@ export function resetPassword(place: PostgresPlace, password: string): void {
 }
 
 /**
- * Removes a `postmaster.pid` that names a dead process or a foreign one. Call it only when none of our servers is left:
- * PostgreSQL itself refuses a recycled pid, and only its absence tells it that nobody has the data open.
+ * Removes a `postmaster.pid` that names a dead process or a foreign one. Only who holds the folder may call it, when none of
+ * our servers is left: PostgreSQL itself refuses a recycled pid, and only its absence tells it that nobody has the data open.
  * @throws IntakeError STACK_FAILED when another server has this data open.
  */
 export function clearStalePid(place: PostgresPlace): void {
   const path = join(place.dataDir, 'postmaster.pid');
   if (!existsSync(path)) return;
   const pid = Number(readFileSync(path, 'utf8').split('\n')[0]);
-  if (pid > 0 && commandLineOf(pid).includes(place.dataDir)) {
-    throw new IntakeError('STACK_FAILED', `Process ${pid} has the database open: ${place.dataDir}`);
-  }
+  if (pid > 0 && isServerOf(commandLineOf(pid), place.dataDir)) throw openElsewhere(place, `process ${pid}`);
   rmSync(path);
 }
+
+/**
+ * Asks the port that `postmaster.pid` names whether this very cluster is served there, as by a server of an older version in
+ * another container, whose processes cannot be seen.
+ * @throws IntakeError STACK_FAILED when it is.
+ */
+export async function assertNotServed(place: PostgresPlace, password: string): Promise<void> {
+  const [pid, , , port] = readOr(join(place.dataDir, 'postmaster.pid')).split('\n');
+  if (!port || (await postgresState(Number(port))) === 'down') return;
+  const { default: postgres } = await import('postgres');
+  const url = databaseUrlOf({ ports: { postgres: Number(port) }, postgresPassword: password });
+  const sql = postgres(url, { max: 1, connect_timeout: 5, onnotice: () => undefined });
+  try {
+    const [row] = await sql`SELECT system_identifier::text AS id FROM pg_control_system()`;
+    const ours = readFileSync(join(place.dataDir, 'global', 'pg_control')).readBigUInt64LE(0);
+    if (BigInt.asUintN(64, BigInt(row?.['id'] as string)) !== ours) return;
+  } catch (error) {
+    if ((error as { code?: string }).code === '28P01') return; // another password: another's
+  } finally {
+    await sql.end({ timeout: 1 });
+  }
+  throw openElsewhere(place, `process ${pid} at port ${port}`);
+}
+
+const openElsewhere = (place: PostgresPlace, who: string): IntakeError =>
+  new IntakeError('STACK_FAILED', `The database in ${place.dataDir} is in use by ${who}`, {
+    remedy: 'Stop it there; it may belong to another container or user.',
+  });
+
+/** Whether a command line is the server of a data folder, and not a stranger that only names the folder. */
+const isServerOf = (line: string, dataDir: string): boolean =>
+  /(?:^|\/)postgres -D /.test(line) && line.includes(` -D ${dataDir} -p `);
+
+const readOr = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '');
 
 /** Command line of the server. `tag` becomes the cluster's name, which stands in the title of each of its processes. */
 export function postgresCommand(place: PostgresPlace, port: number, tag: string): { command: string; args: string[] } {
@@ -94,6 +131,7 @@ export function postgresCommand(place: PostgresPlace, port: number, tag: string)
     log_parameter_max_length: 0,
     log_parameter_max_length_on_error: 0,
     log_error_verbosity: 'terse',
+    log_startup_progress_interval: '2s',
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   return { command: join(place.binDir, 'postgres'), args: ['-D', place.dataDir, '-p', String(port), ...flags] };

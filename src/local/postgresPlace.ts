@@ -1,42 +1,55 @@
 /** Where the embedded PostgreSQL has its programs and its data, and as whom it runs. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { IntakeError } from '../errors.ts';
-import { stackTag } from './state.ts';
+import { copyWhole, makePassable, OUTSIDE, outsidePlace, placeNamedBy } from './outside.ts';
 import type { PostgresPlace, ServerUser } from './state.ts';
 
-/** Programs and data live here when the database's user cannot reach the clone, as under a home of mode 700. */
-const OUTSIDE = '/var/lib/intake';
-
 /**
- * Finds or makes a place that the server can use. As root the server runs as another user; a pointer file `postgres.path`
- * in `dir` says where the data is when it is not in `dir`.
+ * Finds or makes a place that the server can use. As root the server runs as another user, whose data lie outside of `dir` when
+ * that user cannot reach it.
  * @throws IntakeError STACK_FAILED when the platform has no binaries or no usable user.
  */
-export function placePostgres(dir: string): PostgresPlace {
+export async function placePostgres(dir: string, onStep: (line: string) => void): Promise<PostgresPlace> {
   const native = nativeDirectory();
-  const user = process.getuid?.() === 0 ? serverUser() : undefined;
-  const outside = join(OUTSIDE, stackTag(dir));
-  const pointer = join(dir, 'postgres.path');
-  if (!user) return { binDir: join(native, 'bin'), dataDir: join(dir, 'postgres') };
-
-  let base = existsSync(pointer) ? readFileSync(pointer, 'utf8').trim() : dir;
-  if (!canRun(user, '/bin/sh', '-c', 'cd "$0"', base)) {
-    base = outside;
-    mkdirSync(base, { recursive: true, mode: 0o755 });
-    writeFileSync(pointer, `${base}\n`);
-  }
-  const dataDir = join(base, 'postgres');
+  linkLibraries(native);
   const found = join(native, 'bin');
+  if (process.getuid?.() !== 0) return { binDir: found, dataDir: join(dir, 'postgres') };
+
+  const user = serverUser();
+  const inside = placeNamedBy(dir) === undefined && canRun(user, '/bin/sh', '-c', 'cd "$0"', dir);
+  const dataDir = join(inside ? dir : await outsidePlace(dir, onStep), 'postgres');
   if (canRun(user, join(found, 'postgres'), '--version')) return { binDir: found, dataDir, user };
   const copy = join(OUTSIDE, `postgresql-${packageVersion(native)}`);
-  if (!canRun(user, join(copy, 'bin', 'postgres'), '--version')) {
-    cpSync(native, copy, { recursive: true, verbatimSymlinks: true, mode: 0 });
-    chmodSync(OUTSIDE, 0o755);
-  }
+  makePassable(OUTSIDE);
+  if (!canRun(user, join(copy, 'bin', 'postgres'), '--version')) copyWhole(native, copy, 'a+rX');
   return { binDir: join(copy, 'bin'), dataDir, user };
+}
+
+/**
+ * Makes the links between its libraries that the package's install script would make: npm does not run it everywhere, and as
+ * companies set npm nowhere.
+ */
+function linkLibraries(native: string): void {
+  const list = join(native, 'pg-symlinks.json');
+  if (!existsSync(list)) return;
+  const links = JSON.parse(readFileSync(list, 'utf8')) as { source: string; target: string }[];
+  for (const { source, target } of links) {
+    const path = join(dirname(native), target);
+    if (existsSync(path)) continue;
+    try {
+      rmSync(path, { force: true }); // a link to nowhere
+      symlinkSync(relative(dirname(path), join(dirname(native), source)), path);
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === 'EEXIST') continue; // another start was quicker
+      throw new IntakeError('STACK_FAILED', `A link of PostgreSQL's libraries cannot be made: ${path}`, {
+        cause,
+        remedy: 'Run `npm ci` as the user who may write there.',
+      });
+    }
+  }
 }
 
 /** Makes a directory that belongs to the server's user. */

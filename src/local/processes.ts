@@ -1,6 +1,7 @@
 /** Processes by identity: a pid alone may be someone else's after a crash or a reboot. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface ProcessId {
@@ -11,6 +12,21 @@ export interface ProcessId {
 
 const onLinux = process.platform === 'linux';
 const bootId = onLinux ? readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim() : '';
+let machine: Machine | undefined;
+
+/** Where pids mean something: one boot of one kernel, and one of its namespaces, as each container has its own. */
+export interface Machine {
+  readonly host: string;
+  readonly boot: string;
+  readonly namespace: string;
+}
+
+export function thisMachine(): Machine {
+  machine ??= onLinux
+    ? { host: hostname(), boot: bootId, namespace: readlinkSync('/proc/self/ns/pid') }
+    : { host: hostname(), boot: run('sysctl', '-n', 'kern.bootsessionuuid').trim(), namespace: '' };
+  return machine;
+}
 
 /** The process that has this pid now; undefined when there is none or only a zombie. */
 export function identify(pid: number): ProcessId | undefined {
@@ -49,26 +65,29 @@ export function commandLineOf(pid: number): string {
 }
 
 /** All processes but this one whose command line matches. */
-export function findProcesses(matches: (commandLine: string) => boolean): FoundProcess[] {
+export function findProcesses(matches: (commandLine: string, pid: number) => boolean): FoundProcess[] {
   const pids = onLinux
     ? readdirSync('/proc').filter((name) => /^\d+$/.test(name))
     : ps('-axo', 'pid=').trim().split(/\s+/);
   return pids.flatMap((name) => {
     const pid = Number(name);
     const commandLine = pid === process.pid ? '' : commandLineOf(pid);
-    if (commandLine === '' || !matches(commandLine)) return [];
+    if (commandLine === '' || !matches(commandLine, pid)) return [];
     const found = identify(pid);
     return found ? [{ ...found, commandLine }] : [];
   });
 }
 
-/** Sends a signal to exactly this process; one that is gone is fine. */
-export function signal(target: ProcessId, name: NodeJS.Signals): void {
-  if (!isAlive(target)) return;
+/** Sends a signal to exactly this process; one that is gone is fine. @returns whether this user may do that. */
+export function signal(target: ProcessId, name: NodeJS.Signals): boolean {
+  if (!isAlive(target)) return true;
   try {
     process.kill(target.pid, name);
+    return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ESRCH' && code !== 'EPERM') throw error;
+    return code === 'ESRCH';
   }
 }
 
@@ -82,8 +101,10 @@ export async function ended(targets: readonly ProcessId[], ms: number): Promise<
   return true;
 }
 
-function ps(...args: string[]): string {
-  return execFileSync('ps', args, {
+const ps = (...args: string[]): string => run('ps', ...args);
+
+function run(program: string, ...args: string[]): string {
+  return execFileSync(program, args, {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],
     maxBuffer: 16 * 1024 * 1024,

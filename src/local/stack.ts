@@ -1,15 +1,21 @@
 /** The embedded stack: brought up, found, repaired and stopped by any command, in any number of processes at once. */
 import { existsSync, realpathSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { IntakeError } from '../errors.ts';
 import { databaseUrlOf, gatewayUrlOf, supabaseUrlOf } from './environment.ts';
+import { scarceRoom, surroundings } from './diagnosis.ts';
+import { takeHold } from './hold.ts';
 import { withLock } from './lock.ts';
-import { USUAL_PORTS, answers, choosePorts, postgresAccepts } from './ports.ts';
+import { markLogs } from './logs.ts';
+import { USUAL_PORTS, answers, choosePorts, postgresState } from './ports.ts';
 import type { Ports } from './ports.ts';
-import { initializeCluster, resetPassword } from './postgres.ts';
+import { assertNotServed, clearStalePid, initializeCluster, resetPassword } from './postgres.ts';
 import { placePostgres } from './postgresPlace.ts';
 import { isAlive } from './processes.ts';
-import { awaitStack, spawnSupervisor, stopProcesses } from './start.ts';
+import { compareReleases, nameOf, ownRelease } from './release.ts';
+import type { Release } from './release.ts';
+import { awaitRecovery, awaitStack, spawnSupervisor } from './start.ts';
+import { stopProcesses } from './stop.ts';
 import {
   CHILDREN,
   LATE_CHILDREN,
@@ -24,6 +30,8 @@ import type { ChildName, StackSettings, SupervisorState } from './state.ts';
 import { findTemporalCli } from './temporalCli.ts';
 
 const LOCK_TIMEOUT_MS = 180_000;
+/** A supervisor that ends lets go a moment later. */
+const HOLD_MS = 3_000;
 /** How long a living supervisor may take to mend its children before the stack is started anew. */
 const REPAIR_MS = 20_000;
 const START_MS = 60_000;
@@ -55,88 +63,141 @@ export interface StackOptions {
 }
 
 /**
- * The running stack of a directory, started or repaired when it is not whole.
- * @throws IntakeError STACK_FAILED naming the part and its log.
+ * The running stack of a directory, started or repaired when it is not whole, started anew when it is of an older version.
+ * @throws IntakeError STACK_FAILED naming the part and its log, who has the data open, or the version they need.
  */
 export async function ensureStack(options: StackOptions): Promise<Stack> {
+  const { onStep = () => undefined } = options;
   const dir = resolve(options.dir);
   const running = await readStack(dir);
   if (running) return running;
   makeStackDirectory(dir);
-  return withLock(join(dir, 'lock'), LOCK_TIMEOUT_MS, () => bringUp(realpathSync(dir), options));
+  return lockedStack(realpathSync(dir), onStep, () => bringUp(realpathSync(dir), { ...options, onStep }));
 }
 
-/** The stack when all of it is alive and answers, else undefined. Takes a few milliseconds. */
+/** The stack when all of it is alive, answers and is of this version, else undefined. Takes a few milliseconds. */
 export async function readStack(dir: string): Promise<Stack | undefined> {
   if (!existsSync(dir)) return undefined;
   const found = realpathSync(dir);
   const settings = readSettings(found);
   const state = readSupervisor(found);
-  if (!settings || !state || !isAlive(state.supervisor)) return undefined;
+  // A folder that was moved or copied while its stack was up has the words of another path's.
+  if (!settings || !state || state.folder?.path !== found || !isAlive(state.supervisor)) return undefined;
+  if (compareReleases(state, ownRelease()) !== 0) return undefined;
   if (CHILDREN.some((name) => !LATE_CHILDREN.includes(name) && !isAlive(state.children[name]?.process)))
     return undefined;
   const { temporal, ui, postgres, api } = settings.ports;
-  const up = await Promise.all([answers(temporal), answers(ui), postgresAccepts(postgres), answers(api)]);
-  return up.every(Boolean) ? describe(found, settings, state) : undefined;
+  const up = await Promise.all([answers(temporal), answers(ui), answers(api)]);
+  return up.every(Boolean) && (await postgresState(postgres)) === 'accepts'
+    ? describe(found, settings, state)
+    : undefined;
 }
 
-/** Stops all processes of the stack; its data stays. A stack that is down is fine. */
-export async function stopStack(dir: string): Promise<void> {
-  if (!existsSync(dir)) return;
+/**
+ * Stops all processes of the stack; its data stays. A stack that is down is fine.
+ * @throws IntakeError STACK_FAILED naming what it could not stop.
+ */
+export async function stopStack(dir: string, onStep: (line: string) => void = () => undefined): Promise<void> {
+  if (!existsSync(dir)) {
+    // Its processes may still run, on nothing.
+    const parent = dirname(resolve(dir));
+    return existsSync(parent) ? stopProcesses(join(realpathSync(parent), basename(dir)), onStep) : undefined;
+  }
   const found = realpathSync(dir);
-  await withLock(join(found, 'lock'), LOCK_TIMEOUT_MS, () => stopProcesses(found));
+  await lockedStack(found, onStep, async () => {
+    await stopProcesses(found, onStep);
+    // What this machine or this namespace does not see may still have it.
+    if (readSupervisor(found)) (await takeHold(found, HOLD_MS)).release();
+  });
 }
 
-async function bringUp(dir: string, options: StackOptions): Promise<Stack> {
-  const { onStep = () => undefined } = options;
+/** One process at a time starts or stops a stack; who waits goes on waiting while its database recovers. */
+export const lockedStack = <T>(dir: string, onStep: (line: string) => void, work: () => Promise<T>): Promise<T> =>
+  withLock(join(dir, 'lock'), LOCK_TIMEOUT_MS, () => awaitRecovery(dir, onStep), work);
+
+async function bringUp(dir: string, options: StackOptions & Required<Pick<StackOptions, 'onStep'>>): Promise<Stack> {
+  const { onStep } = options;
   const already = await readStack(dir); // somebody else was first
   if (already) return already;
   const state = readSupervisor(dir);
-  if (state && isAlive(state.supervisor) && (await awaitStack(dir, state.supervisor, REPAIR_MS)) === undefined) {
-    const repaired = await readStack(dir);
-    if (repaired) return repaired;
+  refuseNewer(dir, readSettings(dir));
+  if (state && isAlive(state.supervisor) && state.folder?.path === dir) {
+    if (compareReleases(state, ownRelease()) < 0) {
+      onStep(`Restarting the stack: Intake ${nameOf(state)} becomes ${nameOf(ownRelease())}; imports go on afterwards`);
+    } else {
+      await awaitStack(dir, { supervisor: state.supervisor, marks: markLogs(dir) }, REPAIR_MS, onStep);
+      const repaired = await readStack(dir);
+      if (repaired) return repaired;
+    }
   }
-  let problem: string | undefined;
+  let problem: IntakeError | undefined;
   // A second attempt takes other ports: somebody may have taken one between our choice and its use.
   for (let attempt = 0; attempt < 2; attempt += 1) {
-    await stopProcesses(dir);
-    rmSync(join(dir, 'supervisor.json'), { force: true });
+    await awaitRecovery(dir, onStep);
+    await stopProcesses(dir, onStep);
     const settings = await prepare(dir, options);
     onStep('Starting Temporal, PostgreSQL and the Supabase API');
-    const supervisor = spawnSupervisor(dir);
-    problem = await awaitStack(dir, supervisor, START_MS);
+    const started = spawnSupervisor(dir);
+    problem = await awaitStack(dir, started, START_MS, onStep);
     if (problem === undefined) {
       const stack = await readStack(dir);
       return stack ?? describe(dir, settings, readSupervisor(dir));
     }
   }
-  await stopProcesses(dir);
-  throw new IntakeError('STACK_FAILED', problem ?? 'The stack did not come up');
+  await awaitRecovery(dir, onStep);
+  await stopProcesses(dir, onStep);
+  throw problem ?? new IntakeError('STACK_FAILED', 'The stack did not come up');
 }
 
-/** Everything that must be there before the supervisor starts: programs, cluster, ports, secrets. */
-async function prepare(dir: string, options: StackOptions): Promise<StackSettings> {
-  const { onStep = () => undefined } = options;
-  const former = readSettings(dir);
-  const secrets = former ?? newSecrets();
-  const downloading = findTemporalCli(dir, onStep);
-  downloading.catch(() => undefined); // awaited below
-  const postgres = placePostgres(dir);
-  if (!existsSync(join(postgres.dataDir, 'PG_VERSION'))) {
-    onStep('Creating the database');
-    initializeCluster(dir, postgres, secrets.postgresPassword);
-  } else if (!former) {
-    resetPassword(postgres, secrets.postgresPassword);
+/** Older code neither knows newer tables nor replays newer workflows. */
+function refuseNewer(dir: string, data: Partial<Release> | undefined): void {
+  const own = ownRelease();
+  if (!data?.version || compareReleases(data, own) <= 0) return;
+  throw new IntakeError('STACK_FAILED', `The data in ${dir} are of Intake ${nameOf(data)}; this is ${nameOf(own)}`, {
+    remedy: `Use Intake ${data.version} or newer here (\`git pull\`), or another folder: --dir.`,
+  });
+}
+
+/** Everything that must be there before the supervisor starts: programs, cluster, ports, secrets. Holds the folder meanwhile. */
+async function prepare(
+  dir: string,
+  { onStep, ...options }: StackOptions & Required<Pick<StackOptions, 'onStep'>>,
+): Promise<StackSettings> {
+  const held = await takeHold(dir, HOLD_MS);
+  try {
+    rmSync(join(dir, 'supervisor.json'), { force: true });
+    const scarce = scarceRoom(dir);
+    if (scarce) onStep(scarce);
+    const former = readSettings(dir);
+    const secrets = former ?? newSecrets();
+    const downloading = findTemporalCli(dir, onStep);
+    downloading.catch(() => undefined); // awaited below
+    const postgres = await placePostgres(dir, onStep);
+    if (!existsSync(join(postgres.dataDir, 'PG_VERSION'))) {
+      onStep('Creating the database');
+      initializeCluster(dir, postgres, secrets.postgresPassword);
+    } else {
+      await assertNotServed(postgres, secrets.postgresPassword);
+      if (!former) {
+        clearStalePid(postgres);
+        resetPassword(postgres, secrets.postgresPassword);
+      }
+    }
+    const { postgresPassword, serviceRoleKey, anonKey, jwtSecret } = secrets;
+    const settings: StackSettings = {
+      ...ownRelease(),
+      ports: await choosePorts({ ...USUAL_PORTS, ...former?.ports, ...options.ports }),
+      ...{ postgresPassword, serviceRoleKey, anonKey, jwtSecret, postgres },
+      worker: options.worker ?? true,
+      temporalCli: await downloading,
+    };
+    writeSettings(dir, settings);
+    return settings;
+  } catch (error) {
+    throw (error instanceof IntakeError && error.code === 'STACK_FAILED' ? undefined : surroundings(dir)) ?? error;
+  } finally {
+    held.release();
   }
-  const { postgresPassword, serviceRoleKey, anonKey, jwtSecret } = secrets;
-  const settings: StackSettings = {
-    ports: await choosePorts({ ...USUAL_PORTS, ...former?.ports, ...options.ports }),
-    ...{ postgresPassword, serviceRoleKey, anonKey, jwtSecret, postgres },
-    worker: options.worker ?? true,
-    temporalCli: await downloading,
-  };
-  writeSettings(dir, settings);
-  return settings;
 }
 
 function describe(dir: string, settings: StackSettings, state: SupervisorState | undefined): Stack {

@@ -1,9 +1,10 @@
 /** What the embedded stack keeps in its directory: its settings and secrets, and what its supervisor runs now. */
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Ports } from './ports.ts';
-import type { ProcessId } from './processes.ts';
+import type { Machine, ProcessId } from './processes.ts';
+import type { Release } from './release.ts';
 
 export const CHILDREN = ['postgres', 'temporal', 'api', 'worker', 'gateway'] as const;
 export type ChildName = (typeof CHILDREN)[number];
@@ -24,7 +25,7 @@ export interface PostgresPlace {
 }
 
 /** `stack.json`: chosen once and kept; secrets are why the file has mode 600. */
-export interface StackSettings {
+export interface StackSettings extends Partial<Release> {
   readonly ports: Ports;
   readonly postgresPassword: string;
   readonly serviceRoleKey: string;
@@ -42,8 +43,17 @@ export interface ChildState {
   readonly exits: number;
 }
 
-/** `supervisor.json`: written by the supervisor at every change. */
-export interface SupervisorState {
+/** A folder by identity: its path may be another's after it was moved, copied or removed. */
+export interface Folder {
+  readonly path: string;
+  readonly device: string;
+  readonly inode: string;
+}
+
+/** `supervisor.json`: written by the supervisor at every change, removed at its end. Older versions knew its last two only. */
+export interface SupervisorState extends Partial<Release> {
+  readonly machine?: Machine;
+  readonly folder?: Folder;
   readonly supervisor: ProcessId;
   readonly children: Readonly<Partial<Record<ChildName, ChildState>>>;
 }
@@ -53,8 +63,8 @@ export function stackTag(dir: string): string {
   return `intake-${createHash('sha256').update(dir).digest('hex').slice(0, 16)}`;
 }
 
-export const logFile = (dir: string, name: ChildName | 'supervisor' | 'initdb'): string =>
-  join(dir, 'logs', `${name}.log`);
+export type LogName = ChildName | 'supervisor' | 'initdb';
+export const logFile = (dir: string, name: LogName): string => join(dir, 'logs', `${name}.log`);
 
 /** Secrets of a new stack. */
 export function newSecrets(): Pick<StackSettings, 'postgresPassword' | 'serviceRoleKey' | 'anonKey' | 'jwtSecret'> {
@@ -74,9 +84,21 @@ export const readSupervisor = (dir: string): SupervisorState | undefined => read
 export const writeSupervisor = (dir: string, state: SupervisorState): void =>
   writeJson(join(dir, 'supervisor.json'), state);
 
+/** The folder that has this path now; undefined when there is none. */
+export function folderAt(path: string): Folder | undefined {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return found && { path, device: String(found.dev), inode: String(found.ino) };
+}
+
+export const isSameFolder = (one: Folder | undefined, other: Folder | undefined): boolean =>
+  one !== undefined && one.device === other?.device && one.inode === other.inode;
+
 /** Creates the directory; the database's user may pass through it, only the owner looks into it. */
 export function makeStackDirectory(dir: string): void {
-  mkdirSync(dir, { recursive: true, mode: 0o711 });
+  if (!existsSync(dir)) {
+    mkdirSync(dir, { recursive: true });
+    chmodSync(dir, 0o711); // whatever the umask
+  }
   for (const part of ['logs', 'objects', 'storage', 'bin', 'cache'])
     mkdirSync(join(dir, part), { recursive: true, mode: 0o700 });
 }

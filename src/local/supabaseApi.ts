@@ -50,18 +50,21 @@ export async function setUpDatabase(databaseUrl: string, onStep?: (line: string)
   }
 }
 
-/** Waits until the database takes connections, as after its start or its recovery; other errors are thrown at once. */
+/**
+ * Waits until the database takes connections, as after its start; while it recovers from a crash without a limit. Other errors
+ * are thrown at once.
+ */
 export async function awaitDatabase(databaseUrl: string, timeoutMs: number): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
+  let deadline = Date.now() + timeoutMs;
   for (;;) {
     const sql = postgres(databaseUrl, { max: 1, connect_timeout: 5 });
     try {
       await sql`SELECT 1`;
       return;
     } catch (error) {
-      const starting = ['57P03', 'ECONNREFUSED', 'ECONNRESET', 'CONNECTION_CLOSED'].includes(
-        (error as { code?: string }).code ?? '',
-      );
+      const { code = '' } = error as { code?: string };
+      if (code === '57P03') deadline = Date.now() + timeoutMs;
+      const starting = ['57P03', 'ECONNREFUSED', 'ECONNRESET', 'CONNECTION_CLOSED'].includes(code);
       if (!starting || Date.now() > deadline) throw error;
       await sleep(50);
     } finally {

@@ -1,21 +1,48 @@
-/** Program: `supervisor --dir DIR TAG` runs the processes of the embedded stack until SIGTERM; it outlives who started it. */
+/**
+ * Program: `supervisor --dir DIR TAG` runs the processes of the embedded stack until SIGTERM or until its folder is gone; it
+ * outlives who started it, and holds the folder for its whole life.
+ */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SupervisedChild } from './child.ts';
 import type { ChildSpec } from './child.ts';
 import { environmentOf, SMALL_PROCESS } from './environment.ts';
-import { clearStalePid, postgresCommand } from './postgres.ts';
+import { openAlive, removeAlive, takeHold } from './hold.ts';
+import { CHECKPOINT_MS, clearStalePid, postgresCommand } from './postgres.ts';
 import { answers } from './ports.ts';
-import { identify } from './processes.ts';
-import { CHILDREN, LATE_CHILDREN, logFile, readSettings, stackTag, writeSupervisor } from './state.ts';
+import { identify, thisMachine } from './processes.ts';
+import { ownRelease } from './release.ts';
+import {
+  CHILDREN,
+  LATE_CHILDREN,
+  folderAt,
+  isSameFolder,
+  logFile,
+  readSettings,
+  readSupervisor,
+  stackTag,
+  writeSupervisor,
+} from './state.ts';
 import type { ChildName } from './state.ts';
 import { temporalArguments } from './temporal.ts';
 
-const dir = process.argv[3];
-const settings = dir === undefined ? undefined : readSettings(dir);
-const self = identify(process.pid);
-if (dir === undefined || !settings || !self) throw new Error('usage: supervisor --dir DIR TAG, with DIR/stack.json');
+const HOLD_MS = 10_000;
+const LOOK_MS = 1_000;
 
+const dir = process.argv[3] ?? '';
+const settings = readSettings(dir);
+const self = identify(process.pid);
+const folder = folderAt(dir);
+if (!settings || !self || !folder) throw new Error('usage: supervisor --dir DIR TAG, with DIR/stack.json');
+
+const held = await takeHold(dir, HOLD_MS).catch((error: Error) => {
+  console.error(`FATAL: ${error.message}`);
+  process.exit(1);
+});
+const keepOpen = openAlive(dir);
+const about = { machine: thisMachine(), folder, ...ownRelease(), supervisor: self };
 const tag = stackTag(dir);
 const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
 const env = environmentOf(dir, settings);
@@ -27,6 +54,7 @@ const program = (path: string, graceMs: number, log: string): ChildSpec => ({
   args: [fileURLToPath(import.meta.resolve(`${path}${extension}`)), '--dir', dir, tag],
   env,
   log,
+  keepOpen,
   stopSignal: 'SIGTERM',
   graceMs,
 });
@@ -37,8 +65,9 @@ const specs: Record<ChildName, ChildSpec> = {
     env: { PATH: process.env['PATH'], LC_ALL: 'C' },
     log: logFile(dir, 'postgres'),
     user: place.user,
+    keepOpen,
     stopSignal: 'SIGINT', // fast: ends sessions, writes a checkpoint
-    graceMs: 20_000,
+    graceMs: CHECKPOINT_MS,
     beforeStart: () => clearStalePid(place),
   },
   temporal: {
@@ -46,6 +75,7 @@ const specs: Record<ChildName, ChildSpec> = {
     args: temporalArguments(dir, ports),
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'] ?? dir },
     log: logFile(dir, 'temporal'),
+    keepOpen,
     stopSignal: 'SIGTERM',
     graceMs: 5_000,
   },
@@ -63,10 +93,14 @@ const specs: Record<ChildName, ChildSpec> = {
 
 const children: Partial<Record<ChildName, SupervisedChild>> = {};
 
+/** Whether the folder is still at its path, told also where a file system numbers it anew: what stands there else is another's. */
+const inPlace = (): boolean =>
+  isSameFolder(folder, folderAt(dir)) || readSupervisor(dir)?.supervisor.started === self.started;
+
 function record(): void {
   const states = Object.fromEntries(Object.entries(children).map(([name, child]) => [name, child.state]));
   try {
-    writeSupervisor(dir!, { supervisor: self!, children: states });
+    if (inPlace()) writeSupervisor(dir, { ...about, children: states });
   } catch (error) {
     console.error(`supervisor.json: ${String(error)}`); // a full disk must not end the stack
   }
@@ -83,8 +117,22 @@ async function stop(): Promise<void> {
   if (stopping) return;
   stopping = true;
   for (const name of CHILDREN.toReversed()) await children[name]?.stop();
+  if (inPlace()) {
+    removeAlive(dir);
+    rmSync(join(dir, 'supervisor.json'), { force: true });
+  }
+  held.release();
   process.exit(0);
 }
+
+/** Ends the stack when its folder was moved or removed: nobody would find it any more. */
+let missed = 0;
+setInterval(() => {
+  missed = inPlace() ? 0 : missed + 1;
+  if (missed < 2 || stopping) return;
+  console.error(`The folder is no longer at its path: ${dir}`);
+  void stop();
+}, LOOK_MS);
 
 process.on('SIGTERM', () => void stop());
 process.on('SIGINT', () => void stop());

@@ -37,7 +37,7 @@ function configured(): string | undefined {
 export async function startPostgres15(binDir: string): Promise<Server> {
   const dir = await mkdtemp(join(tmpdir(), 'intake-pg15-'));
   chmodSync(dir, 0o711);
-  const { user } = placePostgres(dir);
+  const { user } = await placePostgres(dir, () => undefined);
   const data = join(dir, 'data');
   makeOwned(data, user);
   execFileSync(

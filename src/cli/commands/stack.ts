@@ -10,6 +10,7 @@ const GATEWAY_MS = 15_000;
 
 interface Flags extends CommonOptions {
   readonly ports?: number;
+  readonly purge?: boolean;
 }
 
 export function define(program: Command): void {
@@ -20,7 +21,9 @@ export function define(program: Command): void {
       parsePort,
     )
     .action(run(up));
-  addCommand(program, 'down', 'Stop the embedded stack; its data stays', 'intake down').action(run(down));
+  addCommand(program, 'down', 'Stop the embedded stack; its data stays', 'intake down')
+    .option('--purge', 'remove its data, too: database, workflows, objects, settings')
+    .action(run(down));
 }
 
 async function up({ options, out }: Call<Flags>): Promise<void> {
@@ -41,8 +44,19 @@ async function up({ options, out }: Call<Flags>): Promise<void> {
 
 async function down({ options, out }: Call<Flags>): Promise<void> {
   const { dir } = readConfig(options.env, options.dir);
+  if (options.purge) {
+    const { purgeStack } = await import('../../local/purge.ts');
+    const removed: string[] = [];
+    const found = await purgeStack(dir, out.note, (path) => {
+      removed.push(path);
+      out.note(`Removing the data in ${path}`);
+    });
+    out.document({ status: 'purged', dir, removed });
+    out.answer(found ? 'The stack is down; its data are removed.' : `There is no stack in ${dir}.`);
+    return;
+  }
   const { stopStack } = await import('../../local/stack.ts');
-  await stopStack(dir);
+  await stopStack(dir, out.note);
   out.document({ status: 'down', dir });
   out.answer('The stack is down; its data stays.');
 }
