@@ -63,6 +63,16 @@ export const ERRORS = {
   STORAGE_UNAVAILABLE: retry(
     'Nothing to do: it is retried until Storage answers. `intake doctor` tells why it does not.',
   ),
+  STORAGE_DENIED: fatal(
+    1,
+    'Check SUPABASE_SERVICE_ROLE_KEY: the secret key of this project, not expired; policies on storage.objects must let it in.',
+  ),
+  BUCKET_MISSING: fatal(1, 'Run `intake migrate`, or create the private bucket `imports` in Storage.'),
+  REQUEST_TOO_LARGE: fatal(
+    1,
+    'Make requests smaller (INTAKE_CHUNK_BYTES; of a directory --batch-size), or let the gateway take more.',
+  ),
+  DATABASE_TLS: fatal(1, 'Give sslmode and sslrootcert in DATABASE_URL as the server needs them.'),
   DATABASE_SCHEMA: fatal(1, 'Run `intake migrate`; the database misses a table or function.'),
   DATABASE_DENIED: fatal(1, 'Check the key or the password and the role; `intake doctor` names what is missing.'),
   DATABASE_FULL: retry('Free disk space on the database server; the import goes on by itself.'),

@@ -123,7 +123,12 @@ async function send(
   } catch (cause) {
     if (!(cause instanceof IntakeError)) throw cause;
     if (cause.code === 'OBJECT_REFUSED') return { error: 'IMAGE_REFUSED' };
-    throw new IntakeError(cause.code, `Image upload failed: ${cause.message}`, { cause, remedy: cause.remedy });
+    const { code, message, remedy, retryAfterMs } = cause;
+    throw new IntakeError(code, `Image upload failed: ${message}`, {
+      cause,
+      remedy,
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    });
   }
   return { sha256, type, storagePath };
 }

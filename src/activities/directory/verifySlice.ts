@@ -6,7 +6,7 @@ import { IntakeError, ROW_ERRORS } from '../../errors.ts';
 import { SHOWN_FAILURES, type FailedItem } from '../../messages/directory.ts';
 import type { Deps } from '../deps.ts';
 import { heartbeat } from '../heartbeat.ts';
-import { digest } from '../../sources/readRange.ts';
+import { wholeObject } from '../wholeObject.ts';
 import { imageBytes, inLanes } from './lanes.ts';
 import { imagesOf, loadImages, loadSlice, noAnswer, statesOf } from './slice.ts';
 import type { SliceAnswer, SliceRequest } from '../../messages/directory.ts';
@@ -37,14 +37,12 @@ export const verifySliceActivity = ({ backend, workDir }: Deps) => ({
       const fault = await imageBytes.run(size, async () => {
         const storagePath = state.storagePath ?? imagePath(state.sha256, state.type, input.compression);
         try {
-          const bytes = await target.objects.get(storagePath);
-          return digest(storagePath.endsWith('.gz') ? await decompress(bytes) : bytes) === state.sha256
-            ? undefined
-            : ('IMAGE_CORRUPT' as const);
+          const unpack = storagePath.endsWith('.gz') ? decompress : undefined;
+          const bytes = await wholeObject(target.objects, storagePath, state.sha256, unpack);
+          return bytes ? undefined : ('IMAGE_CORRUPT' as const);
         } catch (error) {
           if (error instanceof IntakeError && error.code === 'OBJECT_MISSING') return 'OBJECT_MISSING' as const;
-          if (error instanceof IntakeError) throw error;
-          return 'IMAGE_CORRUPT' as const; // it does not decompress
+          throw error;
         }
       });
       if (fault) {

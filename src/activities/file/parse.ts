@@ -6,8 +6,9 @@ import type { Content, ImportInput, Plan } from '../../messages/imports.ts';
 import type { Deps } from '../deps.ts';
 import { failpoint, failpointSoon } from '../failpoints.ts';
 import { keepAlive } from '../keepAlive.ts';
+import { wholeObject } from '../wholeObject.ts';
 import { localManifest, partName, partsFolder, storedManifest } from '../../staging/manifest.ts';
-import { digest, readRange } from '../../sources/readRange.ts';
+import { readRange } from '../../sources/readRange.ts';
 
 export interface ParseRequest {
   readonly input: ImportInput;
@@ -33,9 +34,8 @@ export const parseActivity = ({ backend, workDir, parser }: Deps) => ({
     const range = manifest.chunks[chunk];
     if (!range) throw new IntakeError('OBJECT_CORRUPT', `The manifest has no chunk ${chunk}`);
     const part = `${partsFolder(input.fileHash, content.layout)}/${partName(chunk + 1)}`;
-    const bytes = stored ? await target.objects.get(part) : await readRange(input.path, range);
-    if (stored && digest(bytes) !== range.sha256)
-      throw new IntakeError('OBJECT_CORRUPT', `The stored object ${part} is not what was uploaded`);
+    const bytes = stored ? await wholeObject(target.objects, part, range.sha256) : await readRange(input.path, range);
+    if (!bytes) throw new IntakeError('OBJECT_CORRUPT', `The stored object ${part} is not what was uploaded`);
 
     const kind = csvKindNamed(input.kind);
     const { payload, rows, errored, codes } = await parser.parse({
