@@ -22,6 +22,7 @@ import type { ImportReport } from '../../src/messages/imports.ts';
 import type { Tuning } from '../../src/messages/run.ts';
 import { bytesOf, licence, search } from '../sources/search/search.ts';
 import type { Subject } from './crash.ts';
+import { startFaultServer, type FaultServer } from './hosted/faultServer.ts';
 import { openPlace, type Place } from './imports.ts';
 import { createDatabase, sharedStack, startApi } from './stack.ts';
 
@@ -39,6 +40,7 @@ export interface Trees {
   readonly place: Place;
   readonly sql: postgres.Sql;
   readonly backend: Backend;
+  readonly faults: FaultServer | undefined;
   input(root: string, request?: TreeRequest): Promise<DirectoryInput>;
   start(root: string, request?: TreeRequest): Promise<WorkflowHandle>;
   run(root: string, request?: TreeRequest): Promise<TreeReport>;
@@ -47,11 +49,16 @@ export interface Trees {
   close(): Promise<void>;
 }
 
-/** A database, a worker and connections for imports of directories. */
-export async function openTrees(name: BackendName): Promise<Trees> {
+/**
+ * A database, a worker and connections for imports of directories.
+ * @param hosted puts a server between that answers as hosted Supabase does when something is wrong (`faults`).
+ */
+export async function openTrees(name: BackendName, { hosted = false } = {}): Promise<Trees> {
   const { temporal } = await sharedStack();
   const database = await createDatabase();
-  const api = name === 'supabase' ? await startApi(database.databaseUrl) : undefined;
+  const own = name === 'supabase' ? await startApi(database.databaseUrl) : undefined;
+  const faults = own && hosted ? await startFaultServer(own.url) : undefined;
+  const api = own && { ...own, url: faults?.url ?? own.url };
   const place = await openPlace({ temporal, databaseUrl: database.databaseUrl, ...(api ? { supabase: api } : {}) });
   const worker: RunningWorker = await startWorker(place.config, createLogger('fatal'));
   const backends = openBackends(place.config);
@@ -60,6 +67,7 @@ export async function openTrees(name: BackendName): Promise<Trees> {
     place,
     sql,
     backend: backends.get(name),
+    faults,
     async input(
       root,
       { mode = 'commit', relatedRunId, rejectsPath, compression = 'none', tuning = {}, ...directory } = {},
@@ -97,6 +105,7 @@ export async function openTrees(name: BackendName): Promise<Trees> {
       await worker.shutdown();
       await backends.close();
       await place.close();
+      await faults?.stop();
       await api?.stop();
       await database.drop();
     },

@@ -15,6 +15,8 @@ import { COMMON_COLUMNS } from '../../../src/staging/stageRows.ts';
 import { createLogger } from '../../../src/observability/log.ts';
 import { startWorker } from '../../../src/worker.ts';
 import { contentOfTrees, openTrees, storedHashes, writeGenerated } from '../../support/directoryImport.ts';
+import { GATEWAY, STORAGE } from '../../support/hosted/answers.ts';
+import { startFaultServer, type Fault, type FaultServer } from '../../support/hosted/faultServer.ts';
 import { openPlace } from '../../support/imports.ts';
 import { JBI, PLAINTIFFS, SIMPLICITY } from '../../support/judgmentsFile.ts';
 import { PROJECTS } from '../../support/projectsFile.ts';
@@ -43,7 +45,20 @@ const ODD = [
   '\u0001',
 ];
 
+/** What hosted Supabase answers on a bad day; an import meets each of them and comes to the same tables. */
+const BAD_DAY: readonly Fault[] = [
+  { path: /rpc\/open_import_run/, answer: GATEWAY.brokeOff, times: 1 },
+  { path: /rpc\/stage_chunk/, answer: GATEWAY.portal, times: 1 },
+  { path: /rpc\/stage_chunk/, answer: GATEWAY.badGateway, effect: true, times: 1 },
+  { path: /rpc\/upsert_partition/, answer: GATEWAY.slow, effect: true, times: 1 },
+  { path: /storage.*(images|parts|trees)/, method: 'POST', answer: STORAGE.duplicate, effect: true, times: 1 },
+  { path: /storage/, method: 'POST', answer: GATEWAY.brokeOff, times: 1 },
+  { path: /storage/, method: 'GET', answer: GATEWAY.brokeOff, times: 1 },
+  { path: /storage/, method: 'GET', answer: GATEWAY.cut, times: 1 },
+];
+
 interface Site {
+  readonly faults: FaultServer;
   readonly database: TestDatabase;
   readonly api: TestApi;
   readonly sql: postgres.Sql;
@@ -53,11 +68,14 @@ interface Site {
 async function openSite(): Promise<Site> {
   const database = await createDatabase();
   const dir = await mkdtemp(join(tmpdir(), 'intake-contract-'));
-  return { database, api: await startApi(database.databaseUrl), sql: connect(database.databaseUrl), dir };
+  const api = await startApi(database.databaseUrl);
+  const faults = await startFaultServer(api.url);
+  return { faults, database, api: { ...api, url: faults.url }, sql: connect(database.databaseUrl), dir };
 }
 
-async function closeSite({ database, api, sql, dir }: Site): Promise<void> {
+async function closeSite({ faults, database, api, sql, dir }: Site): Promise<void> {
   await sql.end();
+  await faults.stop();
   await api.stop();
   await database.drop();
   await rm(dir, { recursive: true, force: true });
@@ -286,7 +304,7 @@ describe('the two backends', () => {
   const odd = ODD.map((cell, i) => `"${cell.replaceAll('"', '""')} ${i}"`);
   const subjects = new Map([PLAINTIFFS, SIMPLICITY, JBI, PROJECTS].map((subject) => [subject.kind, subject]));
   for (const { name: kind } of KINDS.filter(({ reads }) => reads === 'csv')) {
-    it(`leave the same tables after the same import of ${kind}`, async () => {
+    it(`leave the same tables after the same import of ${kind}, whatever hosted Supabase answers meanwhile`, async () => {
       const subject = subjects.get(kind);
       assert.ok(subject, 'a file of this kind, and what its import leaves, beside those of the others');
       const { temporal } = await sharedStack();
@@ -299,10 +317,13 @@ describe('the two backends', () => {
           ...(name === 'supabase' ? { supabase: site.api } : {}),
         });
         const worker = await startWorker(place.config, createLogger('fatal'));
+        site.faults.set(...BAD_DAY);
         const path = await place.file(subject.csv(120) + odd.map(subject.record).join(''), 'same.csv');
         const report = await place.run(await place.input({ path, kind }, { chunkBytes: 4096, partitionRows: 50 }));
         assert.equal(report.status, 'completed', JSON.stringify(report.error));
         contents.push(await subject.contentOf(site.sql, place));
+        if (name === 'supabase')
+          assert.ok(site.faults.given().filter(Boolean).length >= 7, String(site.faults.given()));
         await worker.shutdown();
         await place.close();
         await closeSite(site);
@@ -316,7 +337,8 @@ describe('the two backends', () => {
     writeGenerated(root, { seed: 11, files: 56, imageBytes: 2000, dirtEvery: 4 });
     const contents = [];
     for (const name of NAMES) {
-      const trees = await openTrees(name);
+      const trees = await openTrees(name, { hosted: true });
+      trees.faults?.set(...BAD_DAY);
       const report = await trees.run(root, {
         batchSize: 5,
         verifyWrites: true,
@@ -324,6 +346,7 @@ describe('the two backends', () => {
       });
       assert.equal(report.status, 'completed', JSON.stringify(report.error));
       contents.push({ ...(await contentOfTrees(trees.sql)), stored: await storedHashes(trees.sql, trees.backend) });
+      if (trees.faults) assert.ok(trees.faults.given().filter(Boolean).length >= 7, String(trees.faults.given()));
       await trees.close();
     }
     await rm(root, { recursive: true });
