@@ -20,6 +20,7 @@ WORKDIR /app
 COPY package.json ./
 COPY bin ./bin
 COPY supabase/migrations ./supabase/migrations
+COPY supabase/bridge ./supabase/bridge
 COPY assets ./assets
 COPY schemas ./schemas
 COPY --from=packages /app/node_modules ./node_modules

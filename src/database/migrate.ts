@@ -1,18 +1,10 @@
 /** Applies `supabase/migrations` and records them where the Supabase CLI does, so that both agree on what is done. */
-import { readFileSync, readdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import postgres from 'postgres';
+import { carryOver, needsCarrying } from './carryOver.ts';
+import { execute, listMigrations, pendingOf, recordedMigrations, type Migration, type Recorded } from './migrations.ts';
 
-const FOLDER = new URL('../../supabase/migrations/', import.meta.url);
 /** Any fixed number; one migration at a time per database. */
 const LOCK = 7_261_443_921;
-
-export interface Migration {
-  /** The timestamp that begins the file's name. */
-  readonly version: string;
-  readonly name: string;
-  readonly path: string;
-}
 
 export interface MigrateOptions {
   /** Only list what is pending. */
@@ -22,66 +14,57 @@ export interface MigrateOptions {
   readonly folder?: URL;
 }
 
-/** The migrations of the package, in the order of their versions. */
-export function listMigrations(folder: URL = FOLDER): Migration[] {
-  const files = readdirSync(folder)
-    .filter((file) => /^\d+_.+\.sql$/.test(file))
-    .sort();
-  return files.map((file) => {
-    const [, version, name] = /^(\d+)_(.+)\.sql$/.exec(file) as unknown as [string, string, string];
-    return { version, name, path: fileURLToPath(new URL(file, folder)) };
-  });
-}
-
 /**
- * Brings a database up to date, each migration in one transaction with its record.
+ * Brings a database up to date, each migration in one transaction with its record; a database of an earlier version below
+ * 0.5.0 is carried over first, in one transaction.
  * @returns the migrations applied, or with `check` those pending.
  * @throws the driver's error of the statement that failed; earlier migrations stay applied.
+ * @throws IntakeError DATABASE_SCHEMA when the database has only a part of 0.3.0.
  */
 export async function migrate(databaseUrl: string, options: MigrateOptions = {}): Promise<Migration[]> {
   const sql = postgres(databaseUrl, { max: 1, prepare: false, onnotice: () => undefined });
   try {
     const wanted = listMigrations(options.folder);
-    const pending = withoutApplied(wanted, await appliedVersions(sql));
+    const recorded = await recordedMigrations(sql);
+    const pending = pendingOf(wanted, recorded);
     if (options.check || pending.length === 0) return pending;
-    const done: Migration[] = [];
-    for (const migration of pending) if (await apply(sql, migration, options.onStep)) done.push(migration);
+    const done = needsCarrying(wanted, recorded) ? await carry(sql, wanted, options.onStep) : [];
+    for (const migration of pending) {
+      if (!done.includes(migration) && (await apply(sql, migration, options.onStep))) done.push(migration);
+    }
     return done;
   } finally {
     await sql.end({ timeout: 5 });
   }
 }
 
-const withoutApplied = (all: readonly Migration[], applied: ReadonlySet<string>): Migration[] =>
-  all.filter(({ version }) => !applied.has(version));
-
-async function appliedVersions(sql: postgres.Sql): Promise<Set<string>> {
-  const [table] = await sql`SELECT to_regclass('supabase_migrations.schema_migrations') IS NOT NULL AS exists`;
-  if (!table?.['exists']) return new Set();
-  const rows = await sql<{ version: string }[]>`SELECT version FROM supabase_migrations.schema_migrations`;
-  return new Set(rows.map(({ version }) => version));
+/** Nothing when another process carried the database over while this one waited for the lock. */
+function carry(sql: postgres.Sql, wanted: readonly Migration[], onStep?: (line: string) => void): Promise<Migration[]> {
+  return alone(sql, async (transaction, recorded) =>
+    needsCarrying(wanted, recorded) ? carryOver(transaction, wanted, recorded, onStep) : [],
+  );
 }
 
 /** False when another process applied it while this one waited for the lock. */
-function apply(
+function apply(sql: postgres.Sql, migration: Migration, onStep?: (line: string) => void): Promise<boolean> {
+  return alone(sql, async (transaction, recorded) => {
+    if (recorded.has(migration.version)) return false;
+    await execute(transaction, migration, onStep);
+    return true;
+  });
+}
+
+/** One transaction that nobody else migrates beside, with what is recorded by then. */
+function alone<T>(
   sql: postgres.Sql,
-  { version, name, path }: Migration,
-  onStep?: (line: string) => void,
-): Promise<boolean> {
+  work: (transaction: postgres.TransactionSql, recorded: Recorded) => Promise<T>,
+): Promise<T> {
   return sql.begin(async (transaction) => {
     // Held to the end of the transaction: it works through a transaction pooler, too.
     await transaction`SELECT pg_advisory_xact_lock(${LOCK})`;
     await transaction.unsafe(`
       CREATE SCHEMA IF NOT EXISTS supabase_migrations;
       CREATE TABLE IF NOT EXISTS supabase_migrations.schema_migrations (version text PRIMARY KEY, statements text[], name text)`);
-    const [known] = await transaction`SELECT FROM supabase_migrations.schema_migrations WHERE version = ${version}`;
-    if (known) return false;
-    onStep?.(`Migrating: ${version}_${name}`);
-    const text = readFileSync(path, 'utf8');
-    await transaction.unsafe(text);
-    await transaction`
-      INSERT INTO supabase_migrations.schema_migrations (version, statements, name)
-      VALUES (${version}, ARRAY[${text}::text], ${name})`;
-    return true;
-  }) as Promise<boolean>;
+    return work(transaction, await recordedMigrations(transaction));
+  }) as Promise<T>;
 }

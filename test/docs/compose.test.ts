@@ -21,7 +21,7 @@ describe('the image', () => {
     );
     const read = new Set(
       source.flatMap((file) =>
-        [...projectFile(`src/${file}`).matchAll(/new URL\([`'](?:\.\.\/)+([\w-]+(?:\/migrations)?)\//g)].map(
+        [...projectFile(`src/${file}`).matchAll(/new URL\([`'](?:\.\.\/)+([\w-]+(?:\/(?:migrations|bridge))?)\//g)].map(
           ([, folder]) => folder as string,
         ),
       ),

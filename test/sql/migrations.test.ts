@@ -1,29 +1,14 @@
 import { strict as assert } from 'node:assert';
 import { readFile } from 'node:fs/promises';
 import type postgres from 'postgres';
-import { listMigrations, migrate } from '../../src/database/migrate.ts';
+import { migrate } from '../../src/database/migrate.ts';
+import { listMigrations } from '../../src/database/migrations.ts';
+import { domains, outdated, schemaOf } from '../../scripts/migrations.ts';
+import { catalogOf } from '../support/catalog.ts';
 import { findPostgres15, startPostgres15, type Server } from '../support/postgres15.ts';
 import { sharedStack } from '../support/stack.ts';
 import { connect, importRows } from '../support/sqlImport.ts';
 import { createProject, type Project } from '../support/supabaseProject.ts';
-
-/** Everything a migration can make or grant in our schemas, as text. */
-const CATALOG = `
-  WITH ours AS (SELECT oid, nspname FROM pg_namespace WHERE nspname IN ('public', 'ingest', 'ingest_stage'))
-  SELECT 'schema ' || nspname || ' ' || coalesce(nspacl::text, '') AS item FROM pg_namespace WHERE oid IN (SELECT oid FROM ours)
-  UNION ALL SELECT format('%s %s %s %s %s', relkind, c.oid::regclass, relpersistence, relrowsecurity, relacl) || coalesce(reloptions::text, '')
-    FROM pg_class c JOIN ours ON ours.oid = relnamespace
-  UNION ALL SELECT format('column %s %s %s %s %s %s', attrelid::regclass, attnum, attname, format_type(atttypid, atttypmod), attnotnull, pg_get_expr(adbin, adrelid))
-    FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid JOIN ours ON ours.oid = relnamespace LEFT JOIN pg_attrdef d ON adrelid = attrelid AND adnum = attnum
-    WHERE attnum > 0 AND relkind IN ('r', 'v', 'c')
-  UNION ALL SELECT format('constraint %s %s', conname, pg_get_constraintdef(k.oid)) FROM pg_constraint k JOIN ours ON ours.oid = connamespace
-  UNION ALL SELECT pg_get_indexdef(indexrelid) FROM pg_index JOIN pg_class c ON c.oid = indexrelid JOIN ours ON ours.oid = relnamespace
-  UNION ALL SELECT pg_get_functiondef(p.oid) || coalesce(proacl::text, '') FROM pg_proc p JOIN ours ON ours.oid = pronamespace
-  UNION ALL SELECT format('view %s %s', c.oid::regclass, pg_get_viewdef(c.oid)) FROM pg_class c JOIN ours ON ours.oid = relnamespace WHERE relkind = 'v'
-  UNION ALL SELECT pg_get_triggerdef(t.oid) FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid JOIN ours ON ours.oid = relnamespace WHERE NOT tgisinternal
-  UNION ALL SELECT format('policy %s %s %s %s %s', polrelid::regclass, polname, polroles::regrole[], pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)) FROM pg_policy
-  UNION ALL SELECT format('defaults %s %s %s', nspname, defaclobjtype, defaclacl) FROM pg_default_acl JOIN ours ON ours.oid = defaclnamespace
-  ORDER BY 1`;
 
 /** Opened to signed-in people by their roles: see projectsPolicies.test.ts. */
 const GUARDED = [
@@ -55,7 +40,6 @@ function promises(startServer: () => Promise<Server>): void {
     await project?.drop();
     await server?.stop();
   });
-  const catalog = async (): Promise<string[]> => (await sql.unsafe(CATALOG)).map(({ item }) => String(item));
 
   it('apply as a role that is no superuser', async () => {
     const [role] = await sql`SELECT rolsuper FROM pg_roles WHERE rolname = current_user`;
@@ -65,10 +49,22 @@ function promises(startServer: () => Promise<Server>): void {
   });
 
   it('apply a second time without an error or a difference', async () => {
-    const before = await catalog();
+    const before = await catalogOf(sql);
     assert.ok(before.length > 100);
     for (const { path } of listMigrations()) await sql.unsafe(await readFile(path, 'utf8'));
-    assert.deepEqual(await catalog(), before);
+    assert.deepEqual(await catalogOf(sql), before);
+  });
+
+  it('give exactly what supabase/schemas says', async () => {
+    const declared = await createProject(server.adminUrl);
+    const other = connect(declared.databaseUrl);
+    try {
+      for (const domain of domains()) await other.unsafe(schemaOf(domain));
+      assert.deepEqual(await catalogOf(sql), await catalogOf(other));
+    } finally {
+      await other.end();
+      await declared.drop();
+    }
   });
 
   it('leave nothing to the roles of the API but what policies guard, whatever the project grants by default', async () => {
@@ -114,6 +110,12 @@ function promises(startServer: () => Promise<Server>): void {
     );
   });
 }
+
+describe('supabase/migrations', () => {
+  it('are what `npm run migrations` makes of supabase/schemas', () => {
+    assert.deepEqual(outdated(), []);
+  });
+});
 
 describe('the migrations on a project on PostgreSQL 17', () => {
   promises(async () => ({ adminUrl: (await sharedStack()).databaseUrl, stop: async () => undefined }));

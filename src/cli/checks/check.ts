@@ -4,7 +4,7 @@ import { Client } from 'pg';
 import type { Backend } from '../../database/backend.ts';
 import { sqlError } from '../../database/sqlError.ts';
 import { IntakeError } from '../../errors.ts';
-import { listMigrations } from '../../database/migrate.ts';
+import { listMigrations } from '../../database/migrations.ts';
 import { errorDocument } from '../fault.ts';
 
 export interface Check {

@@ -1,4 +1,4 @@
-/** What the SQL functions of the dashboard answer: see supabase/migrations/20261121062000_dashboard.sql. */
+/** What the SQL functions of the dashboard answer: see supabase/schemas/dashboard.sql. */
 import type { Run, Rollback } from '../../runs/findRun.ts';
 
 export interface Me {

@@ -1,0 +1,204 @@
+-- Generated from supabase/schemas/tenants.sql by `npm run migrations`: edit that file, not this one.
+-- Who may post batches of projects over HTTP, and the one batch of a tenant that waits for its merge.
+create table if not exists ingest.tenants (
+  tenant_id text primary key check (tenant_id <> '*' and char_length(tenant_id) between 1 and 100),
+  created_at timestamptz not null default now()
+);
+
+create table if not exists ingest.tenant_bearers (
+  -- Of a random secret of 256 bits: neither salt nor many rounds would add to that.
+  bearer_sha256 text primary key check (bearer_sha256 ~ '^[0-9a-f]{64}$'),
+  tenant_id text not null references ingest.tenants (tenant_id) on delete cascade,
+  created_at timestamptz not null default now(),
+  -- Null: the one in use; set by a rotation, so that both open the door for a while.
+  expires_at timestamptz,
+  -- One that a worker lent itself, not one of the tenant's own.
+  lent boolean not null default false
+);
+create unique index if not exists tenant_bearers_current_uniq on ingest.tenant_bearers (tenant_id) where expires_at is null;
+create index if not exists tenant_bearers_tenant_idx on ingest.tenant_bearers (tenant_id);
+
+-- Rows travel from the gateway to the merge by reference. The primary key is what makes a tenant wait, whatever the number of gateways.
+create table if not exists ingest.project_batches (
+  tenant_id text primary key,
+  batch_checksum text not null,
+  batch_id text not null,
+  source text not null,
+  correlation_id uuid not null,
+  rows jsonb not null,
+  created_at timestamptz not null default now()
+);
+-- It lives for a second: not worth compressing.
+alter table ingest.project_batches alter column rows set storage external;
+
+-- False when the tenant has a bearer already: that one is rotated instead.
+create or replace function ingest.add_tenant(tenant_id text, bearer_sha256 text) returns boolean
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  insert into ingest.tenants (tenant_id) values ($1) on conflict do nothing;
+  insert into ingest.tenant_bearers (tenant_id, bearer_sha256) values ($1, $2) on conflict do nothing;
+  return found;
+end
+$$;
+
+-- A new bearer; the former one opens for `overlap_minutes` more. Returns when that ends, null for an unknown tenant.
+create or replace function ingest.rotate_bearer(tenant_id text, bearer_sha256 text, overlap_minutes integer) returns timestamptz
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  v_until timestamptz := clock_timestamp() + make_interval(mins => greatest($3, 0));
+begin
+  perform from ingest.tenants t where t.tenant_id = $1 for update;
+  if not found then
+    return null;
+  end if;
+  delete from ingest.tenant_bearers b where b.tenant_id = $1 and b.expires_at <= clock_timestamp();
+  update ingest.tenant_bearers b set expires_at = least(b.expires_at, v_until) where b.tenant_id = $1;
+  insert into ingest.tenant_bearers (tenant_id, bearer_sha256) values ($1, $2);
+  return v_until;
+end
+$$;
+
+-- What the gateway compares with: hashes only.
+create or replace function ingest.live_bearers() returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select coalesce(jsonb_agg(jsonb_build_object('tenant_id', b.tenant_id, 'bearer_sha256', b.bearer_sha256, 'expires_at', b.expires_at)), '[]')
+  from ingest.tenant_bearers b where b.expires_at is null or b.expires_at > now()
+$$;
+
+-- The answer that a merged batch has: ids and counts. Null when it is not merged.
+create or replace function ingest.project_batch_answer(tenant_id text, batch_checksum text) returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select jsonb_build_object('batch_id', s.batch_id, 'metrics', s.validation -> 'metrics', 'anomalies', coalesce((
+    select jsonb_object_agg(a.anomaly_type, a.n)
+    from (select x.anomaly_type, count(*) as n from public.import_anomalies x where x.staging_id = s.id group by x.anomaly_type) a), '{}'))
+  from public.staging_imports s where s.tenant_id = $1 and s.batch_checksum = $2 and s.validation ? 'metrics'
+$$;
+
+-- The same while it still holds (see fn_projects_import_merge), else null.
+create or replace function ingest.replay_project_batch(tenant_id text, batch_checksum text) returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select ingest.project_batch_answer($1, $2) from public.staging_imports s
+  where s.tenant_id = $1 and s.batch_checksum = $2 and not s.superseded
+    and (s.validation ->> 'directory_version')::bigint = ingest.directory_version()
+$$;
+
+-- Puts a batch down for its merge, or finds the one that the tenant has there: {checksum, age_seconds, is_new} of what waits now.
+create or replace function ingest.put_project_batch(
+  tenant_id text, batch_checksum text, batch_id text, source text, correlation_id uuid, rows jsonb
+) returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  v_new integer;
+  v_waiting jsonb;
+begin
+  -- Not found in between when its merge has just ended: then there is room.
+  loop
+    insert into ingest.project_batches as b (tenant_id, batch_checksum, batch_id, source, correlation_id, rows)
+    values ($1, $2, $3, $4, $5, $6) on conflict on constraint project_batches_pkey do nothing;
+    get diagnostics v_new = row_count;
+    select jsonb_build_object('checksum', b.batch_checksum, 'age_seconds', extract(epoch from now() - b.created_at), 'is_new', v_new = 1)
+    into v_waiting
+    from ingest.project_batches b where b.tenant_id = $1;
+    exit when found;
+  end loop;
+  return v_waiting;
+end
+$$;
+
+-- Merges the batch that waits and takes it away, in one transaction. One that is merged already gets the answer of then; null: there is
+-- no such batch.
+create or replace function ingest.merge_project_batch(tenant_id text, batch_checksum text) returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_batch ingest.project_batches;
+begin
+  delete from ingest.project_batches b where b.tenant_id = $1 and b.batch_checksum = $2 returning b.* into v_batch;
+  if found then
+    perform public.fn_projects_import_merge(v_batch.tenant_id, v_batch.source, v_batch.batch_id, v_batch.rows, v_batch.correlation_id);
+  end if;
+  return ingest.project_batch_answer($1, $2);
+end
+$$;
+
+-- Takes a batch away that cannot be merged, so that the tenant may post again.
+create or replace function ingest.drop_project_batch(tenant_id text, batch_checksum text) returns void
+language sql volatile security definer set search_path = ''
+as $$ delete from ingest.project_batches b where b.tenant_id = $1 and b.batch_checksum = $2 $$;
+-- Pushes of project files through the gateway: a bearer for a worker that has none, and which contents a folder has given already.
+
+create table if not exists ingest.pushed_files (
+  tenant_id text not null,
+  file_sha256 text not null check (file_sha256 ~ '^[0-9a-f]{64}$'),
+  -- Of the push; its batches and anomalies carry it, too.
+  correlation_id uuid not null,
+  row_count bigint not null,
+  batches integer not null,
+  pushed_at timestamptz not null default now(),
+  primary key (tenant_id, file_sha256)
+);
+
+do $$
+declare
+  v_table text;
+begin
+  foreach v_table in array array['tenants', 'tenant_bearers', 'project_batches', 'pushed_files'] loop
+    execute format('alter table ingest.%I enable row level security', v_table);
+    execute format('revoke all on ingest.%I from public, anon, authenticated', v_table);
+    execute format('grant select, insert, update, delete on ingest.%I to service_role, dragonfly_app', v_table);
+    execute format('drop policy if exists %I on ingest.%I', v_table || '_app', v_table);
+    execute format('create policy %I on ingest.%I for all to dragonfly_app using (true) with check (true)', v_table || '_app', v_table);
+  end loop;
+end
+$$;
+
+-- A bearer of a tenant for some minutes; the service's own right. Expired ones go.
+create or replace function ingest.lend_bearer(tenant_id text, bearer_sha256 text, minutes integer) returns timestamptz
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  v_until timestamptz := clock_timestamp() + make_interval(mins => least(greatest($3, 1), 60));
+begin
+  insert into ingest.tenants (tenant_id) values ($1) on conflict do nothing;
+  delete from ingest.tenant_bearers b where b.expires_at <= clock_timestamp();
+  insert into ingest.tenant_bearers (tenant_id, bearer_sha256, expires_at, lent) values ($1, $2, v_until, true);
+  return v_until;
+end
+$$;
+
+-- Tenants with the times of their own bearers, no hashes.
+create or replace function ingest.list_tenants() returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select coalesce(jsonb_agg(t.entry order by t.tenant_id), '[]')
+  from (select t.tenant_id, jsonb_build_object(
+          'tenant_id', t.tenant_id, 'created_at', t.created_at, 'rotated_at', max(b.created_at),
+          'former_until', max(b.expires_at) filter (where b.expires_at > now())) as entry
+        from ingest.tenants t left join ingest.tenant_bearers b on b.tenant_id = t.tenant_id and not b.lent group by t.tenant_id) t
+$$;
+
+create or replace function ingest.remember_push(tenant_id text, file_sha256 text, correlation_id uuid, row_count bigint, batches integer) returns void
+language sql volatile security definer set search_path = ''
+as $$
+  insert into ingest.pushed_files (tenant_id, file_sha256, correlation_id, row_count, batches) values ($1, $2, $3, $4, $5) on conflict do nothing
+$$;
+
+-- Which of these contents the tenant's folder has given already: an array of their hashes.
+create or replace function ingest.pushed_among(tenant_id text, file_sha256s jsonb) returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select coalesce(jsonb_agg(f.file_sha256), '[]')
+  from ingest.pushed_files f where f.tenant_id = $1 and f.file_sha256 in (select jsonb_array_elements_text($2))
+$$;
+
+-- The backfill of public, reached as the backends reach functions: how many memberships it made.
+create or replace function ingest.backfill_memberships() returns integer
+language sql volatile security definer set search_path = '' set statement_timeout = '30min'
+as $$ select public.fn_projects_membership_backfill() $$;

@@ -1,0 +1,829 @@
+-- The steps every kind shares: schemas and roles, keys, runs, and what becomes of a run.
+
+-- Schemas and roles. On Supabase the API roles exist; elsewhere they are made here, without login.
+create schema if not exists ingest;
+-- Unlogged working tables live apart: not exposed by PostgREST, no row level security (COPY refuses it), never backed up.
+create schema if not exists ingest_stage;
+
+do $$
+declare
+  role_name text;
+begin
+  foreach role_name in array array['anon', 'authenticated', 'service_role', 'dragonfly_app'] loop
+    if not exists (select from pg_catalog.pg_roles where rolname = role_name) then
+      begin
+        execute format('create role %I nologin noinherit %s', role_name,
+                       case when role_name = 'service_role' then 'bypassrls' else '' end);
+      exception
+        when duplicate_object or unique_violation then null; -- another database of this server was migrated at the same time
+        when insufficient_privilege then execute format('create role %I nologin noinherit', role_name);
+      end;
+    end if;
+  end loop;
+end
+$$;
+
+comment on schema ingest is 'Import runs, landing tables and the functions that move rows (runbooks 001 and 002).';
+comment on schema ingest_stage is 'Rows between parsing and landing; emptied by every run, lost in a crash and parsed again.';
+
+revoke all on schema ingest, ingest_stage from public;
+grant usage on schema ingest to service_role, dragonfly_app;
+grant usage on schema ingest_stage to service_role, dragonfly_app;
+alter default privileges in schema ingest revoke execute on functions from public;
+
+-- The private bucket of runbook 000, where there is Supabase Storage.
+do $$
+begin
+  if to_regclass('storage.buckets') is not null then
+    insert into storage.buckets (id, name, public) values ('imports', 'imports', false) on conflict (id) do nothing;
+  end if;
+end
+$$;
+
+-- Normalization of key parts. White space and letter pairs are explicit, so that no provider, locale or Unicode version
+-- changes a stored key; src/values/key.ts and src/values/case.ts hold the same lists.
+create or replace FUNCTION ingest.lower_text(value text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = '' AS $$
+DECLARE
+  ascii_lower text COLLATE "C" := lower(value COLLATE "C");
+BEGIN
+  IF octet_length(value) = char_length(value) THEN
+    RETURN ascii_lower;
+  END IF;
+  IF ascii_lower !~ '[^\u0001-\u017f]' THEN  -- the whole table costs 0.1 ms a value, these letters a tenth of it
+    RETURN translate(ascii_lower,
+      'ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞĀĂĄĆĈĊČĎĐĒĔĖĘĚĜĞĠĢĤĦĨĪĬĮİĲĴĶĹĻĽĿŁŃŅŇŊŌŎŐŒŔŖŘŚŜŞŠŢŤŦŨŪŬŮŰŲŴŶŸŹŻŽ',
+      'àáâãäåæçèéêëìíîïðñòóôõöøùúûüýþāăąćĉċčďđēĕėęěĝğġģĥħĩīĭįiĳĵķĺļľŀłńņňŋōŏőœŕŗřśŝşšţťŧũūŭůűųŵŷÿźżž');
+  END IF;
+  RETURN translate(ascii_lower,
+    'ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞĀĂĄĆĈĊČĎĐĒĔĖĘĚĜĞĠĢĤĦĨĪĬĮİĲĴĶĹĻĽĿŁŃŅŇŊŌŎŐŒŔŖŘŚŜŞŠŢŤŦŨŪŬŮŰŲŴŶŸŹŻŽƁƂƄƆƇƉƊƋƎƏƐƑƓƔƖƗƘƜƝƟƠƢƤƦƧƩƬƮƯƱƲƳƵƷƸƼǄǅǇǈǊǋǍǏǑǓǕǗǙǛǞǠǢǤǦǨǪǬǮǱǲǴǶǷǸǺǼǾȀȂȄȆȈȊȌȎȐȒȔȖȘȚȜȞȠȢȤȦȨȪȬȮȰȲȺȻȽȾɁɃɄɅɆɈɊɌɎͰͲͶͿΆΈΉΊΌΎΏΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩΪΫςϏϘϚϜϞϠϢϤϦϨϪϬϮϴϷϹϺϽϾϿЀЁЂЃЄЅІЇЈЉЊЋЌЍЎЏАБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯѠѢѤѦѨѪѬѮѰѲѴѶѸѺѼѾҀҊҌҎҐҒҔҖҘҚҜҞҠҢҤҦҨҪҬҮҰҲҴҶҸҺҼҾӀӁӃӅӇӉӋӍӐӒӔӖӘӚӜӞӠӢӤӦӨӪӬӮӰӲӴӶӸӺӼӾԀԂԄԆԈԊԌԎԐԒԔԖԘԚԜԞԠԢԤԦԨԪԬԮԱԲԳԴԵԶԷԸԹԺԻԼԽԾԿՀՁՂՃՄՅՆՇՈՉՊՋՌՍՎՏՐՑՒՓՔՕՖႠႡႢႣႤႥႦႧႨႩႪႫႬႭႮႯႰႱႲႳႴႵႶႷႸႹႺႻႼႽႾႿჀჁჂჃჄჅჇჍḀḂḄḆḈḊḌḎḐḒḔḖḘḚḜḞḠḢḤḦḨḪḬḮḰḲḴḶḸḺḼḾṀṂṄṆṈṊṌṎṐṒṔṖṘṚṜṞṠṢṤṦṨṪṬṮṰṲṴṶṸṺṼṾẀẂẄẆẈẊẌẎẐẒẔẞẠẢẤẦẨẪẬẮẰẲẴẶẸẺẼẾỀỂỄỆỈỊỌỎỐỒỔỖỘỚỜỞỠỢỤỦỨỪỬỮỰỲỴỶỸỺỼỾἈἉἊἋἌἍἎἏἘἙἚἛἜἝἨἩἪἫἬἭἮἯἸἹἺἻἼἽἾἿὈὉὊὋὌὍὙὛὝὟὨὩὪὫὬὭὮὯᾈᾉᾊᾋᾌᾍᾎᾏᾘᾙᾚᾛᾜᾝᾞᾟᾨᾩᾪᾫᾬᾭᾮᾯᾸᾹᾺΆᾼῈΈῊΉῌῘῙῚΊῨῩῪΎῬῸΌῺΏῼΩKÅＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＸＹＺ',
+    'àáâãäåæçèéêëìíîïðñòóôõöøùúûüýþāăąćĉċčďđēĕėęěĝğġģĥħĩīĭįiĳĵķĺļľŀłńņňŋōŏőœŕŗřśŝşšţťŧũūŭůűųŵŷÿźżžɓƃƅɔƈɖɗƌǝəɛƒɠɣɩɨƙɯɲɵơƣƥʀƨʃƭʈưʊʋƴƶʒƹƽǆǆǉǉǌǌǎǐǒǔǖǘǚǜǟǡǣǥǧǩǫǭǯǳǳǵƕƿǹǻǽǿȁȃȅȇȉȋȍȏȑȓȕȗșțȝȟƞȣȥȧȩȫȭȯȱȳⱥȼƚⱦɂƀʉʌɇɉɋɍɏͱͳͷϳάέήίόύώαβγδεζηθικλμνξοπρστυφχψωϊϋσϗϙϛϝϟϡϣϥϧϩϫϭϯθϸϲϻͻͼͽѐёђѓєѕіїјљњћќѝўџабвгдежзийклмнопрстуфхцчшщъыьэюяѡѣѥѧѩѫѭѯѱѳѵѷѹѻѽѿҁҋҍҏґғҕҗҙқҝҟҡңҥҧҩҫҭүұҳҵҷҹһҽҿӏӂӄӆӈӊӌӎӑӓӕӗәӛӝӟӡӣӥӧөӫӭӯӱӳӵӷӹӻӽӿԁԃԅԇԉԋԍԏԑԓԕԗԙԛԝԟԡԣԥԧԩԫԭԯաբգդեզէըթժիլխծկհձղճմյնշոչպջռսվտրցւփքօֆⴀⴁⴂⴃⴄⴅⴆⴇⴈⴉⴊⴋⴌⴍⴎⴏⴐⴑⴒⴓⴔⴕⴖⴗⴘⴙⴚⴛⴜⴝⴞⴟⴠⴡⴢⴣⴤⴥⴧⴭḁḃḅḇḉḋḍḏḑḓḕḗḙḛḝḟḡḣḥḧḩḫḭḯḱḳḵḷḹḻḽḿṁṃṅṇṉṋṍṏṑṓṕṗṙṛṝṟṡṣṥṧṩṫṭṯṱṳṵṷṹṻṽṿẁẃẅẇẉẋẍẏẑẓẕßạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹỻỽỿἀἁἂἃἄἅἆἇἐἑἒἓἔἕἠἡἢἣἤἥἦἧἰἱἲἳἴἵἶἷὀὁὂὃὄὅὑὓὕὗὠὡὢὣὤὥὦὧᾀᾁᾂᾃᾄᾅᾆᾇᾐᾑᾒᾓᾔᾕᾖᾗᾠᾡᾢᾣᾤᾥᾦᾧᾰᾱὰάᾳὲέὴήῃῐῑὶίῠῡὺύῥὸόὼώῳωkåａｂｃｄｅｆｇｈｉｊｋｌｍｎｏｐｑｒｓｔｕｖｗｘｙｚ');
+END
+$$;
+
+create or replace FUNCTION ingest.trim_text(value text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = '' AS $$
+BEGIN
+  IF value COLLATE "C" ~ '^([!-~]([ -~]*[!-~])?)?$' THEN
+    RETURN value;
+  END IF;
+  RETURN regexp_replace(value COLLATE "C", '^[\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]+|[\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]+$', '', 'g');
+END
+$$;
+
+create or replace FUNCTION ingest.normalize_text(value text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = '' AS $$
+BEGIN
+  IF value COLLATE "C" ~ '^([!-~]+( [!-~]+)*)?$' THEN
+    RETURN lower(value COLLATE "C");
+  END IF;
+  RETURN ingest.lower_text(regexp_replace(ingest.trim_text(value) COLLATE "C", '[\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]+', ' ', 'g'));
+END
+$$;
+
+-- One row per import run, the ledger of its steps, and claiming (runbook 002).
+create table if not exists ingest.import_runs (
+  id uuid primary key default gen_random_uuid(),
+  source_system text not null check (source_system <> ''),
+  source_batch_id text not null check (source_batch_id <> ''),
+  file_hash text not null,
+  filename text not null,
+  import_kind text not null default 'plaintiff',
+  status text not null default 'pending'
+    check (status in ('pending', 'processing', 'completed', 'failed', 'rolled_back', 'duplicate')),
+  rows_fetched integer not null default 0,
+  rows_inserted integer not null default 0,
+  rows_updated integer not null default 0,
+  rows_skipped integer not null default 0,
+  rows_errored integer not null default 0,
+  error_details jsonb,
+  metadata jsonb not null default '{}',
+  storage_path text,
+  worker_id text,
+  -- The lease: a claim by another execution raises the generation, and effects of the former one are refused.
+  lease_generation integer not null default 0,
+  claim_token text,
+  claimed_at timestamptz,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  completed_at timestamptz,
+  rolled_back_at timestamptz,
+  rollback_reason text,
+  parent_run_id uuid references ingest.import_runs (id) on delete set null
+);
+
+-- Batch-level idempotency among live runs: rolled-back runs and rejected attempts keep their rows beside it.
+create unique index if not exists import_runs_live_batch_uniq
+  on ingest.import_runs (source_system, source_batch_id, file_hash)
+  where status not in ('rolled_back', 'duplicate');
+create unique index if not exists import_runs_duplicate_token_uniq on ingest.import_runs (claim_token) where status = 'duplicate';
+create index if not exists import_runs_created_at_idx on ingest.import_runs (created_at desc);
+create index if not exists import_runs_parent_idx on ingest.import_runs (parent_run_id);
+
+-- The ledger: which step of which part of a run has taken effect, written in the transaction of that effect.
+create table if not exists ingest.import_run_steps (
+  run_id uuid not null references ingest.import_runs (id) on delete cascade,
+  step text not null,
+  part integer not null,
+  result jsonb not null default '{}',
+  finished_at timestamptz not null default clock_timestamp(),
+  primary key (run_id, step, part)
+);
+
+-- Kinds by the suffix of their SQL functions: upsert_, count_, stop_, compare_, tally_, rejects_, rollback_<suffix>.
+create table if not exists ingest.import_kinds (
+  kind text primary key,
+  suffix text not null,
+  -- Whether a run resolves its rows before upsert: see ingest.resolve_stage.
+  resolves boolean not null default false
+);
+
+alter table ingest.import_runs enable row level security;
+alter table ingest.import_run_steps enable row level security;
+alter table ingest.import_kinds enable row level security;
+grant select, insert, update, delete on ingest.import_runs, ingest.import_run_steps to service_role, dragonfly_app;
+grant select on ingest.import_kinds to service_role, dragonfly_app;
+drop policy if exists import_runs_app on ingest.import_runs;
+create policy import_runs_app on ingest.import_runs for all to dragonfly_app using (true) with check (true);
+drop policy if exists import_run_steps_app on ingest.import_run_steps;
+create policy import_run_steps_app on ingest.import_run_steps for all to dragonfly_app using (true) with check (true);
+drop policy if exists import_kinds_app on ingest.import_kinds;
+create policy import_kinds_app on ingest.import_kinds for select to dragonfly_app using (true);
+
+do $$
+begin
+  create type ingest.import_claim as (run_id uuid, claim_status text);
+exception when duplicate_object then null;
+end
+$$;
+
+-- Claims a batch. The answer carries what a workflow needs beyond the contract's claim: the lease, the layout in force
+-- and, for a duplicate, the original. `claim_token` names the claiming execution: its retries keep the lease.
+create or replace function ingest.open_import_run(
+  source_system text, source_batch_id text, file_hash text, filename text, import_kind text default 'plaintiff',
+  worker_id text default null, claim_token text default null, parent_run_id uuid default null,
+  storage_path text default null, metadata jsonb default '{}'
+) returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_worker text := $6;
+  v_token text := $7;
+  v_metadata jsonb := coalesce($10, '{}');
+  r ingest.import_runs;
+  v_reason text;
+begin
+  loop
+    select * into r from ingest.import_runs
+    where source_system = $1 and source_batch_id = $2 and file_hash = $3 and status not in ('rolled_back', 'duplicate')
+    for update; -- waits for the running effects of the holder (they hold FOR KEY SHARE)
+    exit when found;
+    insert into ingest.import_runs as n (
+      source_system, source_batch_id, file_hash, filename, import_kind, status, worker_id, claim_token, lease_generation,
+      claimed_at, storage_path, metadata, parent_run_id)
+    values ($1, $2, $3, $4, coalesce($5, 'plaintiff'), 'processing', v_worker, v_token, 1, now(), $9, v_metadata,
+      coalesce($8, (select id from ingest.import_runs
+                    where source_system = $1 and source_batch_id = $2 and file_hash = $3 and status = 'rolled_back'
+                    order by rolled_back_at desc limit 1)))
+    on conflict (source_system, source_batch_id, file_hash) where status not in ('rolled_back', 'duplicate') do nothing
+    returning * into r;
+    if found then
+      return jsonb_build_object('run_id', r.id, 'claim_status', 'claimed', 'lease', r.lease_generation,
+                                'metadata', r.metadata, 'resumed', false, 'started_at', r.created_at);
+    end if;
+  end loop;
+
+  if r.status = 'completed' then
+    -- A rejected attempt leaves its trace for the operators' duplicates query; a retry of it leaves none.
+    insert into ingest.import_runs (source_system, source_batch_id, file_hash, filename, import_kind, status, worker_id,
+                                    claim_token, claimed_at, completed_at, metadata)
+    values ($1, $2, $3, $4, coalesce($5, 'plaintiff'), 'duplicate', v_worker, v_token, now(), now(),
+            v_metadata || jsonb_build_object('duplicate_of', r.id))
+    on conflict (claim_token) where status = 'duplicate' do nothing;
+    return jsonb_build_object('run_id', r.id, 'claim_status', 'duplicate', 'lease', r.lease_generation,
+                              'filename', r.filename, 'completed_at', r.completed_at, 'started_at', r.created_at,
+                              'storage_path', r.storage_path);
+  end if;
+
+  if r.status = 'processing' and r.claim_token = v_token then
+    return jsonb_build_object('run_id', r.id, 'claim_status', 'claimed', 'lease', r.lease_generation,
+                              'metadata', r.metadata, 'resumed', r.lease_generation > 1, 'started_at', r.created_at);
+  end if;
+
+  if r.status = 'processing' and r.worker_id is distinct from v_worker or r.status = 'processing' and v_worker is null then
+    if r.updated_at >= now() - interval '30 minutes' then
+      return jsonb_build_object('run_id', r.id, 'claim_status', 'in_progress', 'lease', r.lease_generation,
+                                'worker_id', r.worker_id, 'started_at', r.created_at);
+    end if;
+    v_reason := 'no heartbeat for 30 minutes';
+  elsif r.status = 'failed' then
+    v_reason := 'claimed again after failure';
+  end if;
+
+  -- Once rows were promoted, the plan they were promoted under stays in force: the ledger counts in its partitions.
+  update ingest.import_runs set
+    status = 'processing', worker_id = v_worker, claim_token = v_token, lease_generation = lease_generation + 1,
+    claimed_at = now(), updated_at = now(), completed_at = null,
+    storage_path = coalesce($9, storage_path),
+    metadata = r.metadata || case
+      when exists (select from ingest.import_run_steps s where s.run_id = r.id and s.step = 'upsert')
+      then v_metadata - 'plan' else v_metadata end,
+    error_details = case when v_reason is null then null else jsonb_build_object(
+      'previous_worker', r.worker_id, 'takeover_reason', v_reason, 'takeover_at', now()) end
+  where id = r.id
+  returning * into r;
+  return jsonb_build_object('run_id', r.id, 'claim_status', 'claimed', 'lease', r.lease_generation,
+                            'metadata', r.metadata, 'resumed', true, 'started_at', r.created_at);
+end
+$$;
+
+-- Runbook 002: claim before processing any row. claim_status: claimed | duplicate | in_progress.
+create or replace function ingest.claim_import_run(
+  source_system text, source_batch_id text, file_hash text, filename text,
+  import_kind text default 'plaintiff', worker_id text default null
+) returns ingest.import_claim
+language sql security definer set search_path = ''
+as $$
+  select (o ->> 'run_id')::uuid, o ->> 'claim_status'
+  from ingest.open_import_run($1, $2, $3, $4, $5, $6) as o
+$$;
+
+-- Runbook 002: keeps the claim of a long import. False when the run is not processing any more.
+create or replace function ingest.heartbeat_import_run(run_id uuid) returns boolean
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  update ingest.import_runs set updated_at = now() where id = $1 and status = 'processing';
+  return found;
+end
+$$;
+
+-- Every effect of a run starts here: refuses it when the lease has passed on or an operator ended the run.
+create or replace function ingest.hold_lease(run_id uuid, lease integer) returns ingest.import_runs
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  r ingest.import_runs;
+begin
+  select * into r from ingest.import_runs where id = $1 and lease_generation = $2 and status = 'processing' for key share;
+  if not found then
+    raise exception 'the run was taken over, ended or rolled back' using errcode = 'IN001';
+  end if;
+  return r;
+end
+$$;
+
+create or replace function ingest.kind_suffix(kind text) returns text
+language sql stable security definer set search_path = ''
+as $$ select suffix from ingest.import_kinds where kind = $1 $$;
+
+-- The completed run of a batch, if any: another commit of it would be a duplicate.
+create or replace function ingest.find_completed_run(source_system text, source_batch_id text, file_hash text) returns uuid
+language sql stable security definer set search_path = ''
+as $$
+  select r.id from ingest.import_runs r
+  where r.source_system = $1 and r.source_batch_id = $2 and r.file_hash = $3 and r.status = 'completed'
+$$;
+
+-- What is particular to a kind is behind its suffix (ingest.import_kinds).
+
+-- Which chunks are staged. Unlogged beside the stage, so that a database crash empties both and the chunks are parsed again.
+create unlogged table if not exists ingest_stage.chunks (
+  stage_id uuid not null,
+  kind text not null,
+  chunk integer not null,
+  rows integer not null,
+  errored integer not null,
+  created_at timestamptz not null default now(),
+  primary key (stage_id, chunk)
+);
+grant select, insert, delete on ingest_stage.chunks to service_role, dragonfly_app;
+
+-- Stages one chunk sent as JSON (the supabase backend; the postgres backend uses COPY in a transaction of the same shape).
+-- `columns` names the keys of the row arrays. Answers {rows, errored} of what is staged, by this call or an earlier one.
+create or replace function ingest.stage_chunk(
+  stage_id uuid, kind text, chunk integer, columns text[], rows json, errored integer
+) returns jsonb
+language plpgsql security definer set search_path = '' set statement_timeout = '60s'
+as $$
+#variable_conflict use_column
+declare
+  v_table text := ingest.kind_suffix($2);
+  v_list text;
+  v_values text;
+begin
+  insert into ingest_stage.chunks (stage_id, kind, chunk, rows, errored) values ($1, $2, $3, json_array_length($5), $6)
+  on conflict do nothing;
+  if found then
+    select string_agg(format('%I', a.attname), ', ' order by c.n),
+           string_agg(case when a.atttypid = 'jsonb'::regtype then format('r -> %s', c.n - 1)
+                           else format('(r ->> %s)::%s', c.n - 1, format_type(a.atttypid, a.atttypmod)) end, ', ' order by c.n)
+      into strict v_list, v_values
+    from unnest($4) with ordinality as c (name, n)
+    join pg_catalog.pg_attribute a on a.attrelid = format('ingest_stage.%I', v_table)::regclass and a.attname = c.name;
+    -- As jsonb each row is parsed once; every ->> of a json value parses it again.
+    execute format('insert into ingest_stage.%I (stage_id, chunk, %s) select $1, $2, %s from jsonb_array_elements($3::jsonb) as r',
+                   v_table, v_list, v_values)
+      using $1, $3, $5;
+  end if;
+  return (select jsonb_build_object('rows', c.rows, 'errored', c.errored)
+          from ingest_stage.chunks c where c.stage_id = $1 and c.chunk = $3);
+end
+$$;
+
+-- Empties a stage and its plan, at most `max_rows` rows of each a call; true when nothing is left. Sweeps what was abandoned
+-- a week ago, too.
+create or replace function ingest.clear_stage(stage_id uuid, kind text, max_rows integer default 200000) returns boolean
+language plpgsql security definer set search_path = '' set statement_timeout = '60s'
+as $$
+#variable_conflict use_column
+declare
+  v_suffix text := ingest.kind_suffix($2);
+  v_table text;
+  v_stages uuid[];
+  v_deleted integer;
+  v_done boolean := true;
+begin
+  -- The chunks go first: whoever still uses such a stage finds it incomplete and parses again.
+  with abandoned as (
+    delete from ingest_stage.chunks c where c.kind = $2 and (c.stage_id = $1 or c.stage_id in (
+      select o.stage_id from ingest_stage.chunks o where o.kind = $2 group by o.stage_id
+      having max(o.created_at) < now() - interval '7 days'))
+    returning c.stage_id)
+  select array_agg(distinct a.stage_id) || $1 into v_stages from abandoned a;
+  v_stages := coalesce(v_stages, array[$1]);
+  delete from ingest_stage.resolved r where r.stage_id = any (v_stages);
+  foreach v_table in array case when ingest.kind_resolves($2) then array[v_suffix, v_suffix || '_plan'] else array[v_suffix] end loop
+    execute format('delete from ingest_stage.%1$I where ctid = any (array(
+                      select s.ctid from ingest_stage.%1$I s where s.stage_id = any ($1) limit $2))', v_table)
+      using v_stages, $3;
+    get diagnostics v_deleted = row_count;
+    v_done := v_done and v_deleted < $3;
+  end loop;
+  return v_done;
+end
+$$;
+
+-- Whether all chunks of a stage are there; a database crash empties it. They then stay until the end of the transaction:
+-- clear_stage, which deletes the chunks first, waits for the one that is locked.
+create or replace function ingest.hold_stage(stage_id uuid, chunks integer) returns boolean
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform from ingest_stage.chunks c where c.stage_id = $1 and c.chunk = 0 for key share;
+  return (select count(*) = $2 from ingest_stage.chunks c where c.stage_id = $1);
+end
+$$;
+
+-- Rollback must not pass between an upsert's look at live rows and its commit: upserts share this lock, rollback owns it.
+create or replace function ingest.lock_source(source_system text, exclusive boolean) returns void
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  v_key bigint := hashtextextended('intake.source:' || $1, 0);
+begin
+  if $2 then
+    perform pg_advisory_xact_lock(v_key);
+  else
+    perform pg_advisory_xact_lock_shared(v_key);
+  end if;
+end
+$$;
+
+-- A part that is tried again while its first try still runs waits for it, then finds its answer in the ledger.
+create or replace function ingest.lock_part(run_id uuid, part integer) returns void
+language sql security definer set search_path = ''
+as $$ select pg_advisory_xact_lock(hashtextextended('intake.part:' || $1, $2)) $$;
+
+-- Kinds that match people by several keys resolve their rows once per run, before upsert: which rows are duplicates, who is
+-- the same person, and which rows therefore belong into one part. The answer stands in ingest_stage.<suffix>_plan.
+
+-- Which stages are resolved. A run that loses its stage, or is resumed, resolves what has not landed yet anew: a further
+-- generation, whose parts are other parts for the ledger.
+create unlogged table if not exists ingest_stage.resolved (
+  stage_id uuid primary key,
+  generation integer not null,
+  epoch bigint not null,
+  options jsonb not null,
+  answer jsonb not null
+);
+grant select, insert, delete on ingest_stage.resolved to service_role, dragonfly_app;
+
+-- People are created by one run at a time: whose turn it is, and how often it has changed hands.
+create table if not exists ingest.people_turn (
+  only_row boolean primary key default true check (only_row),
+  run_id uuid,
+  epoch bigint not null default 0
+);
+insert into ingest.people_turn default values on conflict do nothing;
+alter table ingest.people_turn enable row level security;
+grant select, update on ingest.people_turn to service_role, dragonfly_app;
+drop policy if exists people_turn_app on ingest.people_turn;
+create policy people_turn_app on ingest.people_turn for all to dragonfly_app using (true) with check (true);
+
+-- Parts of one run never share a new person, so they go side by side (a shared lock); another run first waits for them and
+-- then has the turn (an exclusive lock until its transaction ends). Nobody else creates people until the end of the
+-- transaction. Answers the epoch: when it is not the one of a plan, others may have created people since.
+create or replace function ingest.take_turn(run_id uuid) returns bigint
+language plpgsql security definer set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_lock constant bigint := hashtextextended('intake.people', 0);
+  v_holder uuid;
+  v_epoch bigint;
+begin
+  begin
+    perform pg_advisory_xact_lock_shared(v_lock);
+    select t.run_id, t.epoch into v_holder, v_epoch from ingest.people_turn t;
+    if v_holder = $1 then
+      return v_epoch;
+    end if;
+    raise exception using errcode = 'IN003'; -- gives the shared lock back
+  exception when sqlstate 'IN003' then null;
+  end;
+  perform pg_advisory_xact_lock(v_lock);
+  update ingest.people_turn t set run_id = $1, epoch = t.epoch + (t.run_id is distinct from $1)::int returning t.epoch into v_epoch;
+  return v_epoch;
+end
+$$;
+
+-- Resolves a stage, once however often and at once it is asked. Without a run (dry run) nothing but the plan is written.
+-- `options` are for the kind's upsert and count. Answers what the kind says, or {stage_lost: true}.
+create or replace function ingest.resolve_stage(
+  run_id uuid, lease integer, kind text, stage_id uuid, chunks integer, partitions integer, options jsonb default '{}'
+) returns jsonb
+language plpgsql security definer set search_path = '' set statement_timeout = '30min'
+as $$
+#variable_conflict use_column
+declare
+  r ingest.import_runs;
+  v_answer jsonb;
+  v_generation integer := 0;
+  v_epoch bigint := 0;
+begin
+  if $1 is not null then
+    r := ingest.hold_lease($1, $2);
+  end if;
+  perform ingest.lock_part($4, -1);
+  select answer into v_answer from ingest_stage.resolved s where s.stage_id = $4;
+  if found then
+    return v_answer;
+  end if;
+  if not ingest.hold_stage($4, $5) then
+    return '{"stage_lost": true}';
+  end if;
+  if $1 is not null then
+    select count(*) into v_generation from ingest.import_run_steps s where s.run_id = $1 and s.step = 'resolve';
+    perform ingest.lock_source(r.source_system, false);
+    v_epoch := ingest.take_turn($1);
+  end if;
+  execute format('select ingest.%I($1, $2, $3)', 'resolve_' || ingest.kind_suffix($3)) into v_answer using r, $4, $6;
+  insert into ingest_stage.resolved (stage_id, generation, epoch, options, answer) values ($4, v_generation, v_epoch, $7, v_answer);
+  if $1 is not null then
+    insert into ingest.import_run_steps (run_id, step, part, result) values ($1, 'resolve', v_generation, v_answer);
+  end if;
+  return v_answer;
+end
+$$;
+
+create or replace function ingest.kind_resolves(kind text) returns boolean
+language sql stable security definer set search_path = ''
+as $$ select resolves from ingest.import_kinds where kind = $1 $$;
+
+-- One partition, exactly once: all staged rows whose key falls into `part`, landed and promoted in this transaction. Parts of a
+-- resolved stage are counted by generation, and their staged rows are cleared at the end.
+-- Answers {inserted, updated, skipped, errored, ...}, or {stage_lost: true}.
+create or replace function ingest.upsert_partition(run_id uuid, lease integer, stage_id uuid, chunks integer, part integer)
+returns jsonb
+language plpgsql security definer set search_path = '' set statement_timeout = '120s'
+as $$
+#variable_conflict use_column
+declare
+  r ingest.import_runs := ingest.hold_lease($1, $2);
+  v_suffix text := ingest.kind_suffix(r.import_kind);
+  v_resolves boolean := ingest.kind_resolves(r.import_kind);
+  v_part integer := $5;
+  v_result jsonb;
+begin
+  if v_resolves then
+    select $5 + 100000 * s.generation into v_part from ingest_stage.resolved s where s.stage_id = $3;
+    if not found then
+      return '{"stage_lost": true}';
+    end if;
+  end if;
+  perform ingest.lock_part($1, v_part);
+  select result into v_result from ingest.import_run_steps s where s.run_id = $1 and s.step = 'upsert' and s.part = v_part;
+  if found then
+    return v_result;
+  end if;
+  if not ingest.hold_stage($3, $4) then
+    return '{"stage_lost": true}';
+  end if;
+  perform ingest.lock_source(r.source_system, false);
+  execute format('select ingest.%I($1, $2, $3)', 'upsert_' || v_suffix) into v_result using r, $3, $5;
+  insert into ingest.import_run_steps (run_id, step, part, result) values ($1, 'upsert', v_part, v_result);
+  if not v_resolves then
+    execute format('delete from ingest_stage.%I s where s.stage_id = $1 and s.part = $2', v_suffix) using $3, $5;
+  end if;
+  return v_result;
+end
+$$;
+
+-- What upsert_partition would report at this moment; writes nothing.
+create or replace function ingest.count_partition(kind text, source_system text, stage_id uuid, chunks integer, part integer)
+returns jsonb
+language plpgsql security definer set search_path = '' set statement_timeout = '120s'
+as $$
+declare
+  v_result jsonb;
+begin
+  if not ingest.hold_stage($3, $4)
+     or ingest.kind_resolves($1) and not exists (select from ingest_stage.resolved r where r.stage_id = $3) then
+    return '{"stage_lost": true}';
+  end if;
+  execute format('select ingest.%I($1, $2, $3)', 'count_' || ingest.kind_suffix($1)) into v_result using $2, $3, $5;
+  return v_result;
+end
+$$;
+
+-- The run stopped at --max-errors: its rows land as they are, bad ones failed, the others pending; nothing is promoted.
+create or replace function ingest.stop_partition(run_id uuid, lease integer, stage_id uuid, chunks integer, part integer)
+returns jsonb
+language plpgsql security definer set search_path = '' set statement_timeout = '120s'
+as $$
+#variable_conflict use_column
+declare
+  r ingest.import_runs := ingest.hold_lease($1, $2);
+  v_suffix text := ingest.kind_suffix(r.import_kind);
+  v_result jsonb;
+begin
+  perform ingest.lock_part($1, $5);
+  select result into v_result from ingest.import_run_steps s where s.run_id = $1 and s.step = 'stop' and s.part = $5;
+  if found then
+    return v_result;
+  end if;
+  if not ingest.hold_stage($3, $4) then
+    return '{"stage_lost": true}';
+  end if;
+  execute format('select ingest.%I($1, $2, $3)', 'stop_' || v_suffix) into v_result using r, $3, $5;
+  insert into ingest.import_run_steps (run_id, step, part, result) values ($1, 'stop', $5, v_result);
+  return v_result;
+end
+$$;
+
+-- Compares the staged rows of a partition with what the run has in the tables.
+-- Answers {rows, missing, different, edited, lines: [first line numbers that differ]}.
+create or replace function ingest.compare_partition(run_id uuid, stage_id uuid, chunks integer, part integer) returns jsonb
+language plpgsql security definer set search_path = '' set statement_timeout = '120s'
+as $$
+declare
+  r ingest.import_runs;
+  v_result jsonb;
+begin
+  if not ingest.hold_stage($2, $3) then
+    return '{"stage_lost": true}';
+  end if;
+  select * into r from ingest.import_runs i where i.id = $1;
+  execute format('select ingest.%I($1, $2, $3)', 'compare_' || ingest.kind_suffix(r.import_kind)) into v_result using r, $2, $4;
+  return v_result;
+end
+$$;
+
+-- Stores counters (from the ledger) and summary; the run goes on processing until it is reconciled. What a kind counts beyond
+-- rows (contacts, jobs ...) is summed into summary.effects, and a kind may add to the summary by a function describe_<suffix>(run).
+create or replace function ingest.record_result(run_id uuid, lease integer, rows_fetched integer, summary jsonb) returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  r ingest.import_runs := ingest.hold_lease($1, $2);
+  v_describe text := 'describe_' || ingest.kind_suffix(r.import_kind);
+  v_counts jsonb;
+  v_effects jsonb;
+  v_more jsonb := '{}';
+begin
+  -- Before the sum: a rollback that passes rows on to this run has written to its ledger, or adds to the counters after us.
+  perform from ingest.import_runs i where i.id = $1 for no key update;
+  select jsonb_build_object(
+           'fetched', $3,
+           'inserted', coalesce(sum((s.result ->> 'inserted')::int), 0),
+           'updated', coalesce(sum((s.result ->> 'updated')::int), 0),
+           'skipped', coalesce(sum((s.result ->> 'skipped')::int), 0),
+           'errored', coalesce(sum((s.result ->> 'errored')::int), 0))
+    into v_counts
+  from ingest.import_run_steps s where s.run_id = $1 and s.step in ('upsert', 'inherit');
+  select jsonb_object_agg(e.key, e.total) into v_effects
+  from (select t.key, sum(t.value::numeric) as total
+        from ingest.import_run_steps s cross join lateral jsonb_each_text(s.result -> 'effects') t
+        where s.run_id = $1 and s.step = 'upsert' group by t.key) e;
+  update ingest.import_runs set
+    rows_fetched = $3,
+    rows_inserted = (v_counts ->> 'inserted')::int,
+    rows_updated = (v_counts ->> 'updated')::int,
+    rows_skipped = (v_counts ->> 'skipped')::int,
+    rows_errored = (v_counts ->> 'errored')::int,
+    metadata = metadata || jsonb_build_object('summary', coalesce($4, '{}') || jsonb_build_object('counts', v_counts)
+      || case when v_effects is null then '{}' else jsonb_build_object('effects', v_effects) end),
+    updated_at = now()
+  where id = $1
+  returning * into r;
+  if exists (select from pg_catalog.pg_proc p where p.pronamespace = 'ingest'::regnamespace and p.proname = v_describe) then
+    execute format('select ingest.%I($1)', v_describe) into v_more using r;
+    update ingest.import_runs set metadata = jsonb_set(metadata, '{summary}', metadata -> 'summary' || v_more) where id = $1;
+  end if;
+  return v_counts || case when v_effects is null then '{}' else jsonb_build_object('effects', v_effects) end;
+end
+$$;
+
+-- Ends a run as failed, once, by its own execution; the row keeps what it had counted. `error` holds codes, never values.
+create or replace function ingest.fail_import_run(run_id uuid, lease integer, error jsonb, counts jsonb default null)
+returns boolean
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  update ingest.import_runs set
+    status = 'failed', updated_at = now(), completed_at = now(),
+    error_details = coalesce(error_details, '{}') || $3,
+    rows_fetched = coalesce(($4 ->> 'fetched')::int, rows_fetched),
+    rows_inserted = coalesce(($4 ->> 'inserted')::int, rows_inserted),
+    rows_updated = coalesce(($4 ->> 'updated')::int, rows_updated),
+    rows_skipped = coalesce(($4 ->> 'skipped')::int, rows_skipped),
+    rows_errored = coalesce(($4 ->> 'errored')::int, rows_errored)
+  where id = $1 and lease_generation = $2 and status = 'processing';
+  return found;
+end
+$$;
+
+-- Runbook 002: counters of a run; {"fatal": true} in error_details fails it.
+create or replace function ingest.finalize_import_run(
+  run_id uuid, rows_fetched integer, rows_inserted integer, rows_skipped integer, rows_errored integer,
+  error_details jsonb default null, mark_completed boolean default true, rows_updated integer default 0
+) returns void
+language plpgsql security definer set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_fatal boolean := coalesce(($6 ->> 'fatal')::boolean, false);
+begin
+  update ingest.import_runs r set
+    rows_fetched = $2, rows_inserted = $3, rows_skipped = $4, rows_errored = $5, rows_updated = coalesce($8, 0),
+    error_details = case when $6 is null then r.error_details else coalesce(r.error_details, '{}') || $6 end,
+    status = case when v_fatal then 'failed' when $7 then 'completed' else r.status end,
+    completed_at = case when v_fatal or $7 then now() else r.completed_at end,
+    updated_at = now()
+  where r.id = $1 and r.status in ('pending', 'processing', 'failed', 'completed');
+  if not found then
+    raise exception 'no live import run %', $1 using errcode = 'IN002';
+  end if;
+end
+$$;
+
+-- What the final tables hold of a run: {total, inserted, skipped, errored, rolled_back}.
+create or replace function ingest.tally_import_run(run_id uuid, kind text) returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  v_suffix text := ingest.kind_suffix($2);
+  v_tally jsonb;
+begin
+  if v_suffix is not null then
+    execute format('select ingest.%I($1)', 'tally_' || v_suffix) into v_tally using $1;
+  end if;
+  return coalesce(v_tally, '{"total": 0, "inserted": 0, "skipped": 0, "errored": 0, "rolled_back": 0}');
+end
+$$;
+
+do $$
+begin
+  create type ingest.import_reconciliation as (
+    is_valid boolean, expected_count integer, actual_count integer, delta integer,
+    reported_inserted integer, actual_total integer, inserted_discrepancy integer, is_reconciled boolean);
+exception when duplicate_object then null;
+end
+$$;
+
+-- Runbook 002: compares reported with actual rows of the final tables and marks the run completed or failed.
+-- A run that failed for another reason, or was rolled back, is only compared.
+create or replace function ingest.reconcile_import_run(run_id uuid, expected_count integer default null)
+returns ingest.import_reconciliation
+language plpgsql security definer set search_path = '' set statement_timeout = '10min'
+as $$
+#variable_conflict use_column
+declare
+  r ingest.import_runs;
+  v_tally jsonb;
+  a ingest.import_reconciliation;
+begin
+  select * into r from ingest.import_runs i where i.id = $1 for update;
+  if not found then
+    raise exception 'no import run %', $1 using errcode = 'IN002';
+  end if;
+  v_tally := ingest.tally_import_run(r.id, r.import_kind);
+  a.expected_count := coalesce($2, r.rows_fetched);
+  a.actual_count := (v_tally ->> 'total')::int;
+  a.delta := a.actual_count - a.expected_count;
+  a.reported_inserted := r.rows_inserted;
+  a.actual_total := (v_tally ->> 'total')::int;
+  a.inserted_discrepancy := r.rows_inserted - (v_tally ->> 'inserted')::int;
+  a.is_reconciled := a.inserted_discrepancy = 0;
+  a.is_valid := a.delta = 0 and a.inserted_discrepancy = 0;
+  if a.is_valid and (r.status in ('pending', 'processing') or r.status = 'failed' and r.error_details ? 'reconciliation_failed') then
+    update ingest.import_runs set
+      status = 'completed', completed_at = now(), updated_at = now(),
+      error_details = nullif(error_details - array['reconciliation_failed', 'type', 'message'], '{}')
+    where id = r.id;
+  elsif not a.is_valid and r.status in ('pending', 'processing', 'completed') then
+    update ingest.import_runs set
+      status = 'failed', completed_at = now(), updated_at = now(),
+      error_details = coalesce(error_details, '{}') || jsonb_build_object(
+        'reconciliation_failed', true, 'type', 'RECONCILIATION_FAILED',
+        'message', format('expected %s rows, found %s; reported %s inserted, off by %s',
+                          a.expected_count, a.actual_count, a.reported_inserted, a.inserted_discrepancy))
+    where id = r.id;
+  end if;
+  return a;
+end
+$$;
+
+-- reconcile for the run's own execution: refused when the lease has passed on, harmless when repeated.
+create or replace function ingest.settle_import_run(run_id uuid, lease integer, expected_count integer) returns jsonb
+language plpgsql security definer set search_path = '' set statement_timeout = '10min'
+as $$
+declare
+  v_completed_at timestamptz;
+  a ingest.import_reconciliation;
+begin
+  perform from ingest.import_runs r where r.id = $1 and r.lease_generation = $2 and r.status in ('processing', 'completed', 'failed')
+    and (r.status <> 'failed' or r.error_details ? 'reconciliation_failed') for update;
+  if not found then
+    raise exception 'the run was taken over, ended or rolled back' using errcode = 'IN001';
+  end if;
+  a := ingest.reconcile_import_run($1, $3);
+  select r.completed_at into v_completed_at from ingest.import_runs r where r.id = $1;
+  return to_jsonb(a) || jsonb_build_object('completed_at', v_completed_at);
+end
+$$;
+
+do $$
+begin
+  create type ingest.import_rollback as (success boolean, rows_affected integer);
+exception when duplicate_object then null;
+end
+$$;
+
+-- Runbook 001 and 002: soft delete. Marks the rows rolled back and withdraws what only this run put into production;
+-- what was edited since stays and is listed in metadata.rollback.
+create or replace function ingest.rollback_import_run(run_id uuid, reason text) returns ingest.import_rollback
+language plpgsql security definer set search_path = '' set statement_timeout = '30min'
+as $$
+#variable_conflict use_column
+declare
+  r ingest.import_runs;
+  v_result jsonb;
+begin
+  select * into r from ingest.import_runs i where i.id = $1 for update; -- waits for running effects, stops further ones
+  if not found or r.status = 'duplicate' then
+    return (false, 0)::ingest.import_rollback;
+  end if;
+  if r.status = 'rolled_back' then
+    return (true, 0)::ingest.import_rollback;
+  end if;
+  perform ingest.lock_source(r.source_system, true);
+  execute format('select ingest.%I($1)', 'rollback_' || ingest.kind_suffix(r.import_kind)) into v_result using r;
+  update ingest.import_runs set
+    status = 'rolled_back', rolled_back_at = now(), updated_at = now(), rollback_reason = $2,
+    error_details = coalesce(error_details, '{}') || jsonb_build_object('rollback_reason', $2),
+    metadata = metadata || jsonb_build_object('rollback', v_result)
+  where id = r.id;
+  return (true, (v_result ->> 'rows_affected')::int)::ingest.import_rollback;
+end
+$$;
+
+-- Rejected rows of a run after a row index, oldest first: [{row_index, line, code, message, record (base64)}].
+create or replace function ingest.read_rejects(run_id uuid, after_row integer default -1, max_rows integer default 500) returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  v_suffix text;
+  v_result jsonb;
+begin
+  select ingest.kind_suffix(r.import_kind) into v_suffix from ingest.import_runs r where r.id = $1;
+  if v_suffix is null then
+    raise exception 'no import run %', $1 using errcode = 'IN002';
+  end if;
+  execute format('select ingest.%I($1, $2, $3)', 'rejects_' || v_suffix) into v_result using $1, $2, $3;
+  return coalesce(v_result, '[]');
+end
+$$;
+
+-- An edit shows in updated_at. What Intake's own functions write is none: the triggers leave out updates that pass a row to another run.
+create or replace function ingest.touch_updated_at() returns trigger
+language plpgsql set search_path = ''
+as $$
+begin
+  new.updated_at := clock_timestamp();
+  return new;
+end
+$$;

@@ -1,0 +1,188 @@
+-- What operators ask about runs (runbooks 000, 001, 002): views, and the functions that read them.
+
+create or replace view ingest.v_import_runs_summary with (security_invoker = true) as
+select r.id, r.source_system, r.source_batch_id, r.import_kind, r.filename, r.file_hash, r.status,
+       r.rows_fetched, r.rows_inserted, r.rows_updated, r.rows_skipped, r.rows_errored,
+       round(extract(epoch from coalesce(r.completed_at, case when r.status in ('pending', 'processing') then now() end, r.updated_at)
+                                - coalesce(r.claimed_at, r.created_at))::numeric, 3) as duration_seconds,
+       r.metadata ->> 'batch_name' as batch_name, r.worker_id, r.storage_path, r.parent_run_id, r.error_details,
+       r.claimed_at, r.created_at, r.updated_at, r.completed_at, r.rolled_back_at, r.rollback_reason
+from ingest.import_runs r;
+
+create or replace view ingest.v_latest_runs with (security_invoker = true) as
+select * from ingest.v_import_runs_summary order by created_at desc limit 20;
+
+create or replace view ingest.v_import_reconciliation with (security_invoker = true) as
+select r.id, r.source_system, r.filename, r.status, r.rows_fetched, r.rows_inserted as reported_inserted,
+       coalesce(t.total, 0) as actual_total, coalesce(t.inserted, 0) as actual_inserted,
+       coalesce(t.total, 0) - r.rows_fetched as delta,
+       r.rows_inserted - coalesce(t.inserted, 0) as inserted_discrepancy,
+       r.rows_inserted = coalesce(t.inserted, 0) and r.rows_fetched = coalesce(t.total, 0) as is_reconciled, r.created_at
+from ingest.import_runs r
+left join lateral (
+  select (y.tally ->> 'total')::int as total, (y.tally ->> 'inserted')::int as inserted
+  from (select ingest.tally_import_run(r.id, r.import_kind) as tally) y) t on true
+where r.status in ('completed', 'failed');
+
+-- Rejected rows of every kind; of search-results, `filename` is the file in the directory.
+create or replace view ingest.v_errored_rows with (security_invoker = true) as
+select p.import_run_id, r.filename, p.row_index, p.line_number, p.plaintiff_name, p.error_code, p.error_message, p.source_system,
+       p.created_at
+from ingest.plaintiffs_raw p join ingest.import_runs r on r.id = p.import_run_id
+where p.status = 'failed'
+union all
+select j.import_run_id, r.filename, j.row_index, j.line_number, null, j.reason, j.error_log, r.source_system, j.created_at
+from ingest.errored_judgments() j join ingest.import_runs r on r.id = j.import_run_id
+union all
+select s.import_run_id, s.file_path, s.row_index, s.line_number, null, s.reason, s.error_message, r.source_system, s.created_at
+from ingest.search_results_raw s join ingest.import_runs r on r.id = s.import_run_id
+where s.status = 'failed'
+union all
+select p.import_run_id, r.filename, p.row_index, p.line_number, null, p.reason, p.error_message, r.source_system, p.created_at
+from ingest.projects_raw p join ingest.import_runs r on r.id = p.import_run_id
+where p.status = 'failed';
+
+-- The real key and the original row of each row that the key blocked.
+create or replace view ingest.v_blocked_duplicates with (security_invoker = true) as
+select p.plaintiff_key as dedupe_key, p.plaintiff_name, p.source_system, r.filename, p.created_at, p.id, p.import_run_id,
+       p.row_index, p.line_number, p.duplicate_of as original_id, o.import_run_id as original_run_id,
+       o.row_index as original_row_index, o.line_number as original_line_number, o.created_at as original_created_at,
+       o.promoted_plaintiff_id as original_plaintiff_id
+from ingest.plaintiffs_raw p
+join ingest.import_runs r on r.id = p.import_run_id
+left join ingest.plaintiffs_raw o on o.id = p.duplicate_of
+where p.status = 'skipped';
+
+create or replace view ingest.v_rollback_verification with (security_invoker = true) as
+select r.id, r.source_system, r.source_batch_id, r.filename, r.status, r.rolled_back_at, r.rollback_reason,
+       coalesce(t.total, 0) as total_rows, coalesce(t.rolled_back, 0) as rolled_back_rows,
+       coalesce(t.total - t.rolled_back, 0) as remaining_rows, coalesce(t.total = t.rolled_back, true) as is_complete,
+       r.metadata -> 'rollback' as rollback
+from ingest.import_runs r
+left join lateral (
+  select (y.tally ->> 'total')::int as total, (y.tally ->> 'rolled_back')::int as rolled_back
+  from (select ingest.tally_import_run(r.id, r.import_kind) as tally) y) t on true
+where r.status = 'rolled_back';
+
+-- Runbook 000's history: the same runs under the names of its query.
+create or replace view public.import_runs with (security_invoker = true) as
+select r.id, r.source_system, r.import_kind, r.source_batch_id, r.metadata ->> 'batch_name' as batch_name, r.filename, r.file_hash,
+       r.status, r.rows_fetched as row_count, r.rows_inserted as insert_count, r.rows_updated as update_count,
+       r.rows_skipped as skip_count, r.rows_errored as error_count, coalesce(r.claimed_at, r.created_at) as started_at,
+       r.completed_at as finished_at, r.storage_path, r.metadata, r.error_details, r.created_at
+from ingest.import_runs r;
+revoke all on public.import_runs from anon, authenticated;
+grant select on public.import_runs to service_role, dragonfly_app;
+grant select on public.import_runs to service_role, dragonfly_app;
+
+-- The seven queries of runbook 002 as views, one function that reads them, finding a run, and health.
+
+-- Rejected attempts at a finished batch, each with the run that has it.
+create or replace view ingest.v_duplicate_attempts with (security_invoker = true) as
+select d.id, d.source_system, d.source_batch_id, d.import_kind, d.filename, d.file_hash, d.status, d.created_at,
+       o.id as original_id, o.filename as original_filename, o.status as original_status, o.completed_at as original_completed_at
+from ingest.import_runs d
+left join ingest.import_runs o on o.id = (d.metadata ->> 'duplicate_of')::uuid
+where d.status = 'duplicate';
+
+-- Runs whose tables do not hold what was reported, now or when they were reconciled.
+create or replace view ingest.v_reconcile_failures with (security_invoker = true) as
+select v.id, v.source_system, r.import_kind, v.filename, v.status, v.rows_fetched, v.actual_total, v.delta, v.reported_inserted,
+       v.actual_inserted, v.inserted_discrepancy, r.error_details ->> 'message' as message, v.created_at
+from ingest.v_import_reconciliation v
+join ingest.import_runs r on r.id = v.id
+where v.status = 'completed' and not v.is_reconciled or r.error_details ? 'reconciliation_failed';
+
+create or replace view ingest.v_rollbacks with (security_invoker = true) as
+select v.id, v.source_system, v.source_batch_id, r.import_kind, v.filename, v.status, v.rolled_back_at, v.rollback_reason, v.total_rows,
+       v.rolled_back_rows, v.remaining_rows, v.is_complete, v.rollback, r.created_at
+from ingest.v_rollback_verification v
+join ingest.import_runs r on r.id = v.id;
+
+-- A claim without a heartbeat for 30 minutes may be taken over.
+create or replace view ingest.v_in_progress_runs with (security_invoker = true) as
+select s.*, round(extract(epoch from now() - s.updated_at)::numeric, 1) as seconds_since_heartbeat,
+       s.updated_at < now() - interval '30 minutes' as is_stale
+from ingest.v_import_runs_summary s
+where s.status in ('pending', 'processing');
+
+create or replace view ingest.v_failed_runs with (security_invoker = true) as
+select s.*, s.error_details ->> 'type' as error_type, s.error_details ->> 'message' as error_message
+from ingest.v_import_runs_summary s
+where s.status = 'failed';
+
+create or replace view ingest.v_source_stats with (security_invoker = true) as
+select s.source_system, s.import_kind, count(*) as runs,
+       count(*) filter (where s.status = 'completed') as completed,
+       count(*) filter (where s.status = 'failed') as failed,
+       count(*) filter (where s.status = 'rolled_back') as rolled_back,
+       count(*) filter (where s.status = 'duplicate') as duplicates,
+       coalesce(sum(s.rows_fetched) filter (where s.status = 'completed'), 0) as rows_fetched,
+       coalesce(sum(s.rows_inserted) filter (where s.status = 'completed'), 0) as rows_inserted,
+       coalesce(sum(s.rows_updated) filter (where s.status = 'completed'), 0) as rows_updated,
+       coalesce(sum(s.rows_skipped) filter (where s.status = 'completed'), 0) as rows_skipped,
+       coalesce(sum(s.rows_errored) filter (where s.status = 'completed'), 0) as rows_errored,
+       round(avg(s.duration_seconds) filter (where s.status = 'completed'), 3) as average_seconds,
+       max(s.created_at) as last_run_at
+from ingest.v_import_runs_summary s
+group by s.source_system, s.import_kind;
+
+-- Rows of a report, latest first. `filters`: {status, kinds: [...], source, since}; a key that is absent filters nothing.
+create or replace function ingest.report(name text, filters jsonb default '{}', max_rows integer default 20) returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  v_view text := case $1
+    when 'list' then 'v_import_runs_summary'
+    when 'latest' then 'v_latest_runs'
+    when 'duplicates' then 'v_duplicate_attempts'
+    when 'reconcile-failures' then 'v_reconcile_failures'
+    when 'rollbacks' then 'v_rollbacks'
+    when 'in-progress' then 'v_in_progress_runs'
+    when 'failed' then 'v_failed_runs'
+    when 'stats' then 'v_source_stats' end;
+  v_rows jsonb;
+begin
+  if v_view is null then
+    raise exception 'there is no such report' using errcode = 'invalid_parameter_value';
+  end if;
+  execute format($query$
+    select jsonb_agg(w.entry order by w.at desc)
+    from (
+      select v.entry, coalesce(v.entry ->> 'created_at', v.entry ->> 'last_run_at')::timestamptz as at
+      from (select to_jsonb(r) as entry from ingest.%I r) v
+      where coalesce(v.entry ->> 'status' = $1 ->> 'status', true)
+        and coalesce($1 -> 'kinds' ? (v.entry ->> 'import_kind'), true)
+        and coalesce(v.entry ->> 'source_system' = $1 ->> 'source', true)
+        and coalesce(coalesce(v.entry ->> 'created_at', v.entry ->> 'last_run_at')::timestamptz >= ($1 ->> 'since')::timestamptz, true)
+      order by at desc limit $2) w
+    $query$, v_view) into v_rows using coalesce($2, '{}'), $3;
+  return coalesce(v_rows, '[]');
+end
+$$;
+
+-- Runs whose id begins with `id` (at least 8 characters), at most two: one is the run, two are an ambiguous prefix.
+create or replace function ingest.find_run(id text) returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select coalesce(jsonb_agg(to_jsonb(r)), '[]')
+  from (select i.* from ingest.import_runs i
+        where length($1) >= 8 and left(i.id::text, length($1)) = lower($1) limit 2) r
+$$;
+
+-- What `intake doctor` asks of a database through either backend.
+create or replace function ingest.health() returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  v_migrations text[];
+begin
+  if to_regclass('supabase_migrations.schema_migrations') is not null then
+    execute 'select array_agg(version order by version) from supabase_migrations.schema_migrations' into v_migrations;
+  end if;
+  return jsonb_build_object(
+    'version', current_setting('server_version'), 'now', clock_timestamp(), 'migrations', coalesce(v_migrations, '{}'),
+    'functions', (select jsonb_agg(distinct p.proname order by p.proname) from pg_catalog.pg_proc p
+                  where p.pronamespace = 'ingest'::regnamespace));
+end
+$$;

@@ -1,0 +1,220 @@
+-- Stewardship of what was imported (runbook 003): anomalies, and how long batches and anomalies are kept.
+
+create table if not exists public.import_anomalies (
+  id uuid primary key default gen_random_uuid(),
+  tenant_id text not null,
+  -- No foreign key: anomalies are kept longer than the batch.
+  staging_id uuid,
+  batch_id text not null,
+  row_index integer,
+  anomaly_type text not null,
+  severity text not null generated always as (
+    case anomaly_type when 'UNKNOWN_DS' then 'error' when 'UNKNOWN_RM' then 'error' when 'UNKNOWN_DELIVERY_PARTNER' then 'warning'
+      else 'info' end) stored,
+  field text,
+  input_value text,
+  reason text,
+  match_type text,
+  project_key text,
+  correlation_id uuid,
+  -- The beginning of that row alone; reading it from the batch would unpack megabytes for each anomaly.
+  payload_excerpt text check (char_length(payload_excerpt) <= 500),
+  created_at timestamptz not null default now()
+);
+comment on column public.import_anomalies.row_index is '1-based place of the row in its batch.';
+create index if not exists import_anomalies_staging_idx on public.import_anomalies (staging_id);
+create index if not exists import_anomalies_created_idx on public.import_anomalies (created_at);
+create index if not exists import_anomalies_tenant_idx on public.import_anomalies (tenant_id, created_at);
+
+create table if not exists public.import_retention_stats (
+  stat_date date primary key,
+  staging_imports_count bigint not null default 0,
+  import_anomalies_count bigint not null default 0,
+  last_updated_at timestamptz not null default now()
+);
+comment on table public.import_retention_stats is 'Rows that retention deleted, by the day (UTC) they were written.';
+
+do $$
+declare
+  v_table text;
+begin
+  foreach v_table in array array['import_anomalies', 'import_retention_stats'] loop
+    execute format('alter table public.%I enable row level security', v_table);
+    execute format('revoke all on public.%I from anon, authenticated', v_table);
+    execute format('grant select, insert, update, delete on public.%I to service_role, dragonfly_app', v_table);
+    execute format('drop policy if exists %I on public.%I', v_table || '_app', v_table);
+    execute format('create policy %I on public.%I for all to dragonfly_app using (true) with check (true)', v_table || '_app', v_table);
+  end loop;
+end
+$$;
+grant select on public.import_anomalies to authenticated;
+drop policy if exists import_anomalies_read on public.import_anomalies;
+create policy import_anomalies_read on public.import_anomalies for select to authenticated
+  using ((select public.fn_tenants_for('{operator,admin}')) && array[tenant_id, '*']);
+
+-- What operators see of anomalies: views with the caller's rights, and functions for operators and admins only.
+create or replace view public.vw_import_anomalies_recent with (security_invoker = true) as
+select a.id, a.created_at, a.tenant_id, a.staging_id, a.batch_id, a.row_index, a.anomaly_type, a.severity, a.field, a.input_value, a.reason,
+       a.match_type, a.project_key, a.correlation_id, a.payload_excerpt
+from public.import_anomalies a
+where a.created_at >= now() - interval '14 days';
+
+create or replace view public.vw_import_anomalies_stats_24h with (security_invoker = true) as
+select a.tenant_id, a.anomaly_type as category, a.severity, count(*)::integer as count, max(a.created_at) as most_recent
+from public.import_anomalies a
+where a.created_at >= now() - interval '24 hours'
+group by a.tenant_id, a.anomaly_type, a.severity;
+revoke all on public.vw_import_anomalies_recent, public.vw_import_anomalies_stats_24h from anon, authenticated;
+grant select on public.vw_import_anomalies_recent, public.vw_import_anomalies_stats_24h to service_role, dragonfly_app;
+grant select on public.vw_import_anomalies_recent, public.vw_import_anomalies_stats_24h to authenticated;
+
+-- Newest first. Severities are error, warning and info; null for all.
+create or replace function public.fn_anomalies_for_operator(
+  p_window_hours integer default 24, p_tenant text default null, p_severity text[] default null
+) returns table (
+  id uuid, created_at timestamptz, tenant_id text, staging_id uuid, batch_id text, row_index integer, anomaly_type text, severity text,
+  field text, input_value text, reason text, match_type text, project_key text, correlation_id uuid, payload_excerpt text)
+language plpgsql stable security invoker set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_tenants text[] := public.fn_require_operator();
+begin
+  return query
+  select a.id, a.created_at, a.tenant_id, a.staging_id, a.batch_id, a.row_index, a.anomaly_type, a.severity, a.field, a.input_value, a.reason,
+         a.match_type, a.project_key, a.correlation_id, a.payload_excerpt
+  from public.import_anomalies a
+  where a.created_at >= now() - make_interval(hours => greatest(p_window_hours, 0)) and v_tenants && array[a.tenant_id, '*']
+    and (p_tenant is null or a.tenant_id = p_tenant) and (p_severity is null or a.severity = any (p_severity))
+  order by a.created_at desc, a.tenant_id, a.staging_id, a.row_index, a.anomaly_type;
+end
+$$;
+
+create or replace function public.fn_anomalies_stats(p_window_hours integer default 24)
+returns table (tenant_id text, category text, severity text, count integer, most_recent timestamptz)
+language plpgsql stable security invoker set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_tenants text[] := public.fn_require_operator();
+begin
+  return query
+  select a.tenant_id, a.anomaly_type, a.severity, count(*)::integer, max(a.created_at)
+  from public.import_anomalies a
+  where a.created_at >= now() - make_interval(hours => greatest(p_window_hours, 0)) and v_tenants && array[a.tenant_id, '*']
+  group by a.tenant_id, a.anomaly_type, a.severity
+  order by count(*) desc, a.tenant_id, a.anomaly_type;
+end
+$$;
+
+-- Counts of any stretch of time, for alerts that look at several windows; no values.
+create or replace function ingest.anomaly_stats(since timestamptz, until timestamptz)
+returns table (tenant_id text, category text, severity text, count integer, most_recent timestamptz)
+language sql stable security definer set search_path = ''
+as $$
+  select a.tenant_id, a.anomaly_type, a.severity, count(*)::integer, max(a.created_at)
+  from public.import_anomalies a where a.created_at >= $1 and a.created_at < $2
+  group by a.tenant_id, a.anomaly_type, a.severity order by 4 desc, 1, 2
+$$;
+
+-- Runbook 003, retention: old batches and anomalies go, their counts by day stay.
+
+-- What fn_cleanup_import_data would delete now, by the day it was written.
+create or replace function public.fn_cleanup_import_data_preview(p_imports_days integer default 60, p_anomalies_days integer default 90)
+returns table (stat_date date, staging_imports_count bigint, import_anomalies_count bigint)
+language sql stable security definer set search_path = ''
+as $$
+  select g.day, count(*) filter (where g.is_import), count(*) filter (where not g.is_import)
+  from (select (s.imported_at at time zone 'UTC')::date as day, true as is_import from public.staging_imports s
+        where s.imported_at <= now() - make_interval(days => greatest(p_imports_days, 0))
+        union all
+        select (a.created_at at time zone 'UTC')::date, false from public.import_anomalies a
+        where a.created_at <= now() - make_interval(days => greatest(p_anomalies_days, 0))) g
+  group by g.day order by g.day
+$$;
+
+-- Each batch of rows is counted into import_retention_stats in the statement that deletes it, so that the two cannot differ.
+-- What a merge holds at that moment waits for the next day. Returns {staging_imports, import_anomalies}.
+create or replace function public.fn_cleanup_import_data(p_imports_days integer default 60, p_anomalies_days integer default 90) returns jsonb
+language plpgsql security definer set search_path = '' set statement_timeout = '30min'
+as $$
+declare
+  v_rows constant integer := 5000;
+  v_imports integer := 0;
+  v_anomalies integer := 0;
+  v_gone integer;
+begin
+  perform pg_advisory_xact_lock(hashtextextended('intake.retention', 0));
+  loop
+    with gone as (
+      delete from public.import_anomalies a where a.id in (
+        select o.id from public.import_anomalies o where o.created_at <= now() - make_interval(days => greatest(p_anomalies_days, 0))
+        order by o.created_at limit v_rows for update skip locked)
+      returning (a.created_at at time zone 'UTC')::date as day
+    ), counted as (
+      insert into public.import_retention_stats as t (stat_date, import_anomalies_count) select g.day, count(*) from gone g group by g.day
+      on conflict (stat_date) do update set import_anomalies_count = t.import_anomalies_count + excluded.import_anomalies_count, last_updated_at = now())
+    select count(*) into v_gone from gone;
+    v_anomalies := v_anomalies + v_gone;
+    exit when v_gone < v_rows;
+  end loop;
+  loop
+    with gone as (
+      delete from public.staging_imports s where s.id in (
+        select o.id from public.staging_imports o where o.imported_at <= now() - make_interval(days => greatest(p_imports_days, 0))
+        order by o.imported_at limit v_rows for update skip locked)
+      returning (s.imported_at at time zone 'UTC')::date as day
+    ), counted as (
+      insert into public.import_retention_stats as t (stat_date, staging_imports_count) select g.day, count(*) from gone g group by g.day
+      on conflict (stat_date) do update set staging_imports_count = t.staging_imports_count + excluded.staging_imports_count, last_updated_at = now())
+    select count(*) into v_gone from gone;
+    v_imports := v_imports + v_gone;
+    exit when v_gone < v_rows;
+  end loop;
+  -- The version of the directories is a sum: many changes may be one row.
+  with folded as (delete from ingest.directory_changes returning changes)
+  insert into ingest.directory_changes (changes) select sum(f.changes) from folded f having count(*) > 0;
+  return jsonb_build_object('staging_imports', v_imports, 'import_anomalies', v_anomalies);
+end
+$$;
+
+-- What alerts count, as one JSON document: both transports take that, while rows of a function reach a connection one by one.
+create or replace function ingest.count_anomalies(since timestamptz, until timestamptz) returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'tenant_id', s.tenant_id, 'anomaly_type', s.category, 'severity', s.severity, 'count', s.count, 'most_recent', s.most_recent)), '[]')
+  from ingest.anomaly_stats($1, $2) s
+$$;
+
+-- What the operators' commands and schedules ask of anomalies and retention, with the service's rights, reached as the backends reach functions.
+
+-- Newest first, as fn_anomalies_for_operator shows them; nulls for all.
+create or replace function ingest.list_anomalies(window_hours integer, tenant text, severities jsonb, max_rows integer) returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select coalesce(jsonb_agg(to_jsonb(a) order by a.created_at desc, a.tenant_id, a.staging_id, a.row_index, a.anomaly_type), '[]')
+  from (select x.id, x.created_at, x.tenant_id, x.staging_id, x.batch_id, x.row_index, x.anomaly_type, x.severity, x.field, x.input_value, x.reason,
+               x.match_type, x.project_key, x.correlation_id, x.payload_excerpt
+        from public.import_anomalies x
+        where x.created_at >= now() - make_interval(hours => greatest($1, 0)) and ($2 is null or x.tenant_id = $2)
+          and ($3 is null or x.severity in (select jsonb_array_elements_text($3)))
+        order by x.created_at desc, x.tenant_id, x.staging_id, x.row_index, x.anomaly_type limit $4) a
+$$;
+
+create or replace function ingest.clean_import_data(imports_days integer, anomalies_days integer) returns jsonb
+language sql volatile security definer set search_path = '' set statement_timeout = '30min'
+as $$ select public.fn_cleanup_import_data($1, $2) $$;
+
+create or replace function ingest.preview_cleanup(imports_days integer, anomalies_days integer) returns jsonb
+language sql stable security definer set search_path = ''
+as $$ select coalesce(jsonb_agg(to_jsonb(p) order by p.stat_date), '[]') from public.fn_cleanup_import_data_preview($1, $2) p $$;
+
+-- What was deleted, by the day it was written, newest first.
+create or replace function ingest.retention_stats(max_rows integer) returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select coalesce(jsonb_agg(to_jsonb(s) order by s.stat_date desc), '[]')
+  from (select t.stat_date, t.staging_imports_count, t.import_anomalies_count, t.last_updated_at
+        from public.import_retention_stats t order by t.stat_date desc limit $1) s
+$$;
