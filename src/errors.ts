@@ -77,6 +77,10 @@ export const ERRORS = {
   DATABASE_DENIED: fatal(1, 'Check the key or the password and the role; `intake doctor` names what is missing.'),
   DATABASE_FULL: retry('Free disk space on the database server; the import goes on by itself.'),
   DATABASE_REFUSED: fatal(1, 'The database refused a statement; the log of the worker has its SQLSTATE.'),
+  HOST_UNAVAILABLE: fatal(
+    1,
+    'Start a worker on the host that holds the file (INTAKE_HOST is its name in the queue), then `intake resume ID`.',
+  ),
   TEMPORAL_UNAVAILABLE: retry('Start Temporal or check TEMPORAL_ADDRESS; `intake doctor` tells more.'),
   GATEWAY_UNAVAILABLE: retry(
     'Start the gateway or check INTAKE_GATEWAY_URL, then push the file again: what is posted already is not merged twice.',

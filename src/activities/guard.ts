@@ -3,13 +3,10 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import type { Logger } from 'pino';
 import { ERRORS, IntakeError } from '../errors.ts';
+import { ATTEMPTS_OF_INTERNAL, delayAfter, policyOf, type ActivityName } from '../messages/policies.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { measure } from './measure.ts';
 import { said } from './heartbeat.ts';
-
-/** A bug is tried a few times, in case it was the surroundings after all. */
-const ATTEMPTS_OF_INTERNAL = 5;
-const LONGEST_WAIT_MS = 30_000;
 
 type Activity = (...args: never[]) => Promise<unknown>;
 
@@ -22,7 +19,7 @@ export function guarded<A extends { [name in keyof A]: Activity }>(activities: A
       const { heartbeatTimeoutMs, attempt, workflowExecution } = context.info;
       const pulse = setInterval(
         () => context.heartbeat(said.get(context)),
-        Math.max(1000, (heartbeatTimeoutMs ?? 20_000) / 4),
+        Math.max(1000, (heartbeatTimeoutMs ?? policyOf(name as ActivityName).heartbeat) / 4),
       );
       const started = performance.now();
       const seconds = () => (performance.now() - started) / 1000;
@@ -39,7 +36,7 @@ export function guarded<A extends { [name in keyof A]: Activity }>(activities: A
         const cancelled = context.cancellationSignal.aborted;
         metrics.activity(name, cancelled ? 'cancelled' : 'failed', seconds());
         if (cancelled) throw new CancelledFailure('cancelled');
-        const known = failure(error, name, attempt, log);
+        const known = failure(error, name as ActivityName, attempt, log);
         metrics.activityFailed(name, known.type as string);
         throw known;
       } finally {
@@ -51,7 +48,7 @@ export function guarded<A extends { [name in keyof A]: Activity }>(activities: A
   ) as unknown as A;
 }
 
-function failure(error: unknown, activity: string, attempt: number, log: Logger): ApplicationFailure {
+function failure(error: unknown, activity: ActivityName, attempt: number, log: Logger): ApplicationFailure {
   const known =
     error instanceof IntakeError
       ? error
@@ -63,12 +60,6 @@ function failure(error: unknown, activity: string, attempt: number, log: Logger)
     message: known.line === undefined ? known.message : `${known.message} (line ${known.line})`,
     details: known.remedy === ERRORS[known.code].remedy ? [] : [known.remedy],
     nonRetryable,
-    ...(nonRetryable ? {} : { nextRetryDelay: known.retryAfterMs ?? jittered(attempt) }),
+    ...(nonRetryable ? {} : { nextRetryDelay: known.retryAfterMs ?? delayAfter(policyOf(activity).backOff, attempt) }),
   });
-}
-
-/** Exponential from half a second up to 30 s, up to half of it at random, so that waiting imports do not come at once. */
-function jittered(attempt: number): number {
-  const wait = Math.min(LONGEST_WAIT_MS, 500 * 2 ** Math.min(attempt - 1, 10));
-  return Math.round(wait * (0.5 + Math.random() / 2));
 }

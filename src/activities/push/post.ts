@@ -1,6 +1,7 @@
 /** One POST of a batch to the gateway, and what its answer means for the next attempt (runbook 003). */
 import { IntakeError } from '../../errors.ts';
 import { KNOWN_AFTER_MS } from './bearer.ts';
+import { delayAfter, POLICIES } from '../../messages/policies.ts';
 import type { PushMetrics } from '../../messages/push.ts';
 
 export interface PostRequest {
@@ -19,7 +20,6 @@ export interface PostRequest {
 
 /** Longer than the gateway waits for a merge. */
 const PATIENCE_MS = 150_000;
-const LONGEST_WAIT_MS = 16_000;
 /** A gateway that asks for more is not waited for within this push. */
 const LONGEST_RETRY_AFTER_S = 600;
 
@@ -36,7 +36,7 @@ export async function postBatchBody({
   attempt,
   signal,
 }: PostRequest): Promise<PushMetrics & { staging_id: string }> {
-  const backoffMs = Math.min(LONGEST_WAIT_MS, 1000 * 2 ** (attempt - 1));
+  const backoffMs = delayAfter(POLICIES.postBatch.backOff, attempt);
   let response: Response;
   let text: string;
   try {

@@ -5,6 +5,7 @@ import pLimit from 'p-limit';
 import { escapeLiteral, Pool, type PoolClient, type QueryResult } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { Backend, StagedChunk } from '../backend.ts';
+import { limitsOf, SERVER_SILENT_MS } from '../../messages/policies.ts';
 import { folderObjects } from '../objects/folder.ts';
 import { sqlError } from '../sqlError.ts';
 
@@ -40,8 +41,11 @@ export function postgresBackend({
   pool.on('error', () => {}); // an idle connection broke; the next query opens another
   // Waiting for slow statements of others is no fault: it has no time limit, and callers are served in their order.
   const permit = pLimit(permits);
-  // A transaction pooler keeps no prepared statements.
+  // A transaction pooler keeps neither prepared statements nor settings of a session.
   const statements = new URL(databaseUrl).port === '6543' ? undefined : new Map<string, string>();
+
+  const onConnection = <T>(work: (connection: PoolClient) => Promise<T>): Promise<T> =>
+    permit(() => withConnection(pool, work));
 
   return {
     name: 'postgres',
@@ -55,22 +59,28 @@ export function postgresBackend({
         return typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
       });
       const text = `select to_jsonb(ingest.${fn}(${list})) as result`;
-      // One name for each text: a function may be called with fewer of its arguments.
-      const name = statements?.get(text) ?? `${fn.slice(0, 40)}_${statements?.size}`;
-      statements?.set(text, name);
-      try {
-        const { rows } = await permit(() => pool.query(statements ? { name, text, values } : { text, values }));
+      const query = { text, values, query_timeout: limitsOf(fn).statement + SERVER_SILENT_MS };
+      return onConnection(async (connection) => {
+        if (!statements) {
+          await connection.query(`begin; ${limitsFor(fn, 'set local')}`);
+          const { rows } = await connection.query(query);
+          await connection.query('commit');
+          return rows[0].result;
+        }
+        await limitSession(connection, fn);
+        // One name for each text: a function may be called with fewer of its arguments.
+        const name = statements.get(text) ?? `${fn.slice(0, 40)}_${statements.size}`;
+        statements.set(text, name);
+        const { rows } = await connection.query({ ...query, name });
         return rows[0].result;
-      } catch (error) {
-        throw sqlError(error);
-      }
+      });
     },
-    stage: (chunk) => permit(() => stageChunk(pool, chunk)),
+    stage: (chunk) => onConnection((connection) => copyChunk(connection, chunk)),
     close: () => pool.end(),
   };
 }
 
-async function stageChunk(pool: Pool, chunk: StagedChunk): Promise<void> {
+async function withConnection<T>(pool: Pool, work: (connection: PoolClient) => Promise<T>): Promise<T> {
   const connection = await pool.connect().catch((error) => {
     throw sqlError(error);
   });
@@ -78,14 +88,31 @@ async function stageChunk(pool: Pool, chunk: StagedChunk): Promise<void> {
   const onError = (error: Error) => (broken = error);
   connection.on('error', onError);
   try {
-    await copyChunk(connection, chunk);
+    return await work(connection);
   } catch (error) {
     broken ??= error as Error;
     throw sqlError(error);
   } finally {
     connection.off('error', onError);
-    connection.release(broken); // a connection that failed within COPY is not used again
+    connection.release(broken); // a connection that failed within a transaction is not used again
   }
+}
+
+/** What a connection is limited to now. */
+const limited = new WeakMap<PoolClient, string>();
+
+/** Limits what the session does next; asks the server only when it was limited otherwise. */
+async function limitSession(connection: PoolClient, fn: string): Promise<void> {
+  const limits = limitsFor(fn, 'set');
+  if (limited.get(connection) === limits) return;
+  await connection.query(limits);
+  limited.set(connection, limits);
+}
+
+/** A function's own `statement_timeout` does not bind the statement that calls it. */
+function limitsFor(fn: string, set: 'set' | 'set local'): string {
+  const { statement, lock } = limitsOf(fn);
+  return `${set} statement_timeout = ${statement}; ${set} lock_timeout = ${lock}`;
 }
 
 async function copyChunk(
@@ -99,6 +126,7 @@ async function copyChunk(
     select pg_terminate_backend(pid) from pg_stat_activity where application_name = ${name} and pid <> pg_backend_pid();
     begin;
     set local application_name = ${name};
+    ${limitsFor('stage_chunk', 'set local')};
     insert into ingest_stage.chunks (stage_id, kind, chunk, rows, errored)
     values (${escapeLiteral(stageId)}, ${escapeLiteral(kind)}, ${chunk}, ${rows}, ${errored}) on conflict do nothing`)) as unknown as QueryResult[];
   const rowCount = results.at(-1)?.rowCount;

@@ -1,5 +1,6 @@
 /** The supabase backend: functions through PostgREST, rows as JSON, objects in Storage. */
 import { createClient } from '@supabase/supabase-js';
+import { limitsOf, SERVER_SILENT_MS } from '../../messages/policies.ts';
 import type { Backend } from '../backend.ts';
 import { serviceFetch } from '../http.ts';
 import { bucketObjects } from '../objects/bucketObjects.ts';
@@ -28,6 +29,8 @@ export function supabaseBackend({ url, serviceKey }: SupabaseOptions): Backend {
       },
       body,
       duplex: 'half',
+      // The API applies the limits that a function sets for itself; silent beyond the caller's, it is not there any more.
+      signal: AbortSignal.timeout(limitsOf(fn).statement + SERVER_SILENT_MS),
     } as RequestInit);
 
   return {

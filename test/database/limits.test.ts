@@ -1,0 +1,42 @@
+import { strict as assert } from 'node:assert';
+import { tmpdir } from 'node:os';
+import type postgres from 'postgres';
+import type { Backend } from '../../src/database/backend.ts';
+import { postgresBackend } from '../../src/database/backends/postgres.ts';
+import { limitsOf } from '../../src/messages/policies.ts';
+import { withDatabase } from '../support/suite.ts';
+
+const MILLISECONDS = { ms: 1, s: 1000, min: 60_000, h: 3_600_000 } as const;
+const duration = (text: string): number => {
+  const [, n, unit] = /^(\d+)\s*(ms|s|min|h)?$/.exec(text)!;
+  return Number(n) * MILLISECONDS[(unit ?? 'ms') as keyof typeof MILLISECONDS];
+};
+
+describe('limits of statements', function () {
+  this.timeout(60_000);
+  let sql: postgres.Sql;
+  let backend: Backend;
+  withDatabase((connection, { databaseUrl }) => {
+    sql = connection;
+    backend = postgresBackend({ databaseUrl, objectsDir: tmpdir(), permits: 1 });
+  });
+  after(() => backend.close());
+
+  it('are set by the caller, for each function its own', async () => {
+    for (const name of ['probe_limits', 'stop_partition'])
+      await sql.unsafe(`CREATE FUNCTION ingest.${name}(probe text) RETURNS text[] LANGUAGE sql
+        AS $$ SELECT ARRAY[current_setting('statement_timeout'), current_setting('lock_timeout')] $$`);
+    for (const name of ['probe_limits', 'stop_partition', 'stop_partition', 'probe_limits']) {
+      const [statement, lock] = await backend.call<string[]>(name, { probe: 'x' });
+      assert.deepEqual({ statement: duration(statement!), lock: duration(lock!) }, limitsOf(name), name);
+    }
+  });
+
+  it('a function that limits itself for the API is not above what its callers set', async () => {
+    const found = await sql<{ name: string; statement: string }[]>`
+      SELECT proname AS name, substr(setting, length('statement_timeout=') + 1) AS statement
+      FROM pg_proc p, unnest(proconfig) setting WHERE pronamespace = 'ingest'::regnamespace AND setting LIKE 'statement_timeout=%'`;
+    assert.ok(found.length > 10);
+    for (const { name, statement } of found) assert.ok(duration(statement) <= limitsOf(name).statement, name);
+  });
+});
