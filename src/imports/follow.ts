@@ -1,17 +1,16 @@
 /** What a running import says, and how it ended. */
-import type { WorkflowFailedError, WorkflowHandle } from '@temporalio/client';
-import { ApplicationFailure, CancelledFailure, TerminatedFailure } from '@temporalio/common';
+import type { WorkflowHandle } from '@temporalio/client';
 import { PROGRESS_QUERY, type ImportReport } from '../messages/imports.ts';
-import { ERRORS } from '../errors.ts';
-import { resultOf } from '../temporal/outcome.ts';
+import { outcomeOf, type FailedWorkflow } from '../temporal/outcome.ts';
 
 /**
  * Waits for the end of an import, through outages of Temporal. An import that failed is no error: the report says so.
  * @param onOutage called once when Temporal does not answer.
  * @throws IntakeError RUN_NOT_FOUND; what Temporal refuses.
  */
-export function importResult(handle: WorkflowHandle, onOutage?: () => void): Promise<ImportReport> {
-  return resultOf(handle, (error) => failedReport(handle, error), onOutage);
+export async function importResult(handle: WorkflowHandle, onOutage?: () => void): Promise<ImportReport> {
+  const outcome = await outcomeOf<ImportReport>(handle, 'import', onOutage);
+  return outcome.status === 'completed' ? outcome.answer : failedReport(handle, outcome);
 }
 
 /** The report of a running import, or undefined when no worker answers now. */
@@ -23,23 +22,19 @@ export async function importProgress(handle: WorkflowHandle): Promise<ImportRepo
   }
 }
 
-async function failedReport(handle: WorkflowHandle, { cause }: WorkflowFailedError): Promise<ImportReport> {
-  const [details] = cause instanceof ApplicationFailure ? ((cause.details ?? []) as ImportReport[]) : [];
-  if (details?.phases) return details;
-  const cancelled = cause instanceof CancelledFailure;
+async function failedReport(handle: WorkflowHandle, { status, error, report }: FailedWorkflow): Promise<ImportReport> {
+  if (isReport(report)) return report;
   // A closed workflow still answers its query while a worker can replay it.
   const last = await importProgress(handle);
-  const code = cancelled ? 'CANCELLED' : cause instanceof TerminatedFailure ? 'CANCELLED' : 'INTERNAL';
   return {
     ...(last ?? emptyReport()),
-    status: cancelled ? 'cancelled' : 'failed',
-    error: last?.error ?? {
-      code,
-      message: cancelled ? 'The import was cancelled' : 'The import was ended from outside',
-      remedy: ERRORS[code].remedy,
-    },
+    status: status === 'cancelled' ? 'cancelled' : 'failed',
+    error: last?.error ?? error,
   };
 }
+
+const isReport = (report: unknown): report is ImportReport =>
+  typeof report === 'object' && report !== null && 'phases' in report;
 
 /** The report of an import that has not begun. */
 export const emptyReport = (): ImportReport => ({

@@ -143,6 +143,8 @@ export interface ImportReport {
     readonly mapped: readonly string[];
   };
   comparison?: Comparison;
+  /** No worker of the host that holds the file takes a task: its queue, and since when it is asked. */
+  waiting?: { readonly queue: string; readonly since: string };
   /** Of a directory. */
   directory?: DirectoryReport;
   error?: ErrorDocument;

@@ -1,17 +1,12 @@
 /** Starting and awaiting a push: the calls that the CLI and its tests share. */
 import { randomUUID } from 'node:crypto';
 import { basename, resolve } from 'node:path';
-import type { Client, WorkflowFailedError, WorkflowHandle } from '@temporalio/client';
-import {
-  ApplicationFailure,
-  CancelledFailure,
-  defineSearchAttributeKey,
-  SearchAttributeType,
-} from '@temporalio/common';
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type { Config } from '../config.ts';
 import { projects } from '../kinds/projects.ts';
 import { IntakeError } from '../errors.ts';
-import { resultOf } from '../temporal/outcome.ts';
+import { outcomeOf, type FailedWorkflow } from '../temporal/outcome.ts';
 import { hashFile } from '../sources/hashFile.ts';
 import { hostQueue } from '../temporal/connectOptions.ts';
 import { PROGRESS_QUERY, SEARCH_ATTRIBUTES } from '../messages/imports.ts';
@@ -84,8 +79,9 @@ export async function startPush(client: Client, input: PushInput): Promise<Start
 }
 
 /** Waits for the end, through outages of Temporal. A push that failed is no error: the report says so. */
-export function pushResult(handle: WorkflowHandle, onOutage?: () => void): Promise<PushReport> {
-  return resultOf(handle, (error) => failedPush(handle, error), onOutage);
+export async function pushResult(handle: WorkflowHandle, onOutage?: () => void): Promise<PushReport> {
+  const outcome = await outcomeOf<PushReport>(handle, 'push', onOutage);
+  return outcome.status === 'completed' ? outcome.answer : failedPush(handle, outcome);
 }
 
 /** The report of a running push, or undefined when no worker answers now. */
@@ -93,16 +89,14 @@ export function pushProgress(handle: WorkflowHandle): Promise<PushReport | undef
   return handle.query<PushReport>(PROGRESS_QUERY).catch(() => undefined);
 }
 
-async function failedPush(handle: WorkflowHandle, { cause }: WorkflowFailedError): Promise<PushReport> {
-  const [report] = cause instanceof ApplicationFailure ? ((cause.details ?? []) as PushReport[]) : [];
-  if (report?.metrics) return report;
+async function failedPush(handle: WorkflowHandle, { status, report, cause }: FailedWorkflow): Promise<PushReport> {
+  if ((report as PushReport | undefined)?.metrics) return report as PushReport;
   const last = await pushProgress(handle);
   const error = {
     code: 'CANCELLED',
     message: 'The push was ended from outside',
     remedy: 'Push the file again: what is posted already is not merged twice.',
-  };
-  if (last)
-    return { ...last, status: cause instanceof CancelledFailure ? 'cancelled' : 'failed', error: last.error ?? error };
-  throw new IntakeError('CANCELLED', error.message, { cause, remedy: error.remedy });
+  } as const;
+  if (last) return { ...last, status: status === 'cancelled' ? 'cancelled' : 'failed', error: last.error ?? error };
+  throw new IntakeError(error.code, error.message, { cause, remedy: error.remedy });
 }

@@ -6,8 +6,8 @@ import {
   type ScheduleDescription,
   type ScheduleExecutionResult,
 } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
 import type { AlertsInput, RetentionInput, ScheduledImportInput, ScheduledPushInput } from '../messages/schedules.ts';
+import { failureOf } from '../temporal/outcome.ts';
 import { found } from './change.ts';
 import { POLICIES, type ScheduledWorkflow } from './definitions.ts';
 import { timesOf, timesText } from './times.ts';
@@ -145,8 +145,9 @@ async function runOf(
 }
 
 function faultOf(error: unknown): string | null {
-  const cause = error instanceof WorkflowFailedError ? error.cause : undefined;
-  return cause instanceof ApplicationFailure ? `${cause.type}: ${cause.message}` : null;
+  if (!(error instanceof WorkflowFailedError)) return null;
+  const { status, error: failure } = failureOf(error, 'run');
+  return status === 'failed' ? `${failure.code}: ${failure.message}` : null;
 }
 
 /** `Sat 2026-10-03 17:00 +0930` */

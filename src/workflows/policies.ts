@@ -1,46 +1,120 @@
-/** The one place for timeouts and retries of activities, each with its reason. */
-import type { ActivityOptions, LocalActivityOptions } from '@temporalio/workflow';
-import { ERRORS } from '../errors.ts';
-
-/** What an operator must mend fails at once; everything else is transient and is retried until it works or is cancelled. */
-const retry = {
-  initialInterval: '500 ms',
-  backoffCoefficient: 2,
-  // Activities ask for their own, jittered delay; this caps the wait after a worker that vanished.
-  maximumInterval: '30 s',
-  nonRetryableErrorTypes: Object.entries(ERRORS)
-    .filter(([, rule]) => rule.kind === 'fatal')
-    .map(([code]) => code),
-};
-
-/** Long enough for a busy machine, short enough that a lost worker is noticed while an operator watches. */
-const heartbeatTimeout = '20 s';
-
-/** One transaction or one small file read. */
-export const STEP = { startToCloseTimeout: '15 min', heartbeatTimeout, retry } satisfies ActivityOptions;
-
-/** A pass over the whole file: 10 GB over a slow disk take their time. */
-export const FULL_PASS = { startToCloseTimeout: '12 h', heartbeatTimeout, retry } satisfies ActivityOptions;
-
-/** A call or two to the database, made by the worker of the workflow itself: no way over the server, a marker in the history. */
-export const BRIEF = {
-  startToCloseTimeout: '2 min',
-  localRetryThreshold: '10 s',
-  retry,
-} satisfies LocalActivityOptions;
+/** Activities as workflows call them: each under its policy, on any worker, on the host of a file, or in the workflow's own worker. */
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  proxyActivities,
+  proxyLocalActivities,
+  TimeoutFailure,
+  type ActivityOptions,
+} from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+import { HOST_PATIENCE, HOST_START, INTERACTIVE_ATTEMPTS, policyOf, type ActivityName } from '../messages/policies.ts';
+import { now } from './now.ts';
 
 /** After so many events an execution continues as new; a workflow stays well under 2,000. */
 export const EVENTS_PER_EXECUTION = 1200;
 
-/** One POST to the gateway (runbook 003): five attempts, after 1, 2, 4 and 8 s unless the gateway names a time; it merges for up to 110 s. */
-export const POST = {
-  startToCloseTimeout: '4 min',
-  heartbeatTimeout,
-  retry: { ...retry, initialInterval: '1 s', maximumInterval: '16 s', maximumAttempts: 5 },
-} satisfies ActivityOptions;
+export interface ProxyOptions {
+  readonly taskQueue: string;
+  /** Of the host that holds a file. */
+  readonly fileQueue?: string;
+  readonly hostPatience?: keyof typeof HOST_PATIENCE;
+  /** Told when no worker of the host takes a task, and when one does again. */
+  readonly onWaiting?: (waiting: Waiting | undefined) => void;
+  /** Somebody waits for the answer: a service that does not answer is told, not waited for. */
+  readonly interactive?: boolean | undefined;
+  /** What Temporal UI says beside the activity. */
+  readonly summary?: string;
+  readonly heartbeatSeconds?: number | undefined;
+}
 
-/** What depends on somebody else's server: half an hour of attempts, then the run fails and says so. */
-export const PATIENT = { ...FULL_PASS, retry: { ...retry, maximumAttempts: 60 } } satisfies ActivityOptions;
+export interface Waiting {
+  readonly queue: string;
+  /** ISO; when the task was first offered. */
+  readonly since: string;
+}
 
-/** The same while somebody waits for it. */
-export const BRISK = { ...STEP, retry: { ...retry, maximumAttempts: 2 } } satisfies ActivityOptions;
+export interface ActivityProxies {
+  readonly anyWorker: Activities;
+  readonly fileHost: Activities;
+  /** A call or two to the database, made by the worker of the workflow itself: no server round trip, recorded as a marker. */
+  readonly local: Activities;
+}
+
+export function activityProxies(options: ProxyOptions): ActivityProxies {
+  const { taskQueue, fileQueue = taskQueue } = options;
+  return {
+    anyWorker: byName((name) => proxyActivities<Activities>({ ...optionsOf(name, options), taskQueue })[name]),
+    fileHost: byName((name) => {
+      const bound = { ...optionsOf(name, options), taskQueue: fileQueue };
+      if (bound.scheduleToCloseTimeout) return proxyActivities<Activities>(bound)[name];
+      const work = proxyActivities<Activities>({ ...bound, scheduleToStartTimeout: HOST_START })[name];
+      return onHost(work as Work, fileQueue, options);
+    }),
+    local: byName((name) => {
+      const { startToCloseTimeout, retry } = optionsOf(name, options);
+      const local = { startToCloseTimeout: startToCloseTimeout!, retry: retry!, localRetryThreshold: '10 s' as const };
+      return proxyLocalActivities<Activities>(local)[name];
+    }),
+  };
+}
+
+function optionsOf(
+  name: ActivityName,
+  { heartbeatSeconds, interactive, summary }: Partial<ProxyOptions>,
+): ActivityOptions {
+  const { startToClose, heartbeat, backOff, attempts: usual, scheduleToClose } = policyOf(name);
+  const attempts = interactive ? INTERACTIVE_ATTEMPTS : usual;
+  return {
+    ...(summary ? { summary } : {}),
+    startToCloseTimeout: startToClose,
+    heartbeatTimeout: heartbeatSeconds ? heartbeatSeconds * 1000 : heartbeat,
+    ...(scheduleToClose ? { scheduleToCloseTimeout: scheduleToClose } : {}),
+    retry: {
+      // Failures ask for their own, jittered delay; these are for a worker that vanished.
+      initialInterval: backOff.first,
+      backoffCoefficient: 2,
+      maximumInterval: backOff.longest,
+      ...(attempts ? { maximumAttempts: attempts } : {}),
+    },
+  };
+}
+
+type Work = (...args: unknown[]) => Promise<unknown>;
+
+const byName = (activity: (name: ActivityName) => unknown): Activities =>
+  new Proxy({}, { get: (_, name) => activity(name as ActivityName) }) as Activities;
+
+/** A host that is gone takes no task: that is said, and waited for as long as a person may need to bring it back. */
+function onHost(
+  work: Work,
+  queue: string,
+  { hostPatience = 'import', onWaiting = () => undefined }: Partial<ProxyOptions>,
+): Work {
+  return async (...args) => {
+    const began = Date.now();
+    const since = now();
+    let waiting = false;
+    for (;;) {
+      try {
+        const answer = await work(...args);
+        if (waiting) onWaiting(undefined);
+        return answer;
+      } catch (error) {
+        if (!neverStarted(error)) throw error;
+        if (Date.now() - began >= HOST_PATIENCE[hostPatience])
+          throw ApplicationFailure.nonRetryable(
+            `No worker takes tasks of ${queue}, asked since ${since}`,
+            'HOST_UNAVAILABLE',
+          );
+        waiting = true;
+        onWaiting({ queue, since });
+      }
+    }
+  };
+}
+
+const neverStarted = (error: unknown): boolean =>
+  error instanceof ActivityFailure &&
+  error.cause instanceof TimeoutFailure &&
+  error.cause.timeoutType === 'SCHEDULE_TO_START';

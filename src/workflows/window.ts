@@ -1,13 +1,13 @@
 /** A window of activities over numbered units of work. */
-import { workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, patched, workflowInfo } from '@temporalio/workflow';
 import { EVENTS_PER_EXECUTION } from './policies.ts';
 
 /**
  * Runs `work` for each number from `from` to `to` (exclusive), at most `width` at a time, and begins no further one when
- * the history has grown long.
+ * the history has grown long. When one fails, the others are cancelled and awaited: nothing works on beside what cleans up.
  * @returns the first number not begun: `to` when all are done.
  */
-export async function inWindow(
+export async function forEachConcurrently(
   from: number,
   to: number,
   width: number,
@@ -15,7 +15,7 @@ export async function inWindow(
 ): Promise<number> {
   let next = from;
   let failed = false;
-  const lane = async () => {
+  const runner = async () => {
     while (next < to && !failed && workflowInfo().historyLength < EVENTS_PER_EXECUTION) {
       try {
         await work(next++);
@@ -25,6 +25,19 @@ export async function inWindow(
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(width, to - from) }, lane));
+  const scope = new CancellationScope();
+  await scope.run(async () => {
+    const runners = Array.from({ length: Math.min(width, to - from) }, runner);
+    try {
+      await Promise.all(runners);
+    } catch (error) {
+      // Executions that began before 0.4.0 left the others alone.
+      if (patched('runners-end-together')) {
+        scope.cancel();
+        await Promise.allSettled(runners);
+      }
+      throw error;
+    }
+  });
   return next;
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { loadConfig, type Config } from '../../src/config.ts';
-import { resultOf } from '../../src/temporal/outcome.ts';
+import { outcomeOf } from '../../src/temporal/outcome.ts';
 import { createLogger } from '../../src/observability/log.ts';
 import { pushInput, pushResult, startPush } from '../../src/push/push.ts';
 import {
@@ -106,11 +106,10 @@ describe('schedules', function () {
       await sleep(100);
     }
   };
-  const reportOf = <T>({ workflow_id }: ScheduleRun): Promise<T> =>
-    resultOf(
-      client().workflow.getHandle(workflow_id),
-      ({ cause }) => (cause as { details?: unknown[] } | undefined)?.details?.[0] as T,
-    );
+  const reportOf = async <T>({ workflow_id }: ScheduleRun): Promise<T> => {
+    const outcome = await outcomeOf<T>(client().workflow.getHandle(workflow_id), 'run');
+    return outcome.status === 'completed' ? outcome.answer : (outcome.report as T);
+  };
   /** Acts now. */
   const once = async <T>(id: string): Promise<T> => {
     const before = (await describeSchedule(client(), id)).runs.length;

@@ -3,7 +3,6 @@ import { Argument, Option, type Command } from 'commander';
 import { IntakeError } from '../../errors.ts';
 import type { AlertReport, AlertsInput } from '../../messages/schedules.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
-import { workflowError } from '../workflowError.ts';
 import { renderTable, type Row } from '../display/table.ts';
 
 interface Flags extends CommonOptions {
@@ -95,7 +94,7 @@ async function stats({ options: { windowHours = A_DAY, tenant, severity }, out, 
 /** What the schedule does, now: the worker assesses the window and tells the webhook. */
 async function alert({ options: { windowHours = 1 }, out, open }: Call<Flags>): Promise<void> {
   const { config, temporal } = await open();
-  const [{ resultOf }, client] = await Promise.all([import('../../temporal/outcome.ts'), temporal()]);
+  const [{ answerOf }, client] = await Promise.all([import('../../temporal/outcome.ts'), temporal()]);
   const input: AlertsInput = { taskQueue: config.taskQueue, backend: config.backend, windowHours, byHand: true };
   const handle = await client.workflow.start('alertAnomalies', {
     workflowId: 'alert',
@@ -105,12 +104,8 @@ async function alert({ options: { windowHours = 1 }, out, open }: Call<Flags>): 
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     staticSummary: 'alert by hand',
   });
-  const { alert: found, outcome } = await resultOf<AlertReport>(
-    handle,
-    (error) => {
-      throw workflowError(error, 'The alert failed');
-    },
-    () => out.note('Temporal does not answer; waiting for it'),
+  const { alert: found, outcome } = await answerOf<AlertReport>(handle, 'alert', 'The alert failed', () =>
+    out.note('Temporal does not answer; waiting for it'),
   );
   out.document({ ...found, outcome });
   const said = {

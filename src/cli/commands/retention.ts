@@ -2,7 +2,6 @@
 import { Argument, Option, type Command } from 'commander';
 import type { RetentionInput, RetentionReport } from '../../messages/schedules.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
-import { workflowError } from '../workflowError.ts';
 import { renderTable, type Row } from '../display/table.ts';
 import { parseDays } from '../requests/numbers.ts';
 
@@ -53,7 +52,7 @@ async function preview({ options: { importsDays, anomaliesDays }, out, open }: C
 
 async function clean({ options: { importsDays, anomaliesDays }, out, open }: Call<Flags>): Promise<void> {
   const { config, temporal } = await open();
-  const [{ resultOf }, client] = await Promise.all([import('../../temporal/outcome.ts'), temporal()]);
+  const [{ answerOf }, client] = await Promise.all([import('../../temporal/outcome.ts'), temporal()]);
   const input: RetentionInput = { taskQueue: config.taskQueue, backend: config.backend, importsDays, anomaliesDays };
   const handle = await client.workflow.start('retention', {
     workflowId: 'retention',
@@ -63,12 +62,8 @@ async function clean({ options: { importsDays, anomaliesDays }, out, open }: Cal
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     staticSummary: 'retention by hand',
   });
-  const report = await resultOf<RetentionReport>(
-    handle,
-    (error) => {
-      throw workflowError(error, 'The cleanup failed');
-    },
-    () => out.note('Temporal does not answer; waiting for it'),
+  const report = await answerOf<RetentionReport>(handle, 'retention', 'The cleanup failed', () =>
+    out.note('Temporal does not answer; waiting for it'),
   );
   out.document({ dry_run: false, ...report });
   out.answer(

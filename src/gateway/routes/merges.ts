@@ -1,12 +1,12 @@
 /** One batch of a tenant at a time: answered from what is merged already, joined where it is running, else merged by a workflow. */
 import type { Client } from '@temporalio/client';
 import { WorkflowFailedError } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
 import type { Logger } from 'pino';
 import type { BatchAnswer } from '../../messages/merge.ts';
 import type { Backend } from '../../database/backend.ts';
-import { ERRORS, IntakeError, type ErrorCode } from '../../errors.ts';
+import { IntakeError } from '../../errors.ts';
 import type { MergeInput } from '../../messages/merge.ts';
+import { failureOf } from '../../temporal/outcome.ts';
 import type { Batch } from './batch.ts';
 import type { MergeOutcome } from '../metrics.ts';
 import { Problem } from '../problem.ts';
@@ -155,10 +155,9 @@ async function patiently<T>(merged: Promise<T>, ms: number): Promise<T> {
 function mergeError(error: unknown): IntakeError {
   if (!(error instanceof WorkflowFailedError))
     return new IntakeError('TEMPORAL_UNAVAILABLE', 'Temporal does not answer', { cause: error });
-  const { cause } = error;
-  if (!(cause instanceof ApplicationFailure))
-    return new IntakeError('INTERNAL', 'The merge was ended from outside', { remedy: 'Post the batch again.', cause });
-  const code = (cause.type && cause.type in ERRORS ? cause.type : 'INTERNAL') as ErrorCode;
-  const [remedy] = (cause.details ?? []) as unknown[];
-  return new IntakeError(code, cause.message, { cause, ...(typeof remedy === 'string' ? { remedy } : {}) });
+  const { status, error: failure, cause } = failureOf(error, 'merge');
+  const { code, message, remedy } = failure;
+  return status === 'failed'
+    ? new IntakeError(code, message, { cause, remedy })
+    : new IntakeError('INTERNAL', message, { cause, remedy: 'Post the batch again.' });
 }

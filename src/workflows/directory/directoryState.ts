@@ -1,33 +1,36 @@
 /** What the import of a directory knows while it runs, from one execution to the next. */
 import { uuid4, workflowInfo } from '@temporalio/workflow';
-import type { DirectoryInput, DirectoryReport, TreePlan } from '../../messages/directory.ts';
-import type { Claim, ImportReport } from '../../messages/imports.ts';
-import { newReport } from '../promotion/report.ts';
+import type { Activities } from '../../activities/index.ts';
+import type { DirectoryInput, DirectoryReport, SliceAnswer, TreePlan } from '../../messages/directory.ts';
+import type { ImportReport, PhaseState } from '../../messages/imports.ts';
+import type { PromotionState } from '../promotion/promotion.ts';
+import { createReport } from '../promotion/report.ts';
 
 /** What an execution hands to its successor when its history has grown long. */
-export interface DirectoryState {
+export interface DirectoryState extends PromotionState {
   readonly report: ImportReport & { directory: DirectoryReport };
-  readonly stageId: string;
-  /** Names the claim across executions. */
-  readonly token: string;
   plan?: TreePlan;
-  claim?: Claim;
-  partitions: number;
   /** Slices, or key partitions, of each step that are done. */
   readonly done: Record<SlicePhase | 'upsert' | 'match', number>;
-  /** Before the files were staged: staging them again tells of theirs again. */
-  noted?: Partial<Record<'import' | 'compare', Noted>>;
+  /** Before the files were staged: staging them again reports their failures again. */
+  noted?: Partial<Record<'import' | 'compare', FailureCounts>>;
 }
 
 /** How many failed items there were, and how many of them the report shows. */
-export interface Noted {
+export interface FailureCounts {
   readonly failed: number;
   readonly shown: number;
 }
 
 export type SlicePhase = 'sha256' | 'upload' | 'import' | 'compare';
 
-export function begin(input: DirectoryInput): DirectoryState {
+export type SliceWork = Activities['hashSlice'];
+export type AddSlice = (answer: SliceAnswer) => void;
+
+/** One activity a slice, counted in its phase. */
+export type EachSlice = (name: SlicePhase, phase: PhaseState, work: SliceWork, add: AddSlice) => Promise<void>;
+
+export function initialState(input: DirectoryInput): DirectoryState {
   const directory: DirectoryReport = {
     tag: input.tag,
     datasetId: null,
@@ -37,7 +40,7 @@ export function begin(input: DirectoryInput): DirectoryState {
     images: { hashed: 0, cached: 0, uploaded: 0, skipped: 0, failed: 0 },
   };
   return {
-    report: Object.assign(newReport(input), { directory }),
+    report: Object.assign(createReport(input), { directory }),
     stageId: uuid4(),
     token: workflowInfo().firstExecutionRunId,
     partitions: 0,

@@ -6,303 +6,224 @@ import {
   ApplicationFailure,
   continueAsNew,
   defineQuery,
-  proxyLocalActivities,
+  patched,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
-import type { SliceAnswer } from '../../messages/directory.ts';
-import { conclude, finalize, reconcile, runOf, workersOf } from '../promotion/conclusion.ts';
 import {
   IMAGES_PATH,
   SHOWN_FAILURES,
   type DirectoryInput,
   type FailedItem,
+  type SliceAnswer,
   type TreePlan,
 } from '../../messages/directory.ts';
-import { begin, type DirectoryState, type Noted, type SlicePhase } from './directoryState.ts';
-import { PROGRESS_QUERY, type Claim, type ImportReport, type PhaseState } from '../../messages/imports.ts';
-import { BRIEF } from '../policies.ts';
-import { phase, show } from '../promotion/progress.ts';
-import { addPart, forgetCounts, noComparison, refuse } from '../promotion/report.ts';
-import { documentOf } from '../failure.ts';
-import { inWindow } from '../window.ts';
+import { PROGRESS_QUERY, type ErrorDocument, type ImportReport, type PhaseState } from '../../messages/imports.ts';
+import type { PartAnswer } from '../../messages/partitions.ts';
+import { publishProgress, runPhase } from '../promotion/progress.ts';
+import { promotionOf } from '../promotion/promotion.ts';
+import { emptyComparison, resetCounts } from '../promotion/report.ts';
+import {
+  initialState,
+  type AddSlice,
+  type DirectoryState,
+  type FailureCounts,
+  type SlicePhase,
+  type SliceWork,
+} from './directoryState.ts';
+import { imagePhases } from './imagePhases.ts';
 
-export async function importDirectory(input: DirectoryInput, carried?: DirectoryState): Promise<ImportReport> {
-  const state = carried ?? begin(input);
+export async function importDirectory(input: DirectoryInput, previousState?: DirectoryState): Promise<ImportReport> {
+  const state = previousState ?? initialState(input);
   const { report } = state;
+  const { directory } = report;
   setHandler(defineQuery<ImportReport>(PROGRESS_QUERY), () => report);
 
-  const { onHost, overAll: overTree, anywhere } = workersOf(input);
-  // A call or two to the database: not worth a way over the server.
-  const brief = proxyLocalActivities<Activities>(BRIEF);
+  const promotion = promotionOf({
+    input,
+    state,
+    database,
+    continueExecution: () => continueAsNew<typeof importDirectory>(input, state),
+    mayBeStaged: () => state.plan !== undefined,
+    explain,
+  });
+  const { fileHost, anyWorker, local } = promotion.activities;
+  const images = imagePhases({ input, state, fileHost, eachSlice });
 
-  return conclude(report, input.mode, steps, giveUp);
-
-  async function steps(): Promise<ImportReport | void> {
+  return promotion.runToEnd(async () => {
     await planning();
-    if (input.mode === 'commit' && !(await claim())) return refuse(report, state.claim as Claim);
-    await sha256();
+    const refused = input.mode === 'commit' && (await promotion.claim(claim));
+    if (refused) return refused;
+    await images.sha256();
     if (input.mode === 'verify') {
       await verify();
     } else {
-      if (input.mode === 'commit') await upload();
+      if (input.mode === 'commit') await images.upload();
       await importFiles();
     }
     if (input.mode === 'commit') {
-      if (report.phases.reconcile?.status !== 'completed') {
-        await finalize(brief, runOf(input, state.claim), report, { directory: report.directory });
-        await reconcile(brief, runOf(input, state.claim), report);
-      }
+      await promotion.complete({ directory });
       if (input.verifyWrites) await verifyWrites();
     } else if (input.mode === 'dry-run' && input.rejectsPath) {
-      await onHost.writeFailedItems({ input, stageId: state.stageId });
+      await fileHost.writeFailedItems({ input, stageId: state.stageId });
     }
-    await clearStage();
+    await promotion.clearStage();
+  });
+
+  /** A call or two about one partition are not worth a server round trip; a count of many may take minutes, which a worker's end must not repeat. */
+  function database(): Activities {
+    return state.partitions > 1 && patched('many-partitions-by-activities') ? anyWorker : local;
   }
 
   /** The tree as it is now: files, their images, duplicates; with --delta only what is new. A verification has its run's. */
   async function planning(): Promise<void> {
-    const plan = (state.plan ??= await phase(report, 'planning', async () => {
-      if (input.mode === 'verify') return brief.planOfRun(input);
-      const planned = await overTree.planTree(input);
-      note(planned);
+    const plan = (state.plan ??= await runPhase(report, 'planning', async () => {
+      if (input.mode === 'verify') return local.planOfRun(input);
+      const planned = await fileHost.planTree(input);
+      addFailures(planned);
       return planned.plan;
     }));
     state.partitions ||= Math.max(1, Math.ceil(plan.licences / input.tuning.partitionRows));
-    report.directory.plan = plan;
+    directory.plan = plan;
     report.storagePath = IMAGES_PATH;
   }
 
-  async function claim(): Promise<boolean> {
+  async function claim() {
     const { plan, token, partitions } = state as Required<DirectoryState>;
     const { workflowId } = workflowInfo();
-    const claim = (state.claim ??= await phase(report, 'claim', async () => {
-      const opened = await brief.claimDirectory({ input, plan, partitions, workflowId, token });
-      report.directory.datasetId = opened.datasetId;
-      return opened.claim;
-    }));
-    if (claim.status !== 'claimed') return false;
-    report.runId = claim.runId;
-    state.partitions = claim.partitions;
-    return true;
-  }
-
-  /** Content hashes of all images; those known from an earlier run are not read again, but for a verification. */
-  function sha256(): Promise<void> {
-    const { images } = report.directory;
-    const plan = state.plan as TreePlan;
-    return imagePhase(
-      'sha256',
-      plan.unhashed > 0 || input.mode === 'verify',
-      overTree.hashSlice,
-      (answer) => {
-        images.hashed += answer.done;
-        images.cached += answer.skipped;
-        images.failed += answer.failed;
-      },
-      () => (images.cached = plan.images),
-    );
-  }
-
-  /** Content-addressed: what storage has is not sent again. */
-  function upload(): Promise<void> {
-    const { images } = report.directory;
-    const plan = state.plan as TreePlan;
-    return imagePhase(
-      'upload',
-      plan.unhashed + plan.unstored > 0,
-      overTree.uploadSlice,
-      (answer) => {
-        images.uploaded += answer.done;
-        images.skipped += answer.skipped;
-        images.failed += answer.failed;
-      },
-      () => (images.skipped = plan.images - images.failed),
-    );
-  }
-
-  /** `work` on the images of every slice; when there is nothing to do, the phase is done at once. */
-  async function imagePhase(
-    name: 'sha256' | 'upload',
-    needed: boolean,
-    work: SliceWork,
-    add: (answer: SliceAnswer) => void,
-    skip: () => void,
-  ): Promise<void> {
-    if (report.phases[name]?.status === 'completed') return;
-    // What could not be read is not uploaded either.
-    const total = (state.plan as TreePlan).images - (name === 'upload' ? (report.phases.sha256?.failed ?? 0) : 0);
-    await phase(
-      report,
-      name,
-      async (p) => {
-        if (needed) return eachSlice(name, p, work, add);
-        Object.assign(p, { done: total, skipped: total });
-        skip();
-      },
-      total,
-    );
+    const opened = await local.claimDirectory({ input, plan, partitions, workflowId, token });
+    directory.datasetId = opened.datasetId;
+    return opened.claim;
   }
 
   /** Every file into the stage, then every key partition into the tables; a dry run counts. */
   async function importFiles(): Promise<void> {
-    const { files } = state.plan as TreePlan;
-    if (files === 0 || report.phases.import?.status === 'completed') return;
-    const { directory } = report;
-    const noted = notedBefore('import');
-    await phase(
-      report,
-      'import',
-      async (p) => {
-        for (;;) {
-          await eachSlice('import', p, overTree.stageSlice, ({ batches, rows, errored, codes }) => {
-            directory.batches.completed += batches;
-            report.counts.fetched += rows;
-            report.counts.errored += errored;
-            for (const [code, n] of Object.entries(codes)) report.codes[code] = (report.codes[code] ?? 0) + n;
-          });
-          if (
-            (await eachPartition('upsert', input.mode === 'commit' ? 'upsertPartition' : 'countPartition')) ===
-            'settled'
-          )
-            return;
-          startOver(p, { import: 0, upsert: 0 }, noted);
-          directory.batches = { completed: 0, failed: 0 };
-          forgetCounts(report);
-        }
+    if (report.phases.import?.status === 'completed') return;
+    const step = input.mode === 'commit' ? 'upsertPartition' : 'countPartition';
+    await promoteFiles('import', {
+      work: fileHost.stageSlice,
+      partitions: () => eachPartition('upsert', step),
+      add({ batches, rows, errored, codes }) {
+        directory.batches.completed += batches;
+        report.counts.fetched += rows;
+        report.counts.errored += errored;
+        for (const [code, n] of Object.entries(codes)) report.codes[code] = (report.codes[code] ?? 0) + n;
       },
-      files,
-    );
+      startOver() {
+        Object.assign(state.done, { import: 0, upsert: 0 });
+        directory.batches = { completed: 0, failed: 0 };
+        resetCounts(report);
+      },
+    });
   }
 
   /** The files once more against what is in the database and in storage now. */
   async function verify(): Promise<void> {
-    const { files } = state.plan as TreePlan;
-    report.comparison ??= noComparison();
-    if (files === 0) return;
-    const noted = notedBefore('compare');
-    await phase(
-      report,
-      'compare',
-      async (p) => {
-        for (;;) {
-          await eachSlice('compare', p, overTree.verifySlice, () => undefined);
-          if ((await eachPartition('match', 'comparePartition')) === 'settled') return;
-          startOver(p, { compare: 0, match: 0 }, noted);
-          report.comparison = noComparison();
-        }
+    report.comparison ??= emptyComparison();
+    await promoteFiles('compare', {
+      work: fileHost.verifySlice,
+      partitions: () => eachPartition('match', 'comparePartition'),
+      add: () => undefined,
+      startOver() {
+        Object.assign(state.done, { compare: 0, match: 0 });
+        report.comparison = emptyComparison();
       },
+    });
+  }
+
+  async function promoteFiles(name: 'import' | 'compare', { work, partitions, add, startOver }: FilesPhase) {
+    const { files } = state.plan as TreePlan;
+    if (files === 0) return;
+    const before = failuresBefore(name);
+    await runPhase(
+      report,
+      name,
+      (p) =>
+        promotion.promote({
+          stage: () => eachSlice(name, p, work, add),
+          partitions,
+          startOver() {
+            startOver();
+            Object.assign(p, { done: 0, failed: 0, skipped: 0 });
+            directory.failed = before.failed;
+            directory.failedItems.length = before.shown;
+          },
+        }),
       files,
     );
   }
 
-  async function eachSlice(
-    name: SlicePhase,
-    p: PhaseState,
-    work: SliceWork,
-    add: (answer: SliceAnswer) => void,
-  ): Promise<void> {
-    const { plan } = state as Required<DirectoryState>;
-    state.done[name] = await inWindow(state.done[name], plan.slices, input.tuning.window, async (slice) => {
-      const answer = await work({
-        ...runOf(input, state.claim),
-        input,
-        plan,
-        stageId: state.stageId,
-        partitions: state.partitions,
-        slice,
-      });
+  function eachSlice(name: SlicePhase, p: PhaseState, work: SliceWork, add: AddSlice): Promise<void> {
+    const { plan, stageId, partitions } = state as Required<DirectoryState>;
+    const oneSlice = async (slice: number): Promise<void> => {
+      const answer = await work({ ...promotion.run(), input, plan, stageId, partitions, slice });
       p.done += answer.done + answer.skipped + answer.failed;
       p.skipped += answer.skipped;
       p.failed += answer.failed;
       add(answer);
-      note(answer);
-      show(report);
-    });
-    if (state.done[name] < plan.slices) await goOnAsNew();
+      addFailures(answer);
+      publishProgress(report);
+    };
+    return promotion.each(state.done[name], plan.slices, oneSlice, (next) => (state.done[name] = next));
   }
 
-  async function eachPartition(
+  function eachPartition(
     name: 'upsert' | 'match',
     step: 'upsertPartition' | 'countPartition' | 'comparePartition',
-  ): Promise<'settled' | 'stage-lost'> {
-    const work = (state.partitions === 1 ? brief : anywhere)[step];
-    const { batches } = state.plan as TreePlan;
-    let lost = false;
-    state.done[name] = await inWindow(state.done[name], state.partitions, input.tuning.window, async (part) => {
-      if (lost) return;
-      const answer = await work({ ...runOf(input, state.claim), input, stageId: state.stageId, chunks: batches, part });
-      if (answer.stageLost) {
-        lost = true;
-        return;
-      }
-      addPart(report, answer);
-      const { refused = 0 } = answer.effects ?? {};
-      if (refused > 0) report.codes.REFUSED_ROW = (report.codes.REFUSED_ROW ?? 0) + refused;
-      const { missing, different, items = [] } = answer.comparison ?? noComparison();
-      note({ failures: refused + missing + different, failedItems: items.map(differs) });
-      show(report);
+  ): Promise<'done' | 'stage-lost'> {
+    const { batches: chunks } = state.plan as TreePlan;
+    const work = (state.partitions === 1 ? local : anyWorker)[step];
+    return promotion.eachPartition({
+      from: state.done[name],
+      chunks,
+      work,
+      keep: (next) => (state.done[name] = next),
+      add: addPartition,
     });
-    if (lost) return 'stage-lost';
-    if (state.done[name] < state.partitions) await goOnAsNew();
-    return 'settled';
+  }
+
+  function addPartition({ effects, comparison }: PartAnswer): void {
+    const { refused = 0 } = effects ?? {};
+    if (refused > 0) report.codes.REFUSED_ROW = (report.codes.REFUSED_ROW ?? 0) + refused;
+    const { missing, different, items = [] } = comparison ?? emptyComparison();
+    addFailures({ failures: refused + missing + different, failedItems: items.map(differs) });
   }
 
   async function verifyWrites(): Promise<void> {
-    if (!report.phases.compare) await clearStage();
+    if (!report.phases.compare) await promotion.clearStage();
     await verify();
-    const { missing, different } = report.comparison ?? noComparison();
+    const { missing, different } = report.comparison ?? emptyComparison();
     const images = report.phases.compare?.failed ?? 0;
     if (missing + different + images === 0) return;
     const message = `${missing} records are missing, ${different} differ from the files, ${images} images are missing or damaged`;
     throw ApplicationFailure.nonRetryable(message, 'VERIFY_FAILED');
   }
 
-  function note({ failures, failedItems }: Pick<SliceAnswer, 'failures' | 'failedItems'>): void {
-    report.directory.failed += failures;
-    report.directory.failedItems.push(...failedItems.slice(0, SHOWN_FAILURES - report.directory.failedItems.length));
+  function addFailures({ failures, failedItems }: Pick<SliceAnswer, 'failures' | 'failedItems'>): void {
+    directory.failed += failures;
+    directory.failedItems.push(...failedItems.slice(0, SHOWN_FAILURES - directory.failedItems.length));
   }
 
-  function notedBefore(name: 'import' | 'compare'): Noted {
-    const { failed, failedItems } = report.directory;
+  function failuresBefore(name: 'import' | 'compare'): FailureCounts {
+    const { failed, failedItems } = directory;
     return ((state.noted ??= {})[name] ??= { failed, shown: failedItems.length });
   }
 
-  /** A database crash emptied the unlogged stage: the files are read again, what is in the ledger stays done. */
-  function startOver(p: PhaseState, steps: Partial<DirectoryState['done']>, { failed, shown }: Noted): void {
-    Object.assign(state.done, steps);
-    Object.assign(p, { done: 0, failed: 0, skipped: 0 });
-    report.directory.failed = failed;
-    report.directory.failedItems.length = shown;
-  }
-
-  /** The run is told why it ended, and the stage is emptied. */
-  async function giveUp(error: unknown): Promise<void> {
-    report.error = documentOf(error);
-    const { code, message } = report.error;
-    if (report.phases.import?.status === 'failed' && code !== 'CANCELLED' && code !== 'LEASE_LOST')
-      report.error = { ...report.error, message: `Batch import failed: ${message}` };
-    if (
-      state.claim?.status === 'claimed' &&
-      report.error.code !== 'LEASE_LOST' &&
-      report.error.code !== 'VERIFY_FAILED'
-    ) {
-      await anywhere.fail({ ...runOf(input, state.claim), error: report.error, counts: report.counts });
-    }
-    if (state.plan) await clearStage();
-  }
-
-  function clearStage(): Promise<void> {
-    return brief.clearStage({ input, stageId: state.stageId });
-  }
-
-  async function goOnAsNew(): Promise<never> {
-    return continueAsNew<typeof importDirectory>(input, state);
+  function explain(error: ErrorDocument): ErrorDocument {
+    const inImport = report.phases.import?.status === 'failed';
+    return inImport && error.code !== 'CANCELLED' && error.code !== 'LEASE_LOST'
+      ? { ...error, message: `Batch import failed: ${error.message}` }
+      : error;
   }
 }
 
-type SliceWork = Activities['hashSlice'];
+interface FilesPhase {
+  readonly work: SliceWork;
+  readonly add: AddSlice;
+  partitions(): Promise<'done' | 'stage-lost'>;
+  startOver(): void;
+}
 
 const differs = ({ item, line }: { item: string; line: number }): FailedItem => ({
   item,

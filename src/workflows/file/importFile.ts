@@ -3,164 +3,147 @@
  * A dry run takes the same way up to counting, claims nothing and leaves nothing.
  */
 import { ApplicationFailure, continueAsNew, defineQuery, setHandler, uuid4, workflowInfo } from '@temporalio/workflow';
-import type { PartRequest, PartAnswer } from '../../messages/partitions.ts';
-import { conclude, finalize, reconcile, runOf, workersOf } from '../promotion/conclusion.ts';
 import {
   PROGRESS_QUERY,
-  type Claim,
   type Content,
   type ImportInput,
   type ImportReport,
   type Plan,
 } from '../../messages/imports.ts';
-import { phase, show } from '../promotion/progress.ts';
-import { addPart, describe, exceeds, forgetCounts, newReport, refuse } from '../promotion/report.ts';
-import { documentOf } from '../failure.ts';
-import { inWindow } from '../window.ts';
+import type { PartAnswer, PartRequest } from '../../messages/partitions.ts';
+import { publishProgress, runPhase } from '../promotion/progress.ts';
+import { promotionOf, type PromotionState } from '../promotion/promotion.ts';
+import { addFileFacts, createReport, overErrorLimit, resetCounts } from '../promotion/report.ts';
 
 /** What an execution hands to its successor when its history has grown long. */
-export interface ImportState {
-  readonly report: ImportReport;
-  readonly stageId: string;
-  /** Names the claim across executions. */
-  readonly token: string;
+export interface ImportState extends PromotionState {
   plan?: Plan;
   content?: Content;
-  claim?: Claim;
-  partitions: number;
   parsed: number;
   resolved?: boolean;
+  /** Partitions that are done. */
   settled: number;
 }
 
-export async function importFile(input: ImportInput, carried?: ImportState): Promise<ImportReport> {
-  const state = carried ?? begin(input);
+export async function importFile(input: ImportInput, previousState?: ImportState): Promise<ImportReport> {
+  const state = previousState ?? initialState(input);
   const { report } = state;
   setHandler(defineQuery<ImportReport>(PROGRESS_QUERY), () => report);
 
-  const { onHost, overAll: overFile, anywhere } = workersOf(input);
+  const promotion = promotionOf({
+    input,
+    state,
+    database: () => anyWorker,
+    continueExecution: () => continueAsNew<typeof importFile>(input, state),
+    mayBeStaged: () => state.content !== undefined,
+  });
+  const { fileHost, anyWorker } = promotion.activities;
 
-  return conclude(report, input.mode, steps, giveUp);
-
-  async function steps(): Promise<ImportReport | void> {
+  return promotion.runToEnd(async () => {
     await readFile();
     if (input.mode === 'commit') {
-      if (!(await claim())) return refuse(report, state.claim as Claim);
+      const refused = await promotion.claim(claim);
+      if (refused) return refused;
       await upload();
     } else if (input.mode === 'dry-run') {
-      report.duplicateOf = (await anywhere.findRun(input)).completedRunId;
+      report.duplicateOf = (await anyWorker.findRun(input)).completedRunId;
     }
-
-    // A database crash empties the unlogged stage: the chunks are parsed again, what is in the ledger stays done.
-    do await parse();
-    while ((await (exceeds(input, report) ? stopAtThreshold() : settle())) === 'stage-lost');
-
-    if (input.mode === 'commit') {
-      await finalize(anywhere, runOf(input, state.claim), report, { plan: report.plan });
-      await reconcile(anywhere, runOf(input, state.claim), report);
-    } else {
-      await leaveFiles();
-    }
-    await clearStage();
-  }
+    await promotion.promote({ stage: parse, partitions, startOver });
+    if (input.mode === 'commit') await promotion.complete({ plan: report.plan });
+    else await writeDryRunFiles();
+    await promotion.clearStage();
+  });
 
   /** Plan looks at the beginning, hash at every byte: from here on a file that changes is a clear failure. */
   async function readFile(): Promise<void> {
-    const plan = (state.plan ??= await phase(report, 'plan', () => onHost.plan(input)));
-    const content = (state.content ??= await phase(report, 'hash', () => overFile.hash({ input, plan })));
+    const plan = (state.plan ??= await runPhase(report, 'plan', () => fileHost.plan(input)));
+    const content = (state.content ??= await runPhase(report, 'hash', () => fileHost.hash({ input, plan })));
     state.partitions ||= Math.max(1, Math.ceil(content.rows / input.tuning.partitionRows));
-    describe(report, plan, content);
+    addFileFacts(report, plan, content);
   }
 
-  /** The worker id is the workflow id, so that a retry claims again and a stranger does not. */
-  async function claim(): Promise<boolean> {
+  /** The worker id is the workflow id, so that a retry claims again and another workflow does not. */
+  function claim() {
     const { plan, content, token, partitions } = state as Required<ImportState>;
     const { workflowId } = workflowInfo();
-    state.claim ??= await phase(report, 'claim', () =>
-      anywhere.claim({ input, plan, content, partitions, workflowId, token }),
-    );
-    if (state.claim.status !== 'claimed') return false;
-    report.runId = state.claim.runId;
-    state.partitions = state.claim.partitions;
-    return true;
+    return anyWorker.claim({ input, plan, content, partitions, workflowId, token });
   }
 
   /** The parts in storage are the original, byte for byte; other hosts parse from there. */
   async function upload(): Promise<void> {
     if (report.phases.upload?.status === 'completed') return;
-    await phase(
+    const { content } = state as Required<ImportState>;
+    await runPhase(
       report,
       'upload',
       async (p) => {
-        const { parts, skipped } = await overFile.upload({
-          ...runOf(input, state.claim),
-          input,
-          content: state.content as Content,
-        });
+        const { parts, skipped } = await fileHost.upload({ ...promotion.run(), input, content });
         Object.assign(p, { done: parts, skipped });
       },
-      (state.content as Content).chunks,
+      content.chunks,
     );
   }
 
   /** Every chunk into the stage. */
   async function parse(): Promise<void> {
     const { plan, content, stageId, partitions } = state as Required<ImportState>;
+    const runId = state.claim?.runId ?? null;
     const stored = input.mode === 'commit' && input.tuning.sharedObjects;
-    const parser = stored ? anywhere : onHost;
-    await phase(
+    const parser = stored ? anyWorker : fileHost;
+    await runPhase(
       report,
       'parse',
       async (p) => {
         p.done = state.parsed;
-        state.parsed = await inWindow(state.parsed, content.chunks, input.tuning.window, async (chunk) => {
-          const { rows, errored, codes } = await parser.parse({
-            input,
-            plan,
-            content,
-            runId: state.claim?.runId ?? null,
-            stageId,
-            chunk,
-            partitions,
-            stored,
-          });
+        const parseChunk = async (chunk: number): Promise<void> => {
+          const request = { input, plan, content, runId, stageId, chunk, partitions, stored };
+          const { rows, errored, codes } = await parser.parse(request);
           p.done++;
           p.failed += errored;
           report.counts.fetched += rows;
           report.counts.errored += errored;
           for (const [code, n] of Object.entries(codes)) report.codes[code] = (report.codes[code] ?? 0) + n;
-          show(report);
-        });
-        if (state.parsed < content.chunks) await goOnAsNew();
+          publishProgress(report);
+        };
+        await promotion.each(state.parsed, content.chunks, parseChunk, (next) => (state.parsed = next));
       },
       content.chunks,
     );
   }
 
   /** Every key partition into the tables; a dry run counts, a verification compares. */
-  async function settle(): Promise<'settled' | 'stage-lost'> {
-    const { mode } = input;
-    if (mode === 'verify') return eachPartition('compare', anywhere.comparePartition);
-    if (state.plan?.resolves && !(await resolve())) return startOver();
-    return eachPartition('upsert', mode === 'commit' ? anywhere.upsertPartition : anywhere.countPartition);
+  async function partitions(): Promise<'done' | 'stage-lost'> {
+    if (overErrorLimit(input, report)) return abort();
+    if (input.mode === 'verify') return eachPartition('compare', anyWorker.comparePartition);
+    if (state.plan?.resolves && !(await resolve())) return 'stage-lost';
+    return eachPartition('upsert', input.mode === 'commit' ? anyWorker.upsertPartition : anyWorker.countPartition);
+  }
+
+  function eachPartition(name: 'upsert' | 'compare', work: (part: PartRequest) => Promise<PartAnswer>) {
+    const { chunks } = state.content as Content;
+    return runPhase(
+      report,
+      name,
+      async (p) => {
+        p.done = state.settled;
+        const keep = (next: number) => (state.settled = next);
+        return promotion.eachPartition({ from: state.settled, chunks, work, keep, add: () => p.done++ });
+      },
+      state.partitions,
+    );
   }
 
   /** Who is who, once for the whole run: the answer is the same in any order of work. False when the stage is lost. */
   async function resolve(): Promise<boolean> {
     const { stageId, partitions } = state;
     const { chunks } = state.content as Content;
-    state.resolved ||= await phase(
+    const runId = state.claim?.runId ?? null;
+    const { lease } = promotion.run();
+    state.resolved ||= await runPhase(
       report,
       'resolve',
       async (p) => {
-        const { rows, stageLost } = await anywhere.resolve({
-          input,
-          stageId,
-          chunks,
-          partitions,
-          runId: state.claim?.runId ?? null,
-          lease: runOf(input, state.claim).lease,
-        });
+        const { rows, stageLost } = await anyWorker.resolve({ input, stageId, chunks, partitions, runId, lease });
         p.done = rows;
         return !stageLost;
       },
@@ -170,8 +153,8 @@ export async function importFile(input: ImportInput, carried?: ImportState): Pro
   }
 
   /** Nothing reaches a production table; the rows of a commit land as they are, so that rejects exist. */
-  async function stopAtThreshold(): Promise<'stage-lost'> {
-    if (input.mode === 'commit' && (await eachPartition('upsert', anywhere.stopPartition)) === 'stage-lost')
+  async function abort(): Promise<'stage-lost'> {
+    if (input.mode === 'commit' && (await eachPartition('upsert', anyWorker.stopPartition)) === 'stage-lost')
       return 'stage-lost';
     const { errored, fetched } = report.counts;
     throw ApplicationFailure.nonRetryable(
@@ -180,79 +163,25 @@ export async function importFile(input: ImportInput, carried?: ImportState): Pro
     );
   }
 
-  async function eachPartition(
-    name: 'upsert' | 'compare',
-    work: (part: PartRequest) => Promise<PartAnswer>,
-  ): Promise<'settled' | 'stage-lost'> {
-    let lost = false;
-    await phase(
-      report,
-      name,
-      async (p) => {
-        p.done = state.settled;
-        state.settled = await inWindow(state.settled, state.partitions, input.tuning.window, async (part) => {
-          if (lost) return;
-          const answer = await work({
-            ...runOf(input, state.claim),
-            input,
-            stageId: state.stageId,
-            chunks: (state.content as Content).chunks,
-            part,
-          });
-          if (answer.stageLost) {
-            lost = true;
-            return;
-          }
-          p.done++;
-          addPart(report, answer);
-          show(report);
-        });
-        if (!lost && state.settled < state.partitions) await goOnAsNew();
-      },
-      state.partitions,
-    );
-    return lost ? startOver() : 'settled';
-  }
-
-  function startOver(): 'stage-lost' {
+  function startOver(): void {
     Object.assign(state, { parsed: 0, resolved: false, settled: 0 });
-    forgetCounts(report);
-    return 'stage-lost';
+    resetCounts(report);
   }
 
-  /** What a dry run leaves beside the source for who asked: the stage is gone afterwards. */
-  async function leaveFiles(): Promise<void> {
+  /** What a dry run leaves beside the source for the caller: the stage is gone afterwards. */
+  async function writeDryRunFiles(): Promise<void> {
     const { content, stageId, plan } = state;
-    if (input.rejectsPath && content) await onHost.writeRejects({ input, content });
+    if (input.rejectsPath && content) await fileHost.writeRejects({ input, content });
     if (input.operationsPath && plan?.resolves)
-      await onHost.writeOperations({ input, stageId, rows: report.counts.fetched });
-  }
-
-  /** The run is told why it ended, and the stage is emptied. */
-  async function giveUp(error: unknown): Promise<void> {
-    report.error = documentOf(error);
-    if (state.claim?.status === 'claimed' && report.error.code !== 'LEASE_LOST') {
-      await anywhere.fail({ ...runOf(input, state.claim), error: report.error, counts: report.counts });
-    }
-    if (state.content) await clearStage();
-  }
-
-  function clearStage(): Promise<void> {
-    return anywhere.clearStage({ input, stageId: state.stageId });
-  }
-
-  async function goOnAsNew(): Promise<never> {
-    return continueAsNew<typeof importFile>(input, state);
+      await fileHost.writeOperations({ input, stageId, rows: report.counts.fetched });
   }
 }
 
-function begin(input: ImportInput): ImportState {
-  return {
-    report: newReport(input),
-    stageId: uuid4(),
-    token: workflowInfo().firstExecutionRunId,
-    partitions: 0,
-    parsed: 0,
-    settled: 0,
-  };
-}
+const initialState = (input: ImportInput): ImportState => ({
+  report: createReport(input),
+  stageId: uuid4(),
+  token: workflowInfo().firstExecutionRunId,
+  partitions: 0,
+  parsed: 0,
+  settled: 0,
+});

@@ -5,7 +5,7 @@ import type { ImportReport, PhaseName, PhaseState } from '../../messages/imports
 import { now } from '../now.ts';
 
 /** Runs `work` as a phase; `total` counts its units. A phase that was begun before continue-as-new goes on. */
-export async function phase<T>(
+export async function runPhase<T>(
   report: ImportReport,
   name: PhaseName,
   work: (state: PhaseState) => Promise<T>,
@@ -21,12 +21,12 @@ export async function phase<T>(
   });
   state.status = 'running';
   state.total = total;
-  show(report);
+  publishProgress(report);
   try {
     const result = await work(state);
     finish(state, 'completed');
     if (total === 1) state.done = 1;
-    show(report);
+    publishProgress(report);
     return result;
   } catch (error) {
     if (!(error instanceof ContinueAsNew)) finish(state, 'failed');
@@ -42,7 +42,7 @@ function finish(state: PhaseState, status: 'completed' | 'failed'): void {
 const MARKS = { pending: '·', running: '▶', completed: '✓', failed: '✗', skipped: '–' } as const;
 
 /** Writes the phase table to the workflow's current details in Temporal UI. */
-export function show(report: ImportReport): void {
+export function publishProgress(report: ImportReport): void {
   const rows = Object.entries(report.phases).map(([name, p]) => {
     const seconds = p.seconds ?? (Date.now() - Date.parse(p.startedAt ?? now())) / 1000;
     return `| ${MARKS[p.status]} ${name} | ${p.done}/${p.total} | ${seconds.toFixed(1)} s | ${eta(p)} |`;
@@ -58,6 +58,8 @@ export function show(report: ImportReport): void {
     `${fetched} fetched, ${inserted} inserted, ${updated} updated, ${skipped} skipped, ${errored} errored`,
   ];
   if (report.directory) lines.push('', directoryLine(report.directory));
+  if (report.waiting)
+    lines.push('', `**No worker takes tasks of \`${report.waiting.queue}\`**, asked since ${report.waiting.since}`);
   if (report.error) lines.push('', `**${report.error.code}** ${report.error.message}`);
   setCurrentDetails(lines.join('\n'));
 }

@@ -12,12 +12,12 @@ import {
   type Plan,
 } from '../../messages/imports.ts';
 import type { RunInput } from '../../messages/run.ts';
-import { show } from './progress.ts';
+import { publishProgress } from './progress.ts';
 import { now } from '../now.ts';
 
 const statusAttribute = defineSearchAttributeKey(SEARCH_ATTRIBUTES.status, SearchAttributeType.KEYWORD);
 
-export function newReport(input: RunInput): ImportReport {
+export function createReport(input: RunInput): ImportReport {
   return {
     status: 'running',
     runId: null,
@@ -28,13 +28,13 @@ export function newReport(input: RunInput): ImportReport {
     counts: { fetched: 0, inserted: 0, updated: 0, skipped: 0, errored: 0 },
     codes: {},
     phases: {},
-    ...(input.mode === 'verify' ? { comparison: noComparison() } : {}),
+    ...(input.mode === 'verify' ? { comparison: emptyComparison() } : {}),
   };
 }
 
-export const noComparison = (): Comparison => ({ rows: 0, missing: 0, different: 0, edited: 0, lines: [] });
+export const emptyComparison = (): Comparison => ({ rows: 0, missing: 0, different: 0, edited: 0, lines: [] });
 
-export function describe(report: ImportReport, plan: Plan, content: Content): void {
+export function addFileFacts(report: ImportReport, plan: Plan, content: Content): void {
   report.plan = { encoding: content.encoding, delimiter: plan.delimiter, columns: plan.columns, mapped: plan.mapped };
   report.parentRunId = plan.parentRunId ?? null;
   report.storagePath = content.storagePath;
@@ -49,7 +49,7 @@ export interface PartResult {
   readonly comparison?: Comparison;
 }
 
-export function addPart(report: ImportReport, part: PartResult): void {
+export function addPartitionCounts(report: ImportReport, part: PartResult): void {
   report.counts.inserted += part.inserted;
   report.counts.updated += part.updated;
   report.counts.skipped += part.skipped;
@@ -62,16 +62,25 @@ export function addPart(report: ImportReport, part: PartResult): void {
   }
 }
 
+/** No worker of the file's host takes a task, or one does again. */
+export function reportWaiting(report: ImportReport, waiting: ImportReport['waiting']): void {
+  if (Boolean(waiting) === Boolean(report.waiting)) return;
+  if (waiting) report.waiting = waiting;
+  else delete report.waiting;
+  upsertSearchAttributes([{ key: statusAttribute, value: waiting ? 'waiting' : 'running' }]);
+  publishProgress(report);
+}
+
 /** Counting starts again: the database lost the stage in a crash. */
-export function forgetCounts(report: ImportReport): void {
+export function resetCounts(report: ImportReport): void {
   report.codes = {};
   delete report.effects;
   report.counts = { fetched: 0, inserted: 0, updated: 0, skipped: 0, errored: 0 };
-  if (report.comparison) report.comparison = noComparison();
+  if (report.comparison) report.comparison = emptyComparison();
 }
 
 /** Whether --max-errors was passed. */
-export function exceeds(input: ImportInput, report: ImportReport): boolean {
+export function overErrorLimit(input: ImportInput, report: ImportReport): boolean {
   const limit = input.options.maxErrors;
   if (!limit || input.mode === 'verify') return false;
   const { errored, fetched } = report.counts;
@@ -79,12 +88,12 @@ export function exceeds(input: ImportInput, report: ImportReport): boolean {
 }
 
 /** The batch is finished, or somebody else has it. */
-export function refuse(report: ImportReport, claim: Claim): ImportReport {
+export function reportNotClaimed(report: ImportReport, claim: Claim): ImportReport {
   if (claim.status === 'duplicate') {
     report.runId = report.duplicateOf = claim.runId;
     report.storagePath = claim.original?.storagePath ?? null;
     if (claim.original) report.original = claim.original;
-    return end(report, 'duplicate');
+    return finishReport(report, 'duplicate');
   }
   const { runId, holder } = claim;
   report.runId = runId;
@@ -94,16 +103,17 @@ export function refuse(report: ImportReport, claim: Claim): ImportReport {
     message: `Another worker is processing this batch: run ${runId}${times}`,
     remedy: `Watch it: intake runs show ${runId} - stop it: intake cancel ${runId} - after 30 minutes without a word it is taken over.`,
   };
-  return end(report, 'in_progress');
+  return finishReport(report, 'in_progress');
 }
 
 /** `2026-11-26 14:03:10 UTC` */
 const utc = (iso: string): string => `${iso.slice(0, 19).replace('T', ' ')} UTC`;
 
-export function end(report: ImportReport, status: ImportStatus): ImportReport {
+export function finishReport(report: ImportReport, status: ImportStatus): ImportReport {
   report.status = status;
   report.finishedAt ??= now();
+  delete report.waiting;
   upsertSearchAttributes([{ key: statusAttribute, value: status }]);
-  show(report);
+  publishProgress(report);
   return report;
 }

@@ -1,24 +1,18 @@
 /** A file of projects to the gateway, batch after batch (runbook 003); `push/<tenant>`, so that a tenant has one push at a time. */
 import {
-  ApplicationFailure,
-  CancellationScope,
-  ContinueAsNew,
   continueAsNew,
   defineQuery,
-  isCancellation,
-  proxyActivities,
   setCurrentDetails,
   setHandler,
   sleep,
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { Activities } from '../../activities/index.ts';
 import { PROGRESS_QUERY } from '../../messages/imports.ts';
-import { EVENTS_PER_EXECUTION, FULL_PASS, POST, STEP } from '../policies.ts';
+import { activityProxies, EVENTS_PER_EXECUTION } from '../policies.ts';
 import { now } from '../now.ts';
 import { noMetrics, type PushedBatch, type PushInput, type PushReport } from '../../messages/push.ts';
-import { documentOf } from '../failure.ts';
+import { runToEnd } from '../failure.ts';
 
 /** Runbook 003: one request a second. */
 const PACE_MS = 1000;
@@ -31,50 +25,34 @@ export async function pushProjects(input: PushInput, carried?: PushReport): Prom
   const { correlationId, startedAt } = report;
   const pace = input.paceMs ?? PACE_MS;
   const push = { ...input, correlationId, startedAt };
-  const believed = input.heartbeatSeconds ? { heartbeatTimeout: input.heartbeatSeconds * 1000 } : {};
-  const overFile = proxyActivities<Activities>({ ...FULL_PASS, ...believed, taskQueue: input.fileQueue });
-  const posting = (summary: string) =>
-    proxyActivities<Activities>({ ...POST, ...believed, taskQueue: input.fileQueue, summary });
-  const tidying = proxyActivities<Activities>({ ...STEP, scheduleToCloseTimeout: '1 min', taskQueue: input.fileQueue });
-  const anywhere = proxyActivities<Activities>({ ...STEP, ...believed, taskQueue: input.taskQueue });
+  const proxies = { ...input, hostPatience: 'schedule' } as const;
+  const { anyWorker, fileHost } = activityProxies(proxies);
 
-  try {
+  return runToEnd(report, steps, { recordFailure: clear, end: (status) => end(report, status) });
+
+  async function steps(): Promise<PushReport> {
     if (report.total === 0) {
-      const { rows, batches } = await overFile.splitPush(push);
+      const { rows, batches } = await fileHost.splitPush(push);
       Object.assign(report, { rows, total: batches });
     }
     while (report.done < report.total) {
       show(report);
-      const batch = await posting(`batch ${report.done + 1} of ${report.total}`).postBatch({
-        push,
-        index: report.done,
-      });
+      const summary = `batch ${report.done + 1} of ${report.total}`;
+      const batch = await activityProxies({ ...proxies, summary }).fileHost.postBatch({ push, index: report.done });
       add(report, batch);
       if (report.done < report.total && batch.ms < pace)
         await sleep(pace - batch.ms, { summary: 'one request a second' });
       if (report.done < report.total && workflowInfo().historyLength > EVENTS_PER_EXECUTION)
         await continueAsNew<typeof pushProjects>(input, report);
     }
-    if (input.remember) await anywhere.rememberPush({ push, report: { rows: report.rows, total: report.total } });
+    if (input.remember) await anyWorker.rememberPush({ push, report: { rows: report.rows, total: report.total } });
     await clear();
     return end(report, 'completed');
-  } catch (error) {
-    if (error instanceof ContinueAsNew) throw error;
-    await CancellationScope.nonCancellable(clear);
-    report.error = documentOf(error);
-    end(report, isCancellation(error) ? 'cancelled' : 'failed');
-    if (isCancellation(error)) throw error;
-    throw ApplicationFailure.create({
-      type: report.error.code,
-      message: report.error.message,
-      nonRetryable: true,
-      details: [report],
-    });
   }
 
   /** What a host that is gone keeps is swept by its next push. */
   async function clear(): Promise<void> {
-    await tidying.clearPush(push).catch(() => undefined);
+    await fileHost.clearPush(push).catch(() => undefined);
   }
 }
 

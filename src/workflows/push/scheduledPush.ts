@@ -1,14 +1,9 @@
 /** The daily push of a tenant (runbook 003): finds its files when the time has come and pushes them one after the other. */
 import {
-  ApplicationFailure,
   CancellationScope,
-  ChildWorkflowFailure,
-  ContinueAsNew,
   continueAsNew,
   defineQuery,
   executeChild,
-  isCancellation,
-  proxyActivities,
   setCurrentDetails,
   setHandler,
   sleep,
@@ -20,12 +15,11 @@ import {
   type SearchAttributePair,
   WorkflowExecutionAlreadyStartedError,
 } from '@temporalio/common';
-import type { Activities } from '../../activities/index.ts';
 import { PROGRESS_QUERY, SEARCH_ATTRIBUTES } from '../../messages/imports.ts';
-import { EVENTS_PER_EXECUTION, PATIENT, STEP } from '../policies.ts';
+import { activityProxies, EVENTS_PER_EXECUTION } from '../policies.ts';
 import { noMetrics, pushIdOf, type PushReport } from '../../messages/push.ts';
 import { pushProjects } from './pushProjects.ts';
-import { documentOf } from '../failure.ts';
+import { runToEnd } from '../failure.ts';
 import type { FoundFile, FoundFiles, ScheduledPushInput, ScheduledPushReport } from '../../messages/schedules.ts';
 
 /** A search attribute of this workflow, for a child. */
@@ -49,13 +43,14 @@ export async function scheduledPush(
     metrics: noMetrics(),
   };
   setHandler(defineQuery<ScheduledPushReport>(PROGRESS_QUERY), () => report);
-  const onHost = proxyActivities<Activities>({ ...PATIENT, taskQueue: input.fileQueue });
-  const tidying = proxyActivities<Activities>({ ...STEP, scheduleToCloseTimeout: '1 min', taskQueue: input.fileQueue });
+  const { fileHost } = activityProxies({ ...input, hostPatience: 'schedule' });
 
-  try {
+  return runToEnd(report, steps, { recordFailure: nameFile, end });
+
+  async function steps(): Promise<ScheduledPushReport> {
     for (let more = true; more;) {
       if (workflowInfo().historyLength > EVENTS_PER_EXECUTION) await continueAsNew<typeof scheduledPush>(input, report);
-      const found = await onHost.findPushFiles(input);
+      const found = await fileHost.findPushFiles(input);
       if (report.files === 0) report.leftOut = found.leftOut;
       for (const file of found.files) await pushFound(file, found.type);
       more = found.more;
@@ -64,19 +59,12 @@ export async function scheduledPush(
       report.note =
         report.leftOut > 0 ? 'The folder has nothing that was not pushed before' : 'The folder has no CSV or JSON file';
     return end('completed');
-  } catch (error) {
-    if (error instanceof ContinueAsNew) throw error;
-    const cause = error instanceof ChildWorkflowFailure ? error.cause : error;
-    const { message, ...rest } = documentOf(cause);
-    report.error = { ...rest, message: report.current ? `${report.current}: ${message}` : message };
-    end(isCancellation(error) ? 'cancelled' : 'failed');
-    if (isCancellation(error)) throw error;
-    throw ApplicationFailure.create({
-      type: report.error.code,
-      message: report.error.message,
-      nonRetryable: true,
-      details: [report],
-    });
+  }
+
+  /** Says at which file it failed. */
+  async function nameFile(): Promise<void> {
+    if (report.current && report.error)
+      report.error = { ...report.error, message: `${report.current}: ${report.error.message}` };
   }
 
   async function pushFound(file: FoundFile, type: FoundFiles['type']): Promise<void> {
@@ -86,7 +74,7 @@ export async function scheduledPush(
       add(await whenFree(file, type === 'folder'));
     } finally {
       if (type === 'download')
-        await CancellationScope.nonCancellable(() => tidying.discardDownload(file).catch(() => undefined));
+        await CancellationScope.nonCancellable(() => fileHost.discardDownload(file).catch(() => undefined));
     }
   }
 

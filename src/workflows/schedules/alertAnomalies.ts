@@ -1,13 +1,12 @@
 /** Looks at the anomalies of a window and tells who has to know (runbook 003); the window is the schedule's, not the clock's. */
-import { proxyActivities, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
-import type { Activities } from '../../activities/index.ts';
-import { BRISK, PATIENT, STEP } from '../policies.ts';
+import { setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import { activityProxies } from '../policies.ts';
 import { scheduledTime } from './scheduledTime.ts';
 import type { AlertReport, AlertsInput } from '../../messages/schedules.ts';
 
 export async function alertAnomalies({ taskQueue, backend, windowHours, byHand }: AlertsInput): Promise<AlertReport> {
-  const { assessAnomalies } = proxyActivities<Activities>({ ...STEP, taskQueue });
-  const { sendAlert } = proxyActivities<Activities>({ ...(byHand ? BRISK : PATIENT), taskQueue });
+  const { assessAnomalies } = activityProxies({ taskQueue }).anyWorker;
+  const { sendAlert } = activityProxies({ taskQueue, interactive: byHand }).anyWorker;
   const alert = await assessAnomalies({
     backend,
     until: scheduledTime().toISOString(),

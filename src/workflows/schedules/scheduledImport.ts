@@ -1,24 +1,15 @@
 /** An import whose time has come: its file is read now, and its workflow is the one that `intake import` would start. */
-import {
-  ApplicationFailure,
-  ChildWorkflowFailure,
-  executeChild,
-  isCancellation,
-  ParentClosePolicy,
-  proxyActivities,
-  setCurrentDetails,
-} from '@temporalio/workflow';
+import { executeChild, ParentClosePolicy, setCurrentDetails } from '@temporalio/workflow';
 import {
   defineSearchAttributeKey,
   SearchAttributeType,
   WorkflowExecutionAlreadyStartedError,
 } from '@temporalio/common';
-import type { Activities } from '../../activities/index.ts';
 import type { importDirectory } from '../directory/importDirectory.ts';
 import type { importFile } from '../file/importFile.ts';
 import { SEARCH_ATTRIBUTES, type ImportReport } from '../../messages/imports.ts';
-import { FULL_PASS } from '../policies.ts';
-import { documentOf } from '../failure.ts';
+import { activityProxies } from '../policies.ts';
+import { runToEnd } from '../failure.ts';
 import type { ScheduledImportInput } from '../../messages/schedules.ts';
 
 export interface ScheduledImportReport {
@@ -38,9 +29,9 @@ export async function scheduledImport({
   taskQueue,
   fileQueue,
 }: ScheduledImportInput): Promise<ScheduledImportReport> {
-  const onHost = proxyActivities<Activities>({ ...FULL_PASS, taskQueue: fileQueue });
-  try {
-    const { workflow, workflowId, input } = await onHost.prepareImport(request);
+  const { fileHost } = activityProxies({ taskQueue, fileQueue, hostPatience: 'schedule' });
+  return runToEnd({}, async () => {
+    const { workflow, workflowId, input } = await fileHost.prepareImport(request);
     setCurrentDetails(`Import \`${workflowId}\``);
     const options = {
       workflowId,
@@ -72,9 +63,5 @@ export async function scheduledImport({
         return { workflowId, status: 'in_progress', runId: null };
       throw error;
     }
-  } catch (error) {
-    if (isCancellation(error)) throw error;
-    const { code, message, remedy } = documentOf(error instanceof ChildWorkflowFailure ? error.cause : error);
-    throw ApplicationFailure.create({ type: code, message, nonRetryable: true, details: [remedy] });
-  }
+  });
 }
