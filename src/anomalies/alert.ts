@@ -1,7 +1,8 @@
 /** What an alert about anomalies tells: totals of a window, never a row, a value or an id. */
 import type { Backend } from '../database/backend.ts';
 import type { AlertsConfig } from '../config.ts';
-import { anomalyStats, type AnomalyCount } from './stats.ts';
+import type { AnomalyCount } from '../database/rows.ts';
+import { anomalyStats } from './stats.ts';
 import { postWebhook } from './webhook.ts';
 import type { AlertDocument } from '../messages/alerts.ts';
 

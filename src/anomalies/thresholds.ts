@@ -1,5 +1,5 @@
 /** When anomalies are worth somebody's attention: the thresholds of runbook 003. Pure. */
-import type { AnomalyCount } from './stats.ts';
+import type { AnomalyCount } from '../database/rows.ts';
 import type { AlertReason, Assessment } from '../messages/alerts.ts';
 
 export interface AnomalyWindows {

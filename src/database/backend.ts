@@ -1,5 +1,6 @@
 /** The seam between Intake and a database with object storage; what differs behind it is transport only. */
 import type { BackendName } from '../config.ts';
+import type { Answer, Arguments, FunctionName } from './functions.ts';
 
 /**
  * A backend may be called twice with the same arguments, at the same time or after the caller was given up: every
@@ -15,7 +16,7 @@ export interface Backend {
    * @returns its scalar, JSON or composite result as JSON.
    * @throws IntakeError: see `sqlError` (transient ones are retryable).
    */
-  call<T>(fn: string, args: Readonly<Record<string, unknown>>): Promise<T>;
+  call<N extends FunctionName>(fn: N, args: Arguments<N>): Promise<Answer<N>>;
   /** Puts a chunk into its stage, all rows in one transaction with the chunk's ledger row; a chunk already there stays as it is. */
   stage(chunk: StagedChunk): Promise<void>;
   close(): Promise<void>;

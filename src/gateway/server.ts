@@ -57,10 +57,7 @@ export async function startGateway(config: Config, log: Logger, options: Gateway
   const client = await connectTemporal(config);
   const { connection } = client;
   const readBearers = async (): Promise<Bearer[]> => {
-    const rows = await backend.call<{ tenant_id: string; bearer_sha256: string; expires_at: string | null }[]>(
-      'live_bearers',
-      {},
-    );
+    const rows = await backend.call('live_bearers', {});
     return rows.map(({ tenant_id, bearer_sha256, expires_at }) => ({
       tenantId: tenant_id,
       sha256: bearer_sha256,

@@ -3,6 +3,7 @@ import { createClient } from '@supabase/supabase-js';
 import { sqlError } from '../database/sqlError.ts';
 import type { SupabaseConfig } from '../config.ts';
 import { Problem } from './problem.ts';
+import type { UserAnswer, UserArguments, UserFunction } from './userFunctions.ts';
 
 export interface UserClient {
   /**
@@ -11,7 +12,11 @@ export interface UserClient {
    * @returns its scalar or JSON, or its rows.
    * @throws Problem UNAUTHORIZED for a token that does not hold, FORBIDDEN where the role is missing; IntakeError of the database.
    */
-  call<T>(fn: string, args?: Readonly<Record<string, unknown>>, options?: { readonly limit?: number }): Promise<T>;
+  call<N extends UserFunction>(
+    fn: N,
+    args: UserArguments<N>,
+    options?: { readonly limit?: number },
+  ): Promise<UserAnswer<N>>;
 }
 
 const ANSWER_MS = 15_000;
@@ -28,14 +33,14 @@ export function asUser(supabase: SupabaseConfig | undefined, jwt: string): UserC
     global: { fetch: (input, init) => fetch(input, { ...init, signal: AbortSignal.timeout(ANSWER_MS) }) },
   });
   return {
-    async call<T>(
-      fn: string,
-      args: Readonly<Record<string, unknown>> = {},
+    async call<N extends UserFunction>(
+      fn: N,
+      args: UserArguments<N>,
       { limit }: { readonly limit?: number } = {},
-    ): Promise<T> {
+    ): Promise<UserAnswer<N>> {
       const asked = client.rpc(fn, args);
       const { data, error, status } = await (limit === undefined ? asked : asked.limit(limit));
-      if (!error) return data as T;
+      if (!error) return data as UserAnswer<N>;
       // The API answers 401 to a token that it cannot read, and to anon, who has no rights at all; 403 to people without the role.
       if (status === 401)
         throw new Problem('UNAUTHORIZED', 'The token is not valid, or no longer', {

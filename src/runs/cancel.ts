@@ -2,7 +2,7 @@
 import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import { IntakeError } from '../errors.ts';
 import type { Connections } from './connections.ts';
-import type { Run } from './findRun.ts';
+import type { Run } from '../database/rows.ts';
 
 /** `asked`: the workflow ends when its running steps have. `ended`: it was over already. */
 export interface Cancellation {
@@ -35,6 +35,6 @@ async function release(connections: Connections, run: Run | undefined): Promise<
   const error = { type: 'cancelled', message: 'The import was cancelled', fatal: true };
   const done = await (
     await connections.backend()
-  ).call<boolean>('fail_import_run', { run_id: run.id, lease: run.lease_generation, error });
+  ).call('fail_import_run', { run_id: run.id, lease: run.lease_generation, error });
   return done ? 'cancelled' : 'ended';
 }

@@ -5,33 +5,21 @@ import { pipeline } from 'node:stream/promises';
 import { partName, storedManifest } from '../staging/manifest.ts';
 import type { Backend } from '../database/backend.ts';
 import { IntakeError } from '../errors.ts';
-import { FAILED_ITEMS_HEADER, failedItemLine, type FailedRow } from '../sources/tree/failedItems.ts';
+import { FAILED_ITEMS_HEADER, failedItemLine } from '../sources/tree/failedItems.ts';
 import { kindNamed } from '../kinds/index.ts';
 import { rejectsHeader, rejectsLine, type RejectsFormat } from '../sources/csv/rejects.ts';
-import type { Run } from './findRun.ts';
+import type { Run, StoredItem, StoredReject } from '../database/rows.ts';
 import type { Connections } from './connections.ts';
 
 const PAGE = 500;
 
-export interface StoredReject {
-  readonly row_index: number;
-  readonly line: number;
-  readonly code: string;
-  readonly message: string | null;
-  /** The record's bytes, base64. */
-  readonly record: string;
-}
-
-/** Of a directory; an image has no record. */
-export type StoredItem = FailedRow & Pick<StoredReject, 'row_index'> & { readonly record: string | null };
-
 /** All rejects of a run in the order of the file, a page at a time. */
-export async function* readRejects<T extends { row_index: number } = StoredReject>(
+export async function* readRejects<T extends StoredReject | StoredItem = StoredReject>(
   backend: Backend,
   runId: string,
 ): AsyncGenerator<T> {
   for (let after = -1; ;) {
-    const page = await backend.call<T[]>('read_rejects', { run_id: runId, after_row: after, max_rows: PAGE });
+    const page = (await backend.call('read_rejects', { run_id: runId, after_row: after, max_rows: PAGE })) as T[];
     yield* page;
     if (page.length < PAGE) return;
     after = (page.at(-1) as T).row_index;

@@ -1,7 +1,8 @@
 /** Going on with a failed, cancelled or silent run where it stopped. */
 import { IntakeError } from '../errors.ts';
 import type { AnyInput } from '../messages/imports.ts';
-import { inputOf, type Run } from './findRun.ts';
+import type { Run } from '../database/rows.ts';
+import { inputOf } from './findRun.ts';
 
 /** What to start again. @throws IntakeError USAGE for a run that has nothing left to do, or that Intake did not start. */
 export function resumedInput(run: Run): AnyInput {

@@ -1,7 +1,8 @@
 /** Withdrawing what a run imported; what was edited since stays and is listed. */
 import { IntakeError } from '../errors.ts';
 import type { Connections } from './connections.ts';
-import { findRun, type Rollback, type Run } from './findRun.ts';
+import type { Rollback, Run } from '../database/rows.ts';
+import { findRun } from './findRun.ts';
 
 /** @param reason kept with the run. @throws IntakeError ROLLBACK_REFUSED for a run that is running or imported nothing, USAGE without a reason. */
 export async function rollBackRun(connections: Connections, run: Run, reason: string): Promise<Rollback> {
@@ -19,9 +20,7 @@ export async function rollBackRun(connections: Connections, run: Run, reason: st
       remedy: `Cancel it first: intake cancel ${run.id}.`,
     });
   }
-  const { rows_affected } = await (
-    await connections.backend()
-  ).call<{ rows_affected: number }>('rollback_import_run', { run_id: run.id, reason });
+  const { rows_affected } = await (await connections.backend()).call('rollback_import_run', { run_id: run.id, reason });
   const { metadata } = await findRun(connections, run.id);
   return { removed: 0, inherited: 0, kept_edited: { count: 0 }, ...metadata.rollback, rows_affected };
 }

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { alertOnCount, alertPayload } from '../../src/anomalies/alert.ts';
-import type { AnomalyCount } from '../../src/anomalies/stats.ts';
+import type { AnomalyCount } from '../../src/database/rows.ts';
 import type { Backend } from '../../src/database/backend.ts';
 
 const [since, until] = [new Date('2026-01-01T00:00:00Z'), new Date('2026-01-01T02:00:00Z')];

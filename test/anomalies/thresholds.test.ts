@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import type { AnomalyCount } from '../../src/anomalies/stats.ts';
+import type { AnomalyCount } from '../../src/database/rows.ts';
 import { assess } from '../../src/anomalies/thresholds.ts';
 
 const of = (type: string, count: number, tenant = 'A'): AnomalyCount => ({

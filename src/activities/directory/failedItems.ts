@@ -29,7 +29,7 @@ async function* lines(target: Backend, stageId: string): AsyncGenerator<string> 
 
 async function* stagedFailures(target: Backend, stageId: string): AsyncGenerator<FailedRow> {
   for (let after = -1; ;) {
-    const page = await target.call<(FailedRow & { row_index: number })[]>('staged_failures', {
+    const page = await target.call('staged_failures', {
       stage_id: stageId,
       after_row: after,
       max_rows: PAGE,

@@ -1,15 +1,6 @@
 /** What completed imports into a dataset have taken, read beside a listing in path order: for --delta. */
 import type { Backend } from '../../database/backend.ts';
-
-export interface KnownFile {
-  readonly path: string;
-  readonly size: number;
-  readonly mtime_ms: number;
-  readonly json_sha256: string | null;
-  readonly image_path: string | null;
-  readonly image_size: number | null;
-  readonly image_mtime_ms: number | null;
-}
+import type { KnownFile } from '../../database/rows.ts';
 
 interface Seen {
   readonly path: string;
@@ -42,7 +33,7 @@ export function knownFiles(
       } else if (ended) {
         return undefined;
       } else {
-        page = await target.call<KnownFile[]>('known_files', { kind, tag, after_path: last, max_rows: PAGE });
+        page = await target.call('known_files', { kind, tag, after_path: last, max_rows: PAGE });
         at = 0;
         last = page.at(-1)?.path ?? last;
         ended = page.length < PAGE;

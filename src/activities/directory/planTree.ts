@@ -55,8 +55,8 @@ export interface PlannedTree {
 
 export const planTreeActivity = ({ backend, workDir, cacheDir }: Deps) => ({
   /** What the run of a verification planned: its files are compared, whatever came to the directory since. @throws IntakeError RUN_NOT_FOUND. */
-  async planOfRun({ backend: name, relatedRunId: id }: DirectoryInput): Promise<TreePlan> {
-    const [run] = await backend(name).call<{ metadata: { tree?: TreePlan } }[]>('find_run', { id });
+  async planOfRun({ backend: name, relatedRunId: id = '' }: DirectoryInput): Promise<TreePlan> {
+    const [run] = await backend(name).call('find_run', { id });
     if (run?.metadata.tree) return run.metadata.tree;
     throw new IntakeError('RUN_NOT_FOUND', `There is no run ${id} that imported a directory`);
   },

@@ -7,7 +7,7 @@ export async function storedImages(target: Backend, states: ImageStates): Promis
   const asked = [...states].filter(([, state]) => state.error === undefined && !state.storagePath);
   if (asked.length === 0) return 0;
   const sha256s = [...new Set(asked.map(([, state]) => (state as { sha256: string }).sha256))];
-  const stored = await target.call<Record<string, string>>('find_images', { sha256s, storage_type: typeOf(target) });
+  const stored = await target.call('find_images', { sha256s, storage_type: typeOf(target) });
   let missing = 0;
   for (const [path, state] of asked) {
     const storagePath = stored[(state as { sha256: string }).sha256];

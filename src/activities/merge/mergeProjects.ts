@@ -9,7 +9,7 @@ export const mergeProjectsActivities = ({ backend }: Deps) => ({
   async mergeBatch({ backend: name, tenantId, checksum }: BatchReference): Promise<BatchAnswer> {
     failpoint('merge.before');
     failpointSoon('merge.within');
-    const answer = await backend(name).call<BatchAnswer | null>('merge_project_batch', {
+    const answer = await backend(name).call('merge_project_batch', {
       tenant_id: tenantId,
       batch_checksum: checksum,
     });

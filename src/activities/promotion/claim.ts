@@ -26,16 +26,6 @@ export interface DirectoryClaimRequest {
   readonly token: string;
 }
 
-interface OpenedRun {
-  readonly run_id: string;
-  readonly claim_status: Claim['status'];
-  readonly lease: number;
-  readonly metadata?: { readonly plan?: { readonly partitions: number; readonly reading: string } };
-  readonly filename?: string;
-  readonly completed_at?: string;
-  readonly storage_path?: string | null;
-}
-
 interface Opening {
   readonly fileHash: string;
   /** Names the options that decide what a row means; a run is finished with those it began with. */
@@ -73,7 +63,7 @@ export const claimActivities = ({ backend }: Deps) => ({
   }: DirectoryClaimRequest): Promise<{ claim: Claim; datasetId: number }> {
     const target = backend(input.backend);
     const datasetId = await target
-      .call<number>('open_dataset', { kind: directoryKindNamed(input.kind).dataset, tag: input.tag })
+      .call('open_dataset', { kind: directoryKindNamed(input.kind).dataset, tag: input.tag })
       .catch((cause: unknown) => {
         if (!(cause instanceof IntakeError) || cause.retryable) throw cause;
         throw new IntakeError(cause.code, `Dataset creation failed: ${cause.message}`, { cause, remedy: cause.remedy });
@@ -92,7 +82,7 @@ export const claimActivities = ({ backend }: Deps) => ({
 
   /** The finished run of the same batch, if any: a commit would be a duplicate of it. */
   async findRun(input: ImportInput): Promise<{ completedRunId: string | null }> {
-    const found = await backend(input.backend).call<string | null>('find_completed_run', {
+    const found = await backend(input.backend).call('find_completed_run', {
       source_system: input.sourceSystem,
       source_batch_id: input.batchId,
       file_hash: input.fileHash,
@@ -105,7 +95,7 @@ async function openRun(target: Backend, input: RunInput, opening: Opening): Prom
   const { fileHash, reading, partitions, workflowId, token, storagePath, parentRunId, more } = opening;
   failpoint('claim.before');
   failpointSoon('claim.within');
-  const run = await target.call<OpenedRun>('open_import_run', {
+  const run = await target.call('open_import_run', {
     source_system: input.sourceSystem,
     source_batch_id: input.batchId,
     file_hash: fileHash,

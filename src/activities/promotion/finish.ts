@@ -23,7 +23,7 @@ export const finishActivities = ({ backend }: Deps) => ({
   }: InRun & { fetched: number; summary: object }): Promise<Counts & Pick<ImportReport, 'effects'>> {
     failpoint('finalize.before');
     failpointSoon('finalize.within');
-    const counts = await backend(name).call<Counts & Pick<ImportReport, 'effects'>>('record_result', {
+    const counts = await backend(name).call('record_result', {
       run_id: runId,
       lease,
       rows_fetched: fetched,
@@ -42,13 +42,7 @@ export const finishActivities = ({ backend }: Deps) => ({
   }: InRun & { expected: number }): Promise<{ completedAt: string }> {
     failpoint('reconcile.before');
     failpointSoon('reconcile.within');
-    const found = await backend(name).call<{
-      is_valid: boolean;
-      expected_count: number;
-      actual_count: number;
-      inserted_discrepancy: number;
-      completed_at: string;
-    }>('settle_import_run', { run_id: runId, lease, expected_count: expected });
+    const found = await backend(name).call('settle_import_run', { run_id: runId, lease, expected_count: expected });
     failpoint('reconcile.after');
     if (!found.is_valid) {
       const { expected_count, actual_count, inserted_discrepancy } = found;
@@ -80,7 +74,7 @@ export const finishActivities = ({ backend }: Deps) => ({
   async clearStage({ input, stageId }: { input: RunInput; stageId: string }): Promise<void> {
     failpoint('clear.before');
     failpointSoon('clear.within');
-    while (!(await backend(input.backend).call<boolean>('clear_stage', { stage_id: stageId, kind: input.kind })));
+    while (!(await backend(input.backend).call('clear_stage', { stage_id: stageId, kind: input.kind })));
     failpoint('clear.after');
   },
 });

@@ -51,7 +51,7 @@ async function writePages(file: FileHandle, backend: Backend, stageId: string, r
   let written = 0;
   for (let after = -1; ;) {
     cancellationSignal.throwIfAborted();
-    const page = await backend.call<{ row_index: number }[]>('plan_operations', {
+    const page = await backend.call('plan_operations', {
       stage_id: stageId,
       after_row: after,
       max_rows: PAGE,

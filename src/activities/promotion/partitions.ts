@@ -1,19 +1,11 @@
 /** upsert and its relatives: one key partition of a stage, in one transaction each. */
-import type { Comparison } from '../../messages/imports.ts';
+import type { PartCounts } from '../../database/rows.ts';
 import type { Deps } from '../deps.ts';
 import { failpoint, failpointSoon } from '../failpoints.ts';
 import { keepAlive } from '../keepAlive.ts';
 import type { PartRequest, PartAnswer } from '../../messages/partitions.ts';
 
-type SqlAnswer = {
-  stage_lost?: true;
-  inserted?: number;
-  updated?: number;
-  skipped?: number;
-  effects?: Record<string, number>;
-};
-
-const answer = ({ stage_lost, inserted = 0, updated = 0, skipped = 0, effects }: SqlAnswer): PartAnswer => ({
+const answer = ({ stage_lost, inserted = 0, updated = 0, skipped = 0, effects }: PartCounts): PartAnswer => ({
   inserted,
   updated,
   skipped,
@@ -22,8 +14,10 @@ const answer = ({ stage_lost, inserted = 0, updated = 0, skipped = 0, effects }:
 });
 
 export const partitionActivities = ({ backend }: Deps) => {
-  const inRun = async (fn: string, { input, stageId, chunks, runId, lease, part }: PartRequest) =>
-    answer(await backend(input.backend).call<SqlAnswer>(fn, { run_id: runId, lease, stage_id: stageId, chunks, part }));
+  const inRun = async (
+    fn: 'upsert_partition' | 'stop_partition',
+    { input, stageId, chunks, runId, lease, part }: PartRequest,
+  ) => answer(await backend(input.backend).call(fn, { run_id: runId, lease, stage_id: stageId, chunks, part }));
   return {
     /** Lands and promotes; the ledger row in the same transaction makes a second time a look-up. */
     async upsertPartition(request: PartRequest): Promise<PartAnswer> {
@@ -39,10 +33,10 @@ export const partitionActivities = ({ backend }: Deps) => {
     /** What upsertPartition would answer now. */
     async countPartition({ input, stageId, chunks, part }: PartRequest): Promise<PartAnswer> {
       const args = { kind: input.kind, source_system: input.sourceSystem, stage_id: stageId, chunks, part };
-      return answer(await backend(input.backend).call<SqlAnswer>('count_partition', args));
+      return answer(await backend(input.backend).call('count_partition', args));
     },
     async comparePartition({ input, stageId, chunks, runId, part }: PartRequest): Promise<PartAnswer> {
-      const found = await backend(input.backend).call<SqlAnswer & Comparison>('compare_partition', {
+      const found = await backend(input.backend).call('compare_partition', {
         run_id: runId,
         stage_id: stageId,
         chunks,

@@ -33,7 +33,7 @@ export const resolveActivity = ({ backend }: Deps) => ({
       rows = 0,
       people = 0,
       stage_lost,
-    } = await target.call<{ rows?: number; people?: number; stage_lost?: true }>('resolve_stage', {
+    } = await target.call('resolve_stage', {
       run_id: runId,
       lease,
       kind: input.kind,

@@ -37,7 +37,7 @@ async function newFilesOf(backend: Backend, tenantId: string, folder: string): P
   const files: FoundFile[] = [];
   for (const path of await pushFilesOf(folder)) files.push(await found(path));
   const pushed = new Set(
-    await backend.call<string[]>('pushed_among', {
+    await backend.call('pushed_among', {
       tenant_id: tenantId,
       file_sha256s: files.map(({ fileHash }) => fileHash),
     }),

@@ -4,6 +4,8 @@ import { Client } from 'pg';
 import type { Backend } from '../../database/backend.ts';
 import { sqlError } from '../../database/sqlError.ts';
 import { IntakeError } from '../../errors.ts';
+import { ingestFunctions } from '../../kinds/ingestFunctions.ts';
+import type { Health } from '../../database/rows.ts';
 import { listMigrations } from '../../database/migrations.ts';
 import { errorDocument } from '../fault.ts';
 
@@ -14,20 +16,6 @@ export interface Check {
   readonly remedy: string | null;
 }
 
-interface Health {
-  readonly version: string;
-  readonly now: string;
-  readonly migrations: readonly string[];
-  readonly functions: readonly string[];
-}
-
-const FUNCTIONS = [
-  'claim_import_run',
-  'heartbeat_import_run',
-  'finalize_import_run',
-  'reconcile_import_run',
-  'rollback_import_run',
-];
 /** Functions in schema public that runbook 000 names. */
 const RUNBOOK_FUNCTIONS = ['queue_job', 'pgmq_delete', 'set_enforcement_stage'];
 /** A claim is judged by the database's clock, a report by the host's: more than this confuses operators. */
@@ -71,7 +59,7 @@ export async function checkBackend(
   let health: Health | undefined;
   const checks = [
     await check(name, async () => {
-      health = await (await open()).call<Health>('health', {});
+      health = await (await open()).call('health', {});
       return name === 'database'
         ? `PostgreSQL ${health.version}`
         : `the API exposes schema ingest (PostgreSQL ${health.version})`;
@@ -89,7 +77,7 @@ export async function checkBackend(
   );
   checks.push(
     await check('functions', () => {
-      const missing = FUNCTIONS.filter((fn) => !found.functions.includes(fn));
+      const missing = ingestFunctions().filter((fn) => !found.functions.includes(fn));
       if (missing.length > 0) throw failed(`Missing in schema ingest: ${missing.join(', ')}`, 'Run `intake migrate`.');
       return `${found.functions.length} in schema ingest`;
     }),
@@ -97,7 +85,7 @@ export async function checkBackend(
   checks.push(
     await check('clock', async () => {
       const asked = Date.now();
-      const { now } = await (await open()).call<Health>('health', {});
+      const { now } = await (await open()).call('health', {});
       const skew = Date.parse(now) - (asked + Date.now()) / 2;
       if (Math.abs(skew) > SKEW_MS)
         throw failed(`The database is ${(skew / 1000).toFixed(1)} s off this host`, 'Synchronize the clocks (NTP).');

@@ -3,7 +3,7 @@ import { Argument, Option, type Command } from 'commander';
 import { IntakeError } from '../../errors.ts';
 import type { AlertReport, AlertsInput } from '../../messages/schedules.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
-import { renderTable, type Row } from '../display/table.ts';
+import { renderTable } from '../display/table.ts';
 
 interface Flags extends CommonOptions {
   readonly windowHours?: number;
@@ -56,7 +56,7 @@ async function list({
 }: Call<Flags>): Promise<void> {
   const rows = await (
     await (await open()).backend()
-  ).call<Row[]>('list_anomalies', {
+  ).call('list_anomalies', {
     window_hours: windowHours,
     tenant: tenant ?? null,
     severities: severity ?? null,

@@ -130,7 +130,7 @@ function tell({ out }: Call<Flags>, workflowId: string, report: PushReport): num
 
 async function backfill({ args: [, file], out, open }: Call<Flags>): Promise<void> {
   if (file) throw new IntakeError('USAGE', 'backfill takes no file');
-  const memberships = await (await (await open()).backend()).call<number>('backfill_memberships', {});
+  const memberships = await (await (await open()).backend()).call('backfill_memberships', {});
   out.document({ memberships });
   out.answer(`Backfill made ${memberships} memberships`);
 }

@@ -3,20 +3,12 @@ import { Argument, Option, type Command } from 'commander';
 import { IntakeError } from '../../errors.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 import { findRun } from '../../runs/findRun.ts';
-import { renderTable, type Row } from '../display/table.ts';
+import { renderTable } from '../display/table.ts';
 
 interface Flags extends CommonOptions {
   readonly run?: string;
   readonly queue?: string;
   readonly limit: number;
-}
-
-interface Purge {
-  readonly deleted: number;
-  /** Messages that somebody has read and may be working on; they stay. */
-  readonly read_already: number;
-  /** Messages that were in no queue any more. */
-  readonly gone: number;
 }
 
 const COLUMNS = ['queue', 'message_id', 'kind', 'run_id', 'judgment_id', 'enqueued_at', 'read_ct'];
@@ -40,7 +32,7 @@ async function list({ options, out, open }: Call<Flags>): Promise<void> {
   const found = options.run === undefined ? null : await findRun(session, options.run);
   const jobs = await (
     await session.backend()
-  ).call<Row[]>('list_jobs', { run_id: found?.id ?? null, queue: options.queue ?? null, max_rows: options.limit });
+  ).call('list_jobs', { run_id: found?.id ?? null, queue: options.queue ?? null, max_rows: options.limit });
   out.document(jobs);
   if (jobs.length === 0) out.detail('No jobs are queued.');
   else for (const line of renderTable(jobs, COLUMNS)) out.answer(line);
@@ -56,7 +48,7 @@ async function purge({ options, out, open }: Call<Flags>): Promise<void> {
     });
   const session = await open();
   const { id } = await findRun(session, options.run);
-  const { deleted, read_already, gone } = await (await session.backend()).call<Purge>('purge_jobs', { run_id: id });
+  const { deleted, read_already, gone } = await (await session.backend()).call('purge_jobs', { run_id: id });
   out.document({ run_id: id, deleted, read_already, gone });
   out.answer(
     `Deleted ${deleted} jobs of run ${id}; ${read_already} stay because somebody has read them, ${gone} were gone`,

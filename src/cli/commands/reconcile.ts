@@ -4,15 +4,6 @@ import { IntakeError } from '../../errors.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 import { findRun } from '../../runs/findRun.ts';
 
-interface Reconciliation {
-  readonly is_valid: boolean;
-  readonly expected_count: number;
-  readonly actual_count: number;
-  readonly delta: number;
-  readonly reported_inserted: number;
-  readonly inserted_discrepancy: number;
-}
-
 export function define(program: Command): void {
   addCommand(program, 'reconcile', 'Count the tables against what a run reported', 'intake reconcile 1f0c9a2e')
     .argument('<id>', 'the run, or the first 8 digits of its id')
@@ -32,7 +23,7 @@ async function reconcileCommand({ args: [id], out, open }: Call<CommonOptions>):
       remedy: 'See `intake runs rollbacks` and `intake runs duplicates`.',
     });
   }
-  const result = await (await session.backend()).call<Reconciliation>('reconcile_import_run', { run_id: found.id });
+  const result = await (await session.backend()).call('reconcile_import_run', { run_id: found.id });
   const { is_valid, expected_count, actual_count, delta, reported_inserted, inserted_discrepancy } = result;
   const actualInserted = reported_inserted - inserted_discrepancy;
   out.document({ run_id: found.id, ...result });

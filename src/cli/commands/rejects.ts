@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import { kindNamed } from '../../kinds/index.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
-import { findRun, type Run } from '../../runs/findRun.ts';
+import type { Run } from '../../database/rows.ts';
+import { findRun } from '../../runs/findRun.ts';
 import { word } from '../display/importSummary.ts';
 import { readItems, readRejects, writeRejects } from '../../runs/rejectFile.ts';
 import type { Session } from '../session.ts';

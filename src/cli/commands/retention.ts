@@ -2,7 +2,7 @@
 import { Argument, Option, type Command } from 'commander';
 import type { RetentionInput, RetentionReport } from '../../messages/schedules.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
-import { renderTable, type Row } from '../display/table.ts';
+import { renderTable } from '../display/table.ts';
 import { parseDays } from '../requests/numbers.ts';
 
 interface Flags extends CommonOptions {
@@ -40,7 +40,7 @@ export function define(program: Command): void {
 async function preview({ options: { importsDays, anomaliesDays }, out, open }: Call<Flags>): Promise<void> {
   const days = await (
     await (await open()).backend()
-  ).call<Row[]>('preview_cleanup', { imports_days: importsDays, anomalies_days: anomaliesDays });
+  ).call('preview_cleanup', { imports_days: importsDays, anomalies_days: anomaliesDays });
   const sum = (column: string): number => days.reduce((total, day) => total + Number(day[column]), 0);
   const [staging_imports, import_anomalies] = [sum('staging_imports_count'), sum('import_anomalies_count')];
   out.document({ dry_run: true, staging_imports, import_anomalies, days });
@@ -72,7 +72,7 @@ async function clean({ options: { importsDays, anomaliesDays }, out, open }: Cal
 }
 
 async function stats({ options, out, open }: Call<Flags>): Promise<void> {
-  const days = await (await (await open()).backend()).call<Row[]>('retention_stats', { max_rows: options.limit });
+  const days = await (await (await open()).backend()).call('retention_stats', { max_rows: options.limit });
   out.document(days);
   if (days.length === 0) out.detail('Nothing was deleted yet.');
   else for (const line of renderTable(days, [...COLUMNS, 'last_updated_at'])) out.answer(line);

@@ -1,7 +1,8 @@
 /** `intake rollback`: withdraws what a run imported; what was edited since stays and is listed. */
 import type { Command } from 'commander';
 import { kindNamed } from '../../kinds/index.ts';
-import { findRun, type Rollback, type Run } from '../../runs/findRun.ts';
+import type { Rollback, Run } from '../../database/rows.ts';
+import { findRun } from '../../runs/findRun.ts';
 import { rollBackRun } from '../../runs/rollback.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 import { thousands } from '../display/importSummary.ts';

@@ -3,9 +3,10 @@ import { Argument, type Command } from 'commander';
 import { IntakeError } from '../../errors.ts';
 import { kindNamed } from '../../kinds/index.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
-import { findRun, workflowOf, type Run } from '../../runs/findRun.ts';
+import type { Run } from '../../database/rows.ts';
+import { findRun, workflowOf } from '../../runs/findRun.ts';
 import { summaryLine } from '../display/importSummary.ts';
-import { renderTable, type Row } from '../display/table.ts';
+import { renderTable } from '../display/table.ts';
 
 const COUNTS = ['rows_fetched', 'rows_inserted', 'rows_skipped', 'rows_errored'];
 /** Columns on a terminal; --json has all. */
@@ -99,7 +100,7 @@ async function runsCommand(call: Call<Flags>): Promise<number | void> {
     since: options.since,
   };
   const backend = await (await call.open()).backend();
-  const rows = await backend.call<Row[]>('report', { name: what, filters, max_rows: options.limit ?? 20 });
+  const rows = await backend.call('report', { name: what, filters, max_rows: options.limit ?? 20 });
   out.document(rows);
   if (rows.length === 0) out.detail(what === 'list' || what === 'latest' ? 'No runs yet.' : 'None.');
   else for (const line of renderTable(rows, REPORTS[what] ?? [])) out.answer(line);

@@ -4,7 +4,8 @@ import { IntakeError } from '../../errors.ts';
 import { kindNamed, KINDS } from '../../kinds/index.ts';
 import type { ExpectedRows } from '../../kinds/kind.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
-import { findRun, type Run } from '../../runs/findRun.ts';
+import type { Run } from '../../database/rows.ts';
+import { findRun } from '../../runs/findRun.ts';
 import type { Session } from '../session.ts';
 import { apiVisibility, sqlVisibility, type Seen, type Visibility } from '../checks/visibility.ts';
 
@@ -72,12 +73,12 @@ function sayView(out: Call<CommonOptions>['out'], view: readonly SmokeCheck[]): 
 async function latestRun(session: Session): Promise<Run> {
   const [latest] = await (
     await session.backend()
-  ).call<{ id: string }[]>('report', { name: 'list', filters: { status: 'completed' }, max_rows: 1 });
+  ).call('report', { name: 'list', filters: { status: 'completed' }, max_rows: 1 });
   if (!latest)
     throw new IntakeError('RUN_NOT_FOUND', 'There is no completed run', {
       remedy: 'Import a file with --commit first.',
     });
-  return findRun(session, latest.id);
+  return findRun(session, String(latest['id']));
 }
 
 async function checkRole({ via, count }: Visibility, role: string, found: Run): Promise<SmokeCheck[]> {

@@ -3,7 +3,7 @@ import { Argument, Option, type Command } from 'commander';
 import { IntakeError } from '../../errors.ts';
 import { hashSecret, newSecret } from '../../database/secrets.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
-import { renderTable, type Row } from '../display/table.ts';
+import { renderTable } from '../display/table.ts';
 import { tenantNamed } from '../requests/tenant.ts';
 
 interface Flags extends CommonOptions {
@@ -41,7 +41,7 @@ async function add({ args: [, name], out, open }: Call<Flags>): Promise<void> {
   const tenant = tenantNamed(name, REMEDY);
   const backend = await (await open()).backend();
   const bearer = newSecret();
-  if (!(await backend.call<boolean>('add_tenant', { tenant_id: tenant, bearer_sha256: hashSecret(bearer) }))) {
+  if (!(await backend.call('add_tenant', { tenant_id: tenant, bearer_sha256: hashSecret(bearer) }))) {
     throw new IntakeError('USAGE', `Tenant ${tenant} has a secret already`, {
       remedy: `Write intake tenants rotate ${tenant}.`,
     });
@@ -55,7 +55,7 @@ async function rotate({ args: [, name], options, out, open }: Call<Flags>): Prom
   const tenant = tenantNamed(name, REMEDY);
   const backend = await (await open()).backend();
   const bearer = newSecret();
-  const until = await backend.call<string | null>('rotate_bearer', {
+  const until = await backend.call('rotate_bearer', {
     tenant_id: tenant,
     bearer_sha256: hashSecret(bearer),
     overlap_minutes: options.overlap,
@@ -68,7 +68,7 @@ async function rotate({ args: [, name], options, out, open }: Call<Flags>): Prom
 }
 
 async function list({ out, open }: Call<Flags>): Promise<void> {
-  const tenants = await (await (await open()).backend()).call<Row[]>('list_tenants', {});
+  const tenants = await (await (await open()).backend()).call('list_tenants', {});
   out.document(tenants);
   if (tenants.length === 0) out.detail('No tenants yet: intake tenants add TENANT, or PROJECTS_IMPORT_BEARER.');
   else for (const line of renderTable(tenants, COLUMNS)) out.answer(line);

@@ -6,7 +6,7 @@ import { Argument, Option, type Command } from 'commander';
 import type { SupabaseConfig } from '../../config.ts';
 import { IntakeError } from '../../errors.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
-import { renderTable, type Row } from '../display/table.ts';
+import { renderTable } from '../display/table.ts';
 
 interface Flags extends CommonOptions {
   readonly email?: string;
@@ -58,7 +58,7 @@ async function add(call: Call<Flags>): Promise<void> {
   const session = await open();
   const backend = await session.backend();
   const grant = () =>
-    backend.call<{ user_id: string; granted: boolean } | null>('grant_role', {
+    backend.call('grant_role', {
       email,
       role,
       tenant_id: tenant ?? null,
@@ -98,16 +98,14 @@ async function remove(call: Call<Flags>): Promise<void> {
     open,
   } = call;
   const email = emailOf(call);
-  const roles = await (
-    await (await open()).backend()
-  ).call<number | null>('revoke_roles', { email, role: role ?? null });
+  const roles = await (await (await open()).backend()).call('revoke_roles', { email, role: role ?? null });
   if (roles === null) throw new IntakeError('USAGE', 'There is no such person', { remedy: 'See intake users list.' });
   out.document({ email, roles });
   out.answer(`${email} lost ${roles} ${roles === 1 ? 'role' : 'roles'}; signing in gives access to what is left.`);
 }
 
 async function list({ out, open }: Call<Flags>): Promise<void> {
-  const people = await (await (await open()).backend()).call<Row[]>('list_people', {});
+  const people = await (await (await open()).backend()).call('list_people', {});
   out.document(people);
   if (people.length === 0) out.detail('Nobody yet: intake users add EMAIL --role operator');
   else for (const line of renderTable(people, COLUMNS)) out.answer(line);

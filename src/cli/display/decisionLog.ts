@@ -1,20 +1,9 @@
 /** `--debug-log` of search results: what became of each record, a line of JSON on stderr. Places and ids, no values. */
 import { createLogger } from '../../observability/log.ts';
 import type { Backend } from '../../database/backend.ts';
+import type { Decision } from '../../database/rows.ts';
 
 const PAGE = 1000;
-
-/** A row of `ingest.read_decisions`. */
-interface Decision {
-  readonly row_index: number;
-  /** The file below the root, and which licence of it, from 1. */
-  readonly item: string;
-  readonly line: number;
-  readonly action: 'inserted' | 'updated' | 'skipped' | 'failed' | 'pending' | 'rolled_back';
-  /** Why it was skipped, or the code of the failure. */
-  readonly reason: string | null;
-  readonly search_result_id: number | null;
-}
 
 const WORDS: Record<Decision['action'], string> = {
   inserted: 'Inserted record',
@@ -34,7 +23,7 @@ const REASONS: Record<string, string> = {
 export async function logDecisions(backend: Backend, runId: string, workflow: string): Promise<void> {
   const log = createLogger('debug').child({ workflow });
   for (let after = -1; ;) {
-    const page = await backend.call<Decision[]>('read_decisions', { run_id: runId, after_row: after, max_rows: PAGE });
+    const page = await backend.call('read_decisions', { run_id: runId, after_row: after, max_rows: PAGE });
     for (const { item, line, action, reason, search_result_id } of page) {
       const why = reason === null ? '' : ` (${REASONS[reason] ?? reason})`;
       log.debug(

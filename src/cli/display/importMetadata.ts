@@ -4,7 +4,8 @@ import { kindNamed } from '../../kinds/index.ts';
 import type { ImportReport } from '../../messages/imports.ts';
 import { findRun } from '../../runs/findRun.ts';
 import { importDocument, type ImportFacts } from './importDocument.ts';
-import { fileOperations, runOperations, type Operation, type Operations, type QueuedJob } from './operations.ts';
+import type { Operation, QueuedJob } from '../../database/rows.ts';
+import { fileOperations, runOperations, type Operations } from './operations.ts';
 import type { Output } from '../output.ts';
 import type { Session } from '../session.ts';
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Backend } from '../../database/backend.ts';
+import type { Operation } from '../../database/rows.ts';
 import { IntakeError } from '../../errors.ts';
 import type { ImportRequest } from '../../messages/requests.ts';
 import { kindNamed } from '../../kinds/index.ts';
@@ -13,23 +14,6 @@ import { kindNamed } from '../../kinds/index.ts';
 const PAGE = 1000;
 /** A page is asked for again so often, with growing pauses: a document that has begun cannot be taken back. */
 const ATTEMPTS = 6;
-
-export interface QueuedJob {
-  readonly kind: string;
-  readonly queue: string;
-  readonly message_id: number | null;
-}
-
-/** The fields of `ingest.read_operations` that are used here; the document has all. */
-export interface Operation {
-  readonly row_index: number;
-  readonly line: number;
-  readonly action: 'inserted' | 'skipped' | 'failed' | 'pending' | 'rolled_back';
-  readonly reason: string | null;
-  readonly message: string | null;
-  readonly queued_jobs: readonly QueuedJob[];
-  readonly raw_import_id: number | string | null;
-}
 
 /** Begins anew with each call, so that every list of a document is read for itself and none is kept. */
 export type Operations = () => AsyncIterable<Operation>;
@@ -45,7 +29,7 @@ export function runOperations(backend: Backend, runId: string): Operations {
   return async function* () {
     for (let after = -1; ;) {
       const page = await persistently(() =>
-        backend.call<Operation[]>('read_operations', { run_id: runId, after_row: after, max_rows: PAGE }),
+        backend.call('read_operations', { run_id: runId, after_row: after, max_rows: PAGE }),
       );
       yield* page;
       if (page.length < PAGE) return;

@@ -2,7 +2,7 @@
 import { decode } from '../../sources/csv/encoding.ts';
 import { IntakeError } from '../../errors.ts';
 import { kindNamed } from '../../kinds/index.ts';
-import type { Run } from '../../runs/findRun.ts';
+import type { Run } from '../../database/rows.ts';
 import type { Output } from '../output.ts';
 import { readItems, readRejects, storedHeader } from '../../runs/rejectFile.ts';
 import type { Session } from '../session.ts';

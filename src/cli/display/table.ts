@@ -1,5 +1,5 @@
 /** Rows as a table of text; what is too long for the terminal is cut at its end. */
-export type Row = Readonly<Record<string, unknown>>;
+import type { Row } from '../../database/rows.ts';
 
 /** @param columns which columns, in which order. */
 export function renderTable(rows: readonly Row[], columns: readonly string[]): string[] {

@@ -52,12 +52,11 @@ export function postgresBackend({
     format: 'copy',
     objects: folderObjects(objectsDir),
     async call(fn, args) {
-      const names = Object.keys(args);
-      const list = names.map((name, i) => `${name} => $${i + 1}`).join(', ');
-      const values = names.map((name) => {
-        const value = args[name];
-        return typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
-      });
+      const given = Object.entries<unknown>(args);
+      const list = given.map(([name], i) => `${name} => $${i + 1}`).join(', ');
+      const values = given.map(([, value]) =>
+        typeof value === 'object' && value !== null ? JSON.stringify(value) : value,
+      );
       const text = `select to_jsonb(ingest.${fn}(${list})) as result`;
       const query = { text, values, query_timeout: limitsOf(fn).statement + SERVER_SILENT_MS };
       return onConnection(async (connection) => {

@@ -2,6 +2,7 @@
 import { createClient } from '@supabase/supabase-js';
 import { limitsOf, SERVER_SILENT_MS } from '../../messages/policies.ts';
 import type { Backend } from '../backend.ts';
+import type { Answer, Arguments, FunctionName } from '../functions.ts';
 import { serviceFetch } from '../http.ts';
 import { bucketObjects } from '../objects/bucketObjects.ts';
 
@@ -18,7 +19,7 @@ export function supabaseBackend({ url, serviceKey }: SupabaseOptions): Backend {
     global: { fetch: serviceFetch('storage') },
   });
 
-  const post = (fn: string, body: string | ReadableStream): Promise<Response> =>
+  const post = (fn: FunctionName, body: string | ReadableStream): Promise<Response> =>
     rest(`${url}/rest/v1/rpc/${fn}`, {
       method: 'POST',
       headers: {
@@ -37,9 +38,9 @@ export function supabaseBackend({ url, serviceKey }: SupabaseOptions): Backend {
     name: 'supabase',
     format: 'json',
     objects: bucketObjects(client),
-    async call<T>(fn: string, args: Readonly<Record<string, unknown>>): Promise<T> {
+    async call<N extends FunctionName>(fn: N, args: Arguments<N>): Promise<Answer<N>> {
       const response = await post(fn, JSON.stringify(args));
-      return (response.status === 204 ? null : await response.json()) as T;
+      return (response.status === 204 ? null : await response.json()) as Answer<N>;
     },
     async stage({ stageId, kind, chunk, columns, errored, payload }) {
       // The rows are JSON already: the body is put together as text and sent as it is, neither parsed nor copied once more.

@@ -1,6 +1,6 @@
 /** The buttons of a run, each confirmed in a dialog. */
 import { html } from 'hono/html';
-import type { RunDetails } from './rows.ts';
+import type { RunDetails } from '../userRows.ts';
 import { plural, type Html } from './words.ts';
 
 interface Question {

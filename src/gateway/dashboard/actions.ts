@@ -3,12 +3,13 @@ import { startImport } from '../../imports/start.ts';
 import { IntakeError } from '../../errors.ts';
 import { cancelImport } from '../../runs/cancel.ts';
 import type { Connections } from '../../runs/connections.ts';
-import { findRun, type Run } from '../../runs/findRun.ts';
+import type { Run } from '../../database/rows.ts';
+import { findRun } from '../../runs/findRun.ts';
 import { rejectLines } from '../../runs/rejectFile.ts';
 import { resumedInput } from '../../runs/resume.ts';
 import { rollBackRun } from '../../runs/rollback.ts';
 import { Problem } from '../problem.ts';
-import type { ActionName } from './rows.ts';
+import type { ActionName } from '../userRows.ts';
 import type { Visitor } from './visitor.ts';
 
 /** @throws Problem FORBIDDEN for a viewer or another tenant's run, NOT_FOUND. */
@@ -19,7 +20,7 @@ async function permitted(
   action: ActionName,
   reason?: string,
 ): Promise<Run> {
-  const known = await visitor.call<boolean | null>('fn_dashboard_act', {
+  const known = await visitor.call('fn_dashboard_act', {
     p_run_id: id,
     p_action: action,
     p_reason: reason ?? null,

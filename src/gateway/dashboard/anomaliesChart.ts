@@ -1,6 +1,6 @@
 /** Anomalies by type as lying bars, with the same numbers as a table. */
 import { html } from 'hono/html';
-import type { AnomalyCount } from './rows.ts';
+import type { AnomalyCount } from '../userRows.ts';
 import { count, plural, sentence, type Html } from './words.ts';
 
 /** Units of the drawing: about pixels where there is room. */

@@ -1,7 +1,7 @@
 /** `/anomalies`: statistics of a day and the hundred most recent, by severity. */
 import { html } from 'hono/html';
 import { severityBadge } from './badges.ts';
-import type { Anomalies, Anomaly, Severity } from './rows.ts';
+import type { Anomalies, Anomaly, Severity } from '../userRows.ts';
 import { select } from './runsPage.ts';
 import { count, plural, sentence, time, type Html } from './words.ts';
 

@@ -1,7 +1,7 @@
 /** States as a sign and a word: never as a colour alone. */
 import { html } from 'hono/html';
 import type { PhaseState } from '../../messages/imports.ts';
-import type { RunLine, Severity } from './rows.ts';
+import type { RunLine, Severity } from '../userRows.ts';
 import type { Html } from './words.ts';
 
 /** Paths of 16 by 16 drawings made of strokes. */

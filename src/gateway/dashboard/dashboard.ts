@@ -18,7 +18,7 @@ import { sendLive } from './live.ts';
 import { overviewPage, runningList, type Running } from './overviewPage.ts';
 import { shareOf } from './phases.ts';
 import { runningReport, workflowState } from './report.ts';
-import type { Anomalies, Me, Overview, RunLine, RunList, RunView } from './rows.ts';
+import type { Me, RunLine, RunView } from '../userRows.ts';
 import { progress, runPage } from './runPage.ts';
 import { runsPage } from './runsPage.ts';
 import { visibleSchedules } from './schedules.ts';
@@ -85,7 +85,7 @@ export function createDashboard({ config, client, backends, stopping, log }: Das
   const framed = (c: Context, { email }: Visitor, title: string, at: string, me: Me, body: Html) =>
     show(c, page({ title, at, person: { email, me } }, body));
   const runView = async (c: Context, visitor: Visitor): Promise<RunView> => {
-    const view = await visitor.call<RunView | { run?: undefined }>('fn_dashboard_run', { p_run_id: runId(c) });
+    const view = await visitor.call('fn_dashboard_run', { p_run_id: runId(c) });
     if (!view.run) throw noSuchRun();
     return view;
   };
@@ -101,7 +101,7 @@ export function createDashboard({ config, client, backends, stopping, log }: Das
   app.get(
     '/',
     signedIn(async (c, visitor) => {
-      const overview = await visitor.call<Overview>('fn_dashboard_overview');
+      const overview = await visitor.call('fn_dashboard_overview', {});
       return framed(c, visitor, 'Overview', '/', overview.me, overviewPage(overview, await reports(overview.running)));
     }),
   );
@@ -113,7 +113,7 @@ export function createDashboard({ config, client, backends, stopping, log }: Das
         everyMs: LOOK_MS.overview,
         stopping,
         look: async () => {
-          const { runs } = await visitor.call<RunList>('fn_dashboard_runs', { p_status: 'processing', p_limit: 10 });
+          const { runs } = await visitor.call('fn_dashboard_runs', { p_status: 'processing', p_limit: 10 });
           const now = new Set(runs.map(({ id }) => id));
           const over = [...before].some((id) => !now.has(id));
           before = now;
@@ -131,7 +131,7 @@ export function createDashboard({ config, client, backends, stopping, log }: Das
     signedIn(async (c, visitor) => {
       const { kind = '', status = '', source = '', at, id = '' } = c.req.query();
       const known = KINDS.some(({ name }) => name === kind) ? kindNamed(kind) : undefined;
-      const { me, runs } = await visitor.call<RunList>('fn_dashboard_runs', {
+      const { me, runs } = await visitor.call('fn_dashboard_runs', {
         p_kinds: known ? [known.name, ...known.aliases] : null,
         p_status: status || null,
         p_source: source.trim() || null,
@@ -211,7 +211,7 @@ export function createDashboard({ config, client, backends, stopping, log }: Das
   }
   const anomalies = signedIn(async (c, visitor) => {
     const { tenant = '', severity = '', type = '' } = c.req.query();
-    const found = await visitor.call<Anomalies>('fn_dashboard_anomalies', {
+    const found = await visitor.call('fn_dashboard_anomalies', {
       p_tenant: tenant.trim() || null,
       p_severity: severity || null,
       p_type: type || null,
@@ -223,7 +223,7 @@ export function createDashboard({ config, client, backends, stopping, log }: Das
   app.get(
     '/schedules',
     signedIn(async (c, visitor) => {
-      const me = await visitor.call<Me>('fn_dashboard_me');
+      const me = await visitor.call('fn_dashboard_me', {});
       return framed(
         c,
         visitor,

@@ -1,7 +1,7 @@
 /** The frame of every page: head, navigation, footer. */
 import { html, raw } from 'hono/html';
 import { ASSETS } from './assets.ts';
-import type { Me } from './rows.ts';
+import type { Me } from '../userRows.ts';
 import type { Html } from './words.ts';
 
 export interface Frame {

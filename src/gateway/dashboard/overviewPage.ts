@@ -4,7 +4,7 @@ import type { ImportReport } from '../../messages/imports.ts';
 import { anomaliesChart } from './anomaliesChart.ts';
 import { rowsChart } from './rowsChart.ts';
 import { runTable } from './runTable.ts';
-import type { Overview, RunLine } from './rows.ts';
+import type { Overview, RunLine } from '../userRows.ts';
 import { shareOf } from './phases.ts';
 import { count, kindName, plural, type Html } from './words.ts';
 

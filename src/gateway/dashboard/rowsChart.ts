@@ -1,7 +1,7 @@
 /** Rows per day as stacked bars, one colour a kind, with the same numbers as a table. */
 import { html } from 'hono/html';
 import { KINDS } from '../../kinds/index.ts';
-import type { DayRows } from './rows.ts';
+import type { DayRows } from '../userRows.ts';
 import { count, day as dayName, kindName, plural, type Html } from './words.ts';
 
 export interface RowsChart {

@@ -7,7 +7,7 @@ import { actionBar } from './actionBar.ts';
 import { runBadge } from './badges.ts';
 import { phaseList } from './phases.ts';
 import type { WorkflowState } from './report.ts';
-import type { RunAction, RunDetails, RunView } from './rows.ts';
+import type { RunAction, RunDetails, RunView } from '../userRows.ts';
 import { count, duration, kindName, plural, prose, sentence, time, type Html } from './words.ts';
 
 export interface RunPage extends RunView {

@@ -1,7 +1,7 @@
 /** Runs in rows: a table where there is room, cards on a phone. */
 import { html } from 'hono/html';
 import { runBadge } from './badges.ts';
-import type { RunLine } from './rows.ts';
+import type { RunLine } from '../userRows.ts';
 import { count, duration, kindName, time, type Html } from './words.ts';
 
 export const runTable = (runs: readonly RunLine[], caption: string): Html =>

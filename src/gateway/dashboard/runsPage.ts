@@ -1,7 +1,7 @@
 /** `/runs`: all runs, filtered, a page at a time. */
 import { html, raw } from 'hono/html';
 import { KINDS } from '../../kinds/index.ts';
-import type { RunLine } from './rows.ts';
+import type { RunLine } from '../userRows.ts';
 import { runTable } from './runTable.ts';
 import type { Html } from './words.ts';
 

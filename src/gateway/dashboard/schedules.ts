@@ -1,7 +1,7 @@
 /** The schedules that a person may see. */
 import type { Client } from '@temporalio/client';
 import { listSchedules, type ScheduleView } from '../../schedules/view.ts';
-import type { Me } from './rows.ts';
+import type { Me } from '../userRows.ts';
 
 const PATIENCE_MS = 5_000;
 

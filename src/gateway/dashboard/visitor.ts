@@ -1,14 +1,14 @@
 /** Who asks: every page is made for a signed-in person, whose token goes along with every question to the database. */
 import type { Context } from 'hono';
 import type { SupabaseConfig } from '../../config.ts';
-import { asUser } from '../userClient.ts';
+import { asUser, type UserClient } from '../userClient.ts';
 import { Problem } from '../problem.ts';
 import { claimsOf, forgetTokens, keepTokens, readTokens, type Sessions } from './session.ts';
 
 export interface Visitor {
   readonly email: string;
   /** See UserClient. @throws Problem SIGNED_OUT, FORBIDDEN. */
-  call<T>(fn: string, args?: Readonly<Record<string, unknown>>): Promise<T>;
+  call: UserClient['call'];
 }
 
 /** Nobody is signed in, or not any more: the way back leads over the sign-in page. */
@@ -30,9 +30,9 @@ export async function visitorOf(
   const client = asUser(supabase, tokens.access);
   return {
     email: claimsOf(tokens.access).email,
-    async call<T>(fn: string, args: Readonly<Record<string, unknown>> = {}): Promise<T> {
+    async call(fn, args, options) {
       try {
-        return await client.call<T>(fn, args);
+        return await client.call(fn, args, options);
       } catch (error) {
         if (!(error instanceof Problem && error.code === 'UNAUTHORIZED')) throw error;
         forgetTokens(c);

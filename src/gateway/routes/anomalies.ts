@@ -67,9 +67,9 @@ export async function getAnomalies(c: Context<GatewayEnv>, { supabase }: Anomali
       p_tenant: tenant ?? null,
       p_severity: severity.length > 0 ? severity : null,
     };
-    return c.json(await user.call<object[]>('fn_anomalies_for_operator', choice, { limit: MAX_ANOMALIES }));
+    return c.json(await user.call('fn_anomalies_for_operator', choice, { limit: MAX_ANOMALIES }));
   }
-  const counts = await user.call<{ tenant_id: string; severity: (typeof SEVERITIES)[number] }[]>('fn_anomalies_stats', {
+  const counts = await user.call('fn_anomalies_stats', {
     p_window_hours: windowHours,
   });
   return c.json(
@@ -89,7 +89,7 @@ export async function postAlert(
   const token = bearerOf(c);
   if (!supabase || !isSame(token, supabase.serviceKey)) {
     // Totals are those of all tenants: roles in one of them do not open this.
-    const tenants = await asUser(supabase, token).call<string[]>('fn_require_operator');
+    const tenants = await asUser(supabase, token).call('fn_require_operator', {});
     if (!tenants.includes('*')) throw new Problem('FORBIDDEN', 'Alerts are for operators of all tenants');
   }
   const { outcome, document } = await alertOnCount(backend, alerts).catch((error: unknown) => {

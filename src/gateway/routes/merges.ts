@@ -29,12 +29,15 @@ export interface Merged {
   readonly how: MergeOutcome;
 }
 
+/** A batch under the correlation id of its request, when it brings none. */
+type KnownBatch = Batch & { readonly correlationId: string };
+
 export interface Merges {
   /**
    * Resolves when the rows are no longer needed: they stand in the database, or somebody brought them before.
    * @throws Problem TENANT_BUSY; IntakeError for what the database says.
    */
-  submit(batch: Batch): Promise<Submitted>;
+  submit(batch: KnownBatch): Promise<Submitted>;
 }
 
 export interface Submitted {
@@ -82,20 +85,17 @@ export function createMerges({
     source,
     correlationId,
     rows,
-  }: Batch): Promise<Merged | { readonly isNew: boolean }> {
+  }: KnownBatch): Promise<Merged | { readonly isNew: boolean }> {
     const reference = { tenant_id: tenantId, batch_checksum: checksum };
-    const former = await backend.call<BatchAnswer | null>('replay_project_batch', reference);
+    const former = await backend.call('replay_project_batch', reference);
     if (former) return { answer: former, how: 'replayed' };
-    const waiting = await backend.call<{ checksum: string; age_seconds: number; is_new: boolean }>(
-      'put_project_batch',
-      {
-        ...reference,
-        batch_id: batchId,
-        source,
-        correlation_id: correlationId,
-        rows: rows(),
-      },
-    );
+    const waiting = await backend.call('put_project_batch', {
+      ...reference,
+      batch_id: batchId,
+      source,
+      correlation_id: correlationId,
+      rows: rows(),
+    });
     if (waiting.checksum === checksum) return { isNew: waiting.is_new };
     if (waiting.age_seconds > ORPHANED_SECONDS) {
       await start(tenantId, waiting.checksum).catch((err: unknown) =>

@@ -136,7 +136,7 @@ for (const name of NAMES) {
         'n'
       ] as number;
     const claim = (batch: string, token: string = randomUUID(), worker = 'w') =>
-      backend.call<{ run_id: string; lease: number; claim_status: string }>('open_import_run', {
+      backend.call('open_import_run', {
         source_system: 'csv',
         source_batch_id: batch,
         file_hash: batch,
@@ -164,9 +164,7 @@ for (const name of NAMES) {
       assert.equal(await backend.call('heartbeat_import_run', { run_id }), true);
       const [row] = await site.sql`SELECT metadata FROM ingest.import_runs WHERE id = ${run_id}`;
       assert.deepEqual(row!['metadata'], { batch_name: 'json', nested: [1, 'two', null] });
-      const [found] = [
-        await backend.call<{ is_valid: boolean } | { is_valid: boolean }[]>('reconcile_import_run', { run_id }),
-      ].flat();
+      const [found] = [await backend.call('reconcile_import_run', { run_id })].flat();
       assert.equal(found!.is_valid, true);
     });
 
@@ -199,9 +197,7 @@ for (const name of NAMES) {
 
     it('promotes a part once, however often and at once it is asked', async () => {
       const request = await part(['Once A', 'Once B', 'once a']);
-      const answers = await Promise.all(
-        [1, 2, 3].map(() => backend.call<{ inserted: number; skipped: number }>('upsert_partition', request)),
-      );
+      const answers = await Promise.all([1, 2, 3].map(() => backend.call('upsert_partition', request)));
       assert.deepEqual(new Set(answers.map(({ inserted, skipped }) => `${inserted} ${skipped}`)), new Set(['3 0']));
       const [n] =
         await site.sql`SELECT count(*) AS n FROM ingest.plaintiffs_raw WHERE import_run_id = ${request.run_id}`;
@@ -223,7 +219,7 @@ for (const name of NAMES) {
     });
 
     it('maps what goes wrong to codes', async () => {
-      await assert.rejects(backend.call('no_such_function', { a: 1 }), { code: 'DATABASE_SCHEMA' });
+      await assert.rejects(backend.call('no_such_function' as 'health', {}), { code: 'DATABASE_SCHEMA' });
       await assert.rejects(backend.call('read_rejects', { run_id: randomUUID() }), { code: 'RUN_NOT_FOUND' });
       const { databaseUrl } = site.database;
       const [away, wrong] =
@@ -292,9 +288,9 @@ describe('the postgres backend under load', function () {
 
   it('tells calls of one function with other arguments apart', async () => {
     const backend = postgresBackend({ databaseUrl: site.database.databaseUrl, objectsDir: site.dir, permits: 1 });
-    assert.equal(
-      await backend.call('compute_plaintiff_dedupe_key', { source_system: 'a', name: 'b', email: null }),
-      await backend.call('compute_plaintiff_dedupe_key', { source_system: 'a', name: 'b' }),
+    assert.deepEqual(
+      await backend.call('list_jobs', { run_id: null, max_rows: 1 }),
+      await backend.call('list_jobs', { max_rows: 1 }),
     );
     await backend.close();
   });

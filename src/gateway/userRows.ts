@@ -1,5 +1,5 @@
-/** What the SQL functions of the dashboard answer: see supabase/schemas/dashboard.sql. */
-import type { Run, Rollback } from '../../runs/findRun.ts';
+/** What the functions of schema `public` answer to a signed-in person (`userFunctions.ts`). */
+import type { Rollback, Run } from '../database/rows.ts';
 
 export interface Me {
   readonly user_id: string;
@@ -113,14 +113,16 @@ export interface Anomaly {
   readonly payload_excerpt: string | null;
 }
 
+export interface AnomalyTotal {
+  readonly tenant_id: string;
+  readonly category: string;
+  readonly severity: Severity;
+  readonly count: number;
+  readonly most_recent: string;
+}
+
 export interface Anomalies {
   readonly me: Me;
-  readonly stats: readonly {
-    readonly tenant_id: string;
-    readonly category: string;
-    readonly severity: Severity;
-    readonly count: number;
-    readonly most_recent: string;
-  }[];
+  readonly stats: readonly AnomalyTotal[];
   readonly recent: readonly Anomaly[];
 }

@@ -1,0 +1,176 @@
+/**
+ * Every function of schema `ingest` that Intake calls: its arguments and what it answers. `Backend.call` takes its types from here;
+ * `intake doctor` and a test compare it with the catalogue.
+ */
+import type { Counts } from '../messages/imports.ts';
+import type { BatchAnswer } from '../messages/merge.ts';
+import type { RetentionReport } from '../messages/schedules.ts';
+import type { FailedRow } from '../sources/tree/failedItems.ts';
+import type {
+  AnomalyCount,
+  Decision,
+  Health,
+  KnownFile,
+  LiveBearer,
+  OpenedRun,
+  Operation,
+  PartComparison,
+  PartCounts,
+  Purge,
+  Reconciliation,
+  Row,
+  Run,
+  RunCounts,
+  Settlement,
+  StoredItem,
+  StoredReject,
+} from './rows.ts';
+import {
+  bigint,
+  fn,
+  integer,
+  json,
+  jsonb,
+  optional,
+  orNull,
+  text,
+  texts,
+  timestamp,
+  uuid,
+  type AnswerOf,
+  type ArgumentsOf,
+} from './signature.ts';
+
+/** A page of a run's rows in the order of its file: the first `max_rows` after `after_row`, which begins at -1. */
+const page = { after_row: optional(integer), max_rows: optional(integer) };
+const part = { stage_id: uuid, chunks: integer, part: integer };
+const inRun = { run_id: uuid, lease: integer };
+const batch = { tenant_id: text, batch_checksum: text };
+const images = { storage_type: text };
+
+export const FUNCTIONS = {
+  // A run.
+  open_import_run: fn<OpenedRun>()({
+    source_system: text,
+    source_batch_id: text,
+    file_hash: text,
+    filename: text,
+    import_kind: optional(text),
+    worker_id: optional(orNull(text)),
+    claim_token: optional(orNull(text)),
+    parent_run_id: optional(orNull(uuid)),
+    storage_path: optional(orNull(text)),
+    metadata: optional(jsonb<object>()),
+  }),
+  find_completed_run: fn<string | null>()({ source_system: text, source_batch_id: text, file_hash: text }),
+  heartbeat_import_run: fn<boolean>()({ run_id: uuid }),
+  record_result: fn<RunCounts>()({ ...inRun, rows_fetched: integer, summary: jsonb<object>() }),
+  settle_import_run: fn<Settlement>()({ ...inRun, expected_count: integer }),
+  fail_import_run: fn<boolean>()({ ...inRun, error: jsonb<object>(), counts: optional(orNull(jsonb<Counts>())) }),
+  reconcile_import_run: fn<Reconciliation>()({ run_id: uuid, expected_count: optional(orNull(integer)) }),
+  rollback_import_run: fn<{ rows_affected: number }>()({ run_id: uuid, reason: text }),
+  find_run: fn<Run[]>()({ id: text }),
+  report: fn<Row[]>()({ name: text, filters: optional(jsonb<object>()), max_rows: optional(integer) }),
+  read_rejects: fn<(StoredReject | StoredItem)[]>()({ run_id: uuid, ...page }),
+  health: fn<Health>()({}),
+
+  // Its stage and its parts.
+  stage_chunk: fn<object>()({
+    stage_id: uuid,
+    kind: text,
+    chunk: integer,
+    columns: texts,
+    rows: json<readonly unknown[]>(),
+    errored: integer,
+  }),
+  resolve_stage: fn<{ rows?: number; people?: number; stage_lost?: true }>()({
+    run_id: orNull(uuid),
+    lease: integer,
+    kind: text,
+    stage_id: uuid,
+    chunks: integer,
+    partitions: integer,
+    options: optional(jsonb<{ readonly skip_jobs: boolean }>()),
+  }),
+  upsert_partition: fn<PartCounts>()({ ...inRun, ...part }),
+  stop_partition: fn<PartCounts>()({ ...inRun, ...part }),
+  count_partition: fn<PartCounts>()({ kind: text, source_system: text, ...part }),
+  compare_partition: fn<PartComparison>()({ run_id: uuid, ...part }),
+  clear_stage: fn<boolean>()({ stage_id: uuid, kind: text, max_rows: optional(integer) }),
+  plan_operations: fn<{ row_index: number }[]>()({ stage_id: uuid, ...page }),
+  read_operations: fn<Operation[]>()({ run_id: uuid, ...page }),
+
+  // Jobs that judgments queued.
+  list_jobs: fn<Row[]>()({
+    run_id: optional(orNull(uuid)),
+    queue: optional(orNull(text)),
+    max_rows: optional(integer),
+  }),
+  purge_jobs: fn<Purge>()({ run_id: uuid }),
+
+  // A directory.
+  open_dataset: fn<number>()({ kind: text, tag: text }),
+  known_files: fn<KnownFile[]>()({ kind: text, tag: text, after_path: optional(text), max_rows: optional(integer) }),
+  record_files: fn<number>()({ ...inRun, files: json<readonly object[]>() }),
+  /** Storage path by hash. */
+  find_images: fn<Record<string, string>>()({ sha256s: jsonb<readonly string[]>(), ...images }),
+  record_images: fn<null>()({ images: jsonb<Readonly<Record<string, string>>>(), ...images }),
+  forget_images: fn<null>()({ sha256s: jsonb<readonly string[]>(), ...images }),
+  staged_failures: fn<(FailedRow & { readonly row_index: number })[]>()({ stage_id: uuid, ...page }),
+  read_decisions: fn<Decision[]>()({ run_id: uuid, ...page }),
+
+  // Batches of projects.
+  replay_project_batch: fn<BatchAnswer | null>()(batch),
+  put_project_batch: fn<{ checksum: string; age_seconds: number; is_new: boolean }>()({
+    ...batch,
+    batch_id: text,
+    source: text,
+    correlation_id: uuid,
+    rows: jsonb<unknown>(),
+  }),
+  merge_project_batch: fn<BatchAnswer | null>()(batch),
+  drop_project_batch: fn<null>()(batch),
+  backfill_memberships: fn<number>()({}),
+  pushed_among: fn<string[]>()({ tenant_id: text, file_sha256s: jsonb<readonly string[]>() }),
+  remember_push: fn<null>()({
+    tenant_id: text,
+    file_sha256: text,
+    correlation_id: uuid,
+    row_count: bigint,
+    batches: integer,
+  }),
+
+  // Tenants and people.
+  add_tenant: fn<boolean>()({ tenant_id: text, bearer_sha256: text }),
+  /** Until when the former secret opens. */
+  rotate_bearer: fn<string | null>()({ tenant_id: text, bearer_sha256: text, overlap_minutes: integer }),
+  lend_bearer: fn<string>()({ tenant_id: text, bearer_sha256: text, minutes: integer }),
+  live_bearers: fn<LiveBearer[]>()({}),
+  list_tenants: fn<Row[]>()({}),
+  grant_role: fn<{ user_id: string; granted: boolean } | null>()({
+    email: text,
+    role: text,
+    tenant_id: optional(orNull(text)),
+  }),
+  revoke_roles: fn<number | null>()({ email: text, role: optional(orNull(text)) }),
+  list_people: fn<Row[]>()({}),
+
+  // Anomalies and retention.
+  count_anomalies: fn<AnomalyCount[]>()({ since: timestamp, until: timestamp }),
+  list_anomalies: fn<Row[]>()({
+    window_hours: integer,
+    tenant: orNull(text),
+    severities: orNull(jsonb<readonly string[]>()),
+    max_rows: integer,
+  }),
+  clean_import_data: fn<RetentionReport>()({ imports_days: integer, anomalies_days: integer }),
+  preview_cleanup: fn<Row[]>()({ imports_days: integer, anomalies_days: integer }),
+  retention_stats: fn<Row[]>()({ max_rows: integer }),
+};
+
+export type FunctionName = keyof typeof FUNCTIONS;
+export type Arguments<N extends FunctionName> = ArgumentsOf<(typeof FUNCTIONS)[N]>;
+export type Answer<N extends FunctionName> = AnswerOf<(typeof FUNCTIONS)[N]>;
+
+/** Functions of schema `ingest` that a model of rows brings, by its suffix (`upsert_plaintiffs`). */
+export const MODEL_STEPS = ['upsert', 'count', 'stop', 'compare', 'tally', 'rejects', 'rollback'] as const;

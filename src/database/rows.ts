@@ -1,0 +1,182 @@
+/** What the SQL functions of schema `ingest` answer: rows of tables and documents, named as SQL names them. */
+import type { AnyInput, Claim, Comparison, Counts } from '../messages/imports.ts';
+import type { TreePlan } from '../messages/directory.ts';
+import type { FailedRow } from '../sources/tree/failedItems.ts';
+
+/** A row of ingest.import_runs. */
+export interface Run {
+  readonly id: string;
+  readonly source_system: string;
+  readonly source_batch_id: string;
+  readonly file_hash: string;
+  readonly filename: string;
+  readonly import_kind: string;
+  readonly status: 'pending' | 'processing' | 'completed' | 'failed' | 'rolled_back' | 'duplicate';
+  readonly rows_fetched: number;
+  readonly rows_inserted: number;
+  readonly rows_updated: number;
+  readonly rows_skipped: number;
+  readonly rows_errored: number;
+  readonly error_details: Record<string, unknown> | null;
+  readonly metadata: RunMetadata;
+  readonly storage_path: string | null;
+  /** The workflow that holds it. */
+  readonly worker_id: string | null;
+  readonly lease_generation: number;
+  readonly parent_run_id: string | null;
+  readonly created_at: string;
+  readonly completed_at: string | null;
+}
+
+interface RunMetadata {
+  /** What the import was started with; runs claimed by hand have none. */
+  readonly input?: AnyInput;
+  readonly rollback?: Rollback;
+  readonly summary?: { readonly raw_import_log?: object; readonly effects?: Readonly<Record<string, number>> };
+  /** Of a directory. */
+  readonly dataset_id?: number;
+  readonly tree?: TreePlan;
+  readonly duplicate_of?: string;
+}
+
+/** Edited rows that stayed: how many, and under the names of the kind's `keptIds` which, 1,000 at most of each. */
+type KeptEdited = { readonly count: number } & { readonly [ids: string]: readonly number[] | number | undefined };
+
+/** What a rollback did; `removed` counts rows of the kind's production table. */
+export interface Rollback {
+  readonly rows_affected: number;
+  readonly removed: number;
+  /** Rows that have their former values again, where a kind updates rows. */
+  readonly restored?: number;
+  readonly inherited: number;
+  readonly kept_edited: KeptEdited;
+  /** What else went, by name. */
+  readonly effects?: Readonly<Record<string, number>>;
+}
+
+/** The answer to a claim. */
+export interface OpenedRun {
+  readonly run_id: string;
+  readonly claim_status: Claim['status'];
+  readonly lease: number;
+  readonly metadata?: { readonly plan?: { readonly partitions: number; readonly reading: string } };
+  readonly filename?: string;
+  readonly completed_at?: string;
+  readonly storage_path?: string | null;
+}
+
+/** What one partition came to. */
+export interface PartCounts {
+  readonly stage_lost?: true;
+  readonly inserted?: number;
+  readonly updated?: number;
+  readonly skipped?: number;
+  readonly effects?: Readonly<Record<string, number>>;
+}
+
+export type PartComparison = PartCounts & Comparison;
+
+export type RunCounts = Counts & { readonly effects?: Readonly<Record<string, number>> };
+
+export interface Settlement {
+  readonly is_valid: boolean;
+  readonly expected_count: number;
+  readonly actual_count: number;
+  readonly inserted_discrepancy: number;
+  readonly completed_at: string;
+}
+
+export interface Reconciliation {
+  readonly is_valid: boolean;
+  readonly expected_count: number;
+  readonly actual_count: number;
+  readonly delta: number;
+  readonly reported_inserted: number;
+  readonly inserted_discrepancy: number;
+}
+
+/** A reject of a file. */
+export interface StoredReject {
+  readonly row_index: number;
+  readonly line: number;
+  readonly code: string;
+  readonly message: string | null;
+  /** The record's bytes, base64. */
+  readonly record: string;
+}
+
+/** A failed item of a directory; an image has no record. */
+export type StoredItem = FailedRow & Pick<StoredReject, 'row_index'> & { readonly record: string | null };
+
+export interface QueuedJob {
+  readonly kind: string;
+  readonly queue: string;
+  readonly message_id: number | null;
+}
+
+/** What became of a row: the fields that are used here; a document has all. */
+export interface Operation {
+  readonly row_index: number;
+  readonly line: number;
+  readonly action: 'inserted' | 'skipped' | 'failed' | 'pending' | 'rolled_back';
+  readonly reason: string | null;
+  readonly message: string | null;
+  readonly queued_jobs: readonly QueuedJob[];
+  readonly raw_import_id: number | string | null;
+}
+
+/** What became of a record of a directory. */
+export interface Decision {
+  readonly row_index: number;
+  /** The file below the root, and which record of it, from 1. */
+  readonly item: string;
+  readonly line: number;
+  readonly action: 'inserted' | 'updated' | 'skipped' | 'failed' | 'pending' | 'rolled_back';
+  /** Why it was skipped, or the code of the failure. */
+  readonly reason: string | null;
+  readonly search_result_id: number | null;
+}
+
+/** A file that a completed import has taken. */
+export interface KnownFile {
+  readonly path: string;
+  readonly size: number;
+  readonly mtime_ms: number;
+  readonly json_sha256: string | null;
+  readonly image_path: string | null;
+  readonly image_size: number | null;
+  readonly image_mtime_ms: number | null;
+}
+
+export interface Purge {
+  readonly deleted: number;
+  /** Messages that somebody has read and may be working on; they stay. */
+  readonly read_already: number;
+  /** Messages that were in no queue any more. */
+  readonly gone: number;
+}
+
+export interface Health {
+  readonly version: string;
+  readonly now: string;
+  readonly migrations: readonly string[];
+  readonly functions: readonly string[];
+}
+
+export interface AnomalyCount {
+  readonly tenant_id: string;
+  readonly anomaly_type: string;
+  readonly severity: 'error' | 'warning' | 'info';
+  readonly count: number;
+  /** ISO time of the newest of them. */
+  readonly most_recent: string;
+}
+
+export interface LiveBearer {
+  readonly tenant_id: string;
+  readonly bearer_sha256: string;
+  readonly expires_at: string | null;
+}
+
+/** A row for a table of text. */
+export type Row = Readonly<Record<string, unknown>>;
