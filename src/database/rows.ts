@@ -24,7 +24,9 @@ export interface Run {
   readonly worker_id: string | null;
   readonly lease_generation: number;
   readonly parent_run_id: string | null;
+  readonly claimed_at: string | null;
   readonly created_at: string;
+  readonly updated_at: string;
   readonly completed_at: string | null;
 }
 

@@ -143,7 +143,7 @@ async function openRun(target: Backend, input: RunInput, opening: Opening): Prom
 }
 
 async function holderOf(target: Backend, id: string): Promise<NonNullable<Claim['holder']>> {
-  const [run] = await target.call<{ claimed_at: string | null; created_at: string; updated_at: string }[]>('find_run', {
+  const [run] = await target.call('find_run', {
     id,
   });
   return { since: run?.claimed_at ?? run?.created_at ?? '', lastSeen: run?.updated_at ?? '' };
