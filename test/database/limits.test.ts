@@ -27,7 +27,7 @@ describe('limits of statements', function () {
       await sql.unsafe(`CREATE FUNCTION ingest.${name}(probe text) RETURNS text[] LANGUAGE sql
         AS $$ SELECT ARRAY[current_setting('statement_timeout'), current_setting('lock_timeout')] $$`);
     for (const name of ['probe_limits', 'stop_partition', 'stop_partition', 'probe_limits']) {
-      const [statement, lock] = await backend.call<string[]>(name, { probe: 'x' });
+      const [statement, lock] = (await backend.call(name as 'report', { probe: 'x' } as never)) as unknown as string[];
       assert.deepEqual({ statement: duration(statement!), lock: duration(lock!) }, limitsOf(name), name);
     }
   });
