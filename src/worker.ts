@@ -11,6 +11,7 @@ import { createLogger } from './observability/log.ts';
 import { createMetrics, noMetrics } from './observability/metrics.ts';
 import { serveMetrics } from './observability/metricsServer.ts';
 import { COMMAND_IDENTITY } from './temporal/pollers.ts';
+import { grpcProxy, useProxies } from './proxy.ts';
 import { runningImports } from './temporal/runningImports.ts';
 import { connectOptions, hostQueue } from './temporal/connectOptions.ts';
 import { flushTraces, openTraces } from './observability/traces.ts';
@@ -59,7 +60,9 @@ export async function startWorker(config: Config, log: Logger, only?: 'files'): 
         : {}),
     },
   });
-  const connection = await NativeConnection.connect(await connectOptions(temporal)).catch((cause) => {
+  const proxy = grpcProxy(temporal.address);
+  const options = { ...(await connectOptions(temporal)), ...(proxy ? { proxy } : {}) };
+  const connection = await NativeConnection.connect(options).catch((cause) => {
     throw new IntakeError('TEMPORAL_UNAVAILABLE', `Temporal does not answer at ${temporal.address}`, { cause });
   });
   const metrics =
@@ -136,6 +139,7 @@ export async function startWorker(config: Config, log: Logger, only?: 'files'): 
 if (process.argv[1] === import.meta.filename) {
   const log = createLogger('info');
   try {
+    useProxies();
     const config = loadConfig();
     log.level = config.logLevel;
     const worker = await startWorker(config, log);

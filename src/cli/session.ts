@@ -5,6 +5,7 @@ import type { Backends } from '../database/backends/open.ts';
 import { loadConfig, type BackendName, type Config } from '../config.ts';
 import { IntakeError } from '../errors.ts';
 import type { Stack } from '../local/stack.ts';
+import { useProxies } from '../proxy.ts';
 import { flushTraces } from '../observability/traces.ts';
 import { loadEnvironment } from './environment.ts';
 
@@ -58,6 +59,7 @@ export async function closeSession(session: Session | undefined): Promise<void> 
 /** The configuration of the environment and its `.env` file. */
 export function readConfig(mode: string | undefined, dir: string | undefined): Config {
   loadEnvironment(mode);
+  useProxies();
   if (dir !== undefined) process.env['INTAKE_DIR'] = dir;
   return loadConfig();
 }

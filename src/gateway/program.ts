@@ -2,10 +2,12 @@
 import { loadConfig } from '../config.ts';
 import { IntakeError } from '../errors.ts';
 import { createLogger } from '../observability/log.ts';
+import { useProxies } from '../proxy.ts';
 import { startGateway } from './server.ts';
 
 const log = createLogger('info');
 try {
+  useProxies();
   const config = loadConfig();
   log.level = config.logLevel;
   const gateway = await startGateway(config, log);

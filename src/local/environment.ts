@@ -1,5 +1,6 @@
 /** The stack as the environment of its programs: the same variables that configure a real deployment. */
 import { join } from 'node:path';
+import { withoutLoopback } from '../proxy.ts';
 import type { Ports } from './ports.ts';
 import type { StackSettings } from './state.ts';
 
@@ -25,7 +26,7 @@ export const gatewayUrlOf = (settings: Pick<StackSettings, 'ports'>): string =>
 
 export function environmentOf(dir: string, settings: StackSettings): NodeJS.ProcessEnv {
   return {
-    ...process.env,
+    ...withoutLoopback(process.env),
     INTAKE_DIR: dir,
     INTAKE_OBJECTS_DIR: process.env['INTAKE_OBJECTS_DIR'] ?? join(dir, 'objects'),
     TEMPORAL_ADDRESS: `127.0.0.1:${settings.ports.temporal}`,

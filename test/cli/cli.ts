@@ -39,16 +39,23 @@ export interface Cli {
   stop(): Promise<void>;
 }
 
-export async function startCli(): Promise<Cli> {
+/** @param around variables that the stack and every command have in their environment. */
+export async function startCli(around: NodeJS.ProcessEnv = {}): Promise<Cli> {
   const dir = await makeStackFolder();
+  const before = Object.keys(around).map((name) => [name, process.env[name]] as const);
+  Object.assign(process.env, around);
   const stack = await ensureStack({ dir, ports: ANY_PORTS });
+  for (const [name, value] of before) {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  }
   const folder = await mkdtemp(join(tmpdir(), 'intake-cli-'));
   const database = new pg.Pool({ connectionString: stack.databaseUrl, max: 2 });
   database.on('error', () => undefined); // the stack is stopped at the end
   const start = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Started => {
     const child = spawn(process.execPath, [PROGRAM, ...args], {
       cwd: folder,
-      env: { ...process.env, INTAKE_DIR: dir, ...env },
+      env: { ...process.env, ...around, INTAKE_DIR: dir, ...env },
     });
     const output = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const)

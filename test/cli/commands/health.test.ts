@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { Client, Connection } from '@temporalio/client';
 import { readStack } from '../../../src/local/stack.ts';
+import { startProxy, type Proxy } from '../../support/proxy.ts';
 import { plaintiffsCsv, startCli, type Cli, type Json } from '../cli.ts';
 
 const HIDING = ['anon', 'authenticated'];
@@ -30,10 +31,49 @@ async function startPooler(message: string): Promise<Server> {
 describe('intake doctor and intake smoke', function () {
   this.timeout(60_000);
   let cli: Cli;
+  let proxy: Proxy;
   before(async () => {
-    cli = await startCli();
+    // Everything here happens behind a proxy that refuses everything.
+    proxy = await startProxy();
+    cli = await startCli(proxy.env);
   });
-  after(() => cli.stop());
+  after(async () => {
+    await cli.stop();
+    proxy.close();
+  });
+
+  it('asks no proxy for what lies on this machine: the stack, its worker and every command', async () => {
+    const dryRun = await cli.json('import', 'plaintiffs', await cli.file('near.csv', plaintiffsCsv('near', 3)));
+    assert.equal(dryRun.document.counts.fetched, 3);
+    const { code, document } = await cli.json('doctor');
+    assert.deepEqual([code, failing(document), proxy.asked], [0, [], []]);
+  });
+
+  it('reaches a Temporal and a Supabase that lie elsewhere through the proxy', async () => {
+    const { temporal, supabaseUrl, serviceRoleKey } = cli.stack;
+    const known = {
+      'temporal.example:7233': Number(temporal.split(':')[1]),
+      'supabase.example:80': Number(new URL(supabaseUrl).port),
+    };
+    const tunnel = await startProxy(known);
+    const env = {
+      TEMPORAL_ADDRESS: 'temporal.example:7233',
+      SUPABASE_URL: 'http://supabase.example',
+      SUPABASE_SERVICE_ROLE_KEY: serviceRoleKey,
+    };
+    const [file, only] = [await cli.file('tunnelled.csv', plaintiffsCsv('tunnelled', 3)), { ...env, ...tunnel.env }];
+    try {
+      const { code, stdout } = await cli.start(['doctor', '--json'], only).ended;
+      assert.deepEqual([code, failing(JSON.parse(stdout))], [0, []]);
+      // A host that no worker serves: the command brings its own, over the other kind of connection.
+      const imported = await cli.start(['import', 'plaintiffs', file, '--json'], { ...only, INTAKE_HOST: 'apart' })
+        .ended;
+      assert.equal(imported.code, 0, imported.stdout + imported.stderr);
+      assert.deepEqual([...new Set(tunnel.asked)].sort(), Object.keys(known).sort());
+    } finally {
+      tunnel.close();
+    }
+  });
 
   const commit = async (tag: string, rows: number): Promise<string> =>
     (await cli.json('import', 'plaintiffs', await cli.file(`${tag}.csv`, plaintiffsCsv(tag, rows)), '--commit'))
