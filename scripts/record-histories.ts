@@ -15,7 +15,7 @@ import { importResult } from '../src/imports/follow.ts';
 import { startImport } from '../src/imports/start.ts';
 import { createLogger } from '../src/observability/log.ts';
 import { startGateway } from '../src/gateway/server.ts';
-import { rowsChecksum, type ProjectRow } from '../src/sources/projects/checksum.ts';
+import { rowsChecksum, type JsonCells } from '../src/sources/projects/checksum.ts';
 import { pushInput } from '../src/push/push.ts';
 import { hostQueue } from '../src/temporal/connectOptions.ts';
 import { startWorker } from '../src/worker.ts';
@@ -90,7 +90,7 @@ await record(
 );
 
 /** A batch as the gateway puts it down; none without rows. */
-async function recordMerge(tenantId: string, rows: readonly ProjectRow[]): Promise<void> {
+async function recordMerge(tenantId: string, rows: readonly JsonCells[]): Promise<void> {
   const checksum = rowsChecksum(rows);
   if (rows.length > 0) {
     await place.sql`SELECT ingest.put_project_batch(${tenantId}, ${checksum}, 'batch', 'projects-import', gen_random_uuid(), ${place.sql.json(rows as never)})`;

@@ -25,7 +25,7 @@ const FAULTS: Readonly<
   Record<number, readonly [column: string, value: string, error: NonNullable<SampleRow['error']>]>
 > = {
   30: ['residential', 'twelve', 'BAD_COUNT'],
-  61: ['eFscd', '02/30/2026', 'BAD_DATE'],
+  61: ['eFscd', '30/02/2026', 'BAD_DATE'],
   88: ['latitude', '134.91', 'BAD_COORDINATE'],
 };
 /** Later rows of an application that stands above already. */
@@ -57,7 +57,7 @@ function projectCells(i: number, { between, pick }: Draws): Record<string, strin
     premises_count: String(residential + commercial),
     stage_application_created: created.toISOString().slice(0, 10),
     address: `${between(1, 90)} ${pick(ESTATES)} Boulevard, ${town.name}`,
-    eFscd: `${ready.slice(5, 7)}/${ready.slice(8)}/${ready.slice(0, 4)}`,
+    eFscd: `${ready.slice(8)}/${ready.slice(5, 7)}/${ready.slice(0, 4)}`,
     development_type: pick(['Subdivision', 'Apartment', 'Business Park']),
     build_type: pick(['SDU', 'MDU']),
     fod_id: `FOD-${between(1000, 9999)}`,

@@ -33,6 +33,7 @@ export const ERRORS = {
     1,
     'Mend the rejects (`intake rejects ID`) or raise --max-errors; nothing reached a production table.',
   ),
+  ROWS_LEFT_OUT: fatal(1, 'Mend the listed rows at their source; the others are posted.'),
   INVALID_ROW: fatal(2, 'Mend that row and push the file again; nothing of it was posted.'),
   DOWNLOAD_FAILED: retry('Check that --from answers; it is tried again.'),
   DOWNLOAD_REFUSED: fatal(1, 'Check the address and the access behind --from.'),

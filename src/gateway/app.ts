@@ -35,9 +35,14 @@ export function createApp(options: AppOptions): Hono<GatewayEnv> {
   app.use(secureHeaders({ xFrameOptions: 'DENY', referrerPolicy: 'same-origin' }));
   app.use(async (c, next) => {
     const started = performance.now();
-    const asked = c.req.header('x-correlation-id') ?? '';
-    c.set('correlationId', UUID.test(asked) ? asked.toLowerCase() : randomUUID());
+    const asked = c.req.header('x-correlation-id');
+    const usable = asked !== undefined && UUID.test(asked);
+    c.set('correlationId', usable ? asked.toLowerCase() : randomUUID());
+    if (asked !== undefined) c.set('correlationAsked', asked);
+    if (asked !== undefined && !usable) c.set('correlationUnused', 'not a UUID');
     await next();
+    const unused = c.get('correlationUnused');
+    if (unused) c.header('x-correlation-id-ignored', unused);
     if (!c.res.headers.has('content-security-policy')) c.header('content-security-policy', CSP);
     if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store');
     c.header('x-correlation-id', c.get('correlationId'));
@@ -58,6 +63,7 @@ export function createApp(options: AppOptions): Hono<GatewayEnv> {
         rows,
         ms: Math.round(seconds * 1000),
         correlationId,
+        ...(unused ? { correlationIdIgnored: unused } : {}),
         ...received,
       },
       'request',

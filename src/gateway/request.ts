@@ -7,6 +7,10 @@ export interface GatewayEnv {
   Variables: {
     /** From the batch, the header X-Correlation-Id, or made here. */
     correlationId: string;
+    /** The header X-Correlation-Id as it came. */
+    correlationAsked?: string;
+    /** Why that header was not used. */
+    correlationUnused?: string;
     tenantId?: string;
     rows?: number;
   };

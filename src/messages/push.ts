@@ -19,6 +19,8 @@ export interface PushInput {
   readonly gatewayUrl?: string;
   /** IANA zone of the times in batch ids; the host's own unless given. */
   readonly timeZone?: string;
+  /** Of numeric dates, when not the kind's. */
+  readonly dateOrder?: 'mdy' | 'dmy';
   /** Whether the content is remembered as pushed: a folder's file is pushed once. */
   readonly remember?: boolean;
   /** Milliseconds from one POST to the next, when not a second; a test cannot wait. */
@@ -52,6 +54,27 @@ export interface PushedBatch {
   readonly metrics: PushMetrics;
 }
 
+/** A row of the file that is not posted; no value of it. */
+export interface LeftOut {
+  /** 1-based. */
+  readonly row: number;
+  /** Physical line, of a CSV file. */
+  readonly line?: number;
+  readonly code: string;
+  readonly column?: string;
+  readonly message: string;
+}
+
+/** What a file comes to. */
+export interface SplitFile {
+  /** To be posted. */
+  readonly rows: number;
+  readonly batches: number;
+  /** How many rows are left out, and the first of them. */
+  readonly leftOut?: number;
+  readonly firstLeftOut?: readonly LeftOut[];
+}
+
 /** Progress while it runs, result at its end. */
 export interface PushReport {
   status: 'running' | 'completed' | 'failed' | 'cancelled';
@@ -61,9 +84,12 @@ export interface PushReport {
   readonly correlationId: string;
   readonly startedAt: string;
   finishedAt?: string;
-  /** Of the file, and of those how many are posted. */
+  /** To be posted, and of those how many are. */
   rows: number;
   posted: number;
+  /** Rows that are not posted since they cannot be read, and the first of them. */
+  leftOut?: number;
+  firstLeftOut?: readonly LeftOut[];
   /** Batches of the file; 0 until it is split. */
   total: number;
   done: number;

@@ -20,6 +20,8 @@ export interface ScheduledPushInput extends Scheduled {
   readonly timeZone: string;
   readonly batchRows: number;
   readonly gatewayUrl?: string;
+  /** Of numeric dates, when not the kind's. */
+  readonly dateOrder?: 'mdy' | 'dmy';
 }
 
 export interface FoundFile {
@@ -35,6 +37,8 @@ export interface FoundFiles {
   readonly more: boolean;
   /** Files of the folder whose content was pushed before. */
   readonly leftOut: number;
+  /** Files that cannot be read at all. */
+  readonly unusable?: readonly { readonly filename: string; readonly error: ErrorDocument }[];
   /** What is remembered as pushed, and what is only a download. */
   readonly type: 'file' | 'folder' | 'download';
 }
@@ -43,10 +47,17 @@ export interface ScheduledPushReport {
   status: 'running' | 'completed' | 'failed' | 'cancelled';
   readonly tenantId: string;
   files: number;
+  /** Files. */
   leftOut: number;
+  /** Rows of files that were pushed. */
+  rowsLeftOut?: number;
   rows: number;
   batches: number;
   metrics: PushMetrics;
+  /** The first thing that was wrong with a file or its rows; the others were pushed all the same. */
+  fault?: ErrorDocument;
+  /** Contents that could not be pushed. */
+  failed?: readonly string[];
   /** What is now at work. */
   current?: string;
   note?: string;

@@ -20,12 +20,14 @@ export interface PushRequest {
   readonly gatewayUrl?: string;
   /** Rows of a batch; 5000 unless fewer are wanted. */
   readonly batchRows?: number;
+  /** Of numeric dates, when not the kind's. */
+  readonly dateOrder?: 'mdy' | 'dmy';
 }
 
 /** What the workflow is told. @throws IntakeError for an unusable file. */
 export async function pushInput(
   config: Config,
-  { tenantId, path: given, gatewayUrl, batchRows = MAX_BATCH_ROWS }: PushRequest,
+  { tenantId, path: given, gatewayUrl, batchRows = MAX_BATCH_ROWS, dateOrder }: PushRequest,
 ): Promise<PushInput> {
   const path = resolve(given);
   const { hash } = await hashFile(path);
@@ -39,6 +41,7 @@ export async function pushInput(
     fileHash: hash,
     batchRows,
     ...(gatewayUrl ? { gatewayUrl } : {}),
+    ...(dateOrder ? { dateOrder } : {}),
   };
 }
 

@@ -56,12 +56,13 @@ export interface PushSchedule {
   readonly host?: string;
   readonly gatewayUrl?: string;
   readonly batchRows?: number;
+  readonly dateOrder?: 'mdy' | 'dmy';
 }
 
 /** The daily push of a tenant. */
 export function pushSchedule(
   { taskQueue, backend, host: here }: Config,
-  { tenantId, from, times, timeZone, host = here, gatewayUrl, batchRows = MAX_BATCH_ROWS }: PushSchedule,
+  { tenantId, from, times, timeZone, host = here, gatewayUrl, batchRows = MAX_BATCH_ROWS, dateOrder }: PushSchedule,
 ): Definition {
   const input: ScheduledPushInput = {
     taskQueue,
@@ -72,6 +73,7 @@ export function pushSchedule(
     timeZone,
     batchRows,
     ...(gatewayUrl ? { gatewayUrl } : {}),
+    ...(dateOrder ? { dateOrder } : {}),
   };
   return {
     id: `projects-${tenantId}`,

@@ -34,7 +34,7 @@ export function parseJson(bytes: Uint8Array): ParsedJson {
   const { deep, long } = survey(text);
   if (deep) return { error: `it is nested deeper than ${DEEPEST}` };
   try {
-    return { value: long ? JSON.parse(text, exactNumber) : JSON.parse(text) };
+    return { value: long ? JSON.parse(text, reviveNumber) : JSON.parse(text) };
   } catch (cause) {
     const { message } = cause as Error;
     if (message.includes('end of JSON input')) return { error: 'it ends too early' };
@@ -52,29 +52,46 @@ export function storableJson(value: unknown): string {
 }
 
 /** TypeScript's library does not know the source text of a number yet. */
-const rawJson = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON;
+const { rawJSON: rawJson, isRawJSON: isRawJson } = JSON as unknown as {
+  rawJSON(text: string): unknown;
+  isRawJSON(value: unknown): value is { readonly rawJSON: string };
+};
 
-function exactNumber(this: unknown, _key: string, value: unknown, context?: { source?: string }): unknown {
-  return typeof value === 'number' && context?.source !== undefined && String(value) !== context.source
-    ? rawJson(context.source)
-    : value;
+/** A number as JavaScript has it, or its own digits where these are others. */
+export const exactNumber = (value: number, digits: string): unknown =>
+  String(value) === digits ? value : rawJson(digits);
+
+/** A number of `parseJson` as it was written; undefined for what is none. */
+export function numberText(value: unknown): string | undefined {
+  if (typeof value === 'number') return String(value);
+  return isRawJson(value) ? value.rawJSON : undefined;
 }
 
-/** Whether it is nested too deeply, and whether it has numbers that might not survive as doubles: long, or with an exponent. */
+const reviveNumber = (_key: string, value: unknown, context?: { source?: string }): unknown =>
+  typeof value === 'number' && context?.source !== undefined ? exactNumber(value, context.source) : value;
+
+/** Whether it is nested too deeply, and whether it has numbers that might not survive as doubles: long, with an exponent, or ending in zeros. */
 function survey(text: string): { deep: boolean; long: boolean } {
   let depth = 0;
   let digits = 0;
   let long = false;
+  let fraction = false;
+  let last = 0;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
     if (code <= SPACE) continue;
     if (code === QUOTE) at = endOfString(text, at);
     else if ((code & ~CURLY) === OPEN && ++depth > DEEPEST) return { deep: true, long };
     else if ((code & ~CURLY) === CLOSE) depth--;
-    if (code >= ZERO && code <= NINE) digits++;
-    else if (digits > 0 && code !== POINT) {
-      long ||= digits >= LONG_NUMBER || (code & ~CURLY) === E;
+    if (code >= ZERO && code <= NINE) {
+      digits++;
+      last = code;
+    } else if (digits > 0 && code === POINT) {
+      fraction = true;
+    } else if (digits > 0) {
+      long ||= digits >= LONG_NUMBER || (code & ~CURLY) === E || (fraction && last === ZERO);
       digits = 0;
+      fraction = false;
     }
   }
   return { deep: false, long: long || digits >= LONG_NUMBER };

@@ -9,6 +9,7 @@ import {
   log,
 } from '@temporalio/workflow';
 import type { ErrorDocument } from '../messages/imports.ts';
+import type { LeftOut, PushReport } from '../messages/push.ts';
 import { ERRORS, type ErrorCode } from '../errors.ts';
 
 /** What travels with a failure; temporal/outcome.ts reads it. */
@@ -57,3 +58,13 @@ export function documentOf(error: unknown): ErrorDocument {
   const remedy = typeof details === 'string' ? details : details?.error?.remedy;
   return { code, message: cause instanceof Error ? cause.message : 'failed', remedy: remedy ?? ERRORS[code].remedy };
 }
+
+/** A push that posted the other rows. */
+export const leftOutError = ({ leftOut = 0, firstLeftOut = [] }: PushReport): ErrorDocument => ({
+  code: 'ROWS_LEFT_OUT',
+  message: `${leftOut} ${leftOut === 1 ? 'row is' : 'rows are'} left out: ${firstLeftOut.slice(0, 3).map(placed).join('; ')}${leftOut > 3 ? '; ...' : ''}`,
+  remedy: ERRORS.ROWS_LEFT_OUT.remedy,
+});
+
+const placed = ({ row, line, code, column }: LeftOut): string =>
+  `${line === undefined ? `row ${row}` : `line ${line}`} ${code}${column ? ` in ${column}` : ''}`;

@@ -81,6 +81,8 @@ export interface Answer {
     readonly batch_id: string;
     readonly correlation_id: string;
     readonly tenant_id: string;
+    readonly replayed: boolean;
+    readonly ignored_fields: readonly string[];
     readonly metrics: Record<string, number | string>;
     readonly error: {
       readonly code: string;

@@ -18,7 +18,7 @@ describe('kind projects', () => {
       'Stage Application,delivery-partner,DeveloperClass,Relationship_Manager,RM preferred username,deploymentSpecialist,Residential,COMMERCIAL,' +
       'essential,premises-count,stageApplicationCreated,Address,EFSCD,Development Type,build_type,FOD ID,latitude,Longitude\n';
     const line =
-      ' STG-000000000001 ,Fulton & Co,Class 2,First Last,RM_A,DS_A,45,5,,50,2025-04-01,"1 Elm St, Elm",12/31/2025,Subdivision,MDU,F-7,-34.9,+138.60\n';
+      ' STG-000000000001 ,Fulton & Co,Class 2,First Last,RM_A,DS_A,45,5,,50,2025-04-01,"1 Elm St, Elm",31/12/2025,Subdivision,MDU,F-7,-34.9,+138.60\n';
     const [row] = rowsOf(projects, header + line);
     assert.equal(row?.error, undefined);
     assert.deepEqual(staged(projects, row!.row), {
@@ -61,18 +61,18 @@ describe('kind projects', () => {
       assert.deepEqual(faultOf({ essential: value }), ['BAD_COUNT', 'essential'], value);
   });
 
-  it('takes dates in the order of the file, and no date that does not exist', () => {
+  it('takes dates with the day first, or in the order that is asked for, and no date that does not exist', () => {
     assert.deepEqual(
-      [read({ eFscd: '04/13/2025' })['efscd'], read({ eFscd: 'N/A' })['efscd'], read({})['stage_application_created']],
+      [read({ eFscd: '13/04/2025' })['efscd'], read({ eFscd: 'N/A' })['efscd'], read({})['stage_application_created']],
       ['2025-04-13', null, null],
     );
-    assert.deepEqual(faultOf({ eFscd: '13/04/2025' }), ['BAD_DATE', 'eFscd']);
+    assert.deepEqual(faultOf({ eFscd: '04/13/2025' }), ['BAD_DATE', 'eFscd']);
     assert.deepEqual(faultOf({ stage_application_created: '2025-02-30' }), ['BAD_DATE', 'stage_application_created']);
-    const dayFirst = projects.row((column) => ({ stage_application: 'S', eFscd: '13/04/2025' })[column], {
+    const monthFirst = projects.row((column) => ({ stage_application: 'S', eFscd: '04/13/2025' })[column], {
       sourceSystem: 'T',
-      dateOrder: 'dmy',
+      dateOrder: 'mdy',
     });
-    assert.equal(staged(projects, dayFirst)['efscd'], '2025-04-13');
+    assert.equal(staged(projects, monthFirst)['efscd'], '2025-04-13');
   });
 
   it('takes degrees that exist', () => {

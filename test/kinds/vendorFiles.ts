@@ -24,7 +24,7 @@ export function rowsOf(kind: CsvKind, csv: string, map: Readonly<Record<string, 
       ...place,
       kind: kind.name,
       sourceSystem: kind.defaultSource,
-      dateOrder: 'mdy',
+      dateOrder: kind.dateOrder,
       map,
       header,
     }),
@@ -37,5 +37,5 @@ export const staged = (kind: CsvKind, { values }: StagedRow): Record<string, str
 
 /** A row of the kind from cells under our names. */
 export function rowFrom(kind: CsvKind, cells: Readonly<Record<string, string>>): StagedRow {
-  return kind.row((column) => cells[column], { sourceSystem: kind.defaultSource, dateOrder: 'mdy' });
+  return kind.row((column) => cells[column], { sourceSystem: kind.defaultSource, dateOrder: kind.dateOrder });
 }

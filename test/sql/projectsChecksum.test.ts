@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
 import type postgres from 'postgres';
-import { rowsChecksum, type ProjectRow } from '../../src/sources/projects/checksum.ts';
+import { rowsChecksum, type JsonCells } from '../../src/sources/projects/checksum.ts';
 import { merge } from '../support/projectsBatch.ts';
 import { keyText } from '../values/arbitraries.ts';
 import { withDatabase } from '../support/suite.ts';
@@ -45,7 +45,7 @@ const rows = fc.array(
       fc.constantFrom('A', 'B', 'a', '\u00e9', 'e\u0301', '\uff21', '\u{1f600}', ' A'),
       fc.dictionary(fc.constantFrom(...COLUMNS), value, { noNullPrototype: true }),
     )
-    .map(([stage_application, row]) => ({ ...row, stage_application }) as ProjectRow),
+    .map(([stage_application, row]) => ({ ...row, stage_application }) as JsonCells),
   { maxLength: 12 },
 );
 

@@ -28,7 +28,7 @@ const MIXED: readonly Cells[] = [
     ...KNOWN,
     residential: '3',
     stage_application_created: '2025-04-01',
-    eFscd: '12/31/2025',
+    eFscd: '31/12/2025',
     latitude: '-34.9',
     developer_class: 'class  2',
   },

@@ -1,7 +1,7 @@
 /** Batches of project rows merged by SQL calls alone, and the directories they are resolved in. */
 import { randomUUID } from 'node:crypto';
 import type postgres from 'postgres';
-import type { ProjectRow } from '../../src/sources/projects/checksum.ts';
+import type { JsonCells } from '../../src/sources/projects/checksum.ts';
 
 export interface Metrics {
   readonly inserted_projects: number;
@@ -21,7 +21,7 @@ export interface BatchOptions {
 /** One call of the merge function. */
 export async function merge(
   sql: postgres.Sql,
-  rows: readonly ProjectRow[],
+  rows: readonly JsonCells[],
   { tenant = 'TELCO', batch = 'batch-1', correlation }: BatchOptions = {},
 ): Promise<Metrics> {
   const [metrics] = await sql<Metrics[]>`

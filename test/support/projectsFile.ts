@@ -18,7 +18,7 @@ export function projectsCsv(rows: number): string {
         i % 5 ? '' : 'First Last',
         i % 23 === 7 ? 'n' : i,
         `"${i} Main St;\nLot 2"`,
-        '12/31/2025',
+        '31/12/2025',
       ].join(';'),
     );
   }

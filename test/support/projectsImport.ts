@@ -42,7 +42,7 @@ export async function stageProjects(
       key,
       values,
       error = null,
-    } = projects.row((column) => cells[column], { sourceSystem: tenant, dateOrder: 'mdy' });
+    } = projects.row((column) => cells[column], { sourceSystem: tenant, dateOrder: projects.dateOrder });
     if (error) errored++;
     const record = error && `\\x${Buffer.from(`${Object.values(cells).join(',')}\r\n`).toString('hex')}`;
     return [partitionOf(key, parts), i, i + 2, cells, record, error, error && ALL_ROW_ERRORS[error], ...values];

@@ -15,7 +15,11 @@ import type { Deps } from '../deps.ts';
 const MOST_FILES = 50;
 
 export const findPushFilesActivities = ({ workDir, backend }: Deps) => ({
-  async findPushFiles({ backend: name, tenantId, from }: ScheduledPushInput): Promise<FoundFiles> {
+  /** @param passed contents that this run has tried already. */
+  async findPushFiles(
+    { backend: name, tenantId, from }: ScheduledPushInput,
+    passed: readonly string[] = [],
+  ): Promise<FoundFiles> {
     if (/^(https?|env):/.test(from)) {
       const path = await download(from, pushFolder(workDir), Context.current().cancellationSignal);
       return { type: 'download', files: [await found(path)], more: false, leftOut: 0 };
@@ -24,7 +28,7 @@ export const findPushFilesActivities = ({ workDir, backend }: Deps) => ({
       throw new IntakeError('FILE_NOT_FOUND', `${from} does not exist`, { cause });
     });
     return stats.isDirectory()
-      ? newFilesOf(backend(name), tenantId, from)
+      ? newFilesOf(backend(name), tenantId, from, passed)
       : { type: 'file', files: [await found(from)], more: false, leftOut: 0 };
   },
 
@@ -33,21 +37,36 @@ export const findPushFilesActivities = ({ workDir, backend }: Deps) => ({
   },
 });
 
-async function newFilesOf(backend: Backend, tenantId: string, folder: string): Promise<FoundFiles> {
+async function newFilesOf(
+  backend: Backend,
+  tenantId: string,
+  folder: string,
+  passed: readonly string[],
+): Promise<FoundFiles> {
   const files: FoundFile[] = [];
-  for (const path of await pushFilesOf(folder)) files.push(await found(path));
+  const unusable: NonNullable<FoundFiles['unusable']>[number][] = [];
+  for (const path of await pushFilesOf(folder)) {
+    try {
+      files.push(await found(path));
+    } catch (error) {
+      if (!(error instanceof IntakeError)) throw error;
+      const { code, message, remedy } = error;
+      unusable.push({ filename: basename(path), error: { code, message, remedy } });
+    }
+  }
   const pushed = new Set(
     await backend.call('pushed_among', {
       tenant_id: tenantId,
       file_sha256s: files.map(({ fileHash }) => fileHash),
     }),
   );
-  const fresh = files.filter(({ fileHash }) => !pushed.has(fileHash));
+  const fresh = files.filter(({ fileHash }) => !pushed.has(fileHash) && !passed.includes(fileHash));
   return {
     type: 'folder',
     files: fresh.slice(0, MOST_FILES),
     more: fresh.length > MOST_FILES,
-    leftOut: files.length - fresh.length,
+    leftOut: files.filter(({ fileHash }) => pushed.has(fileHash)).length,
+    ...(unusable.length > 0 ? { unusable } : {}),
   };
 }
 

@@ -22,7 +22,7 @@ export function postBatchActivity({ workDir, config, backend }: Deps) {
       if (!batch) throw new IntakeError('INTERNAL', 'There is no such batch');
       const body = await readBody(spool, index);
       const { url, bearer, fresh } = await destination(push);
-      const name = `${batch.batchId} (rows ${batch.firstRow + 1} to ${batch.firstRow + batch.rows})`;
+      const name = `${batch.batchId} (rows ${batch.firstRow + 1} to ${batch.lastRow + 1} of the file)`;
       failpointSoon('push.within');
       const started = performance.now();
       const { staging_id, ...metrics } = await postBatchBody({ url, bearer, fresh, body, name, attempt, signal });

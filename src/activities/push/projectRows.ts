@@ -1,34 +1,82 @@
 /** The rows of a file of projects, CSV or JSON, as the gateway takes them. */
 import { createReadStream } from 'node:fs';
-import { normalizeHeader } from '../../sources/csv/header.ts';
 import { openRegularFile } from '../../sources/openFile.ts';
 import { IntakeError } from '../../errors.ts';
-import { rowSchema, type NormalRow } from '../../sources/projects/row.ts';
 import { projects } from '../../kinds/projects.ts';
+import type { ProjectColumn } from '../../sources/projects/columns.ts';
+import { createJsonRowReader } from '../../sources/projects/jsonRow.ts';
+import { readProjectRow, type CellFault, type ProjectRow } from '../../sources/projects/row.ts';
 import { csvRows } from '../../sources/projects/csvRows.ts';
 import { jsonRows, looksLikeJson } from '../../sources/projects/jsonRows.ts';
+import type { DateOrder } from '../../values/date.ts';
 
 const HEAD_BYTES = 1024 * 1024;
-const byHeader = new Map(projects.columns.map(({ name }) => [normalizeHeader(name), name]));
+
+/** Where a row stands in its file. */
+export interface RowPlace {
+  /** 1-based. */
+  readonly row: number;
+  /** Physical line, of a CSV file. */
+  readonly line?: number;
+}
+
+/** A row that cannot be posted: why, and the cell itself, which goes into the anomaly alone. */
+export interface LeftOutRow extends RowPlace {
+  readonly code: string;
+  /** The sender's key or ours; undefined when it is the row as a whole. */
+  readonly column?: string;
+  readonly message: string;
+  readonly key?: string;
+  readonly value?: string;
+}
+
+export type PushedRow =
+  | { readonly row: ProjectRow; readonly leftOut?: undefined }
+  | { readonly row?: undefined; readonly leftOut: LeftOutRow };
 
 /**
- * Every row of the file in its normal form; headers and keys are matched without case, spaces, `-` and `_`.
- * @throws IntakeError INVALID_ROW naming line or row and column, never the value; FILE_NOT_FOUND, EMPTY_FILE, MISSING_COLUMNS, ...
+ * Every row of the file in its normal form, or why it is left out; headers and keys are matched without case, spaces, `-` and `_`.
+ * @throws IntakeError for a file that cannot be read as a whole: INVALID_ROW, FILE_NOT_FOUND, EMPTY_FILE, MISSING_COLUMNS, ...
  */
-export async function* projectRows(path: string, signal?: AbortSignal): AsyncGenerator<NormalRow> {
+export async function* projectRows(path: string, order: DateOrder, signal?: AbortSignal): AsyncGenerator<PushedRow> {
   const head = await readHead(path);
+  let row = 0;
   if (looksLikeJson(head)) {
-    let row = 0;
-    for await (const value of jsonRows(
-      head,
-      createReadStream(path, { highWaterMark: HEAD_BYTES, ...(signal ? { signal } : {}) }),
-    )) {
+    const reader = createJsonRowReader();
+    const blocks = createReadStream(path, { highWaterMark: HEAD_BYTES, ...(signal ? { signal } : {}) });
+    for await (const value of jsonRows(blocks)) {
       row++;
-      yield checked(renamed(value), `Row ${row}`);
+      const { cell, faults } = reader.read(value);
+      const [fault] = faults;
+      yield fault
+        ? { leftOut: { row, code: 'INVALID_ROW', message: fault.message, ...(fault.key ? { column: fault.key } : {}) } }
+        : judged(cell, order, { row });
     }
-  } else {
-    for await (const { cells, line } of csvRows(path, head, projects, signal)) yield checked(cells, 'A row', line);
+    return;
   }
+  for await (const { cells, line, error } of csvRows(path, head, projects, signal)) {
+    row++;
+    yield error
+      ? { leftOut: { row, line, code: error, message: 'cannot be read' } }
+      : judged((column) => cells[column], order, { row, line });
+  }
+}
+
+function judged(
+  cell: (column: ProjectColumn) => string | null | undefined,
+  order: DateOrder,
+  place: RowPlace,
+): PushedRow {
+  const { row, faults } = readProjectRow(cell, order);
+  const [fault] = faults;
+  return fault ? { leftOut: { ...place, ...faultOf(fault, cell) } } : { row };
+}
+
+function faultOf(
+  { column, code, message }: CellFault,
+  cell: (column: ProjectColumn) => string | null | undefined,
+): Omit<LeftOutRow, 'row'> {
+  return { code, column, message, key: cell('stage_application') ?? '', value: cell(column) ?? '' };
 }
 
 async function readHead(path: string): Promise<Buffer> {
@@ -40,24 +88,4 @@ async function readHead(path: string): Promise<Buffer> {
   } finally {
     await file.close();
   }
-}
-
-/** A JSON row with our names for its keys. */
-function renamed(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, cell]) => [byHeader.get(normalizeHeader(key)) ?? key, cell]),
-  );
-}
-
-function checked(cells: unknown, name: string, line?: number): NormalRow {
-  const parsed = rowSchema.safeParse(cells);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const column = issue?.path.join('.');
-  throw new IntakeError(
-    'INVALID_ROW',
-    `${name} is not as agreed: ${column ? `${column} is ` : ''}${issue?.message}`,
-    line === undefined ? {} : { line },
-  );
 }

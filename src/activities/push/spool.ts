@@ -6,20 +6,24 @@ import { IntakeError } from '../../errors.ts';
 import { hashFile } from '../../sources/hashFile.ts';
 import type { Push } from '../../messages/push.ts';
 import { batchIdOf } from './batchId.ts';
-import { projectRows } from './projectRows.ts';
+import { projectRows, type LeftOutRow } from './projectRows.ts';
+import { projects } from '../../kinds/projects.ts';
 import { splitRows } from '../../sources/projects/split.ts';
 
 export interface SpooledBatch {
   readonly batchId: string;
   readonly rows: number;
-  /** 0-based index of its first row in the file. */
+  /** 0-based index of its first row in the file, and of its last. */
   readonly firstRow: number;
+  readonly lastRow: number;
 }
 
 export interface Spool {
   readonly folder: string;
   readonly rows: number;
   readonly batches: readonly SpooledBatch[];
+  /** Rows that cannot be posted. */
+  readonly leftOut: readonly LeftOutRow[];
   /** Of the file, as it was read. */
   readonly size: number;
   readonly mtimeMs: number;
@@ -72,8 +76,22 @@ async function makeSpool(folder: string, push: Push, signal: AbortSignal | undef
     if ((await hashFile(push.path)).hash !== push.fileHash) throw changed();
     const { tenantId, correlationId, startedAt, timeZone, batchRows } = push;
     const batches: SpooledBatch[] = [];
-    let firstRow = 0;
-    for await (const { rows, json } of splitRows(projectRows(push.path, signal), batchRows)) {
+    const leftOut: LeftOutRow[] = [];
+    /** Places of the good rows that are in no batch yet. */
+    const places: number[] = [];
+    const good = async function* () {
+      let row = 0;
+      for await (const read of projectRows(push.path, push.dateOrder ?? projects.dateOrder, signal)) {
+        if (read.leftOut) leftOut.push(read.leftOut);
+        else {
+          places.push(row);
+          yield read.row;
+        }
+        row++;
+      }
+    };
+    let posted = 0;
+    for await (const { rows, json } of splitRows(good(), batchRows)) {
       const batchId = batchIdOf(startedAt, batches.length, timeZone);
       const envelope = JSON.stringify({
         tenant_id: tenantId,
@@ -84,11 +102,14 @@ async function makeSpool(folder: string, push: Push, signal: AbortSignal | undef
       await writeFile(join(draft, bodyName(batches.length)), `${envelope.slice(0, -1)},"rows":${json}}`, {
         mode: 0o600,
       });
-      batches.push({ batchId, rows, firstRow });
-      firstRow += rows;
+      const inFile = places.splice(0, rows);
+      batches.push({ batchId, rows, firstRow: inFile[0]!, lastRow: inFile.at(-1)! });
+      posted += rows;
     }
-    if (firstRow === 0) throw new IntakeError('EMPTY_FILE', 'The file has no rows');
-    await writeFile(join(draft, 'spool.json'), JSON.stringify({ rows: firstRow, batches, size, mtimeMs }), {
+    const [first] = leftOut;
+    if (posted === 0 && first) throw noGoodRow(leftOut.length, first);
+    if (posted === 0) throw new IntakeError('EMPTY_FILE', 'The file has no rows');
+    await writeFile(join(draft, 'spool.json'), JSON.stringify({ rows: posted, batches, leftOut, size, mtimeMs }), {
       mode: 0o600,
     });
     await rename(draft, folder).catch(() => undefined); // another attempt was first: its batches are the same
@@ -96,6 +117,15 @@ async function makeSpool(folder: string, push: Push, signal: AbortSignal | undef
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
+}
+
+function noGoodRow(rows: number, { row, line, code, column, message }: LeftOutRow): IntakeError {
+  const what = `${column ? `${column} is ` : ''}${message}`;
+  return new IntakeError(
+    'INVALID_ROW',
+    `No row of the file can be posted (${rows} rows); the first, row ${row}: ${code}, ${what}`,
+    line === undefined ? {} : { line },
+  );
 }
 
 async function stampOf(path: string): Promise<{ size: number; mtimeMs: number }> {

@@ -15,6 +15,7 @@ interface Flags extends CommonOptions {
   readonly tenant?: string;
   readonly url?: string;
   readonly batchSize?: number;
+  readonly dateOrder?: 'mdy' | 'dmy';
   readonly detach?: boolean;
 }
 
@@ -35,6 +36,7 @@ export function define(program: Command): void {
     .option('--tenant <name>', 'whose projects they are')
     .option('--url <url>', 'the gateway (INTAKE_GATEWAY_URL)')
     .addOption(new Option('--batch-size <n>', 'rows of a batch, at most 5000').argParser(parseBatchSize))
+    .addOption(new Option('--date-order <order>', 'of numeric dates (dmy)').choices(['dmy', 'mdy']))
     .option('--detach', 'start it and return')
     .action(run((call: Call<Flags>) => (call.args[0] === 'push' ? push(call) : backfill(call))));
 }
@@ -57,6 +59,7 @@ async function push(call: Call<Flags>): Promise<number> {
     path,
     ...(gatewayUrl ? { gatewayUrl } : {}),
     ...(options.batchSize ? { batchRows: options.batchSize } : {}),
+    ...(options.dateOrder ? { dateOrder: options.dateOrder } : {}),
   });
   const files = await serveFile(call, session, input);
   try {
@@ -99,6 +102,8 @@ function tell({ out }: Call<Flags>, workflowId: string, report: PushReport): num
     batches,
     metrics,
     error,
+    leftOut = 0,
+    firstLeftOut = [],
   } = report;
   out.document({
     workflow_id: workflowId,
@@ -109,6 +114,8 @@ function tell({ out }: Call<Flags>, workflowId: string, report: PushReport): num
     status,
     rows,
     rows_posted: posted,
+    rows_left_out: leftOut,
+    left_out: firstLeftOut,
     batches_total: total,
     batches_posted: done,
     batches,
@@ -123,6 +130,11 @@ function tell({ out }: Call<Flags>, workflowId: string, report: PushReport): num
       `${m.org_memberships_upserted} org and ${m.user_memberships_upserted} user memberships, ${m.anomalies_count} anomalies`,
   );
   out.detail(`  Correlation id ${correlationId}`);
+  if (leftOut > 0) out.answer(`  ${leftOut} ${leftOut === 1 ? 'row' : 'rows'} left out:`);
+  for (const { row, line, code, column, message } of firstLeftOut)
+    out.answer(
+      `    ${line === undefined ? `row ${row}` : `line ${line}`}: ${code}, ${column ? `${column} is ` : ''}${message}`,
+    );
   if (!error) return 0;
   if (!out.json) process.stderr.write(`${errorLine(error)}\n`);
   return error.code in ERRORS ? ERRORS[error.code as ErrorCode].exit : 1;

@@ -104,6 +104,7 @@ export function definitionOf(
       ...(host ? { host } : {}),
       ...(gatewayUrl ? { gatewayUrl } : {}),
       ...(batchSize ? { batchRows: batchSize } : {}),
+      ...(flags.dateOrder ? { dateOrder: flags.dateOrder } : {}),
     });
   }
   if (what === 'retention') return retentionSchedule(config, timesOf(flags, '03:10'), { importsDays, anomaliesDays });

@@ -1,14 +1,19 @@
 /** The body of POST /import-projects: from bytes to a normal batch with its checksum. */
 import { z } from 'zod';
 import { rowsChecksum } from '../../sources/projects/checksum.ts';
+import { LENIENT } from '../../sources/projects/columns.ts';
+import { createJsonRowReader } from '../../sources/projects/jsonRow.ts';
+import { readProjectRow, type ProjectRow } from '../../sources/projects/row.ts';
+import type { DateOrder } from '../../values/date.ts';
+import { parseJson } from '../../values/json.ts';
 import { issueOf, Problem, type Issue } from '../problem.ts';
-import { rowSchema, type NormalRow } from '../../sources/projects/row.ts';
 
 /** The contract's limit. */
 export const MAX_ROWS = 5000;
 /** A batch with one mistake has it in every row, often. */
 const MAX_ISSUES = 20;
-const MAX_NAME = 200;
+const MAX_IGNORED = 50;
+export const MAX_NAME = 200;
 
 export interface Batch {
   readonly tenantId: string;
@@ -19,7 +24,9 @@ export interface Batch {
   readonly checksum: string;
   /** How many. */
   readonly rowCount: number;
-  readonly rows: () => readonly NormalRow[];
+  readonly rows: () => readonly ProjectRow[];
+  /** Fields that mean nothing here. */
+  readonly ignoredFields: readonly string[];
 }
 
 const name = z
@@ -30,7 +37,7 @@ const name = z
   .refine((value) => value.isWellFormed() && !value.includes('\0'), 'not valid Unicode text');
 
 /** The outside of a batch. Its rows come afterwards, one at a time: a million of bad ones must not make a million of complaints. */
-const envelopeSchema = z.object(
+const envelopeSchema = z.looseObject(
   {
     tenant_id: name,
     batch_id: name,
@@ -41,21 +48,26 @@ const envelopeSchema = z.object(
   { error: 'not a JSON object' },
 );
 
-/** The whole, for /openapi.json. */
-export const batchSchema = envelopeSchema.extend({ rows: z.array(rowSchema).min(1).max(MAX_ROWS) });
+const ENVELOPE = new Set(Object.keys(envelopeSchema.shape));
 
 /**
- * Reads a batch. Keys that are no column of a project are left out.
+ * Reads a batch.
+ * @param order of numeric dates.
+ * @param correlate is told the sender's correlation id as soon as it is known, whatever is wrong with the rest.
  * @throws Problem MALFORMED_JSON, INVALID_STRUCTURE, INVALID_ROWS with the first 20 places.
  */
-export function parseBatch(body: Uint8Array): Batch {
-  const envelope = envelopeSchema.safeParse(parseJson(body));
+export function parseBatch(body: Uint8Array, order: DateOrder, correlate?: (id: string) => void): Batch {
+  const { value, error } = parseJson(body) as { readonly value?: unknown; readonly error?: string };
+  if (error !== undefined) throw new Problem('MALFORMED_JSON', `The body is not JSON in UTF-8: ${error}`);
+  const known = z.object({ correlation_id: z.guid() }).safeParse(value);
+  if (known.success) correlate?.(known.data.correlation_id.toLowerCase());
+  const envelope = envelopeSchema.safeParse(value);
   if (!envelope.success) {
     const issues = envelope.error.issues.slice(0, MAX_ISSUES).map(issueOf);
     throw new Problem('INVALID_STRUCTURE', `The batch is not as agreed: ${summary(issues)}`, { issues });
   }
   const { tenant_id, batch_id, source, correlation_id, rows } = envelope.data;
-  const normal = parseRows(rows);
+  const { normal, ignored } = parseRows(rows, order);
   return {
     tenantId: tenant_id,
     batchId: batch_id,
@@ -64,36 +76,42 @@ export function parseBatch(body: Uint8Array): Batch {
     checksum: rowsChecksum(normal),
     rowCount: normal.length,
     rows: () => normal,
+    ignoredFields: [...Object.keys(envelope.data).filter((key) => !ENVELOPE.has(key)), ...ignored].slice(
+      0,
+      MAX_IGNORED,
+    ),
   };
 }
 
-function parseJson(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
-  } catch {
-    throw new Problem('MALFORMED_JSON', 'The body is not JSON in UTF-8'); // the parser's own words would quote it
-  }
-}
-
-function parseRows(rows: readonly unknown[]): NormalRow[] {
+function parseRows(rows: readonly unknown[], order: DateOrder): { normal: ProjectRow[]; ignored: ReadonlySet<string> } {
   if (rows.length < 1 || rows.length > MAX_ROWS) {
     throw new Problem('INVALID_ROWS', `A batch has 1 to ${MAX_ROWS} rows`, {
       issues: [{ path: 'rows', message: `not 1 to ${MAX_ROWS} rows` }],
     });
   }
-  const normal: NormalRow[] = [];
+  const normal: ProjectRow[] = [];
   const issues: Issue[] = [];
-  for (const [i, row] of rows.entries()) {
-    const parsed = rowSchema.safeParse(row);
-    if (parsed.success) normal.push(parsed.data);
-    else issues.push(...parsed.error.issues.map((issue) => issueOf({ ...issue, path: ['rows', i, ...issue.path] })));
+  const reader = createJsonRowReader();
+  for (const [i, value] of rows.entries()) {
+    const { cell, keyOf, faults } = reader.read(value);
+    const place = (key: string): string => `rows[${i}]${key && `.${key}`}`;
+    issues.push(...faults.map(({ key, message }) => ({ path: place(key), message })));
+    if (faults.length === 0) {
+      const read = readProjectRow(cell, order);
+      normal.push(read.row);
+      for (const { column, code, message } of read.faults) {
+        if (LENIENT.has(column)) continue;
+        const missing = code === 'MISSING_VALUE' && cell(column) === undefined;
+        issues.push({ path: place(keyOf(column)), message: missing ? 'missing' : message });
+      }
+    }
     if (issues.length >= MAX_ISSUES) break;
   }
   if (issues.length > 0) {
     const first = issues.slice(0, MAX_ISSUES);
     throw new Problem('INVALID_ROWS', `Rows are not as agreed: ${summary(first)}`, { issues: first });
   }
-  return normal;
+  return { normal, ignored: reader.ignored };
 }
 
 const summary = (issues: readonly Issue[]): string => {

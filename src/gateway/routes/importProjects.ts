@@ -9,6 +9,7 @@ import { Problem } from '../problem.ts';
 import type { GatewayEnv } from '../request.ts';
 import type { BatchReader } from './sameBody.ts';
 import type { Slots } from '../limits/slots.ts';
+import { projects } from '../../kinds/projects.ts';
 
 export interface ImportOptions {
   readonly bearers: Bearers;
@@ -33,14 +34,14 @@ export async function importProjects(
   c.set('tenantId', tenantId);
   limitRate(tenantId);
 
-  const { submitted, started } = await withBody(c.env.incoming, budget.hold(tenantId), (body) =>
+  const { submitted, started, ignoredFields } = await withBody(c.env.incoming, budget.hold(tenantId), (body) =>
     slots(async () => {
       const began = performance.now();
-      const batch = reader.read(tenantId, body);
+      const batch = reader.read(tenantId, body, projects.dateOrder, (id) => useCorrelation(c, id));
       metrics.received(batch.rowCount, body.length, (performance.now() - began) / 1000);
       c.set('rows', batch.rowCount);
-      if (batch.correlationId) c.set('correlationId', batch.correlationId);
       return {
+        ignoredFields: batch.ignoredFields,
         started: performance.now(),
         submitted: await merges.submit({ ...batch, correlationId: c.get('correlationId') }),
       };
@@ -51,5 +52,19 @@ export async function importProjects(
     answer: { batch_id, metrics: counts },
   } = await submitted.answer();
   metrics.merged(how, (performance.now() - started) / 1000);
-  return c.json({ batch_id, correlation_id: c.get('correlationId'), tenant_id: tenantId, metrics: counts });
+  return c.json({
+    batch_id,
+    correlation_id: c.get('correlationId'),
+    tenant_id: tenantId,
+    replayed: how === 'replayed',
+    ignored_fields: ignoredFields,
+    metrics: counts,
+  });
+}
+
+/** A batch's own id is that of its request, whatever the header says. */
+function useCorrelation(c: Context<GatewayEnv>, id: string): void {
+  const { correlationId, correlationAsked } = c.var;
+  if (correlationAsked !== undefined && correlationId !== id) c.set('correlationUnused', 'the batch has its own');
+  c.set('correlationId', id);
 }

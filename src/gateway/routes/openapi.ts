@@ -1,6 +1,5 @@
 /** The gateway's contract as OpenAPI 3.1: bodies from the schemas that check them. */
-import { z } from 'zod';
-import { batchSchema } from './batch.ts';
+import { batchSchema } from './batchSchema.ts';
 
 const counts = [
   'inserted_projects',
@@ -27,6 +26,12 @@ const accepted = object({
   batch_id: uuid,
   correlation_id: uuid,
   tenant_id: text,
+  replayed: { type: 'boolean', description: 'Nothing was merged: the same rows are merged already and still hold' },
+  ignored_fields: {
+    type: 'array',
+    items: text,
+    description: 'Fields of the batch that mean nothing here; the first 50',
+  },
   metrics: object({ ...Object.fromEntries(counts.map((name) => [name, { type: 'integer' }])), staging_id: uuid }),
 });
 const issue = object({ path: text, message: text });
@@ -184,7 +189,7 @@ export function openApi(): object {
         service: { type: 'http', scheme: 'bearer', description: "Supabase's service key" },
       },
       schemas: {
-        Batch: z.toJSONSchema(batchSchema, { io: 'input', unrepresentable: 'any' }),
+        Batch: batchSchema,
         Accepted: accepted,
         Problem: problem,
       },

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { text } from '../../values/text.ts';
 
 /** A row as JSON has it; keys that are no column of a project do not count. */
-export type ProjectRow = Readonly<Record<string, string | number | boolean | null | undefined>>;
+export type JsonCells = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
 const TEXTS = [
   ...[
@@ -31,7 +31,7 @@ const COUNTS = ['residential', 'commercial', 'essential', 'premises_count'] as c
  * SHA-256, as hex, of the rows' trimmed cells: a blank or missing text is `''`, such a count `0`. Keys and rows may come in any order;
  * only rows of one `stage_application` keep theirs, since the last of them wins.
  */
-export function rowsChecksum(rows: readonly ProjectRow[]): string {
+export function rowsChecksum(rows: readonly JsonCells[]): string {
   const lines = rows.map((row) => {
     const cells = [...TEXTS.map((column) => cell(row[column])), ...COUNTS.map((column) => cell(row[column]) || '0')];
     return { key: Buffer.from(cells[0]!), line: JSON.stringify(cells) };
@@ -42,7 +42,7 @@ export function rowsChecksum(rows: readonly ProjectRow[]): string {
     .digest('hex');
 }
 
-function cell(value: ProjectRow[string]): string {
+function cell(value: JsonCells[string]): string {
   if (typeof value === 'number') return Number.isFinite(value) ? plainDecimal(value) : ''; // JSON has null for the others
   return text(typeof value === 'boolean' ? String(value) : value) ?? '';
 }

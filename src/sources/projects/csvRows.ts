@@ -6,19 +6,21 @@ import { detectEncoding } from '../csv/encoding.ts';
 import { parseHeader } from '../csv/header.ts';
 import { parseChunk } from '../csv/parse.ts';
 import { scanFile } from '../csv/scanFile.ts';
-import { IntakeError, ROW_ERRORS } from '../../errors.ts';
+import type { RowErrorCode } from '../../errors.ts';
 
 const CHUNK_BYTES = 2 * 1024 * 1024;
 
 export interface CsvRow {
   readonly cells: Readonly<Record<string, string | undefined>>;
+  /** Of a record that cannot be read. */
+  readonly error: RowErrorCode | undefined;
   /** Physical line on which it begins, 1-based. */
   readonly line: number;
 }
 
 /**
  * @param head the first bytes of the file.
- * @throws IntakeError INVALID_ROW with its line; what `scanFile`, `parseHeader` and `mapHeader` throw.
+ * @throws IntakeError what `scanFile`, `parseHeader` and `mapHeader` throw.
  */
 export async function* csvRows(
   path: string,
@@ -49,15 +51,11 @@ export async function* csvRows(
       line: chunk.line,
       firstRow: chunk.firstRow,
     })) {
-      if (error || !cells)
-        throw new IntakeError('INVALID_ROW', `A row cannot be read: ${error ?? 'RAGGED_ROW'}`, {
-          line,
-          remedy: ROW_ERRORS[error ?? 'RAGGED_ROW'],
-        });
       yield {
         line,
+        error: error ?? (cells ? undefined : 'RAGGED_ROW'),
         cells: Object.fromEntries(
-          set.columns.map(({ name }, i) => [name, positions[i] === undefined ? undefined : cells[positions[i]]]),
+          set.columns.map(({ name }, i) => [name, positions[i] === undefined ? undefined : cells?.[positions[i]]]),
         ),
       };
     }

@@ -1,88 +1,88 @@
-/** A row of a request: its contract (runbook 003, CONTRACT section 3) and its normal form. Messages hold no values. */
-import { z } from 'zod';
-import { LONGEST } from './limits.ts';
+/** The one reader of a project row: what its cells mean, whether they come from a file, a push or a request. Messages hold no values. */
+import type { RowErrorCode } from '../../errors.ts';
+import { parseDate, type DateOrder } from '../../values/date.ts';
 import { text } from '../../values/text.ts';
+import { COUNTS, DATES, DEGREES, LENIENT, longestOf, TEXTS, type ProjectColumn } from './columns.ts';
 
-const WHOLE = /^\d{1,9}(\.0*)?$/;
+/** Typed and canonical: dates are `YYYY-MM-DD`, counts numbers. Null where the cell is empty, undefined where the row has no such column. */
+export type ProjectRow = { readonly stage_application: string } & {
+  readonly [C in ProjectColumn]?: string | number | null | undefined;
+};
 
-interface Sink {
-  readonly issues: { push(issue: { code: 'custom'; message: string; input: unknown }): unknown };
+/** Row errors that no other kind has. */
+export type ProjectErrorCode = 'BAD_COUNT' | 'BAD_COORDINATE' | 'TEXT_TOO_LONG';
+
+export interface CellFault {
+  readonly column: ProjectColumn;
+  readonly code: RowErrorCode | ProjectErrorCode;
+  /** What the cell is, in words that follow its place. */
+  readonly message: string;
 }
 
-/** Trimmed, undefined when blank. PostgreSQL stores neither NUL nor half of a surrogate pair. */
-function tidy(value: string | number | null | undefined, max: number, { issues }: Sink): string | undefined {
-  const cell = text(typeof value === 'number' ? String(value) : value) ?? undefined;
-  if (cell === undefined) return undefined;
-  const message =
-    cell.length > max
-      ? `longer than ${max} characters`
-      : cell.includes('\0') || !cell.isWellFormed()
-        ? 'not valid Unicode text'
-        : undefined;
-  if (message) issues.push({ code: 'custom', message, input: undefined });
-  return cell;
+export interface ReadRow {
+  /** A LENIENT cell that cannot be read stands here as it was written; of other faults there is nothing. */
+  readonly row: ProjectRow;
+  /** In the order of the reader; empty for a good row. */
+  readonly faults: readonly CellFault[];
 }
 
-const cell = (max: number = LONGEST.text) =>
-  z
-    .string({ error: 'not a text' })
-    .nullish()
-    .transform((value, context) => tidy(value, max, context));
-const scalar = z.union([z.string(), z.number()], { error: 'neither a text nor a number' }).nullish();
-/** Kept as it is written; what is no degrees is no fault of the contract. */
-const loose = scalar.transform((value, context) => tidy(value, LONGEST.text, context));
-/** Blank is 0. */
-const count = scalar.transform((value, { issues }) => {
-  const digits = text(typeof value === 'number' ? String(value) : value) ?? '0';
-  if (!WHOLE.test(digits))
-    issues.push({ code: 'custom', message: 'not a whole number from 0 to 999999999', input: undefined });
-  return Number(digits);
-});
+const WHOLE = /^\d{1,9}(?:\.0*)?$/;
+const DECIMAL = /^[+-]?\d{1,3}(?:\.\d{0,30})?$/;
 
-export const rowSchema = z.object(
-  {
-    stage_application: z.string({ error: 'missing, or not a text' }).transform((value, context) => {
-      const key = tidy(value, LONGEST.key, context);
-      if (key === undefined) context.issues.push({ code: 'custom', message: 'blank', input: undefined });
-      return key;
-    }),
-    delivery_partner: cell(),
-    developer_class: cell(),
-    relationship_manager: cell(),
-    rm_preferred_username: cell(),
-    deployment_specialist: cell(),
-    stage_application_created: cell().transform((value, { issues }) => {
-      if (value !== undefined && !isDate(value))
-        issues.push({ code: 'custom', message: 'not a date: write it as YYYY-MM-DD', input: undefined });
-      return value;
-    }),
-    address: cell(LONGEST.address),
-    eFscd: cell(),
-    development_type: cell(),
-    build_type: cell(),
-    fod_id: loose,
-    latitude: loose,
-    longitude: loose,
-    residential: count,
-    commercial: count,
-    essential: count,
-    premises_count: count,
-  },
-  { error: 'not an object' },
-);
-
-export type NormalRow = z.output<typeof rowSchema>;
-
-/** The dates that `ingest.parse_project_date` knows: ISO, or numeric with the day first. */
-function isDate(value: string): boolean {
-  const iso = /^(\d{4})-(\d\d)-(\d\d)([T ]\d\d:\d\d.*)?$/s.exec(value);
-  const [year, month, day] = iso ? iso.slice(1, 4).map(Number) : numericDate(value);
-  if (!year || !month || month > 12 || !day) return false;
-  const last = new Date(Date.UTC(2000 + (year % 400), month, 0)).getUTCDate(); // the calendar repeats after 400 years
-  return day <= last;
+/** @param cell the text under a column, null for an empty cell, undefined where there is no such column. */
+export function readProjectRow(cell: (column: ProjectColumn) => string | null | undefined, order: DateOrder): ReadRow {
+  const faults: CellFault[] = [];
+  const row: { -readonly [C in ProjectColumn]?: string | number | null } = {};
+  const read = (column: ProjectColumn, meaning: (value: string) => Meaning): void => {
+    const given = cell(column);
+    if (given === undefined) return;
+    const value = text(given);
+    const { fault, ...meant } = value === null ? { value: null } : meaning(value);
+    if (!fault) row[column] = meant.value ?? null;
+    else {
+      faults.push({ column, ...fault });
+      if (LENIENT.has(column)) row[column] = value;
+    }
+  };
+  for (const column of TEXTS) read(column, (value) => textOf(value, longestOf(column)));
+  for (const column of DATES) read(column, (value) => dateOf(value, order));
+  for (const column of Object.keys(DEGREES) as (keyof typeof DEGREES)[])
+    read(column, (value) => degreesOf(value, DEGREES[column]));
+  for (const column of COUNTS) {
+    read(column, countOf);
+    if (row[column] === null) row[column] = 0;
+  }
+  if (!row.stage_application && !faults.some(({ column }) => column === 'stage_application'))
+    faults.unshift({ column: 'stage_application', code: 'MISSING_VALUE', message: 'blank' });
+  return { row: row as ProjectRow, faults };
 }
 
-function numericDate(value: string): number[] {
-  const [, day, , month, year] = /^(\d{1,2})([-/.])(\d{1,2})\2(\d{4})$/.exec(value) ?? [];
-  return [Number(year ?? 0), Number(month ?? 0), Number(day ?? 0)];
+interface Meaning {
+  readonly value?: string | number | null;
+  readonly fault?: Omit<CellFault, 'column'>;
+}
+
+const fault = (code: CellFault['code'], message: string): Meaning => ({ fault: { code, message } });
+
+/** PostgreSQL stores neither NUL nor half of a surrogate pair. */
+function textOf(value: string, longest: number): Meaning {
+  if (value.length > longest) return fault('TEXT_TOO_LONG', `longer than ${longest} characters`);
+  if (value.includes('\0')) return fault('NUL_BYTE', 'not valid Unicode text');
+  return value.isWellFormed() ? { value } : fault('INVALID_ENCODING', 'not valid Unicode text');
+}
+
+function dateOf(value: string, order: DateOrder): Meaning {
+  const date = parseDate(value, order);
+  return date.error ? fault(date.error, `not a date: ${date.hint ?? 'write it as YYYY-MM-DD'}`) : { value: date.value };
+}
+
+/** A blank is 0. */
+function countOf(value: string): Meaning {
+  return WHOLE.test(value) ? { value: Number(value) } : fault('BAD_COUNT', 'not a whole number from 0 to 999999999');
+}
+
+function degreesOf(value: string, most: number): Meaning {
+  return DECIMAL.test(value) && Math.abs(Number(value)) <= most
+    ? { value }
+    : fault('BAD_COORDINATE', `not a decimal number from -${most} to ${most}`);
 }

@@ -12,7 +12,7 @@ import { PROGRESS_QUERY } from '../../messages/imports.ts';
 import { activityProxies, EVENTS_PER_EXECUTION } from '../policies.ts';
 import { now } from '../now.ts';
 import { noMetrics, type PushedBatch, type PushInput, type PushReport } from '../../messages/push.ts';
-import { runToEnd } from '../failure.ts';
+import { leftOutError, runToEnd } from '../failure.ts';
 
 /** Runbook 003: one request a second. */
 const PACE_MS = 1000;
@@ -32,8 +32,8 @@ export async function pushProjects(input: PushInput, carried?: PushReport): Prom
 
   async function steps(): Promise<PushReport> {
     if (report.total === 0) {
-      const { rows, batches } = await fileHost.splitPush(push);
-      Object.assign(report, { rows, total: batches });
+      const { rows, batches, leftOut, firstLeftOut } = await fileHost.splitPush(push);
+      Object.assign(report, { rows, total: batches }, leftOut ? { leftOut, firstLeftOut } : {});
     }
     while (report.done < report.total) {
       show(report);
@@ -47,6 +47,7 @@ export async function pushProjects(input: PushInput, carried?: PushReport): Prom
     }
     if (input.remember) await anyWorker.rememberPush({ push, report: { rows: report.rows, total: report.total } });
     await clear();
+    if (report.leftOut) report.error = leftOutError(report);
     return end(report, 'completed');
   }
 

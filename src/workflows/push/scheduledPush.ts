@@ -1,6 +1,8 @@
 /** The daily push of a tenant (runbook 003): finds its files when the time has come and pushes them one after the other. */
 import {
+  ApplicationFailure,
   CancellationScope,
+  ChildWorkflowFailure,
   continueAsNew,
   defineQuery,
   executeChild,
@@ -19,7 +21,9 @@ import { PROGRESS_QUERY, SEARCH_ATTRIBUTES } from '../../messages/imports.ts';
 import { activityProxies, EVENTS_PER_EXECUTION } from '../policies.ts';
 import { noMetrics, pushIdOf, type PushReport } from '../../messages/push.ts';
 import { pushProjects } from './pushProjects.ts';
-import { runToEnd } from '../failure.ts';
+import { documentOf, runToEnd } from '../failure.ts';
+import type { ErrorCode } from '../../errors.ts';
+import type { ErrorDocument } from '../../messages/imports.ts';
 import type { FoundFile, FoundFiles, ScheduledPushInput, ScheduledPushReport } from '../../messages/schedules.ts';
 
 /** A search attribute of this workflow, for a child. */
@@ -28,6 +32,19 @@ function ownAttribute(name: string): SearchAttributePair[] {
   const value = workflowInfo().typedSearchAttributes.get(key);
   return value === undefined ? [] : [{ key, value }];
 }
+
+/** A file that nobody can push, wherever to. */
+const OF_THE_FILE: ReadonlySet<string> = new Set([
+  'EMPTY_FILE',
+  'FILE_NOT_FOUND',
+  'FILE_UNREADABLE',
+  'NOT_A_FILE',
+  'CHANGED_FILE',
+  'INVALID_ROW',
+  'MISSING_COLUMNS',
+  'DUPLICATE_HEADER',
+  'HEADER_UNREADABLE',
+] satisfies ErrorCode[]);
 
 export async function scheduledPush(
   input: ScheduledPushInput,
@@ -50,10 +67,17 @@ export async function scheduledPush(
   async function steps(): Promise<ScheduledPushReport> {
     for (let more = true; more;) {
       if (workflowInfo().historyLength > EVENTS_PER_EXECUTION) await continueAsNew<typeof scheduledPush>(input, report);
-      const found = await fileHost.findPushFiles(input);
+      const found = report.failed?.length
+        ? await fileHost.findPushFiles(input, report.failed)
+        : await fileHost.findPushFiles(input);
       if (report.files === 0) report.leftOut = found.leftOut;
+      for (const { filename, error } of found.unusable ?? []) note(filename, error);
       for (const file of found.files) await pushFound(file, found.type);
       more = found.more;
+    }
+    if (report.fault) {
+      const { code, message } = report.fault;
+      throw ApplicationFailure.create({ type: code, message, nonRetryable: true, details: [{ error: report.fault }] });
     }
     if (report.files === 0)
       report.note =
@@ -67,11 +91,23 @@ export async function scheduledPush(
       report.error = { ...report.error, message: `${report.current}: ${report.error.message}` };
   }
 
+  /** What is wrong with a file; the run says the first at its end. */
+  function note(filename: string, error: ErrorDocument): void {
+    report.fault ??= { ...error, message: `${filename}: ${error.message}` };
+  }
+
   async function pushFound(file: FoundFile, type: FoundFiles['type']): Promise<void> {
     report.current = file.filename;
     show();
     try {
       add(await whenFree(file, type === 'folder'));
+    } catch (error) {
+      const fault = error instanceof ChildWorkflowFailure ? documentOf(error) : undefined;
+      // The other files of a folder are as good as before; what is wrong with the gateway is wrong for them, too.
+      if (type !== 'folder' || !fault || !OF_THE_FILE.has(fault.code)) throw error;
+      note(file.filename, fault);
+      report.failed = [...(report.failed ?? []), file.fileHash];
+      delete report.current;
     } finally {
       if (type === 'download')
         await CancellationScope.nonCancellable(() => fileHost.discardDownload(file).catch(() => undefined));
@@ -80,7 +116,7 @@ export async function scheduledPush(
 
   /** A push that somebody started by hand ends first. */
   async function whenFree({ path, filename, fileHash }: FoundFile, remember: boolean): Promise<PushReport> {
-    const { backend, taskQueue, fileQueue, tenantId, timeZone, batchRows, gatewayUrl } = input;
+    const { backend, taskQueue, fileQueue, tenantId, timeZone, batchRows, gatewayUrl, dateOrder } = input;
     const args = {
       backend,
       taskQueue,
@@ -93,6 +129,7 @@ export async function scheduledPush(
       fileHash,
       remember,
       ...(gatewayUrl ? { gatewayUrl } : {}),
+      ...(dateOrder ? { dateOrder } : {}),
     };
     for (let wait = 2; ; wait = Math.min(60, 2 * wait)) {
       try {
@@ -112,7 +149,9 @@ export async function scheduledPush(
     }
   }
 
-  function add({ rows, total, metrics }: PushReport): void {
+  function add({ filename, rows, total, metrics, leftOut = 0, error: left }: PushReport): void {
+    if (leftOut > 0) report.rowsLeftOut = (report.rowsLeftOut ?? 0) + leftOut;
+    if (left) note(filename, left);
     report.files++;
     report.rows += rows;
     report.batches += total;

@@ -27,7 +27,9 @@ describe('a push of projects', function () {
     return found;
   };
   const keys = async (text: string | Buffer): Promise<unknown[]> =>
-    (await all(projectRows(await file(text)))).map((row) => row.stage_application);
+    (await all(projectRows(await file(text), 'dmy'))).map(
+      ({ row, leftOut }) => row?.stage_application ?? `${leftOut!.code} ${leftOut!.column} ${leftOut!.message}`,
+    );
   const fault = (code: string, message: RegExp) => (error: unknown) => {
     assert.ok(error instanceof IntakeError);
     assert.equal(error.code, code);
@@ -43,16 +45,12 @@ describe('a push of projects', function () {
   describe('reads', () => {
     it('CSV in the encodings and delimiters of imports, headers in any spelling', async () => {
       const csv = 'Stage Application;Delivery_Partner;residential;unknown\nS1;" Größe; Ltd ";007;x\n S2 ;;;\n';
-      const rows = await all(projectRows(await file(Buffer.from(`\ufeff${csv}`, 'utf16le'))));
+      const rows = await all(projectRows(await file(Buffer.from(`\ufeff${csv}`, 'utf16le')), 'dmy'));
       assert.deepEqual(
-        rows.map(({ stage_application, delivery_partner, residential }) => [
-          stage_application,
-          delivery_partner,
-          residential,
-        ]),
+        rows.map(({ row }) => row),
         [
-          ['S1', 'Größe; Ltd', 7],
-          ['S2', undefined, 0],
+          { stage_application: 'S1', delivery_partner: 'Größe; Ltd', residential: 7 },
+          { stage_application: 'S2', delivery_partner: null, residential: 0 },
         ],
       );
     });
@@ -85,25 +83,59 @@ describe('a push of projects', function () {
       );
     });
 
-    it('names what is wrong by its place, never by its value', async () => {
-      for (const [text, code, message] of [
+    it('JSON of several documents, and every row of them: nothing is ignored', async () => {
+      const [one, two] = ['{"stage_application":"S1"}', '{"stage_application":"S2"}'];
+      for (const text of [
+        `[${one}]\n[${two}]`,
+        `{"rows":[${one}]}\n{"rows":[${two}]}`,
+        `{"rows":[${one}],"rows":[${two}]}`,
+        `{"meta":{"rows":[1]},"rows":[${one}]}${two}`,
+        `[${one}]{"rows":[${two}],"more":[{"stage_application":"no row"}]}`,
+      ])
+        assert.deepEqual(await keys(text), ['S1', 'S2'], text);
+      assert.deepEqual(await keys('[{"stage_application":"S1","fod_id":9007199254740993}]'), ['S1']);
+      const [number] = await all(projectRows(await file('{"stage_application":"S1","fod_id":1.10}'), 'dmy'));
+      assert.equal(number!.row?.fod_id, '1.10');
+    });
+
+    it('leaves a row out that cannot be read, says where and why without its value, and goes on', async () => {
+      for (const [text, expected] of [
         [
-          'stage_application,residential\nS1,1\nS2,SECRET\n',
-          'INVALID_ROW',
-          /^A row is not as agreed: residential is not a whole number from 0 to 999999999 \(line 3\)$/,
+          'stage_application,residential\nS1,SECRET\nS2,1\n',
+          ['BAD_COUNT residential not a whole number from 0 to 999999999', 'S2'],
         ],
-        ['stage_application,residential\nS1\n', 'INVALID_ROW', /RAGGED_ROW \(line 2\)/],
-        ['stage_application\n" "\n', 'INVALID_ROW', /stage_application is blank \(line 2\)/],
+        ['stage_application,residential\nS1\nS2,2\n', ['RAGGED_ROW undefined cannot be read', 'S2']],
+        ['stage_application\n" "\nS2\n', ['MISSING_VALUE stage_application blank', 'S2']],
+        [
+          'stage_application,eFscd\nS1,09/24/2025\nS2,24/09/2025\n',
+          ["BAD_DATE eFscd not a date: the file's order is dmy; --date-order mdy would fit this date", 'S2'],
+        ],
+        [
+          '[{"stage_application":"S1","fod_id":{}},["SECRET"],{"stage_application":"S3","delivery_partnr":"SECRET"},{"stage_application":"S4"}]',
+          [
+            'INVALID_ROW fod_id neither a text nor a number',
+            'INVALID_ROW undefined not an object',
+            'INVALID_ROW delivery_partnr no column; did you mean delivery_partner?',
+            'S4',
+          ],
+        ],
+      ] as const)
+        assert.deepEqual(await keys(text), expected);
+    });
+
+    it('refuses a file that cannot be read as a whole, and names the place, never a value', async () => {
+      for (const [text, code, message] of [
         ['key\nS1\n', 'MISSING_COLUMNS', /stage_application/],
         ['', 'EMPTY_FILE', /empty/],
-        [
-          '[{"stage_application":"S1"},{"stage_application":"S2","fod_id":{}}]',
-          'INVALID_ROW',
-          /^Row 2 .*fod_id is neither a text nor a number$/,
-        ],
         ['[{"stage_application":"S1"},\n{"SECRET"}]', 'INVALID_ROW', /^Row 2 cannot be read: it is not JSON in UTF-8$/],
-        ['[{"stage_application":"S1"}', 'INVALID_ROW', /the list does not end/],
-        ['["SECRET"]', 'INVALID_ROW', /not an object/],
+        ...[
+          '[{"stage_application":"S1"}',
+          '{"rows":[{"stage_application":"S1"}]',
+          '[{"stage_application":"S1"}] [{',
+        ].map((cut) => [cut, 'INVALID_ROW', /the file ends within it/] as const),
+        ...['[1,,2]', '[,1]', '[{"stage_application":"S1"},]', '[{}] and more', '{},{}', '{}]'].map(
+          (bad) => [bad, 'INVALID_ROW', /not JSON/] as const,
+        ),
         [Buffer.from('[{"stage_application":"\xff"}]', 'latin1'), 'INVALID_ROW', /UTF-8/],
         [`[{"address":"${'x'.repeat(1_100_000)}"}]`, 'INVALID_ROW', /larger than 1 MB/],
       ] as const)
@@ -202,7 +234,7 @@ describe('a push of projects', function () {
         source: 'projects-import',
         batch_id: '2026-01-01T00:00:00+0000-batch-002',
         correlation_id: push.correlationId,
-        rows: [{ stage_application: 'S3', residential: 0, commercial: 0, essential: 0, premises_count: 0 }],
+        rows: [{ stage_application: 'S3' }],
       });
       await removeSpool(dir, push);
       assert.deepEqual(await openSpool(dir, push), { ...one }); // lost, it is made again, the same

@@ -53,6 +53,8 @@ for (const backend of ['postgres', 'supabase'] as const) {
           batch_id: '',
           correlation_id: correlation,
           tenant_id: 'A',
+          replayed: false,
+          ignored_fields: [],
           metrics: {
             inserted_projects: 2,
             updated_projects: 0,
@@ -78,11 +80,9 @@ for (const backend of ['postgres', 'supabase'] as const) {
               delivery_partner: 'Nobody',
               residential: 45,
               essential: 0,
-              commercial: 0,
-              premises_count: 0,
               stage_application_created: '2025-04-01',
             },
-            { stage_application: 'S2', residential: 0, commercial: 0, essential: 0, premises_count: 0 },
+            { stage_application: 'S2' },
           ],
         },
       );
@@ -96,6 +96,7 @@ for (const backend of ['postgres', 'supabase'] as const) {
       const replay = await post(gateway, batchOf('A', rowsOf(3, 0, { address: ' a ' }).reverse()));
       worker = await startWorker(gateways.place.config, createLogger('fatal'));
       assert.deepEqual([replay.body.metrics, replay.body.batch_id], [first.body.metrics, first.body.batch_id]);
+      assert.deepEqual([first.body.replayed, replay.body.replayed], [false, true]);
       assert.equal((await post(gateway, b)).body.metrics['updated_projects'], 3);
       assert.equal((await post(gateway, a)).body.metrics['updated_projects'], 3);
       assert.deepEqual(
@@ -187,6 +188,73 @@ for (const backend of ['postgres', 'supabase'] as const) {
         ),
       );
       assert.equal(status, 200);
+    });
+
+    it('keeps what a sender writes: the digits of numbers, dates with the day first, keys in any spelling', async () => {
+      const cells = [
+        '"FOD_ID": 9007199254740993, "efscd": "24/09/2025"',
+        '"fodId": 12345678901234567890, "EFSCD": "2025-09-24T23:00:00Z"',
+        '"fod-id": 1e21, "Delivery Partner": "Nobody", "deliveryPartner2": 1',
+        '"fod_id": 1.10, "Residential": 5.0, "latitude": -37.740',
+      ];
+      const rows = cells.map((cell, i) => `{"stage_application":"S${i}",${cell},"note":{"x":1}}`);
+      const { status, body } = await post(
+        gateway,
+        `{"tenant_id":"A","batch_id":"b","extra":1,"rows":[${rows.join(',')}]}`,
+      );
+      assert.equal(status, 200, JSON.stringify(body));
+      assert.deepEqual(body.ignored_fields, ['extra', 'note', 'deliveryPartner2']);
+      const stored = await gateways.place.sql`
+        SELECT fod_id, efscd::text, delivery_partner_label AS partner, residential, latitude FROM public.projects ORDER BY stage_application`;
+      assert.deepEqual(
+        stored.map((row) => Object.values(row)),
+        [
+          ['9007199254740993', '2025-09-24', null, 0, null],
+          ['12345678901234567890', '2025-09-24', null, 0, null],
+          ['1e21', null, 'Nobody', 0, null],
+          ['1.10', null, null, 5, '-37.740'],
+        ],
+      );
+    });
+
+    it('refuses a key that is nearly a column, or a second one for a column, with its path', async () => {
+      const { status, body } = await post(
+        gateway,
+        batchOf('A', [
+          { stage_application: 'S1', address: 'x', address2: 'y' },
+          { stage_application: 'S2', delivery_partnr: 'secret' },
+          { stage_application: 'S3', eFscd: '2025-01-01', efscd: 'secret' },
+        ]),
+      );
+      assert.deepEqual(
+        [status, body.error.issues],
+        [
+          422,
+          [
+            { path: 'rows[1].delivery_partnr', message: 'no column; did you mean delivery_partner?' },
+            { path: 'rows[2].efscd', message: 'the same column as eFscd' },
+          ],
+        ],
+      );
+      assert.equal((await gateways.place.sql`SELECT FROM public.staging_imports`).length, 0);
+    });
+
+    it('answers a refused batch under its own correlation id, and says when that of the header is not used', async () => {
+      const [own, other] = ['7f2a7eed-7b46-49ef-9f77-2a0c6a6ad001', '7f2a7eed-7b46-49ef-9f77-2a0c6a6ad002'];
+      const ask = async (rows: unknown, header?: string, more: object = { correlation_id: own }) => {
+        const headers = header === undefined ? {} : { 'x-correlation-id': header };
+        const { status, body, headers: said } = await post(gateway, batchOf('A', rows, more), { headers });
+        return [status, body.correlation_id, said.get('x-correlation-id'), said.get('x-correlation-id-ignored')];
+      };
+      assert.deepEqual(await ask([{ stage_application: ' ' }]), [422, own, own, null]);
+      assert.deepEqual(await ask([], other), [422, own, own, 'the batch has its own']);
+      assert.deepEqual(await ask('no rows', own), [400, own, own, null]);
+      assert.deepEqual(await ask(rowsOf(1), other), [200, own, own, 'the batch has its own']);
+      assert.deepEqual(await ask(rowsOf(1), other), [200, own, own, 'the batch has its own']); // the same bytes again
+      assert.deepEqual(await ask(rowsOf(1), other, {}), [200, other, other, null]);
+      const [status, id, , ignored] = await ask(rowsOf(1), 'order-17', {});
+      assert.deepEqual([status, ignored], [200, 'not a UUID']);
+      assert.match(String(id), UUID);
     });
 
     it('lists the first 20 places of many', async () => {

@@ -152,15 +152,39 @@ describe('pushProjects', function () {
     assert.equal((await pushResult(second)).rows, 20);
   });
 
-  it('posts nothing of a file with a row that the gateway would refuse', async () => {
+  it('leaves a row out that cannot be read, names its line without its value, and posts the others', async () => {
     const tenantId = tenant();
-    const report = await push({
+    const rows = Array.from({ length: 12 }, (_, i) => `S${i},${i === 3 ? 'SECRET' : 1},24/09/2025`).join('\n');
+    const handle = await start({
       tenantId,
-      path: await gateways.place.file(`stage_application,residential\n${'S,1\n'.repeat(12)}S13,many\n`),
+      path: await gateways.place.file(`stage_application,residential,eFscd\n${rows}\nS13,1,09/24/2025\n`),
       batchRows: 5,
     });
+    const report = await pushResult(handle);
+    assert.deepEqual(
+      [report.status, report.error?.code, report.leftOut, report.rows, report.done],
+      ['completed', 'ROWS_LEFT_OUT', 2, 11, 3],
+    );
+    assert.equal(
+      report.error?.message,
+      '2 rows are left out: line 5 BAD_COUNT in residential; line 14 BAD_DATE in eFscd',
+    );
+    assert.equal(await projectsOf(tenantId), 11);
+    assert.equal(
+      (await gateways.place.sql`SELECT FROM public.projects WHERE tenant_id = ${tenantId} AND efscd = '2025-09-24'`)
+        .length,
+      11,
+    );
+    const texts = (await historiesOf(gateways.place.client, handle)).flatMap(payloadsOf).map(String).join('\n');
+    assert.doesNotMatch(texts, /SECRET|S13/);
+  });
+
+  it('fails when no row of the file can be posted, and posts nothing', async () => {
+    const tenantId = tenant();
+    const path = await gateways.place.file('stage_application,residential\nS1,many\nS2,\"x\n');
+    const report = await push({ tenantId, path });
     assert.deepEqual([report.status, report.error?.code, report.done], ['failed', 'INVALID_ROW', 0]);
-    assert.match(report.error?.message ?? '', /residential .*line 14/);
+    assert.match(report.error?.message ?? '', /\(2 rows\).*residential .*line 2/);
     assert.equal(await projectsOf(tenantId), 0);
   });
 

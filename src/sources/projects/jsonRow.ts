@@ -1,0 +1,84 @@
+/** A project row as JSON: its keys are matched as the headers of a file are, and none is left out without a word. */
+import { nearest } from '../csv/distance.ts';
+import { normalizeHeader } from '../csv/header.ts';
+import { numberText } from '../../values/json.ts';
+import { PROJECT_COLUMNS, SCALARS, type ProjectColumn } from './columns.ts';
+
+export interface JsonFault {
+  /** As the sender wrote it; empty for the row as a whole. */
+  readonly key: string;
+  readonly message: string;
+}
+
+export interface JsonRow {
+  readonly cell: (column: ProjectColumn) => string | null | undefined;
+  /** The sender's key of a column. */
+  readonly keyOf: (column: ProjectColumn) => string;
+  readonly faults: readonly JsonFault[];
+}
+
+export interface JsonRowReader {
+  read(value: unknown): JsonRow;
+  /** Keys that are no column and near none, in the order of their coming; the first 50. */
+  readonly ignored: ReadonlySet<string>;
+}
+
+/** Of more unknown keys than this, in one batch, nobody asks what they resemble. */
+const MOST_UNKNOWN = 50;
+
+const columnOf = new Map(
+  PROJECT_COLUMNS.flatMap(({ name, aliases }) => [name, ...aliases].map((word) => [normalizeHeader(word), name])),
+);
+const names = PROJECT_COLUMNS.map(({ name }) => name);
+
+/** For the rows of one batch or file, which have the same keys mostly. */
+export function createJsonRowReader(): JsonRowReader {
+  const known = new Map<string, { readonly column?: ProjectColumn; readonly near?: ProjectColumn }>();
+  const ignored = new Set<string>();
+
+  function meaningOf(key: string): { readonly column?: ProjectColumn; readonly near?: ProjectColumn } {
+    const former = known.get(key);
+    if (former) return former;
+    const column = columnOf.get(normalizeHeader(key));
+    if (column === undefined && known.size > MOST_UNKNOWN + names.length) return {};
+    const near = column ?? (nearest([normalizeHeader(key)], names, normalizeHeader) as ProjectColumn | undefined);
+    const meaning = column ? { column } : near ? { near } : {};
+    known.set(key, meaning);
+    return meaning;
+  }
+
+  return {
+    ignored,
+    read(value) {
+      const cells = new Map<ProjectColumn, { readonly key: string; readonly cell: string | null }>();
+      const faults: JsonFault[] = [];
+      const unknown: [key: string, near: ProjectColumn | undefined][] = [];
+      const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+      if (!isObject) faults.push({ key: '', message: 'not an object' });
+      for (const [key, given] of isObject ? Object.entries(value) : []) {
+        const { column, near } = meaningOf(key);
+        const former = column && cells.get(column);
+        if (!column) unknown.push([key, near]);
+        else if (former) faults.push({ key, message: `the same column as ${former.key}` });
+        else cells.set(column, { key, cell: cellOf(key, given, SCALARS.has(column), faults) });
+      }
+      for (const [key, near] of unknown) {
+        // A field beside the one that it resembles, such as address2, is another one.
+        if (near && !cells.has(near)) faults.push({ key, message: `no column; did you mean ${near}?` });
+        else if (ignored.size < MOST_UNKNOWN) ignored.add(key);
+      }
+      return {
+        cell: (column) => cells.get(column)?.cell,
+        keyOf: (column) => cells.get(column)?.key ?? column,
+        faults,
+      };
+    },
+  };
+}
+
+function cellOf(key: string, value: unknown, scalar: boolean, faults: JsonFault[]): string | null {
+  if (value === null || typeof value === 'string') return value;
+  const digits = scalar ? numberText(value) : undefined;
+  if (digits === undefined) faults.push({ key, message: scalar ? 'neither a text nor a number' : 'not a text' });
+  return digits ?? null;
+}
