@@ -56,6 +56,10 @@ export const ERRORS = {
     1,
     'Let the bucket `imports` take objects of any type and of this size (Storage settings), then run `intake resume ID`.',
   ),
+  WORKER_LOST: fatal(
+    1,
+    'Look at the log and the memory of the worker; `intake resume ID` tries again when it is mended.',
+  ),
   // The surroundings.
   DATABASE_UNAVAILABLE: retry(
     'Nothing to do: it is retried until the database answers. `intake doctor` tells why it does not.',
@@ -146,11 +150,15 @@ export class IntakeError extends Error {
  */
 export const ROW_ERRORS = {
   UNBALANCED_QUOTE: 'A quote is opened and never closed properly; close it, or double it inside a quoted cell.',
+  MIXED_LINE_ENDS:
+    'A line end of another kind than the rest of the file has stands inside the row; save the file anew.',
   RAGGED_ROW: 'The row has more or fewer cells than the header.',
   INVALID_ENCODING:
     "The row is not valid in the file's encoding; save the file as UTF-8 or give --encoding windows-1252.",
   NUL_BYTE: 'The row holds a NUL character, which PostgreSQL cannot store; remove it.',
   FIELD_TOO_LARGE: 'A cell is larger than 1 MB.',
+  RECORD_TOO_LARGE:
+    'The record is larger than 8 MB or has more than 16,384 cells; look for a line end that is missing.',
   MISSING_VALUE: 'A required cell is empty.',
   BAD_AMOUNT: 'The amount is not a decimal number; write it like 1234.50.',
   BAD_DATE: 'The date does not exist in the order of the file; write it as YYYY-MM-DD or give --date-order.',

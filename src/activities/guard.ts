@@ -6,7 +6,7 @@ import { ERRORS, IntakeError } from '../errors.ts';
 import { ATTEMPTS_OF_INTERNAL, delayAfter, policyOf, type ActivityName } from '../messages/policies.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { measure } from './measure.ts';
-import { said } from './heartbeat.ts';
+import { said, takeBackAttempt } from './heartbeat.ts';
 
 type Activity = (...args: never[]) => Promise<unknown>;
 
@@ -34,6 +34,7 @@ export function guarded<A extends { [name in keyof A]: Activity }>(activities: A
         return result;
       } catch (error) {
         const cancelled = context.cancellationSignal.aborted;
+        takeBackAttempt(context);
         metrics.activity(name, cancelled ? 'cancelled' : 'failed', seconds());
         if (cancelled) throw new CancelledFailure('cancelled');
         const known = failure(error, name as ActivityName, attempt, log);

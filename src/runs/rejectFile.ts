@@ -2,12 +2,13 @@
 import { createWriteStream } from 'node:fs';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { partName, storedManifest } from '../staging/manifest.ts';
+import { longRecord } from '../staging/longRecord.ts';
+import { partName, storedManifest, type Manifest } from '../staging/manifest.ts';
 import type { Backend } from '../database/backend.ts';
 import { IntakeError } from '../errors.ts';
 import { FAILED_ITEMS_HEADER, failedItemLine } from '../sources/tree/failedItems.ts';
 import { kindNamed } from '../kinds/index.ts';
-import { rejectsHeader, rejectsLine, type RejectsFormat } from '../sources/csv/rejects.ts';
+import { rejectsEnd, rejectsHeader } from '../sources/csv/rejects.ts';
 import type { Run, StoredItem, StoredReject } from '../database/rows.ts';
 import type { Connections } from './connections.ts';
 
@@ -76,12 +77,14 @@ async function recordLines(
   count: (code: string) => void,
 ): Promise<AsyncGenerator<Buffer>> {
   const backend = await connections.backend();
-  const { header, format } = await storedHeader(connections, run);
+  const { header, format, read } = await storedHeader(connections, run);
   return (async function* () {
     yield header;
     for await (const { line, code, message, record } of readRejects(backend, run.id)) {
       count(code);
-      yield rejectsLine({ line, code, message: message ?? '', record: Buffer.from(record, 'base64') }, format, run.id);
+      if (record === '') yield* longRecord(format, line, read);
+      else yield Buffer.from(record, 'base64');
+      yield rejectsEnd({ line, code, message: message ?? '' }, format, run.id);
     }
   })();
 }
@@ -95,13 +98,13 @@ async function* itemLines(backend: Backend, { id }: Run, count: (code: string) =
 }
 
 /**
- * The header of the file that a run imported, as a file of rejects has it, and how its records are written.
+ * The header of the file that a run imported, as a file of rejects has it, how its records are written, and its stored chunks.
  * @throws IntakeError OBJECT_MISSING, OBJECT_CORRUPT.
  */
 export async function storedHeader(
   connections: Connections,
   { id, storage_path: path, metadata }: Run,
-): Promise<{ header: Buffer; format: RejectsFormat }> {
+): Promise<{ header: Buffer; format: Manifest; read: (chunk: number) => Promise<Buffer> }> {
   if (!path)
     throw new IntakeError('OBJECT_MISSING', `Run ${id} stored no file`, {
       remedy: 'Dry-run the file with --rejects FILE.',
@@ -109,8 +112,9 @@ export async function storedHeader(
   const backend = await connections.backend(metadata.input?.backend);
   const [, hash = '', layout = ''] = path.split('/');
   const format = await storedManifest(backend, hash, layout);
-  const head = await backend.objects.get(`${hash}/${layout}/${partName(0)}`);
+  const part = (n: number) => backend.objects.get(`${hash}/${layout}/${partName(n)}`);
+  const head = await part(0);
   if (head.length !== format.headerLength)
     throw new IntakeError('OBJECT_CORRUPT', `The stored header of ${path} is not whole`);
-  return { header: rejectsHeader(head, format), format };
+  return { header: rejectsHeader(head, format), format, read: (chunk) => part(chunk + 1) };
 }

@@ -19,6 +19,8 @@ export interface ChunkSource extends Dialect {
   readonly line: number;
   /** 0-based index of its first record. */
   readonly firstRow: number;
+  /** The chunk is a piece of a record that is too large, the first of them if it has a row; it needs no bytes. */
+  readonly tooLarge?: { readonly rows: number } | undefined;
 }
 
 export interface JudgedRow {
@@ -31,7 +33,7 @@ export interface JudgedRow {
   readonly plain: boolean;
   readonly error: string | undefined;
   readonly message: string | undefined;
-  /** The record's original bytes, without the control columns of a file of rejects. */
+  /** The record's original bytes, without the control columns of a file of rejects; none where the chunk came without them. */
   record(): Buffer;
 }
 
@@ -43,6 +45,14 @@ export function* readRows(source: ChunkSource): Generator<JudgedRow> {
   const { positions } = mapHeader(source.header.slice(0, width), kind, source.map);
   const placeOf = new Map(kind.columns.map(({ name }, i) => [name, positions[i]]));
   const context = { sourceSystem: source.sourceSystem, dateOrder: source.dateOrder };
+  if (source.tooLarge) {
+    if (source.tooLarge.rows > 0)
+      yield unread(
+        source,
+        kind.row(() => undefined, context),
+      );
+    return;
+  }
 
   let cells: readonly string[] | undefined;
   const cell = (column: string): string | undefined => {
@@ -64,6 +74,20 @@ export function* readRows(source: ChunkSource): Generator<JudgedRow> {
       record: () => (mended ? firstCells(parsed.bytes(), width, source) : parsed.bytes()),
     };
   }
+}
+
+function unread({ firstRow, line }: ChunkSource, row: StagedRow): JudgedRow {
+  const error = 'RECORD_TOO_LARGE';
+  return {
+    rowIndex: firstRow,
+    line,
+    cells: undefined,
+    row,
+    plain: false,
+    error,
+    message: ROW_ERRORS[error],
+    record: () => Buffer.alloc(0),
+  };
 }
 
 /** Columns of the header without the control columns of a file of rejects. */

@@ -1,5 +1,6 @@
 /** The rows of a chunk, encoded as their backend wants them and sorted by partition. Runs in the worker's parse threads. */
 import type { StageFormat } from '../database/backend.ts';
+import { LONGEST_STAGED } from './longRecord.ts';
 import { originalWidth, readRows, type ChunkSource } from './readRows.ts';
 import { RowBuffer } from './rowBuffer.ts';
 import { copyCell, jsonCell, payloadWriter } from './stageFormat.ts';
@@ -55,7 +56,9 @@ export default function stageRows(job: StageJob): StagedRows {
     if (error) {
       errored++;
       codes[error] = (codes[error] ?? 0) + 1;
-      text += separator + [`\\x${record().toString('hex')}`, error, message ?? null].map(cell).join(separator);
+      const bytes = record();
+      const kept = bytes.length > LONGEST_STAGED ? '' : bytes.toString('hex');
+      text += separator + [`\\x${kept}`, error, message ?? null].map(cell).join(separator);
     } else {
       text += noError;
     }

@@ -44,6 +44,13 @@ for (const [backend, subject, steps] of POINTS) {
     }
 
     if (all) {
+      it('fails with WORKER_LOST and the chunk that has ended its worker three times', async () => {
+        await site.start(['parse.within!']);
+        const { report } = await site.importDisturbed();
+        assert.deepEqual([report.status, report.error?.code], ['failed', 'WORKER_LOST']);
+        assert.match(report.error!.message, /^Chunk \d+, from line \d+ has ended its worker 3 times$/);
+      });
+
       it('and one stopped past its heartbeat, then continued, changes nothing of the outcome', async () => {
         await site.start();
         const { report, content } = await site.importDisturbed(async () => {

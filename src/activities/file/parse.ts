@@ -5,6 +5,7 @@ import { csvKindNamed } from '../../kinds/index.ts';
 import type { Content, ImportInput, Plan } from '../../messages/imports.ts';
 import type { Deps } from '../deps.ts';
 import { failpoint, failpointSoon } from '../failpoints.ts';
+import { countAttempt } from '../heartbeat.ts';
 import { keepAlive } from '../keepAlive.ts';
 import { wholeObject } from '../wholeObject.ts';
 import { localManifest, partName, partsFolder, storedManifest } from '../../staging/manifest.ts';
@@ -33,8 +34,14 @@ export const parseActivity = ({ backend, workDir, parser }: Deps) => ({
       : await localManifest(workDir, content.layout);
     const range = manifest.chunks[chunk];
     if (!range) throw new IntakeError('OBJECT_CORRUPT', `The manifest has no chunk ${chunk}`);
+    countAttempt(`Chunk ${chunk}, from line ${range.line}`);
+    const { tooLarge } = range;
     const part = `${partsFolder(input.fileHash, content.layout)}/${partName(chunk + 1)}`;
-    const bytes = stored ? await wholeObject(target.objects, part, range.sha256) : await readRange(input.path, range);
+    const bytes = tooLarge
+      ? Buffer.alloc(0)
+      : stored
+        ? await wholeObject(target.objects, part, range.sha256)
+        : await readRange(input.path, range);
     if (!bytes) throw new IntakeError('OBJECT_CORRUPT', `The stored object ${part} is not what was uploaded`);
 
     const kind = csvKindNamed(input.kind);
@@ -51,6 +58,7 @@ export const parseActivity = ({ backend, workDir, parser }: Deps) => ({
       newline: manifest.newline,
       line: range.line,
       firstRow: range.firstRow,
+      tooLarge: tooLarge && { rows: range.rows },
       partitions,
       stageId,
       chunk,

@@ -1,10 +1,12 @@
 /** Rejects of a dry run, written to a file on the host that holds the source: the stage is gone afterwards. */
 import { open } from 'node:fs/promises';
 import { IntakeError } from '../../errors.ts';
-import { rejectsHeader, rejectsLine } from '../../sources/csv/rejects.ts';
+import { rejectsEnd, rejectsHeader } from '../../sources/csv/rejects.ts';
 import type { Content, ImportInput } from '../../messages/imports.ts';
+import type { Chunk } from '../../sources/csv/chunks.ts';
 import type { Deps } from '../deps.ts';
 import { localManifest } from '../../staging/manifest.ts';
+import { longRecord } from '../../staging/longRecord.ts';
 import { readRange } from '../../sources/readRange.ts';
 import { readRows } from '../../staging/readRows.ts';
 
@@ -21,8 +23,9 @@ export const rejectsActivity = ({ workDir }: Deps) => ({
       await file.write(
         rejectsHeader(await readRange(input.path, { offset: 0, length: manifest.headerLength }), manifest),
       );
+      const read = (chunk: number) => readRange(input.path, manifest.chunks[chunk] as Chunk);
       for (const chunk of manifest.chunks) {
-        const bytes = await readRange(input.path, chunk);
+        const bytes = chunk.tooLarge ? Buffer.alloc(0) : await readRange(input.path, chunk);
         const { kind, sourceSystem, options } = input;
         const source = {
           ...manifest,
@@ -33,12 +36,13 @@ export const rejectsActivity = ({ workDir }: Deps) => ({
           bytes,
           line: chunk.line,
           firstRow: chunk.firstRow,
+          tooLarge: chunk.tooLarge && { rows: chunk.rows },
         };
         for (const { line, error, message, record } of readRows(source)) {
-          if (error)
-            await file.write(
-              rejectsLine({ line, code: error, message: message ?? '', record: record() }, manifest, ''),
-            );
+          if (!error) continue;
+          if (chunk.tooLarge) for await (const piece of longRecord(manifest, line, read)) await file.write(piece);
+          else await file.write(record());
+          await file.write(rejectsEnd({ line, code: error, message: message ?? '' }, manifest, ''));
         }
       }
     } finally {

@@ -15,6 +15,8 @@ export interface Chunk {
   readonly rows: number;
   /** SHA-256 of its bytes, hex. */
   readonly sha256: string;
+  /** A piece of a record that is RECORD_TOO_LARGE, and of nothing else; the first piece counts it in its rows. */
+  readonly tooLarge?: true;
 }
 
 /** Cuts the bytes after the header into chunks, at the first record boundary at or beyond the target size. */
@@ -27,6 +29,7 @@ export class ChunkCutter {
   #line: number;
   #firstRow = 0;
   #rows = 0;
+  #tooLarge = false;
 
   /** `offset` and `line` are those of the first byte after the header; `target` is in bytes. */
   constructor(target: number, offset: number, line: number) {
@@ -47,6 +50,27 @@ export class ChunkCutter {
     this.#rows += rows;
   }
 
+  /**
+   * Appends the next bytes of a record that is too large to be read. It fills chunks of its own, so that nobody ever holds it
+   * whole; `line` is the one that it begins on.
+   */
+  addTooLarge(bytes: Uint8Array, line: number): void {
+    if (!this.#tooLarge) {
+      this.cut(line);
+      this.#tooLarge = true;
+      this.#rows = 1;
+    }
+    for (let at = 0; at < bytes.length;) {
+      if (this.room <= 0) {
+        this.cut(line);
+        this.#tooLarge = true;
+      }
+      const piece = bytes.subarray(at, at + this.room);
+      this.add(piece, 0);
+      at += piece.length;
+    }
+  }
+
   /** Ends the chunk, if it has any bytes; `nextLine` is the physical line of the byte after it. */
   cut(nextLine: number): void {
     if (this.#length === 0) return;
@@ -58,6 +82,7 @@ export class ChunkCutter {
       firstRow: this.#firstRow,
       rows: this.#rows,
       sha256: this.#hash.digest('hex'),
+      ...(this.#tooLarge ? { tooLarge: true } : {}),
     });
     this.#hash = createHash('sha256');
     this.#offset += this.#length;
@@ -65,5 +90,6 @@ export class ChunkCutter {
     this.#line = nextLine;
     this.#firstRow += this.#rows;
     this.#rows = 0;
+    this.#tooLarge = false;
   }
 }

@@ -3,6 +3,8 @@ import { unitBytes } from './encoding.ts';
 import type { Encoding } from './encoding.ts';
 
 const QUOTE = 0x22;
+const SPACE = 0x20;
+const TAB = 0x09;
 
 export const CONTROL_COLUMNS = ['_line', '_code', '_error', '_run'] as const;
 
@@ -33,6 +35,7 @@ export function firstCells(
   let seen = 0;
   for (let at = 0; at + width <= record.length; at += width) {
     const unit = unitAt(at);
+    if (!quoted && at === cellStart && unit !== wanted && (unit === SPACE || unit === TAB)) cellStart += width;
     // A quote counts where a cell starts; within a quoted cell a doubled one closes and opens it again.
     if (unit === QUOTE && (quoted || at === cellStart || unitAt(cellStart) === QUOTE)) quoted = !quoted;
     else if (unit === wanted && !quoted) {

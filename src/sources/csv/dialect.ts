@@ -35,7 +35,7 @@ const DELIMITER_NAMES: Record<string, Delimiter> = {
  */
 export function detectDialect(head: Buffer, encoding: Encoding, given?: string): Dialect {
   const text = decode(head, encoding).replace(/^\ufeff/, '');
-  const newline = outsideQuotes(text).includes('\n') || !text.includes('\r') ? 'lf' : 'cr';
+  const newline = detectNewline(text);
   if (given !== undefined) return { delimiter: parseDelimiter(given), newline };
   let best: Delimiter = ',';
   let bestScore = 0;
@@ -60,8 +60,17 @@ function parseDelimiter(given: string): Delimiter {
   return delimiter;
 }
 
-function outsideQuotes(text: string): string {
-  return text.replace(/"[^"]*(?:"|$)/g, '');
+/** What most of its line ends are; those of quoted cells do not count, where the quotes close. */
+function detectNewline(text: string): Newline {
+  const outside = outsideQuotes(text);
+  const feeds = outside.split('\n').length - 1;
+  const returns = outside.split(/\r(?!\n)/).length - 1;
+  return returns > feeds ? 'cr' : 'lf';
+}
+
+/** A text without its quoted cells; a quote that does not close before a delimiter or line end is none. */
+export function outsideQuotes(text: string): string {
+  return text.replace(/(^|[,;|\t\r\n]) *"[^"]*(?:""[^"]*)*"(?=[,;|\t\r\n]|$)/g, '$1');
 }
 
 /** Delimiters outside quotes in each of the first records; a record that the head cuts off is left out. */

@@ -49,7 +49,7 @@ export function maskHeader(header: string, index: number): string {
 
 function firstRecord(bytes: Buffer, options: HeaderOptions): Buffer {
   const width = unitBytes(options.encoding);
-  const scanner = new RecordScanner(options, 1, { cellBytes: MAX_CELL_BYTES / width });
+  const scanner = new RecordScanner(options, 1, { header: true, cellBytes: MAX_CELL_BYTES / width });
   const units = unitsOf(bytes, options.encoding);
   scanner.refill(units, units.length, true);
   if (!scanner.next()) throw new IntakeError('EMPTY_FILE', 'The file is empty');

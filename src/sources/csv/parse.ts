@@ -1,6 +1,6 @@
 import type { RowErrorCode } from '../../errors.ts';
 import { cutCells } from './cells.ts';
-import type { Dialect } from './dialect.ts';
+import { outsideQuotes, type Dialect } from './dialect.ts';
 import { decode, isValid, unitBytes } from './encoding.ts';
 import type { Encoding } from './encoding.ts';
 import { MAX_CELL_BYTES, MAX_RECORD_BYTES, RecordScanner } from './scanner.ts';
@@ -15,6 +15,9 @@ export interface ParseChunkOptions extends Dialect {
   /** 0-based index of the chunk's first record in the file. */
   readonly firstRow: number;
 }
+
+/** As many as a spreadsheet has columns: cells beyond are no record of ours, and millions of them are no row of a table. */
+export const MAX_CELLS = 16_384;
 
 const ESCAPABLE = /[\\\u0000-\u001f\ud800-\udfff]/;
 
@@ -67,6 +70,7 @@ export function* parseChunk(chunk: Buffer, options: ParseChunkOptions): Generato
     recordBytes: MAX_RECORD_BYTES / width,
   });
   const units = unitsOf(chunk, encoding);
+  const foreignEnd = options.newline === 'cr' ? '\n' : '\r';
   // Single records are looked at only where the chunk as a whole has invalid bytes or a NUL.
   const invalid = !isValid(chunk, encoding);
   const nul = hasNul(chunk, encoding);
@@ -80,11 +84,20 @@ export function* parseChunk(chunk: Buffer, options: ParseChunkOptions): Generato
     if (record.error === undefined) {
       const text = decodeRange(chunk, scanner.start * width, end, encoding);
       record.plain = !ESCAPABLE.test(text);
-      record.cells = scanner.quoted ? cutCells(text, delimiter) : text.split(delimiter);
-      if (record.cells.length !== columns) record.error = 'RAGGED_ROW';
+      if (!record.plain && text.includes(foreignEnd)) record.error = mergedLines(text, foreignEnd);
+      const most = text.length > MAX_CELLS ? MAX_CELLS + 1 : undefined;
+      const cells = scanner.quoted ? cutCells(text, delimiter, most) : text.split(delimiter, most);
+      if (cells.length > MAX_CELLS) record.error ??= 'RECORD_TOO_LARGE';
+      else record.cells = cells;
+      if (cells.length !== columns) record.error ??= 'RAGGED_ROW';
     }
     yield record;
   }
+}
+
+/** A line end of the other kind outside quotes: two records may stand here, and one of them would be lost in the other. */
+function mergedLines(text: string, foreignEnd: string): RowErrorCode | undefined {
+  return outsideQuotes(text).replace(/\r+$/, '').includes(foreignEnd) ? 'MIXED_LINE_ENDS' : undefined;
 }
 
 function decodeRange(chunk: Buffer, start: number, end: number, encoding: Encoding): string {

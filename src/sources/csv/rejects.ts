@@ -34,16 +34,25 @@ export function rejectsHeader(head: Buffer, format: RejectsFormat): Buffer {
 }
 
 /** One reject; `run` is empty for a dry run. */
-export function rejectsLine({ line, code, message, record }: Reject, format: RejectsFormat, run: string): Buffer {
+export const rejectsLine = (reject: Reject, format: RejectsFormat, run: string): Buffer =>
+  Buffer.concat([reject.record, rejectsEnd(reject, format, run)]);
+
+/** What follows the record of a reject: its control columns and the line end. */
+export function rejectsEnd(
+  { line, code, message }: Omit<Reject, 'record'>,
+  format: RejectsFormat,
+  run: string,
+): Buffer {
   const quote = (cell: string) =>
     cell.includes(format.delimiter) && !cell.startsWith('"') ? `"${cell.replaceAll('"', '""')}"` : cell;
   const controls = [line, code, message, run].map((cell) => format.delimiter + quote(csvCell(cell))).join('');
-  return Buffer.concat([record, encode(controls + lineEnd(format), format.encoding)]);
+  return encode(controls + lineEnd(format), format.encoding);
 }
 
 const lineEnd = ({ newline }: Dialect): string => (newline === 'cr' ? '\r' : '\n');
 
-function trimLineEnd(bytes: Buffer, { encoding }: RejectsFormat): Buffer {
+/** Without the carriage returns and line feeds at its end. */
+export function trimLineEnd(bytes: Buffer, { encoding }: { encoding: Encoding }): Buffer {
   const width = encoding.startsWith('utf-16') ? 2 : 1;
   const low = encoding === 'utf-16be' ? 1 : 0;
   let end = bytes.length;

@@ -30,7 +30,7 @@ export interface ScannedFile {
   readonly bytes: number;
   /** Records without the header, broken ones included. */
   readonly rows: number;
-  /** Records that are UNBALANCED_QUOTE or FIELD_TOO_LARGE. */
+  /** Records that are UNBALANCED_QUOTE, FIELD_TOO_LARGE or RECORD_TOO_LARGE. */
   readonly broken: number;
   /** Final: an ASCII head may have turned out Windows-1252. */
   readonly encoding: Encoding;
@@ -42,7 +42,7 @@ export interface ScannedFile {
 
 /**
  * The one full pass over a file: its hash, its records counted, and the chunks with their hashes. Memory stays at two blocks,
- * or at 64 MB where a quote is left open. Throws EMPTY_FILE without a header record, HEADER_UNREADABLE where it is broken,
+ * or at twice the largest record where a quote is left open. Throws EMPTY_FILE without a header record, HEADER_UNREADABLE where it is broken,
  * CHANGED_FILE where the file was written meanwhile, FILE_NOT_FOUND, FILE_UNREADABLE, NOT_A_FILE; the signal's reason.
  */
 export async function scanFile(path: string, options: ScanFileOptions): Promise<ScannedFile> {
@@ -62,7 +62,7 @@ export async function scanFile(path: string, options: ScanFileOptions): Promise<
 
 async function scan(file: FileHandle, options: ScanFileOptions): Promise<ScannedFile> {
   const width = unitBytes(options.encoding);
-  const limits = { cellBytes: MAX_CELL_BYTES / width, recordBytes: MAX_RECORD_BYTES / width };
+  const limits = { header: true, cellBytes: MAX_CELL_BYTES / width, recordBytes: MAX_RECORD_BYTES / width };
   const scanner = new RecordScanner(options, 1, limits);
   const window = new SlidingWindow(options.encoding, options.blockBytes ?? BLOCK_BYTES);
   const hash = createHash('sha256');
@@ -90,6 +90,12 @@ async function scan(file: FileHandle, options: ScanFileOptions): Promise<Scanned
     let added = 0;
     let pending = 0;
     let cutAt = cutter?.room ?? 0;
+    /** What precedes the record belongs to the chunk before it. */
+    const tooLarge = (start: number, end: number, line: number) => {
+      const begin = Math.max(added, start * width);
+      if (begin > added) cutter?.add(window.bytes.subarray(added, begin), pending);
+      cutter?.addTooLarge(window.bytes.subarray(begin, end), line);
+    };
     while (scanner.next()) {
       const after = Math.min(scanner.after * width, window.length);
       if (cutter === undefined) {
@@ -101,18 +107,23 @@ async function scan(file: FileHandle, options: ScanFileOptions): Promise<Scanned
         cutAt = after + cutter.room;
         continue;
       }
-      pending++;
       rows++;
       if (scanner.error !== undefined) broken++;
-      if (after < cutAt) continue;
-      cutter.add(window.bytes.subarray(added, after), pending);
+      if (scanner.error === 'RECORD_TOO_LARGE') {
+        tooLarge(scanner.start, after, scanner.line);
+      } else {
+        pending++;
+        if (after < cutAt) continue;
+        cutter.add(window.bytes.subarray(added, after), pending);
+      }
       cutter.cut(scanner.nextLine);
       added = after;
       pending = 0;
       cutAt = after + cutter.room;
     }
     const done = last ? window.length : scanner.keepFrom * width;
-    cutter?.add(window.bytes.subarray(added, done), pending);
+    if (scanner.overLimit) tooLarge(scanner.after, done, scanner.nextLine);
+    else cutter?.add(window.bytes.subarray(added, done), pending);
     base += done;
     options.onProgress?.(bytes);
   }

@@ -1,28 +1,37 @@
-import { largestCell } from './cellSize.ts';
 import type { Dialect } from './dialect.ts';
+import { largestCell, leavesOpen, opensCell } from './quotes.ts';
 
 /** A cell over this many bytes makes its record a FIELD_TOO_LARGE reject. */
 export const MAX_CELL_BYTES = 1_000_000;
-/** An open quote is given up this many bytes after its record began: a bound on memory. */
-export const MAX_RECORD_BYTES = 32 * 1024 * 1024;
+/** A record of so many bytes is RECORD_TOO_LARGE, and an open quote is given up so far behind its beginning: a bound on memory. */
+export const MAX_RECORD_BYTES = 8 * 1024 * 1024;
 
 const QUOTE = 0x22;
 const CR = 0x0d;
 const LF = 0x0a;
 
-export type ScanError = 'UNBALANCED_QUOTE' | 'FIELD_TOO_LARGE';
+export type ScanError = 'UNBALANCED_QUOTE' | 'FIELD_TOO_LARGE' | 'RECORD_TOO_LARGE';
 
 export interface ScanLimits {
+  /** The first record is a header, in which a quote inside a cell (`Size"`) is data: it has no value to be taken wrongly. */
+  readonly header?: boolean;
   readonly cellBytes?: number;
   readonly recordBytes?: number;
 }
 
-/** Where the scan stands within a record. `skip`: the record is lost, only the end of its physical line matters. */
+/** Lines without a quote that a broken record may take with it. */
+const MAX_TAIL_LINES = 100;
+
+/**
+ * Where the scan stands within a record. `skip`: the record is lost, only the end of the line matters; `tail`: its first line is
+ * lost, and the lines behind may be the rest of a cell.
+ */
 const CELL = 0;
 const QUOTED = 1;
 const CLOSED = 2;
 const CLOSED_CR = 3;
 const SKIP = 4;
+const TAIL = 5;
 
 /**
  * Finds the records of a CSV text, RFC 4180 with recovery, over a window of code units that the caller refills.
@@ -34,14 +43,15 @@ const SKIP = 4;
  *       scanner.refill(window, length, last);
  *     }
  *
- * A quote opens a quoted cell at a cell's start only, elsewhere it is data. After the closing quote comes a delimiter or the
- * end of the line; otherwise, and where a quote stays open to the end or beyond the cap, the record is UNBALANCED_QUOTE: it is
- * the physical line it began on, and the scan restarts at the next one. Blank lines are no records.
+ * A quote opens a quoted cell at a cell's start, blanks before it aside. After the closing quote comes a delimiter or the end
+ * of the line; otherwise, where a quote stands inside an unquoted cell, and where one stays open to the end or beyond the cap,
+ * the record is UNBALANCED_QUOTE: it is the physical line it began on, and the scan restarts at the next one. Where that line
+ * leaves a quote open and the next quote to come looks like its end, the lines up to there belong to it: they may be the text
+ * of a cell, and what may be that is no record. Blank lines are no records.
  *
- * Restarts are linear. A failed scan was inside quotes at every line it crossed, so a later scan that is inside quotes at
- * the end of one of those lines is on the same path: it fails where the first did (`#failEnd`), or, when the first only met
- * its cap, goes on from there. No unit is therefore read more than twice, and results do not depend on what came before,
- * so a chunk scanned alone gives what the whole file gave.
+ * Restarts are linear. Every quote opens or closes, so a failed scan, inside quotes at every line end it crossed, and a later
+ * one from a line within cannot both be inside at the same line end: the later one crosses none of them. No unit is therefore
+ * read more than thrice, and results do not depend on what came before, so a chunk scanned alone gives what the whole file gave.
  */
 export class RecordScanner {
   /** First unit of the record in the window; negative when a record over the cap has left the window. */
@@ -68,17 +78,14 @@ export class RecordScanner {
   #pos = 0;
   #state = CELL;
   #opened = false;
-  #skipError: ScanError = 'UNBALANCED_QUOTE';
-  /** After the first newline of the current record, or -1. */
+  #lenient: boolean;
+  /** After the first newline of the current record, or -1; of a broken one, where its lines end for all that is known. */
   #secondLine = -1;
+  /** Physical line at #secondLine of a broken record. */
+  #secondLineNumber = 0;
+  #tailLines = 0;
   /** Line number at #pos while inside a record. */
   #posLine: number;
-  /** End of the last failed scan: lines between its restart and here were inside its quotes. */
-  #failEnd = -1;
-  #failLine = 0;
-  #failState = QUOTED;
-  /** The failed scan met its cap, not an error: a scan on the same path goes on from `#failEnd`. */
-  #failOpen = false;
 
   /** `line` is the physical line of the first unit. Limits are in units of the window. */
   constructor(dialect: Dialect, line = 1, limits: ScanLimits = {}) {
@@ -86,13 +93,19 @@ export class RecordScanner {
     this.#delimiter = dialect.delimiter.charCodeAt(0);
     this.#maxCell = limits.cellBytes ?? MAX_CELL_BYTES;
     this.#maxRecord = limits.recordBytes ?? MAX_RECORD_BYTES;
+    this.#lenient = limits.header ?? false;
     this.nextLine = line;
     this.#posLine = line;
   }
 
-  /** Units before this position are no longer needed; of a lost line only a possible carriage return at the end is kept. */
+  /** Whether the record that begins at `after` is over the limit already, though its end is still to come. */
+  get overLimit(): boolean {
+    return this.#state === SKIP && this.#pos - this.after > this.#maxRecord;
+  }
+
+  /** Units before this position are no longer needed; of a record over the limit only a carriage return that may end it is kept. */
   get keepFrom(): number {
-    return this.#state === SKIP ? Math.max(this.#pos - 1, this.after) : this.after;
+    return this.overLimit ? this.#pos - 1 : this.after;
   }
 
   /** The window now begins with the unit that was at `keepFrom`; `last`: the text ends at `length`. */
@@ -100,7 +113,6 @@ export class RecordScanner {
     const shift = this.keepFrom;
     this.after -= shift;
     this.#pos -= shift;
-    this.#failEnd -= shift;
     if (this.#secondLine >= 0) this.#secondLine -= shift;
     this.#window = window;
     this.#length = length;
@@ -116,15 +128,18 @@ export class RecordScanner {
     let limit = Math.min(this.#length, start + this.#maxRecord);
     let pos = this.#pos;
     let state = this.#state;
-    scan: for (;;) {
+    for (;;) {
       if (state === CELL) {
         let unit = 0;
         while (pos < limit && (unit = window[pos]!) !== newline && unit !== QUOTE) pos++;
         if (pos < limit) {
           if (unit === QUOTE) {
-            if (pos === start || window[pos - 1] === delimiter) {
+            if (pos === start || window[pos - 1] === delimiter || opensCell(window, pos, delimiter, newline)) {
               state = QUOTED;
               this.#opened = true;
+            } else if (!this.#lenient) {
+              [pos, state] = this.#break(pos);
+              continue;
             }
             pos++;
             continue;
@@ -140,14 +155,7 @@ export class RecordScanner {
           pos++;
           if (unit !== newline) continue;
           this.#posLine++;
-          if (this.#secondLine >= 0) continue;
-          this.#secondLine = pos;
-          if (pos > this.#failEnd) continue;
-          if (!this.#failOpen) return this.#fail(start);
-          pos = this.#failEnd;
-          state = this.#failState;
-          this.#posLine = this.#failLine;
-          continue scan;
+          if (this.#secondLine < 0) this.#secondLine = pos;
         }
         if (pos < limit) {
           state = CLOSED;
@@ -156,8 +164,28 @@ export class RecordScanner {
         }
       } else if (state === SKIP) {
         while (pos < this.#length && window[pos] !== newline) pos++;
+        const from = Math.max(start, this.#secondLine);
+        const whole = pos < this.#length && pos - start < this.#maxRecord;
+        if (whole && leavesOpen(window, from, pos, delimiter, newline, this.#secondLine >= 0)) {
+          this.#secondLine = ++pos;
+          this.#secondLineNumber = ++this.#posLine;
+          this.#tailLines = 0;
+          state = TAIL;
+          continue;
+        }
         if (pos < this.#length || this.#last) {
-          return this.#finish(start, pos, pos < this.#length ? pos + 1 : pos, true, this.#skipError);
+          return this.#finish(start, pos, pos < this.#length ? pos + 1 : pos, true, 'UNBALANCED_QUOTE');
+        }
+      } else if (state === TAIL) {
+        let unit = 0;
+        while (pos < limit && (unit = window[pos]!) !== newline && unit !== QUOTE) pos++;
+        if (pos < limit) {
+          if (unit === QUOTE ? opensCell(window, pos, delimiter, newline) : ++this.#tailLines > MAX_TAIL_LINES)
+            return this.#fail(start);
+          if (unit === QUOTE) state = SKIP;
+          else this.#posLine++;
+          pos++;
+          continue;
         }
       } else if (pos < limit) {
         const unit = window[pos]!;
@@ -169,9 +197,7 @@ export class RecordScanner {
         else if (state === CLOSED && unit === delimiter) state = CELL;
         else if (state === CLOSED && unit === CR && newline === LF) state = CLOSED_CR;
         else {
-          if (this.#secondLine >= 0) return this.#remember(start, pos, state, false);
-          state = SKIP;
-          this.#skipError = 'UNBALANCED_QUOTE';
+          [pos, state] = this.#break(pos);
           continue;
         }
         pos++;
@@ -179,18 +205,17 @@ export class RecordScanner {
       }
       // The window, the text or the record's allowance ends here.
       if (state !== SKIP && pos >= start + this.#maxRecord) {
-        if (state !== CELL && this.#secondLine >= 0) return this.#remember(start, pos, state, true);
-        this.#skipError = state === CELL ? 'FIELD_TOO_LARGE' : 'UNBALANCED_QUOTE';
-        state = SKIP;
+        if (state === TAIL) return this.#fail(start);
+        if (state === CELL) state = SKIP;
+        else [pos, state] = this.#break(pos);
         continue;
       }
       this.#pos = pos;
       this.#state = state;
       if (!this.#last || start >= this.#length) return false;
+      if (state === TAIL) return this.#fail(start);
       if (state === QUOTED) {
-        if (this.#secondLine >= 0) return this.#remember(start, pos, state, false);
-        this.#skipError = 'UNBALANCED_QUOTE';
-        state = SKIP;
+        [pos, state] = this.#break(pos);
         continue;
       }
       return this.#finish(start, pos, pos, state !== CELL);
@@ -203,27 +228,31 @@ export class RecordScanner {
     const end = hasCr ? pos - 1 : pos;
     const line = this.nextLine;
     this.#begin(after, after > pos ? this.#posLine + 1 : this.#posLine);
-    if (end === start && !quoted) return false;
+    if (!quoted && (end === start || (end - start === 1 && this.#isOtherEnd(start)))) return false;
     this.start = start;
     this.end = end;
     this.line = line;
-    this.error = error;
-    if (error !== undefined || end - start <= this.#maxCell) return true;
+    this.error = pos - start >= this.#maxRecord ? 'RECORD_TOO_LARGE' : error;
+    this.#lenient = false;
+    if (this.error !== undefined || end - start <= this.#maxCell) return true;
     const largest = largestCell(this.#window.subarray(start, end), this.#delimiter);
     if (largest > this.#maxCell) this.error = 'FIELD_TOO_LARGE';
     return true;
   }
 
-  /** The record breaks at `pos`, on a later line than it began. */
-  #remember(start: number, pos: number, state: number, open: boolean): true {
-    this.#failEnd = pos;
-    this.#failLine = this.#posLine;
-    this.#failState = state;
-    this.#failOpen = open;
-    return this.#fail(start);
+  /** A line feed alone in a file of carriage returns is the rest of a line end. */
+  #isOtherEnd(at: number): boolean {
+    return this.#newline === CR && this.#window[at] === LF;
   }
 
-  /** The record is broken: it is its first physical line, and the next begins behind that. */
+  /** The record breaks at `pos`. @returns where the scan goes on and in which state. */
+  #break(pos: number): [pos: number, state: number] {
+    if (this.#secondLine < 0) return [pos, SKIP];
+    this.#posLine = this.#secondLineNumber = this.nextLine + 1;
+    return [this.#secondLine, TAIL];
+  }
+
+  /** The record is broken: it ends with its first physical line, or a later one that belongs to it. */
   #fail(start: number): true {
     const after = this.#secondLine;
     const hasCr = this.#newline === LF && after - 2 >= start && this.#window[after - 2] === CR;
@@ -231,7 +260,7 @@ export class RecordScanner {
     this.end = hasCr ? after - 2 : after - 1;
     this.line = this.nextLine;
     this.error = 'UNBALANCED_QUOTE';
-    this.#begin(after, this.nextLine + 1);
+    this.#begin(after, this.#secondLineNumber);
     return true;
   }
 
@@ -244,5 +273,6 @@ export class RecordScanner {
     this.#posLine = line;
     this.#state = CELL;
     this.#secondLine = -1;
+    this.#tailLines = 0;
   }
 }

@@ -29,7 +29,11 @@ describe('detectDialect', () => {
     assert.throws(() => delimiter('a', '#'), { code: 'USAGE' });
   });
 
-  it('sees a lone carriage return as the line end only where no line feed stands outside quotes', () => {
+  it('takes the line end that most lines have, and no stray quote hides it', () => {
+    assert.equal(newline('Size",b\r\n"1\r2",2\r\n'), 'lf');
+    assert.equal(newline('a,Width (")\r\n"1",2\r\n"3",4\r\n'), 'lf');
+    assert.equal(newline('a,b\r1,2\r3,4\n5,6\r7,8\r'), 'cr');
+    assert.equal(newline('a,b\n1,2\n3,4\r5,6\n'), 'lf');
     assert.equal(newline('a,b\r1,2\r'), 'cr');
     assert.equal(newline('a,b\r1,"x\ny"\r'), 'cr');
     assert.equal(newline('a,b\r\n1,2'), 'lf');

@@ -9,6 +9,7 @@ import { parseChunk as readChunk } from '../../../src/sources/csv/parse.ts';
 const parseChunk = (...args: Parameters<typeof readChunk>) => [...readChunk(...args)];
 import { scanFile } from '../../../src/sources/csv/scanFile.ts';
 import type { ScanFileOptions } from '../../../src/sources/csv/scanFile.ts';
+import { MAX_RECORD_BYTES } from '../../../src/sources/csv/scanner.ts';
 import { dirtyText } from './dirtyText.ts';
 
 const OPTIONS: ScanFileOptions = {
@@ -62,6 +63,35 @@ describe('scanFile', () => {
         [2, 1],
       ],
     );
+  });
+
+  it('cuts a record over the limit into pieces of its own, whatever the block size, and counts it once', async () => {
+    const limit = MAX_RECORD_BYTES;
+    const text = `a\nb\n\n${'x'.repeat(limit + 5_000_000)}\r\nc\n"${'y"z'.repeat(limit / 2)}\nd`;
+    const chunkBytes = 4_000_000;
+    const chunksOf = async (blockBytes: number) =>
+      (await scan(text, { chunkBytes, blockBytes })).chunks.map(({ line, firstRow, rows, length, tooLarge }) => [
+        line,
+        firstRow,
+        rows,
+        length,
+        tooLarge,
+      ]);
+    const first = await chunksOf(1 << 20);
+    assert.deepEqual(first, [
+      [2, 0, 1, 3, undefined],
+      [4, 1, 1, 4_000_000, true],
+      [4, 2, 0, 4_000_000, true],
+      [4, 2, 0, 4_000_000, true],
+      [4, 2, 0, 1_388_610, true],
+      [5, 2, 1, 2, undefined],
+      [6, 3, 1, 4_000_000, true],
+      [6, 4, 0, 4_000_000, true],
+      [6, 4, 0, 4_000_000, true],
+      [6, 4, 0, 582_914, true],
+      [7, 4, 1, 1, undefined],
+    ]);
+    for (const blockBytes of [3_000_001, 64 << 20]) assert.deepEqual(await chunksOf(blockBytes), first);
   });
 
   it('has no chunk for a file of a header only, with or without its line end', async () => {

@@ -1,7 +1,10 @@
 import { strict as assert } from 'node:assert';
-import { appendFile, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { importResult } from '../../../src/imports/follow.ts';
+import { findRun } from '../../../src/runs/findRun.ts';
+import { rejectLines } from '../../../src/runs/rejectFile.ts';
+import { openBackends } from '../../../src/database/backends/open.ts';
 import { startImport } from '../../../src/imports/start.ts';
 import { workflowIdOf } from '../../../src/imports/request.ts';
 import { contentOf, forget, historiesOf, payloadsOf, plaintiffsCsv, type Place } from '../../support/imports.ts';
@@ -150,6 +153,39 @@ for (const backend of ['postgres', 'supabase'] as const) {
       const plainly = await place.run(await place.input({ path }, MANY_PARTS));
       assert.deepEqual(done.counts, plainly.counts);
       assert.deepEqual(after, await contentOf(place.sql));
+    });
+
+    it('rejects records of any size beside good rows, and gives their bytes back', async () => {
+      const cells = ','.repeat(1_000_000);
+      const long = `Long,${'x'.repeat(10_000_000)},"${'y'.repeat(1_000_001)}"`;
+      const quoted = `"${'a""\n'.repeat(500_000)}",b@c.example,x`;
+      const text = `name,email,note\nAnn,a@b.example,x\n${cells}\n${long}\nBob,,\n${quoted}\nCy,,\n`;
+      const input = await place.input({ path: await place.file(text) });
+      const report = await place.run(input);
+      assert.equal(report.status, 'completed', JSON.stringify(report.error));
+      assert.deepEqual(report.codes, { RECORD_TOO_LARGE: 2, FIELD_TOO_LARGE: 1 });
+      assert.deepEqual([report.counts.inserted, report.counts.errored], [3, 3]);
+      const backends = openBackends(place.config);
+      const connections = { temporal: async () => place.client, backend: async () => backends.get(backend) };
+      const run = await findRun(connections, report.runId as string);
+      const pieces: Buffer[] = [];
+      for await (const piece of await rejectLines(connections, run)) pieces.push(Buffer.from(piece));
+      await backends.close();
+      const lines = Buffer.concat(pieces)
+        .toString()
+        .split(/,\d+,[A-Z]+_TOO_LARGE,(?:"[^"\n]*"|[^,"\n]*),[-0-9a-f]{36}\n/);
+      assert.ok(lines.length === 4 && lines[3] === '');
+      assert.ok(lines[0] === `name,email,note,_line,_code,_error,_run\n${cells}`);
+      assert.ok(lines[1] === long && lines[2] === quoted);
+      const dry = await place.run({ ...input, mode: 'dry-run', rejectsPath: `${input.path}.rejects` });
+      assert.deepEqual(dry.codes, report.codes);
+      const written = await readFile(`${input.path}.rejects`, 'utf8');
+      assert.ok(
+        written ===
+          Buffer.concat(pieces)
+            .toString()
+            .replaceAll(report.runId as string, ''),
+      );
     });
 
     it('fails on a missing column before it claims anything', async () => {
