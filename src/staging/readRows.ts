@@ -85,7 +85,7 @@ function unread({ firstRow, line }: ChunkSource, row: StagedRow): JudgedRow {
     row,
     plain: false,
     error,
-    message: ROW_ERRORS[error],
+    message: ALL_ROW_ERRORS[error]!,
     record: () => Buffer.alloc(0),
   };
 }
