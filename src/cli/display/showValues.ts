@@ -40,7 +40,9 @@ export async function showValues(out: Output, session: Session, run: Run): Promi
   const { format } = await storedHeader(session, run);
   const header = format.header.join(format.delimiter);
   for await (const { line, code, message, record } of readRejects(backend, run.id)) {
-    const text = record ? decode(Buffer.from(record, 'base64'), format.encoding) : '(longer than 1 MB: -o FILE writes it)';
+    const text = record
+      ? decode(Buffer.from(record, 'base64'), format.encoding)
+      : '(longer than 1 MB: -o FILE writes it)';
     show(`Line ${line}`, code, message, `${header}\n${text}`);
   }
   return shown;
