@@ -162,7 +162,8 @@ export interface Health {
   readonly version: string;
   readonly now: string;
   readonly migrations: readonly string[];
-  readonly functions: readonly string[];
+  /** Arguments by function. */
+  readonly functions: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface AnomalyCount {

@@ -182,7 +182,8 @@ begin
   end if;
   return jsonb_build_object(
     'version', current_setting('server_version'), 'now', clock_timestamp(), 'migrations', coalesce(v_migrations, '{}'),
-    'functions', (select jsonb_agg(distinct p.proname order by p.proname) from pg_catalog.pg_proc p
+    -- Each with the names of its arguments.
+    'functions', (select jsonb_object_agg(p.proname, coalesce(p.proargnames[1:p.pronargs], '{}')) from pg_catalog.pg_proc p
                   where p.pronamespace = 'ingest'::regnamespace));
 end
 $$;

@@ -1,14 +1,18 @@
 import { strict as assert } from 'node:assert';
 import { globSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import type postgres from 'postgres';
+import { checkBackend, type Check } from '../../src/cli/checks/check.ts';
+import type { Backend } from '../../src/database/backend.ts';
+import { postgresBackend } from '../../src/database/backends/postgres.ts';
 import { FUNCTIONS } from '../../src/database/functions.ts';
 import type { SqlFunction } from '../../src/database/signature.ts';
 import { USER_FUNCTIONS } from '../../src/gateway/userFunctions.ts';
 import { KINDS } from '../../src/kinds/index.ts';
 import { ingestFunctions } from '../../src/kinds/ingestFunctions.ts';
+import { POLICIES, STATEMENT_LIMITS } from '../../src/messages/policies.ts';
 import { COMMON_COLUMNS } from '../../src/staging/stageRows.ts';
-import { connect } from '../support/sqlImport.ts';
-import { createDatabase, type TestDatabase } from '../support/stack.ts';
+import { withDatabase } from '../support/suite.ts';
 
 const MAPS: Readonly<Record<string, Readonly<Record<string, SqlFunction>>>> = {
   ingest: FUNCTIONS,
@@ -17,16 +21,8 @@ const MAPS: Readonly<Record<string, Readonly<Record<string, SqlFunction>>>> = {
 
 describe('what Intake knows of the database', function () {
   this.timeout(60_000);
-  let database: TestDatabase;
   let sql: postgres.Sql;
-  before(async () => {
-    database = await createDatabase();
-    sql = connect(database.databaseUrl);
-  });
-  after(async () => {
-    await sql.end();
-    await database.drop();
-  });
+  withDatabase((connection) => (sql = connection));
 
   for (const [schema, functions] of Object.entries(MAPS)) {
     it(`has each function of ${schema} that it calls, with these arguments, these types and these defaults`, async () => {
@@ -90,12 +86,46 @@ describe('what Intake knows of the database', function () {
   });
 });
 
+describe('doctor', function () {
+  this.timeout(60_000);
+  let sql: postgres.Sql;
+  let backend: Backend;
+  withDatabase((connection, { databaseUrl }) => {
+    sql = connection;
+    backend = postgresBackend({ databaseUrl, objectsDir: tmpdir() });
+  });
+  after(() => backend.close());
+  const functions = async (): Promise<Check | undefined> =>
+    (await checkBackend('database', async () => backend)).find(({ name }) => name === 'functions');
+
+  it('names functions with other arguments, and those that are missing, also steps of a kind', async () => {
+    assert.match((await functions())!.detail, /^\d+ in schema ingest$/);
+    await sql`DROP FUNCTION ingest.revoke_roles`;
+    await sql`CREATE FUNCTION ingest.revoke_roles(person text, role text) RETURNS integer LANGUAGE sql AS 'SELECT 0'`;
+    const { ok, detail, remedy } = (await functions())!;
+    assert.deepEqual(
+      [ok, detail, remedy],
+      [false, "Other arguments than this Intake's, in schema ingest: revoke_roles", 'Run `intake migrate`.'],
+    );
+    await sql`ALTER FUNCTION ingest.rollback_judgments RENAME TO former_rollback`;
+    assert.equal((await functions())!.detail, 'Missing in schema ingest: rollback_judgments');
+  });
+});
+
 describe('the source', () => {
+  it('limits functions that it calls, and no other', () => {
+    const limited = [...Object.keys(STATEMENT_LIMITS), ...Object.values(POLICIES).flatMap(({ calls }) => calls)];
+    assert.deepEqual(
+      limited.filter((name) => !(name in FUNCTIONS)),
+      [],
+    );
+  });
+
   it('calls functions of the database through the maps alone: none stands in a statement or an address', () => {
     const places = globSync('src/**/*.ts').flatMap((path) =>
       readFileSync(path, 'utf8')
         .split('\n')
-        .filter((line) => !/^\s*(?:\*|\/\*|\/\/)/.test(line) && /\/rpc\/\w|\b(?:ingest|public)\.\w+\(/.test(line))
+        .filter((line) => !/^\s*(?:\*|\/\*|\/\/)/.test(line) && /\/rpc\/\w|\bingest\.\w+\(/.test(line))
         .map((line) => `${path}: ${line.trim()}`),
     );
     assert.deepEqual(places, []);

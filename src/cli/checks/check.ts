@@ -5,7 +5,9 @@ import type { Backend } from '../../database/backend.ts';
 import { sqlError } from '../../database/sqlError.ts';
 import { IntakeError } from '../../errors.ts';
 import { ingestFunctions } from '../../kinds/ingestFunctions.ts';
+import { FUNCTIONS } from '../../database/functions.ts';
 import type { Health } from '../../database/rows.ts';
+import type { SqlFunction } from '../../database/signature.ts';
 import { listMigrations } from '../../database/migrations.ts';
 import { errorDocument } from '../fault.ts';
 
@@ -77,9 +79,17 @@ export async function checkBackend(
   );
   checks.push(
     await check('functions', () => {
-      const missing = ingestFunctions().filter((fn) => !found.functions.includes(fn));
+      const missing = ingestFunctions().filter((fn) => !(fn in found.functions));
       if (missing.length > 0) throw failed(`Missing in schema ingest: ${missing.join(', ')}`, 'Run `intake migrate`.');
-      return `${found.functions.length} in schema ingest`;
+      const others = Object.entries<SqlFunction>(FUNCTIONS)
+        .filter(([fn, { args }]) => Object.keys(args).some((name) => !found.functions[fn]?.includes(name)))
+        .map(([fn]) => fn);
+      if (others.length > 0)
+        throw failed(
+          `Other arguments than this Intake's, in schema ingest: ${others.join(', ')}`,
+          'Run `intake migrate`.',
+        );
+      return `${Object.keys(found.functions).length} in schema ingest`;
     }),
   );
   checks.push(
