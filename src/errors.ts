@@ -51,7 +51,7 @@ export const ERRORS = {
   VERIFY_FAILED: fatal(1, 'Look at the listed rows; `intake reconcile ID` shows the counts.'),
   STAGE_LOST: retry('Nothing to do: the database lost its unlogged stage in a crash and the rows are parsed again.'),
   OBJECT_MISSING: fatal(1, '`intake resume ID` on the host that holds the file uploads it again.'),
-  OBJECT_CORRUPT: fatal(1, 'Delete the stored object and run `intake resume ID` on the host that holds the file.'),
+  OBJECT_CORRUPT: fatal(1, '`intake resume ID` on the host that holds the file uploads it again.'),
   OBJECT_REFUSED: fatal(
     1,
     'Let the bucket `imports` take objects of any type and of this size (Storage settings), then run `intake resume ID`.',
@@ -78,6 +78,9 @@ export const ERRORS = {
     'Make requests smaller (INTAKE_CHUNK_BYTES; of a directory --batch-size), or let the gateway take more.',
   ),
   DATABASE_TLS: fatal(1, 'Give sslmode and sslrootcert in DATABASE_URL as the server needs them.'),
+  DISK_UNAVAILABLE: retry(
+    'Free disk space on the host of the worker, or let its user write to INTAKE_DIR/work; the import goes on by itself.',
+  ),
   DATABASE_SCHEMA: fatal(1, 'Run `intake migrate`; the database misses a table or function.'),
   DATABASE_DENIED: fatal(1, 'Check the key or the password and the role; `intake doctor` names what is missing.'),
   DATABASE_FULL: retry('Free disk space on the database server; the import goes on by itself.'),

@@ -49,11 +49,19 @@ export function guarded<A extends { [name in keyof A]: Activity }>(activities: A
   ) as unknown as A;
 }
 
+/** What a full or read-only disk says. Sources and stored objects have codes of their own: this is the work folder. */
+const DISK = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EIO', 'EEXIST', 'ENOTDIR', 'EMFILE', 'ENFILE']);
+
+function knownError(error: unknown): IntakeError {
+  if (error instanceof IntakeError) return error;
+  const { code = '' } = error as NodeJS.ErrnoException;
+  return DISK.has(code)
+    ? new IntakeError('DISK_UNAVAILABLE', `The work folder of this worker cannot be used (${code})`, { cause: error })
+    : new IntakeError('INTERNAL', 'An unexpected error; the log of the worker has it', { cause: error });
+}
+
 function failure(error: unknown, activity: ActivityName, attempt: number, log: Logger): ApplicationFailure {
-  const known =
-    error instanceof IntakeError
-      ? error
-      : new IntakeError('INTERNAL', 'An unexpected error; the log of the worker has it', { cause: error });
+  const known = knownError(error);
   const nonRetryable = known.code === 'INTERNAL' ? attempt >= ATTEMPTS_OF_INTERNAL : !known.retryable;
   log.warn({ activity, attempt, code: known.code, err: known.cause ?? known }, known.message);
   return ApplicationFailure.create({

@@ -44,6 +44,8 @@ export interface ObjectStore {
   put(path: string, bytes: Buffer, contentType?: string): Promise<void>;
   /** @throws IntakeError OBJECT_MISSING. */
   get(path: string): Promise<Buffer>;
+  /** Removes an object, or nothing where there is none. */
+  remove(path: string): Promise<void>;
   /** Names and sizes in a folder. */
   list(folder: string): Promise<Map<string, number>>;
 }

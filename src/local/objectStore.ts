@@ -1,8 +1,8 @@
 /** Objects of the embedded Supabase Storage as files: `<folder>/<bucket>/<key>`, written whole or not at all. */
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream, rmSync } from 'node:fs';
 import { copyFile, mkdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname, resolve, sep } from 'node:path';
+import { dirname, join, resolve, sep } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { App } from '@supabase/lite';
@@ -13,6 +13,8 @@ type Metadata = Awaited<ReturnType<StorageAdapter['headObject']>>;
 /** @throws Error when a key leaves the folder; ENOENT as `node:fs` throws it when an object is absent. */
 export function createObjectStore(folder: string): StorageAdapter {
   const root = resolve(folder);
+  const drafts = join(root, '.drafts');
+  rmSync(drafts, { recursive: true, force: true }); // one process serves the folder: these are of one that was killed
   const pathOf = (bucket: string, key: string): string => {
     const path = resolve(root, bucket, key);
     if (!path.startsWith(root + sep)) throw new Error('The object key leaves the storage folder');
@@ -26,7 +28,8 @@ export function createObjectStore(folder: string): StorageAdapter {
   };
   const place = async (path: string, write: (aside: string) => Promise<unknown>): Promise<void> => {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const aside = `${path}.${randomUUID()}.new`;
+    await mkdir(drafts, { recursive: true, mode: 0o700 });
+    const aside = join(drafts, randomUUID());
     try {
       await write(aside);
       await rename(aside, path);
@@ -40,7 +43,11 @@ export function createObjectStore(folder: string): StorageAdapter {
     driver: 'files',
     async getObject(bucket, key, _version, headers) {
       const path = pathOf(bucket, key);
-      const metadata = await describe(path);
+      const metadata = await describe(path).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT') throw error;
+        return undefined;
+      });
+      if (!metadata) return { httpStatusCode: 404, metadata: {} as Metadata }; // listed, but its file is gone
       if (headers?.ifNoneMatch === metadata.eTag) return { httpStatusCode: 304, metadata };
       const body = Readable.toWeb(createReadStream(path)) as ReadableStream;
       return { httpStatusCode: 200, metadata, body };

@@ -64,6 +64,8 @@ export interface TestApi {
   readonly url: string;
   readonly serviceRoleKey: string;
   readonly anonKey: string;
+  /** Where Storage keeps its files. */
+  readonly storageDir: string;
   stop(): Promise<void>;
 }
 
@@ -76,7 +78,7 @@ export async function startApi(databaseUrl: string): Promise<TestApi> {
     await api.stop();
     await rm(storageDir, { recursive: true, force: true });
   };
-  return { url: api.url, ...keys, stop };
+  return { url: api.url, ...keys, storageDir, stop };
 }
 
 /** For mocha's global teardown: stops what was started, by pid, and removes its files. */

@@ -1,6 +1,7 @@
 /** parse: one chunk into the unlogged stage. */
 import { COMMON_COLUMNS } from '../../staging/stageRows.ts';
 import { IntakeError } from '../../errors.ts';
+import type { Backend } from '../../database/backend.ts';
 import { csvKindNamed } from '../../kinds/index.ts';
 import type { Content, ImportInput, Plan } from '../../messages/imports.ts';
 import type { Deps } from '../deps.ts';
@@ -24,6 +25,19 @@ export interface ParseRequest {
   readonly stored: boolean;
 }
 
+/** A part as it was uploaded; one that is not leaves the list of stored objects, so that it is uploaded again. */
+async function storedPart({ objects }: Backend, path: string, sha256: string): Promise<Buffer> {
+  try {
+    const bytes = await wholeObject(objects, path, sha256);
+    if (bytes) return bytes;
+    throw new IntakeError('OBJECT_CORRUPT', `The stored object ${path} is not what was uploaded`);
+  } catch (error) {
+    if (error instanceof IntakeError && /^OBJECT_(MISSING|CORRUPT)$/.test(error.code))
+      await objects.remove(path).catch(() => undefined);
+    throw error;
+  }
+}
+
 export const parseActivity = ({ backend, workDir, parser }: Deps) => ({
   async parse({ input, content, runId, stageId, chunk, partitions, stored }: ParseRequest) {
     failpoint('parse.before');
@@ -40,9 +54,8 @@ export const parseActivity = ({ backend, workDir, parser }: Deps) => ({
     const bytes = tooLarge
       ? Buffer.alloc(0)
       : stored
-        ? await wholeObject(target.objects, part, range.sha256)
+        ? await storedPart(target, part, range.sha256)
         : await readRange(input.path, range);
-    if (!bytes) throw new IntakeError('OBJECT_CORRUPT', `The stored object ${part} is not what was uploaded`);
 
     const kind = csvKindNamed(input.kind);
     const { payload, rows, errored, codes } = await parser.parse({

@@ -25,6 +25,10 @@ export function bucketObjects({ storage }: Pick<SupabaseClient, 'storage'>): Obj
       if (data === null) throw storageError(error, path);
       return Buffer.from(await data.arrayBuffer());
     },
+    async remove(path) {
+      const { error } = await bucket().remove([path]);
+      if (error) throw storageError(error, path);
+    },
     async list(folder) {
       const found = new Map<string, number>();
       for (let offset = 0; ; offset += PAGE) {

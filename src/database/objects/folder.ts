@@ -1,32 +1,56 @@
 /** Objects of the postgres backend: files in a folder. */
-import { mkdir, open, readdir, readFile, rename, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { IntakeError } from '../../errors.ts';
 import type { ObjectStore } from '../backend.ts';
 
-async function write(file: string, bytes: Uint8Array): Promise<void> {
-  const draft = `${file}.${randomUUID()}.tmp`;
+/** Beside the objects, so that a rename is enough; what a killed worker left there is a day old at most. */
+const DRAFTS = '.drafts';
+const DRAFT_MS = 86_400_000;
+
+async function write(root: string, path: string, bytes: Uint8Array): Promise<void> {
+  const draft = join(root, DRAFTS, randomUUID());
   const handle = await open(draft, 'w', 0o600).catch(async (error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;
-    await mkdir(dirname(file), { recursive: true }); // its first object
+    await mkdir(dirname(draft), { recursive: true });
     return open(draft, 'w', 0o600);
   });
   try {
-    await handle.writeFile(bytes);
-    await handle.datasync();
-  } finally {
-    await handle.close();
+    try {
+      await handle.writeFile(bytes);
+      await handle.datasync();
+    } finally {
+      await handle.close();
+    }
+    const file = join(root, path);
+    await rename(draft, file).catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+      await mkdir(dirname(file), { recursive: true }); // its first object
+      await rename(draft, file); // whole or not at all
+    });
+  } catch (error) {
+    await rm(draft, { force: true }).catch(() => undefined);
+    throw error;
   }
-  await rename(draft, file); // whole or not at all
+}
+
+async function sweepDrafts(root: string): Promise<void> {
+  for (const name of await readdir(join(root, DRAFTS)).catch(() => [])) {
+    const draft = join(root, DRAFTS, name);
+    const { mtimeMs } = await stat(draft).catch(() => ({ mtimeMs: Date.now() }));
+    if (mtimeMs < Date.now() - DRAFT_MS) await rm(draft, { force: true }).catch(() => undefined);
+  }
 }
 
 /** @param root absolute path; made when first written to. */
 export function folderObjects(root: string): ObjectStore {
+  let swept: Promise<void> | undefined;
   return {
     async put(path, bytes) {
       try {
-        await write(join(root, path), bytes);
+        await (swept ??= sweepDrafts(root));
+        await write(root, path, bytes);
       } catch (cause) {
         const { code = 'no code' } = cause as NodeJS.ErrnoException;
         throw new IntakeError('STORAGE_UNAVAILABLE', `The folder of stored objects cannot be written (${code})`, {
@@ -47,11 +71,11 @@ export function folderObjects(root: string): ObjectStore {
         });
       }
     },
+    remove: (path) => rm(join(root, path), { force: true }),
     async list(folder) {
       const names = await readdir(join(root, folder)).catch(() => []);
-      const kept = names.filter((name) => !name.endsWith('.tmp'));
-      const sizes = await Promise.all(kept.map(async (name) => (await stat(join(root, folder, name))).size));
-      return new Map(kept.map((name, i) => [name, sizes[i] ?? 0]));
+      const sizes = await Promise.all(names.map(async (name) => (await stat(join(root, folder, name))).size));
+      return new Map(names.map((name, i) => [name, sizes[i] ?? 0]));
     },
   };
 }

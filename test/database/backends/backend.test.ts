@@ -255,6 +255,10 @@ for (const name of NAMES) {
         ['part-00001', 100_000],
       ]);
       await assert.rejects(objects.get(`${folder}/none`), { code: 'OBJECT_MISSING' });
+      await rm(join(name === 'postgres' ? site.dir : join(site.api.storageDir, 'imports'), folder, 'part-00001'));
+      await assert.rejects(objects.get(`${folder}/part-00001`), { code: 'OBJECT_MISSING' });
+      for (const path of ['part-00001', 'none']) await objects.remove(`${folder}/${path}`);
+      assert.deepEqual([...(await objects.list(folder)).keys()], ['part-00000']);
     });
   });
 }

@@ -1,10 +1,11 @@
 import { strict as assert } from 'node:assert';
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { openBackends } from '../../../src/database/backends/open.ts';
 import { importResult } from '../../../src/imports/follow.ts';
 import { findRun } from '../../../src/runs/findRun.ts';
 import { rejectLines } from '../../../src/runs/rejectFile.ts';
-import { openBackends } from '../../../src/database/backends/open.ts';
 import { startImport } from '../../../src/imports/start.ts';
 import { workflowIdOf } from '../../../src/imports/request.ts';
 import { contentOf, forget, historiesOf, payloadsOf, plaintiffsCsv, type Place } from '../../support/imports.ts';
@@ -68,6 +69,32 @@ for (const backend of ['postgres', 'supabase'] as const) {
       assert.deepEqual(((await contentOf(place.sql)) as { raw: unknown }).raw, before.raw);
       const dry = await place.run(await place.input({ path: await place.file(text, 'dry.csv'), mode: 'dry-run' }));
       assert.deepEqual([dry.status, dry.duplicateOf], ['dry_run', first.runId]);
+    });
+
+    it('goes on when its work folder can be written again', async () => {
+      const work = join(place.dir, 'work');
+      await rm(work, { recursive: true, force: true });
+      await writeFile(work, 'no folder');
+      const handle = await startImport(place.client, await place.input({ path: await place.file(plaintiffsCsv(9)) }));
+      const failure = async () => (await handle.describe()).raw.pendingActivities?.[0]?.lastFailure;
+      let code: string | null | undefined;
+      while (!code) code = (await failure())?.applicationFailureInfo?.type;
+      await rm(work);
+      assert.deepEqual([code, (await importResult(handle)).status], ['DISK_UNAVAILABLE', 'completed']);
+    });
+
+    it('ends with OBJECT_CORRUPT where storage changed a part, and stores that one again the next time', async () => {
+      const input = await place.input({ path: await place.file(plaintiffsCsv(60)) }, { chunkBytes: 4096 });
+      const stopped = await place.run({ ...input, options: { ...input.options, maxErrors: { rows: 0 } } });
+      assert.equal(stopped.error?.code, 'TOO_MANY_ERRORS');
+      const backends = openBackends(place.config);
+      const { objects } = backends.get(backend);
+      const folder = stopped.storagePath!.replace(/^imports\//, '');
+      const size = (await objects.list(folder)).get('part-00001')!;
+      await objects.put(`${folder}/part-00001`, Buffer.alloc(size, 'x'));
+      await backends.close();
+      assert.equal((await place.run(input)).error?.code, 'OBJECT_CORRUPT');
+      assert.equal((await place.run(input)).status, 'completed');
     });
 
     it('names the run that holds the batch, since when, and what to do', async () => {
