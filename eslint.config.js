@@ -16,7 +16,7 @@ const node = [
 ];
 
 /** The floors of src, from the top. A folder imports from floors below its own only; config.ts and errors.ts lie under all. */
-const FLOORS = [
+export const FLOORS = [
   ['cli'],
   ['gateway'],
   ['schedules', 'runs', 'push'],

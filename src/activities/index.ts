@@ -1,4 +1,8 @@
-/** The activities of a worker as Temporal runs them: each in its guard. */
+/**
+ * activities/: The steps of workflows, one a file, under the same names. They start no workflow.
+ *
+ * The activities of a worker as Temporal runs them: each in its guard.
+ */
 import { allActivities } from './all.ts';
 import type { Deps } from './deps.ts';
 import { guarded } from './guard.ts';

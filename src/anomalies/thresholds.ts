@@ -1,4 +1,8 @@
-/** When anomalies are worth somebody's attention: the thresholds of runbook 003. Pure. */
+/**
+ * anomalies/: Counts of anomalies, the thresholds of alerts, the webhook.
+ *
+ * When anomalies are worth somebody's attention: the thresholds of runbook 003. Pure.
+ */
 import type { AnomalyCount } from '../database/rows.ts';
 import type { AlertReason, Assessment } from '../messages/alerts.ts';
 

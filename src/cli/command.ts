@@ -1,4 +1,8 @@
-/** What every command shares: its options, its output, its session, its end. */
+/**
+ * cli/: The command line: what every command shares. No SQL, no options of Temporal.
+ *
+ * What every command shares: its options, its output, its session, its end.
+ */
 import { Option, type Command } from 'commander';
 import { createOutput, type Output, type OutputOptions } from './output.ts';
 import { closeSession, openSession, type Session } from './session.ts';

@@ -1,4 +1,8 @@
-/** The seam between Intake and a database with object storage; what differs behind it is transport only. */
+/**
+ * database/: What Intake asks of a database: the functions it calls and their answers, migrations, errors.
+ *
+ * The seam between Intake and a database with object storage; what differs behind it is transport only.
+ */
 import type { BackendName } from '../config.ts';
 import type { Answer, Arguments, FunctionName } from './functions.ts';
 

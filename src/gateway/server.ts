@@ -1,4 +1,8 @@
-/** Composition root of the gateway: connections, routes, and a server that slow and large requests do not bring down. */
+/**
+ * gateway/: The HTTP program. It has no rule about rows: `sources/projects` has it.
+ *
+ * Composition root of the gateway: connections, routes, and a server that slow and large requests do not bring down.
+ */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';

@@ -1,4 +1,9 @@
-/** A request made whole: defaults, the file's hash, names. Asks files, never Temporal, so that activities may use it, too. */
+/**
+ * imports/: An import as a client sees it: its request made whole, its start, its progress and end.
+ *
+ * A request made whole: defaults, the file's hash, names. Asks files, never Temporal, so that activities may use it,
+ * too.
+ */
 import { createHash } from 'node:crypto';
 import { basename, parse, resolve } from 'node:path';
 import type { Config } from '../config.ts';

@@ -1,6 +1,8 @@
 /**
- * Kinds: what a file may hold. Each kind is one file in this folder that says everything about it, one line in `ALL`, and its
- * definitions in SQL. Nothing here reads or writes.
+ * kinds/: What a file may hold: one kind a file, with all of its words. Reads and writes nothing.
+ *
+ * Kinds: what a file may hold. Each kind is one file in this folder that says everything about it, one line in `ALL`,
+ * and its definitions in SQL. Nothing here reads or writes.
  */
 import { IntakeError, ROW_ERRORS } from '../errors.ts';
 import { jbi } from './jbi.ts';

@@ -1,4 +1,8 @@
-/** The embedded stack: brought up, found, repaired and stopped by any command, in any number of processes at once. */
+/**
+ * local/: The embedded stack: Temporal, PostgreSQL, the API of Supabase, and who supervises them.
+ *
+ * The embedded stack: brought up, found, repaired and stopped by any command, in any number of processes at once.
+ */
 import { existsSync, realpathSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { IntakeError } from '../errors.ts';

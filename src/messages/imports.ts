@@ -1,4 +1,9 @@
-/** What travels between client, workflow and activities: ids, paths, hashes, offsets, counts and codes; never a cell's value. */
+/**
+ * messages/: What clients, workflows and activities say to each other: types and constants.
+ *
+ * What travels between client, workflow and activities: ids, paths, hashes, offsets, counts and codes; never a cell's
+ * value.
+ */
 import type { DirectoryInput, DirectoryReport } from './directory.ts';
 import type { RunInput } from './run.ts';
 

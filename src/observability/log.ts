@@ -1,4 +1,8 @@
-/** Logs: pino to stderr, every text redacted, errors reduced to what holds no row data. */
+/**
+ * observability/: Logs, redaction, metrics, traces.
+ *
+ * Logs: pino to stderr, every text redacted, errors reduced to what holds no row data.
+ */
 import { pino, type Logger, type DestinationStream } from 'pino';
 import { redact } from './redact.ts';
 

@@ -1,4 +1,8 @@
-/** Starting and awaiting a push: the calls that the CLI and its tests share. */
+/**
+ * push/: Starting and following a push of a file of projects.
+ *
+ * Starting and awaiting a push: the calls that the CLI and its tests share.
+ */
 import { randomUUID } from 'node:crypto';
 import { basename, resolve } from 'node:path';
 import type { Client, WorkflowHandle } from '@temporalio/client';

@@ -1,4 +1,8 @@
-/** Finding a run by its id, or the beginning of it. */
+/**
+ * runs/: What people do with a run: find, resume, cancel, roll back, get its rejects. No HTTP, no printing.
+ *
+ * Finding a run by its id, or the beginning of it.
+ */
 import type { BackendName } from '../config.ts';
 import { IntakeError } from '../errors.ts';
 import type { AnyInput } from '../messages/imports.ts';

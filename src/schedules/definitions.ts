@@ -1,4 +1,9 @@
-/** The schedules of Intake: what each starts, and its policies for overlaps and for times that were missed, with their reasons. */
+/**
+ * schedules/: What people do with Temporal Schedules: make, change, look at them.
+ *
+ * The schedules of Intake: what each starts, and its policies for overlaps and for times that were missed, with their
+ * reasons.
+ */
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type { SearchAttributePair } from '@temporalio/common';
 import { resolve } from 'node:path';

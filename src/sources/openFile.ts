@@ -1,3 +1,4 @@
+/** sources/: How files become records. Reads files, writes none. */
 import { open, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { IntakeError } from '../errors.ts';

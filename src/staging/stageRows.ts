@@ -1,4 +1,9 @@
-/** The rows of a chunk, encoded as their backend wants them and sorted by partition. Runs in the worker's parse threads. */
+/**
+ * staging/: Records into staged rows, on threads, and the manifest of their parts. Knows no Temporal.
+ *
+ * The rows of a chunk, encoded as their backend wants them and sorted by partition. Runs in the worker's parse
+ * threads.
+ */
 import type { StageFormat } from '../database/backend.ts';
 import { LONGEST_STAGED } from './longRecord.ts';
 import { originalWidth, readRows, type ChunkSource } from './readRows.ts';

@@ -1,4 +1,8 @@
-/** The client of Temporal, with traces where they are wanted. */
+/**
+ * temporal/: What Intake asks of Temporal besides workflows: a connection, the end of a workflow, who polls.
+ *
+ * The client of Temporal, with traces where they are wanted.
+ */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,3 +1,4 @@
+/** values/: What a cell means: amounts, dates, contacts, keys. Pure. */
 import type { RowErrorCode } from '../errors.ts';
 
 /**

@@ -1,3 +1,4 @@
+/** workflows/: Deterministic code that Temporal replays. No Node, no input or output. */
 export { importFile } from './file/importFile.ts';
 export { importDirectory } from './directory/importDirectory.ts';
 export { mergeProjects } from './merge/mergeProjects.ts';

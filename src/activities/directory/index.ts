@@ -1,4 +1,8 @@
-/** The activities of a directory: one phase a file. */
+/**
+ * activities/directory/: A directory: planned, hashed, stored, staged and verified in slices.
+ *
+ * The activities of a directory: one phase a file.
+ */
 import type { Deps } from '../deps.ts';
 import { failedItemsActivity } from './failedItems.ts';
 import { hashSliceActivity } from './hashSlice.ts';

@@ -1,4 +1,8 @@
-/** parse: one chunk into the unlogged stage. */
+/**
+ * activities/file/: A file: read, hashed, stored, parsed.
+ *
+ * parse: one chunk into the unlogged stage.
+ */
 import { COMMON_COLUMNS } from '../../staging/stageRows.ts';
 import { IntakeError } from '../../errors.ts';
 import type { Backend } from '../../database/backend.ts';

@@ -1,4 +1,8 @@
-/** The merge of a batch of projects by reference: its rows are in the database already. */
+/**
+ * activities/merge/: A posted batch, merged by reference.
+ *
+ * The merge of a batch of projects by reference: its rows are in the database already.
+ */
 import { IntakeError } from '../../errors.ts';
 import type { Deps } from '../deps.ts';
 import { failpoint, failpointSoon } from '../failpoints.ts';

@@ -1,4 +1,8 @@
-/** upsert and its relatives: one key partition of a stage, in one transaction each. */
+/**
+ * activities/promotion/: Staged rows into the tables, and how a run begins and ends.
+ *
+ * upsert and its relatives: one key partition of a stage, in one transaction each.
+ */
 import type { PartCounts } from '../../database/rows.ts';
 import type { Deps } from '../deps.ts';
 import { failpoint, failpointSoon } from '../failpoints.ts';

@@ -1,4 +1,8 @@
-/** One batch of a push to the gateway; posted twice it is merged once. */
+/**
+ * activities/push/: A file of projects: found, downloaded, split, posted.
+ *
+ * One batch of a push to the gateway; posted twice it is merged once.
+ */
 import { Context } from '@temporalio/activity';
 import { createLender } from './bearer.ts';
 import { postBatchBody } from './post.ts';

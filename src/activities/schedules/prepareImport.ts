@@ -1,4 +1,9 @@
-/** What a schedule's import is started with: its file is read for the hash when its time has come, on the host that holds it. */
+/**
+ * activities/schedules/: What schedules need: a request made whole, counts of anomalies, deletion.
+ *
+ * What a schedule's import is started with: its file is read for the hash when its time has come, on the host that
+ * holds it.
+ */
 import { importInput, isDirectory, workflowIdOf } from '../../imports/request.ts';
 import type { ImportRequest } from '../../messages/requests.ts';
 import type { AnyInput } from '../../messages/imports.ts';

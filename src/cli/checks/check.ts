@@ -1,4 +1,8 @@
-/** The checks of `intake doctor`: each asks one thing that an import needs. */
+/**
+ * cli/checks/: What `intake doctor` and `intake smoke` ask.
+ *
+ * The checks of `intake doctor`: each asks one thing that an import needs.
+ */
 import { createRequire } from 'node:module';
 import { Client } from 'pg';
 import type { Backend } from '../../database/backend.ts';

@@ -1,4 +1,8 @@
-/** `intake import`: starts the import of a file, or attaches to it, and shows it to its end. */
+/**
+ * cli/commands/: One command a file.
+ *
+ * `intake import`: starts the import of a file, or attaches to it, and shows it to its end.
+ */
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Command } from 'commander';
 import { randomUUID } from 'node:crypto';

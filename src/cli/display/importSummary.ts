@@ -1,4 +1,8 @@
-/** The words in which an import ends. */
+/**
+ * cli/display/: What people see: boxes, tables, summaries, documents.
+ *
+ * The words in which an import ends.
+ */
 import { ERRORS, type ErrorCode } from '../../errors.ts';
 import type { ImportRequest } from '../../messages/requests.ts';
 import { kindNamed } from '../../kinds/index.ts';

@@ -1,4 +1,8 @@
-/** What the words after `intake import` ask for. */
+/**
+ * cli/requests/: Words and flags into requests.
+ *
+ * What the words after `intake import` ask for.
+ */
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import type { Command } from 'commander';
 import type { ImportRequest } from '../../messages/requests.ts';

@@ -1,4 +1,8 @@
-/** The backends that a configuration allows, opened when first asked for. */
+/**
+ * database/backends/: The two ways to it: SQL over a pool, and the API of Supabase.
+ *
+ * The backends that a configuration allows, opened when first asked for.
+ */
 import type { BackendName, Config } from '../../config.ts';
 import { IntakeError } from '../../errors.ts';
 import { noMetrics, type Metrics } from '../../observability/metrics.ts';

@@ -1,4 +1,8 @@
-/** Objects of the postgres backend: files in a folder. */
+/**
+ * database/objects/: Where objects are kept: a folder, or a bucket.
+ *
+ * Objects of the postgres backend: files in a folder.
+ */
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';

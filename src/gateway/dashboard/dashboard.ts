@@ -1,4 +1,8 @@
-/** The operators' dashboard: pages for signed-in people, at `/` of the gateway. */
+/**
+ * gateway/dashboard/: The pages: one call to the database each, with the rights of who looks.
+ *
+ * The operators' dashboard: pages for signed-in people, at `/` of the gateway.
+ */
 import type { Client } from '@temporalio/client';
 import { Hono, type Context, type ErrorHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';

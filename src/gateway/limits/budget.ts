@@ -1,4 +1,8 @@
-/** How many bytes of bodies are held at once. */
+/**
+ * gateway/limits/: Who may ask, how often, and with how many bytes at a time.
+ *
+ * How many bytes of bodies are held at once.
+ */
 import { Problem } from '../problem.ts';
 
 export interface ByteBudget {

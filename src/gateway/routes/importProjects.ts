@@ -1,4 +1,8 @@
-/** POST /import-projects of runbook 003. */
+/**
+ * gateway/routes/: Runbook 003 over HTTP: batches, anomalies, alerts, and their description.
+ *
+ * POST /import-projects of runbook 003.
+ */
 import type { Context } from 'hono';
 import type { Bearers } from '../limits/bearers.ts';
 import { withBody } from './body.ts';

@@ -1,3 +1,4 @@
+/** sources/csv/: Record files: encoding, dialect, header, records, and files of rejects. */
 import { isAscii } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';

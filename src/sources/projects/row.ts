@@ -1,4 +1,9 @@
-/** The one reader of a project row: what its cells mean, whether they come from a file, a push or a request. Messages hold no values. */
+/**
+ * sources/projects/: Rows of projects, from CSV and JSON: the one reader of a project.
+ *
+ * The one reader of a project row: what its cells mean, whether they come from a file, a push or a request. Messages
+ * hold no values.
+ */
 import type { RowErrorCode } from '../../errors.ts';
 import { parseDate, type DateOrder } from '../../values/date.ts';
 import { text } from '../../values/text.ts';

@@ -1,4 +1,8 @@
-/** A `*_parse.json`: one search of a board's site, checked against its schema. */
+/**
+ * sources/search/: JSON files of licence searches.
+ *
+ * A `*_parse.json`: one search of a board's site, checked against its schema.
+ */
 import { hash } from 'node:crypto';
 import type { RowErrorCode } from '../../errors.ts';
 import { text } from '../../values/text.ts';

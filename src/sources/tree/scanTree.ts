@@ -1,4 +1,8 @@
-/** The files of a directory and of all below it, in path order. Knows names, sizes and times; reads no file. */
+/**
+ * sources/tree/: Directories: listing, safe reading, images.
+ *
+ * The files of a directory and of all below it, in path order. Knows names, sizes and times; reads no file.
+ */
 import { lstatSync, opendirSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';

@@ -1,6 +1,8 @@
 /**
- * One import of a directory of JSON files and images: planning, sha256, upload, import (runbook 004).
- * A dry run stores and claims nothing; a verification compares with what an earlier run left.
+ * workflows/directory/: The import of a directory of JSON files and images.
+ *
+ * One import of a directory of JSON files and images: planning, sha256, upload, import (runbook 004). A dry run stores
+ * and claims nothing; a verification compares with what an earlier run left.
  */
 import {
   ApplicationFailure,

@@ -1,6 +1,8 @@
 /**
- * One import of one file: plan, hash, claim, upload, parse, upsert, finalize, reconcile (runbooks 000 to 002).
- * A dry run takes the same way up to counting, claims nothing and leaves nothing.
+ * workflows/file/: The import of one file.
+ *
+ * One import of one file: plan, hash, claim, upload, parse, upsert, finalize, reconcile (runbooks 000 to 002). A dry
+ * run takes the same way up to counting, claims nothing and leaves nothing.
  */
 import { ApplicationFailure, continueAsNew, defineQuery, setHandler, uuid4, workflowInfo } from '@temporalio/workflow';
 import {

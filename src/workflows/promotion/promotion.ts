@@ -1,6 +1,10 @@
 /**
- * What every import does with its rows, whatever they were read from: claim, key partitions into the tables, finalize, reconcile;
- * again from the stage when the database lost it, in a new execution when the history is long, and to its end when a step fails.
+ * workflows/promotion/: What both imports do with staged rows: claim, partitions, finalize, reconcile, and their
+ * report.
+ *
+ * What every import does with its rows, whatever they were read from: claim, key partitions into the tables, finalize,
+ * reconcile; again from the stage when the database lost it, in a new execution when the history is long, and to its
+ * end when a step fails.
  */
 import type { Activities } from '../../activities/index.ts';
 import type { Claim, ErrorDocument, ImportReport } from '../../messages/imports.ts';

@@ -1,4 +1,9 @@
-/** A file of projects to the gateway, batch after batch (runbook 003); `push/<tenant>`, so that a tenant has one push at a time. */
+/**
+ * workflows/push/: A file of projects to the gateway, now and by schedule.
+ *
+ * A file of projects to the gateway, batch after batch (runbook 003); `push/<tenant>`, so that a tenant has one push
+ * at a time.
+ */
 import {
   continueAsNew,
   defineQuery,

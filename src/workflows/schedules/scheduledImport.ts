@@ -1,4 +1,8 @@
-/** An import whose time has come: its file is read now, and its workflow is the one that `intake import` would start. */
+/**
+ * workflows/schedules/: What else a schedule starts: an import, retention, alerts.
+ *
+ * An import whose time has come: its file is read now, and its workflow is the one that `intake import` would start.
+ */
 import { executeChild, ParentClosePolicy, setCurrentDetails } from '@temporalio/workflow';
 import {
   defineSearchAttributeKey,
