@@ -4,6 +4,8 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { IntakeError } from './errors.ts';
+import { settingFaults } from './settingFaults.ts';
+import { parseSupabaseUrl } from './values/supabaseAddress.ts';
 
 export type BackendName = 'postgres' | 'supabase';
 
@@ -86,6 +88,8 @@ export interface Config {
 }
 
 const ADDRESS = /^(([\w.-]+|\[[\da-f:]+\]):)?\d{1,5}$/i;
+const isPort = (text: string): boolean => Number(/\d+$/.exec(text)?.[0]) <= 65_535;
+const listen = (message: string) => z.string().regex(ADDRESS, message).refine(isPort, 'a port is at most 65535');
 const integer = (min: number, max: number, fallback: number) =>
   z.coerce.number().int().min(min).max(max).default(fallback);
 
@@ -103,24 +107,23 @@ const schema = z.object({
   INTAKE_PARTITION_ROWS: integer(100, 200_000, 25_000),
   TEMPORAL_ADDRESS: z
     .string()
-    .regex(/^[^/\s]+:\d+$/, 'write it as host:port')
+    .trim()
+    .regex(/^([^:/\s]+|\[[\da-f:]+\]):\d{1,5}$/i, 'write it as host:port, without https://')
+    .refine(isPort, 'a port is at most 65535')
     .optional(),
   TEMPORAL_NAMESPACE: z.string().default('default'),
   TEMPORAL_API_KEY: z.string().optional(),
   TEMPORAL_TLS_CERT: z.string().optional(),
   TEMPORAL_TLS_KEY: z.string().optional(),
-  DATABASE_URL: z
-    .string()
-    .regex(/^postgres(ql)?:\/\//, 'write it as postgresql://user:password@host:5432/database')
-    .optional(),
-  SUPABASE_URL: z.url({ protocol: /^https?$/ }).optional(),
-  SUPABASE_SERVICE_ROLE_KEY: z.string().optional(),
-  SUPABASE_SECRET_KEY: z.string().optional(),
-  SUPABASE_ANON_KEY: z.string().optional(),
-  SUPABASE_PUBLISHABLE_KEY: z.string().optional(),
+  DATABASE_URL: z.string().trim().optional(),
+  SUPABASE_URL: z.string().trim().optional(),
+  SUPABASE_SERVICE_ROLE_KEY: z.string().trim().optional(),
+  SUPABASE_SECRET_KEY: z.string().trim().optional(),
+  SUPABASE_ANON_KEY: z.string().trim().optional(),
+  SUPABASE_PUBLISHABLE_KEY: z.string().trim().optional(),
   INTAKE_COMPRESSION: z.enum(['none', 'gzip']).default('none'),
-  INTAKE_METRICS_ADDRESS: z.string().regex(ADDRESS, 'write it as host:port, or a port of 127.0.0.1').optional(),
-  INTAKE_PORT: z.string().regex(ADDRESS, 'write it as a port of 127.0.0.1, or host:port').default('8787'),
+  INTAKE_METRICS_ADDRESS: listen('write it as host:port, or a port of 127.0.0.1').optional(),
+  INTAKE_PORT: listen('write it as a port of 127.0.0.1, or host:port').default('8787'),
   PROJECTS_IMPORT_BEARER: z.string().default(''),
   INTAKE_GATEWAY_URL: z.url({ protocol: /^https?$/ }).optional(),
   INTAKE_TEMPORAL_UI: z.url({ protocol: /^https?$/ }).optional(),
@@ -138,24 +141,23 @@ const schema = z.object({
  * @throws IntakeError CONFIG_INVALID naming every setting that is wrong, never its value.
  */
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''),
+  );
   const parsed = schema.safeParse(given);
   const faults = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-  const value = parsed.data;
-  const serviceKey = value?.SUPABASE_SERVICE_ROLE_KEY ?? value?.SUPABASE_SECRET_KEY;
-  if (value?.SUPABASE_URL && !serviceKey) faults.push('SUPABASE_SERVICE_ROLE_KEY: needed with SUPABASE_URL');
-  if (value && !value.TEMPORAL_TLS_CERT !== !value.TEMPORAL_TLS_KEY)
-    faults.push('TEMPORAL_TLS_CERT, TEMPORAL_TLS_KEY: give both');
-  if (value?.INTAKE_BACKEND === 'supabase' && value.DATABASE_URL && !value.SUPABASE_URL) {
-    faults.push('SUPABASE_URL: needed for the supabase backend');
-  }
-  const projectsBearers = bearers(value?.PROJECTS_IMPORT_BEARER ?? '');
+  // All that can be said is said at once: these ask the settings as they were given.
+  faults.push(...settingFaults(given as Record<string, string>, env));
+  const projectsBearers = bearers(given['PROJECTS_IMPORT_BEARER'] ?? '');
   if (!projectsBearers)
     faults.push(
       'PROJECTS_IMPORT_BEARER: write it as TENANT=secret,TENANT=secret with a secret of its own for each tenant',
     );
+  const value = parsed.data;
   if (!value || !projectsBearers || faults.length > 0)
     throw new IntakeError('CONFIG_INVALID', `Configuration: ${faults.join('; ')}`);
+  const serviceKey = value.SUPABASE_SERVICE_ROLE_KEY ?? value.SUPABASE_SECRET_KEY;
+  const supabaseUrl = value.SUPABASE_URL === undefined ? undefined : parseSupabaseUrl(value.SUPABASE_URL);
 
   const dir = resolve(value.INTAKE_DIR);
   const gateway = listenAddress(value.INTAKE_PORT);
@@ -178,8 +180,8 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
       : undefined,
     databaseUrl: value.DATABASE_URL,
     supabase:
-      value.SUPABASE_URL && serviceKey
-        ? { url: value.SUPABASE_URL, serviceKey, anonKey: value.SUPABASE_ANON_KEY ?? value.SUPABASE_PUBLISHABLE_KEY }
+      typeof supabaseUrl === 'object' && serviceKey
+        ? { url: supabaseUrl.url, serviceKey, anonKey: value.SUPABASE_ANON_KEY ?? value.SUPABASE_PUBLISHABLE_KEY }
         : undefined,
     objectsDir: resolve(value.INTAKE_OBJECTS_DIR ?? `${dir}/objects`),
     objectsShared: value.INTAKE_OBJECTS_DIR !== undefined,

@@ -61,13 +61,9 @@ export const ERRORS = {
     'Look at the log and the memory of the worker; `intake resume ID` tries again when it is mended.',
   ),
   // The surroundings.
-  DATABASE_UNAVAILABLE: retry(
-    'Nothing to do: it is retried until the database answers. `intake doctor` tells why it does not.',
-  ),
+  DATABASE_UNAVAILABLE: retry('Nothing to do: imports go on by themselves when the database answers.'),
   DATABASE_BUSY: retry('Nothing to do: the transaction is tried again.'),
-  STORAGE_UNAVAILABLE: retry(
-    'Nothing to do: it is retried until Storage answers. `intake doctor` tells why it does not.',
-  ),
+  STORAGE_UNAVAILABLE: retry('Nothing to do: imports go on by themselves when Storage answers.'),
   STORAGE_DENIED: fatal(
     1,
     'Check SUPABASE_SERVICE_ROLE_KEY: the secret key of this project, not expired; policies on storage.objects must let it in.',
@@ -82,9 +78,12 @@ export const ERRORS = {
     'Free disk space on the host of the worker, or let its user write to INTAKE_DIR/work; the import goes on by itself.',
   ),
   DATABASE_SCHEMA: fatal(1, 'Run `intake migrate`; the database misses a table or function.'),
-  DATABASE_DENIED: fatal(1, 'Check the key or the password and the role; `intake doctor` names what is missing.'),
+  DATABASE_DENIED: fatal(1, 'Check the password or the key, and what its role may do.'),
   DATABASE_FULL: retry('Free disk space on the database server; the import goes on by itself.'),
-  DATABASE_REFUSED: fatal(1, 'The database refused a statement; the log of the worker has its SQLSTATE.'),
+  DATABASE_REFUSED: fatal(
+    1,
+    'Look up the code in the message; the log of the database has the statement. Mend that, then `intake resume ID`.',
+  ),
   HOST_UNAVAILABLE: fatal(
     1,
     'Start a worker on the host that holds the file (INTAKE_HOST is its name in the queue), then `intake resume ID`.',

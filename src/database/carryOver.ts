@@ -4,7 +4,7 @@
  * replaces functions and views. All of it is one transaction.
  */
 import { readFileSync } from 'node:fs';
-import type postgres from 'postgres';
+import type { ClientBase } from 'pg';
 import { IntakeError } from '../errors.ts';
 import { execute, GENERATED, pendingOf, textOf, type Migration, type Recorded } from './migrations.ts';
 
@@ -30,7 +30,7 @@ export function needsCarrying(wanted: readonly Migration[], recorded: Recorded):
  * @throws IntakeError DATABASE_SCHEMA when the database has some of the migrations of 0.3.0 only.
  */
 export async function carryOver(
-  transaction: postgres.TransactionSql,
+  transaction: ClientBase,
   wanted: readonly Migration[],
   recorded: Recorded,
   onStep?: (line: string) => void,
@@ -47,20 +47,22 @@ export async function carryOver(
   }
   onStep?.('Carrying over the database of an earlier version');
   const generated = wanted.filter((migration) => textOf(migration).startsWith(GENERATED));
-  const teams = await transaction<{ signature: string; definition: string; comment: string | null }[]>`
-    SELECT s.signature, pg_get_functiondef(p.oid) AS definition, obj_description(p.oid, 'pg_proc') AS comment
-    FROM unnest(${REPLACEABLE}::text[]) AS s (signature) JOIN pg_proc p ON p.oid = to_regprocedure(s.signature)
-    WHERE coalesce(obj_description(p.oid, 'pg_proc'), '') NOT LIKE '%' || md5(p.prosrc)`;
-  await transaction.unsafe(readFileSync(BRIDGE, 'utf8'));
+  const { rows: teams } = await transaction.query<{ signature: string; definition: string; comment: string | null }>(
+    `SELECT s.signature, pg_get_functiondef(p.oid) AS definition, obj_description(p.oid, 'pg_proc') AS comment
+     FROM unnest($1::text[]) AS s (signature) JOIN pg_proc p ON p.oid = to_regprocedure(s.signature)
+     WHERE coalesce(obj_description(p.oid, 'pg_proc'), '') NOT LIKE '%' || md5(p.prosrc)`,
+    [REPLACEABLE],
+  );
+  await transaction.query(readFileSync(BRIDGE, 'utf8'));
   for (const migration of generated) await execute(transaction, migration, onStep);
   for (const { signature, definition, comment } of teams) {
-    await transaction.unsafe(definition);
+    await transaction.query(definition);
     const text = comment === null ? 'NULL' : `'${comment.replaceAll("'", "''")}'`;
-    await transaction.unsafe(`COMMENT ON FUNCTION ${signature} IS ${text}`);
+    await transaction.query(`COMMENT ON FUNCTION ${signature} IS ${text}`);
   }
   const known = new Set(wanted.map(({ version }) => version));
   const gone = [...recorded].filter(([version, text]) => text?.startsWith(GENERATED) && !known.has(version));
   const versions = [...OF_0_3_0, ...gone.map(([version]) => version)];
-  await transaction`DELETE FROM supabase_migrations.schema_migrations WHERE version = ANY (${versions})`;
+  await transaction.query('DELETE FROM supabase_migrations.schema_migrations WHERE version = ANY ($1)', [versions]);
   return generated;
 }

@@ -1,6 +1,7 @@
 /** Applies `supabase/migrations` and records them where the Supabase CLI does, so that both agree on what is done. */
-import postgres from 'postgres';
+import type { Client } from 'pg';
 import { carryOver, needsCarrying } from './carryOver.ts';
+import { openConnection } from './connection.ts';
 import { execute, listMigrations, pendingOf, recordedMigrations, type Migration, type Recorded } from './migrations.ts';
 
 /** Any fixed number; one migration at a time per database. */
@@ -22,32 +23,35 @@ export interface MigrateOptions {
  * @throws IntakeError DATABASE_SCHEMA when the database has only a part of 0.3.0.
  */
 export async function migrate(databaseUrl: string, options: MigrateOptions = {}): Promise<Migration[]> {
-  const sql = postgres(databaseUrl, { max: 1, prepare: false, onnotice: () => undefined });
+  const client = await openConnection(databaseUrl, 'intake migrate');
   try {
     const wanted = listMigrations(options.folder);
-    const recorded = await recordedMigrations(sql);
+    const recorded = await recordedMigrations(client);
     const pending = pendingOf(wanted, recorded);
-    if (options.check || pending.length === 0) return pending;
-    const done = needsCarrying(wanted, recorded) ? await carry(sql, wanted, options.onStep) : [];
+    if (options.check) return pending;
+    const done =
+      pending.length > 0 && needsCarrying(wanted, recorded) ? await carry(client, wanted, options.onStep) : [];
     for (const migration of pending) {
-      if (!done.includes(migration) && (await apply(sql, migration, options.onStep))) done.push(migration);
+      if (!done.includes(migration) && (await apply(client, migration, options.onStep))) done.push(migration);
     }
+    // PostgREST of one's own does not notice by itself; hosted Supabase would after a while.
+    await client.query("NOTIFY pgrst, 'reload schema'");
     return done;
   } finally {
-    await sql.end({ timeout: 5 });
+    await client.end().catch(() => undefined);
   }
 }
 
 /** Nothing when another process carried the database over while this one waited for the lock. */
-function carry(sql: postgres.Sql, wanted: readonly Migration[], onStep?: (line: string) => void): Promise<Migration[]> {
-  return alone(sql, async (transaction, recorded) =>
+function carry(client: Client, wanted: readonly Migration[], onStep?: (line: string) => void): Promise<Migration[]> {
+  return alone(client, async (transaction, recorded) =>
     needsCarrying(wanted, recorded) ? carryOver(transaction, wanted, recorded, onStep) : [],
   );
 }
 
 /** False when another process applied it while this one waited for the lock. */
-function apply(sql: postgres.Sql, migration: Migration, onStep?: (line: string) => void): Promise<boolean> {
-  return alone(sql, async (transaction, recorded) => {
+function apply(client: Client, migration: Migration, onStep?: (line: string) => void): Promise<boolean> {
+  return alone(client, async (transaction, recorded) => {
     if (recorded.has(migration.version)) return false;
     await execute(transaction, migration, onStep);
     return true;
@@ -55,16 +59,19 @@ function apply(sql: postgres.Sql, migration: Migration, onStep?: (line: string) 
 }
 
 /** One transaction that nobody else migrates beside, with what is recorded by then. */
-function alone<T>(
-  sql: postgres.Sql,
-  work: (transaction: postgres.TransactionSql, recorded: Recorded) => Promise<T>,
-): Promise<T> {
-  return sql.begin(async (transaction) => {
+async function alone<T>(client: Client, work: (transaction: Client, recorded: Recorded) => Promise<T>): Promise<T> {
+  await client.query('BEGIN');
+  try {
     // Held to the end of the transaction: it works through a transaction pooler, too.
-    await transaction`SELECT pg_advisory_xact_lock(${LOCK})`;
-    await transaction.unsafe(`
+    await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
+    await client.query(`
       CREATE SCHEMA IF NOT EXISTS supabase_migrations;
       CREATE TABLE IF NOT EXISTS supabase_migrations.schema_migrations (version text PRIMARY KEY, statements text[], name text)`);
-    return work(transaction, await recordedMigrations(transaction));
-  }) as Promise<T>;
+    const done = await work(client, await recordedMigrations(client));
+    await client.query('COMMIT');
+    return done;
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => undefined); // the connection may be gone
+    throw error;
+  }
 }

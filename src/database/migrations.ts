@@ -1,7 +1,7 @@
 /** The migrations of the package, and which of them a database has. */
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type postgres from 'postgres';
+import type { ClientBase } from 'pg';
 
 const FOLDER = new URL('../../supabase/migrations/', import.meta.url);
 /** How a migration begins that is made from supabase/schemas; until 0.5.0 it may change. */
@@ -39,25 +39,29 @@ export function pendingOf(wanted: readonly Migration[], recorded: Recorded): Mig
 }
 
 /** What is recorded in a database, which may have no such table yet. */
-export async function recordedMigrations(sql: postgres.Sql | postgres.TransactionSql): Promise<Recorded> {
-  const [table] = await sql`SELECT to_regclass('supabase_migrations.schema_migrations') IS NOT NULL AS exists`;
-  if (!table?.['exists']) return new Map();
-  const rows = await sql<{ version: string; text: string | null }[]>`
-    SELECT version, CASE WHEN cardinality(statements) = 1 THEN statements[1] END AS text FROM supabase_migrations.schema_migrations`;
+export async function recordedMigrations(client: ClientBase): Promise<Recorded> {
+  const { rows: tables } = await client.query<{ exists: boolean }>(
+    "SELECT to_regclass('supabase_migrations.schema_migrations') IS NOT NULL AS exists",
+  );
+  if (!tables[0]?.exists) return new Map();
+  const { rows } = await client.query<{ version: string; text: string | null }>(`
+    SELECT version, CASE WHEN cardinality(statements) = 1 THEN statements[1] END AS text FROM supabase_migrations.schema_migrations`);
   return new Map(rows.map(({ version, text }) => [version, text ?? undefined]));
 }
 
 /** Runs a migration and records it, in the caller's transaction. */
 export async function execute(
-  transaction: postgres.TransactionSql,
+  transaction: ClientBase,
   migration: Migration,
   onStep?: (line: string) => void,
 ): Promise<void> {
   const { version, name } = migration;
   onStep?.(`Migrating: ${version}_${name}`);
   const text = textOf(migration);
-  await transaction.unsafe(text);
-  await transaction`
-    INSERT INTO supabase_migrations.schema_migrations (version, statements, name) VALUES (${version}, ARRAY[${text}::text], ${name})
-    ON CONFLICT (version) DO UPDATE SET statements = excluded.statements, name = excluded.name`;
+  await transaction.query(text);
+  await transaction.query(
+    `INSERT INTO supabase_migrations.schema_migrations (version, statements, name) VALUES ($1, ARRAY[$2::text], $3)
+     ON CONFLICT (version) DO UPDATE SET statements = excluded.statements, name = excluded.name`,
+    [version, text, name],
+  );
 }

@@ -5,6 +5,8 @@
  * it, and what they say is tried again.
  */
 import { IntakeError, type ErrorCode } from '../errors.ts';
+import { poolerFault } from './pooler.ts';
+import { transportFault } from './transport.ts';
 
 /** Longer prefixes first; a SQLSTATE that is not here is a refusal, which nobody retries. */
 const BY_STATE: readonly (readonly [prefix: string, code: ErrorCode, message: string])[] = [
@@ -25,14 +27,27 @@ const BY_STATE: readonly (readonly [prefix: string, code: ErrorCode, message: st
   ['42883', 'DATABASE_SCHEMA', 'A function is missing'],
   ['42703', 'DATABASE_SCHEMA', 'A column is missing'],
   ['3F000', 'DATABASE_SCHEMA', 'A schema is missing'],
+  ['PGRST203', 'DATABASE_SCHEMA', 'The API knows two functions of that name'],
   ['PGRST2', 'DATABASE_SCHEMA', 'The API does not know a function'],
   ['PGRST106', 'DATABASE_SCHEMA', 'The API does not expose schema ingest'],
+  ['PGRST125', 'DATABASE_SCHEMA', 'The API does not know this path'],
   ['PGRST0', 'DATABASE_UNAVAILABLE', 'The API does not reach its database'],
   ['PGRST3', 'DATABASE_DENIED', 'The API refuses the key'],
   ['42501', 'DATABASE_DENIED', 'The role has not the right to do this'],
   ['28', 'DATABASE_DENIED', 'The database refuses the user or the password'],
   ['3D000', 'DATABASE_DENIED', 'The database does not exist'],
 ];
+
+/** Where the code's own remedy leads elsewhere. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  PGRST106:
+    'Add `ingest` to the exposed schemas: project settings, Data API (or `api.schemas` in supabase/config.toml, PGRST_DB_SCHEMAS).',
+  PGRST125: "Check SUPABASE_URL: it is the project's address without a path, like https://<project-ref>.supabase.co.",
+  '42501':
+    'Use the secret key (SUPABASE_SERVICE_ROLE_KEY), or give the user of DATABASE_URL the role dragonfly_app; `intake migrate` grants the rest.',
+  '28P01': 'Check user and password in DATABASE_URL; for a pooler the user is postgres.<project-ref>.',
+  '3D000': 'Check the name of the database at the end of DATABASE_URL; on hosted Supabase it is postgres.',
+};
 
 /** Our own SQLSTATEs by their messages: the embedded API drops codes it does not know. */
 const OWN_STATES = [
@@ -43,40 +58,35 @@ const OWN_STATES = [
 /** Five characters with a digit among them: EPIPE is none. PostgREST has codes of its own. */
 const REFUSAL = /^(?=.*\d)[0-9A-Z]{5}$|^PGRST/;
 
-/** Poolers that have no connection left say so with XX000, an internal error. */
-const POOLER_FULL = /max clients|max_client_conn|query_wait_timeout|checkout timeout|check out|server conn/i;
-
-/** Supabase's pooler, older and newer words; the SQLSTATE (XX000) says nothing. */
-const UNKNOWN_TENANT = /tenant or user not found|tenant\/user .*not found/i;
-
-const unknownTenant = (cause: unknown): IntakeError =>
-  new IntakeError('DATABASE_DENIED', 'The pooler does not know the project or its user (Tenant or user not found)', {
-    cause,
-    remedy:
-      "Copy DATABASE_URL from the project's Connect dialog: the pooler's user is postgres.<project-ref>, its host is the one of the project's region; " +
-      'a paused or deleted project is unknown to it, too.',
-  });
-
-/** @param status HTTP status where there was one. */
-export function sqlError(cause: unknown, status?: number): IntakeError {
+/**
+ * @param status HTTP status where there was one.
+ * @param host of DATABASE_URL, where the caller knows it.
+ */
+export function sqlError(cause: unknown, status?: number, host?: string): IntakeError {
   if (cause instanceof IntakeError) return cause;
   const { code = '', message = '' } = (typeof cause === 'object' && cause !== null ? cause : {}) as {
     code?: string;
     message?: string;
   };
   const state = OWN_STATES.find(([, text]) => text.test(message))?.[0] ?? String(code);
-  if (UNKNOWN_TENANT.test(message)) return unknownTenant(cause);
+  const pooler = poolerFault(cause);
+  if (pooler) return pooler;
   for (const [prefix, error, text] of BY_STATE) {
-    if (state.startsWith(prefix)) return new IntakeError(error, `${text} (${state})`, { cause });
+    if (!state.startsWith(prefix)) continue;
+    const remedy = REMEDIES[state];
+    return new IntakeError(error, `${text} (${state})`, { cause, ...(remedy ? { remedy } : {}) });
   }
-  if (REFUSAL.test(state) && !(state === 'XX000' && POOLER_FULL.test(message)))
+  if (REFUSAL.test(state))
     return new IntakeError('DATABASE_REFUSED', `The database refused a statement (${state})`, { cause });
   if (status === 401 || status === 403)
     return new IntakeError('DATABASE_DENIED', `The API refuses the key (${status})`, { cause });
-  if (status === 413) return new IntakeError('DATABASE_REFUSED', 'A proxy takes no body of this size (413)', { cause });
+  if (status === 413)
+    return new IntakeError('REQUEST_TOO_LARGE', 'A gateway in front of the API takes no request of this size (413)', {
+      cause,
+    });
   if (cause instanceof TypeError || cause instanceof RangeError || cause instanceof ReferenceError)
     return new IntakeError('INTERNAL', 'An unexpected error; the log of the worker has it', { cause });
   return status
     ? new IntakeError('DATABASE_UNAVAILABLE', `The API answers ${status}`, { cause })
-    : new IntakeError('DATABASE_UNAVAILABLE', 'The database cannot be reached', { cause });
+    : transportFault(cause, { who: 'The database', code: 'DATABASE_UNAVAILABLE', setting: 'DATABASE_URL', host });
 }

@@ -8,10 +8,13 @@ export interface TransportOptions {
   readonly code: ErrorCode;
   /** The setting that names the host. */
   readonly setting: string;
+  /** As the setting has it, where the caller knows. */
+  readonly host?: string | undefined;
 }
 
 interface NodeFault {
   readonly code?: string;
+  readonly name?: string;
   readonly message?: string;
   readonly cause?: unknown;
   readonly errors?: readonly unknown[];
@@ -28,7 +31,8 @@ const NO_ROUTE = /^(ENETUNREACH|EHOSTUNREACH|EADDRNOTAVAIL)$/;
 const REFUSED = /^ECONNREFUSED$/;
 const SLOW = /^(ETIMEDOUT|UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT)$/;
 const CERTIFICATE =
-  /^(CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS_CERT|HOSTNAME_MISMATCH|INVALID_CA|UNABLE_TO_VERIFY)/;
+  /^(CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS_CERT|HOSTNAME_MISMATCH|INVALID_|UNSPECIFIED|CRL_|EE_KEY|CA_)/;
+const NO_TLS = /server does not support SSL/;
 const TLS = /^(ERR_SSL_|ERR_TLS_|EPROTO)/;
 
 /** An error and its causes, outermost first; of several attempts at addresses, all. */
@@ -41,15 +45,16 @@ function* chain(error: unknown): Generator<NodeFault> {
 }
 
 /** What a fault of the transport means. The caller knows already that no answer came. */
-export function transportFault(error: unknown, { who, code, setting }: TransportOptions): IntakeError {
+export function transportFault(error: unknown, { who, code, setting, host: asked }: TransportOptions): IntakeError {
   const found = [...chain(error)].find((fault) => typeof fault.code === 'string' && !/^UND_ERR$/.test(fault.code));
-  const name = found?.code ?? '';
-  const host = found?.hostname ?? found?.host ?? found?.address ?? '';
+  const timedOut = [...chain(error)].some(({ name: kind }) => kind === 'TimeoutError');
+  const name = found?.code ?? (timedOut ? 'ETIMEDOUT' : '');
+  const host = asked ?? found?.hostname ?? found?.host ?? found?.address ?? '';
   const at = host ? ` at ${host}${found?.port ? `:${found.port}` : ''}` : '';
   const is = (message: string, remedy: string, as: ErrorCode = code) =>
     new IntakeError(as, `${who} ${message}`, { cause: error, remedy });
 
-  if (DIRECT_HOST.test(found?.hostname ?? '') && (DNS.test(name) || NO_ROUTE.test(name)))
+  if (DIRECT_HOST.test(host) && (DNS.test(name) || NO_ROUTE.test(name)))
     return is(
       `is reachable over IPv6 alone, and this host has none (${host}, ${name})`,
       `Take the pooler's address from the project's Connect dialog for ${setting} (session pooler, user postgres.<project-ref>), or give the project an IPv4 address.`,
@@ -70,6 +75,12 @@ export function transportFault(error: unknown, { who, code, setting }: Transport
       setting === 'DATABASE_URL'
         ? `Give the certificate of its authority: sslmode=verify-full&sslrootcert=FILE in ${setting} (Supabase: Database settings, SSL configuration, Download certificate), or PGSSLROOTCERT.`
         : `Give the certificate of its authority by NODE_EXTRA_CA_CERTS=FILE, or correct ${setting}.`,
+      'DATABASE_TLS',
+    );
+  if (NO_TLS.test(found?.message ?? (error as NodeFault)?.message ?? ''))
+    return is(
+      'speaks no TLS, and this connection asks for it',
+      `Let the server speak TLS; within a network that you trust say so: sslmode=disable in ${setting}.`,
       'DATABASE_TLS',
     );
   if (TLS.test(name))

@@ -81,7 +81,7 @@ describe('what the database and its driver throw', function () {
       [429, 'DATABASE_UNAVAILABLE'],
       [502, 'DATABASE_UNAVAILABLE'],
       [401, 'DATABASE_DENIED'],
-      [413, 'DATABASE_REFUSED'],
+      [413, 'REQUEST_TOO_LARGE'],
     ] as const)
       assert.equal(sqlError({ code: '', message: '<html>' }, status).code, code, String(status));
     assert.equal(

@@ -4,8 +4,9 @@
  * The checks of `intake doctor`: each asks one thing that an import needs.
  */
 import { createRequire } from 'node:module';
-import { Client } from 'pg';
 import type { Backend } from '../../database/backend.ts';
+import { openConnection } from '../../database/connection.ts';
+import { serviceFetch } from '../../database/http.ts';
 import { sqlError } from '../../database/sqlError.ts';
 import { IntakeError } from '../../errors.ts';
 import { ingestFunctions } from '../../kinds/ingestFunctions.ts';
@@ -112,10 +113,8 @@ export async function checkBackend(
 /** What jobs need, for information: without the functions an import goes on with what it has. */
 export function checkJobs(databaseUrl: string): Promise<Check> {
   return check('jobs', async () => {
-    const client = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: 10_000 });
-    client.on('error', () => undefined); // the query says it
+    const client = await openConnection(databaseUrl, 'intake doctor');
     try {
-      await client.connect();
       const {
         rows: [found],
       } = await client.query<{ functions: string[]; pgmq: string | null; stand_in: boolean }>(
@@ -143,18 +142,11 @@ export function checkJobs(databaseUrl: string): Promise<Check> {
 
 export function checkBucket({ url, serviceKey }: { url: string; serviceKey: string }, bucket: string): Promise<Check> {
   return check('bucket', async () => {
-    const response = await fetch(`${url}/storage/v1/bucket/${bucket}`, {
+    const response = await serviceFetch('storage')(`${url}/storage/v1/bucket/${bucket}`, {
       headers: { apikey: serviceKey, authorization: `Bearer ${serviceKey}` },
       signal: AbortSignal.timeout(10_000),
-    }).catch((cause: unknown) => {
-      throw new IntakeError('STORAGE_UNAVAILABLE', 'Storage does not answer', { cause, remedy: 'Check SUPABASE_URL.' });
     });
     await response.arrayBuffer();
-    if (!response.ok)
-      throw failed(
-        `Bucket '${bucket}' cannot be read (${response.status})`,
-        `Create a private bucket '${bucket}' in Storage; run \`intake migrate\`.`,
-      );
     return `bucket '${bucket}'`;
   });
 }

@@ -1,8 +1,9 @@
 /** Whether a role sees rows: over the Supabase API by its key, over SQL by taking the role in a transaction. */
-import { Client, DatabaseError } from 'pg';
+import { DatabaseError } from 'pg';
+import { openConnection } from '../../database/connection.ts';
+import { transportFault } from '../../database/transport.ts';
 import { sqlError } from '../../database/sqlError.ts';
 import type { SupabaseConfig } from '../../config.ts';
-import { IntakeError } from '../../errors.ts';
 
 export interface Question {
   /** `schema.table` */
@@ -38,10 +39,7 @@ export function apiVisibility({ url, serviceKey, anonKey }: SupabaseConfig): Vis
         headers: { apikey: key, authorization: `Bearer ${key}`, 'accept-profile': schema, prefer: 'count=exact' },
         signal: AbortSignal.timeout(60_000),
       }).catch((cause: unknown) => {
-        throw new IntakeError('DATABASE_UNAVAILABLE', 'The API does not answer', {
-          cause,
-          remedy: 'Check SUPABASE_URL; run `intake doctor`.',
-        });
+        throw transportFault(cause, { who: 'The API', code: 'DATABASE_UNAVAILABLE', setting: 'SUPABASE_URL' });
       });
       if ([401, 403, 404, 406].includes(response.status)) return 'denied';
       const [, total] = /\/(\d+)$/.exec(response.headers.get('content-range') ?? '') ?? [];
@@ -54,15 +52,7 @@ export function apiVisibility({ url, serviceKey, anonKey }: SupabaseConfig): Vis
 
 /** @throws IntakeError when the database cannot be reached. */
 export async function sqlVisibility(databaseUrl: string): Promise<Visibility> {
-  const client = new Client({
-    connectionString: databaseUrl,
-    connectionTimeoutMillis: 10_000,
-    application_name: 'intake smoke',
-  });
-  client.on('error', () => undefined); // the next query says it
-  await client.connect().catch((error: unknown) => {
-    throw sqlError(error);
-  });
+  const client = await openConnection(databaseUrl, 'intake smoke');
   return {
     via: 'sql',
     roles: ['service_role', 'dragonfly_app', 'anon', 'authenticated'],

@@ -14,7 +14,8 @@ import {
 } from '../checks/check.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 import type { Session } from '../session.ts';
-import { gatewayAnswers, masked } from './stack.ts';
+import { gatewayAnswers } from './stack.ts';
+import { shownDatabaseAddress } from '../../values/databaseAddress.ts';
 import { checkTemporal } from '../checks/temporal.ts';
 
 interface Flags extends CommonOptions {
@@ -77,7 +78,7 @@ function addressesOf({ config, stack }: Session, show: boolean): Record<string, 
   return {
     temporal: temporal?.address ?? null,
     temporal_ui: stack?.temporalUi ?? null,
-    database_url: databaseUrl ? (show ? databaseUrl : masked(databaseUrl)) : null,
+    database_url: databaseUrl ? (show ? databaseUrl : shownDatabaseAddress(databaseUrl)) : null,
     supabase_url: supabase?.url ?? null,
     gateway: config.gatewayUrl,
     dashboard: `${config.gatewayUrl}/`,

@@ -5,6 +5,7 @@ import { IntakeError } from '../../errors.ts';
 import type { Stack } from '../../local/stack.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 import { readConfig } from '../session.ts';
+import { shownDatabaseAddress } from '../../values/databaseAddress.ts';
 
 const GATEWAY_MS = 15_000;
 
@@ -85,7 +86,13 @@ export function addressesOf({
   gateway,
 }: Stack): Record<string, string | null> {
   const served = gateway === undefined ? { gateway: null, dashboard: null } : { gateway, dashboard: `${gateway}/` };
-  return { temporal, temporal_ui: temporalUi, database_url: masked(databaseUrl), supabase_url: supabaseUrl, ...served };
+  return {
+    temporal,
+    temporal_ui: temporalUi,
+    database_url: shownDatabaseAddress(databaseUrl),
+    supabase_url: supabaseUrl,
+    ...served,
+  };
 }
 
 export function addressLines(stack: Stack): string[] {
@@ -97,13 +104,6 @@ export function addressLines(stack: Stack): string[] {
     `  Supabase API: ${supabase_url}`,
   ];
   return dashboard ? [`  Dashboard:    ${dashboard}`, ...lines] : lines;
-}
-
-/** A URL with its password hidden. */
-export function masked(address: string): string {
-  const url = new URL(address);
-  if (url.password) url.password = '***';
-  return url.href;
 }
 
 function parsePort(text: string): number {

@@ -1,13 +1,17 @@
 /** The postgres backend: functions over a connection pool, rows by COPY, objects in a folder. */
+import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import pLimit from 'p-limit';
-import { escapeLiteral, Pool, type PoolClient, type QueryResult } from 'pg';
+import { escapeLiteral, Pool, type PoolClient, type QueryConfig, type QueryResult } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { Backend, StagedChunk } from '../backend.ts';
+import type { Answer, Arguments, FunctionName } from '../functions.ts';
 import { limitsOf, SERVER_SILENT_MS } from '../../messages/policies.ts';
 import { folderObjects } from '../objects/folder.ts';
-import { sqlError } from '../sqlError.ts';
+import { connectionConfig, databaseAddress } from '../connection.ts';
+import { databaseFault } from '../databaseFault.ts';
+import { isUnprepared } from '../pooler.ts';
 
 export interface PostgresOptions {
   readonly databaseUrl: string;
@@ -30,28 +34,43 @@ export function postgresBackend({
   permits = PERMITS,
   connectMs = 10_000,
 }: PostgresOptions): Backend {
-  const pool = new Pool({
-    connectionString: databaseUrl,
-    max: permits + 1, // nobody waits in the pool: its time limit is for the server's answer alone
-    idleTimeoutMillis: 30_000,
-    connectionTimeoutMillis: connectMs,
-    keepAlive: true,
-    application_name: 'intake',
-  });
-  pool.on('error', () => {}); // an idle connection broke; the next query opens another
+  const address = databaseAddress(databaseUrl);
+  let opened: Promise<Pool> | undefined;
+  const openPool = async (): Promise<Pool> => {
+    const pool = new Pool({
+      ...(await connectionConfig(databaseUrl)),
+      max: permits + 1, // nobody waits in the pool: its time limit is for the server's answer alone
+      idleTimeoutMillis: 30_000,
+      connectionTimeoutMillis: connectMs,
+      keepAlive: true,
+    });
+    pool.on('error', () => {}); // an idle connection broke; the next query opens another
+    return pool;
+  };
   // Waiting for slow statements of others is no fault: it has no time limit, and callers are served in their order.
   const permit = pLimit(permits);
-  // A transaction pooler keeps neither prepared statements nor settings of a session.
-  const statements = new URL(databaseUrl).port === '6543' ? undefined : new Map<string, string>();
+  // Until a pooler answers that it keeps no prepared statements.
+  let named = true;
 
-  const onConnection = <T>(work: (connection: PoolClient) => Promise<T>): Promise<T> =>
-    permit(() => withConnection(pool, work));
+  const onConnection = async <T>(work: (connection: PoolClient) => Promise<T>): Promise<T> => {
+    opened ??= openPool();
+    const pool = await opened.catch((error: unknown) => {
+      opened = undefined; // the file of a certificate may come to be there
+      throw error;
+    });
+    return withConnection(pool, work);
+  };
+  /** One permit long. */
+  const permitted = <T>(work: () => Promise<T>): Promise<T> =>
+    permit(work).catch(async (error: unknown) => {
+      throw await databaseFault(error, address);
+    });
 
   return {
     name: 'postgres',
     format: 'copy',
     objects: folderObjects(objectsDir),
-    async call(fn, args) {
+    async call<N extends FunctionName>(fn: N, args: Arguments<N>): Promise<Answer<N>> {
       const given = Object.entries<unknown>(args);
       const list = given.map(([name], i) => `${name} => $${i + 1}`).join(', ');
       const values = given.map(([, value]) =>
@@ -59,30 +78,30 @@ export function postgresBackend({
       );
       const text = `select to_jsonb(ingest.${fn}(${list})) as result`;
       const query = { text, values, query_timeout: limitsOf(fn).statement + SERVER_SILENT_MS };
-      return onConnection(async (connection) => {
-        if (!statements) {
-          await connection.query(`begin; ${limitsFor(fn, 'set local')}`);
-          const { rows } = await connection.query(query);
-          await connection.query('commit');
-          return rows[0].result;
-        }
-        await limitSession(connection, fn);
-        // One name for each text: a function may be called with fewer of its arguments.
-        const name = statements.get(text) ?? `${fn.slice(0, 40)}_${statements.size}`;
-        statements.set(text, name);
-        const { rows } = await connection.query({ ...query, name });
-        return rows[0].result;
+      const ask = (prepared: boolean) =>
+        onConnection((connection) =>
+          limitedQuery<Answer<N>>(connection, fn, prepared ? { ...query, name: statementName(fn, text) } : query),
+        );
+      return permitted(() => {
+        const prepared = named;
+        return ask(prepared).catch((error: unknown) => {
+          if (!prepared || !isUnprepared(error)) throw error;
+          named = false; // nothing ran: it is refused before it begins
+          return ask(false);
+        });
       });
     },
-    stage: (chunk) => onConnection((connection) => copyChunk(connection, chunk)),
-    close: () => pool.end(),
+    stage: (chunk) => permitted(() => onConnection((connection) => copyChunk(connection, chunk))),
+    close: async () => (await opened?.catch(() => undefined))?.end(),
   };
 }
 
+/** One name for each text: through a pooler a server knows what other processes have prepared. */
+const statementName = (fn: string, text: string): string =>
+  `${fn.slice(0, 40)}_${createHash('sha256').update(text).digest('hex').slice(0, 12)}`;
+
 async function withConnection<T>(pool: Pool, work: (connection: PoolClient) => Promise<T>): Promise<T> {
-  const connection = await pool.connect().catch((error) => {
-    throw sqlError(error);
-  });
+  const connection = await pool.connect();
   let broken: Error | undefined;
   const onError = (error: Error) => (broken = error);
   connection.on('error', onError);
@@ -90,11 +109,33 @@ async function withConnection<T>(pool: Pool, work: (connection: PoolClient) => P
     return await work(connection);
   } catch (error) {
     broken ??= error as Error;
-    throw sqlError(error);
+    throw error;
   } finally {
     connection.off('error', onError);
     connection.release(broken); // a connection that failed within a transaction is not used again
   }
+}
+
+/** A call under its limits: of the session where it is ours alone, else of a transaction. */
+async function limitedQuery<T>(connection: PoolClient, fn: string, query: QueryConfig): Promise<T> {
+  const pooled = await isPooled(connection);
+  if (pooled) await connection.query(`begin; ${limitsFor(fn, 'set local')}`);
+  else await limitSession(connection, fn);
+  const { rows } = await connection.query<{ result: T }>(query);
+  if (pooled) await connection.query('commit');
+  return rows[0]!.result;
+}
+
+const pooledConnections = new WeakMap<PoolClient, boolean>();
+
+/** Whether somebody stands between: then the process that answers is another than the one that let us in. */
+async function isPooled(connection: PoolClient): Promise<boolean> {
+  const known = pooledConnections.get(connection);
+  if (known !== undefined) return known;
+  const { rows } = await connection.query<{ pid: number }>('select pg_backend_pid() as pid');
+  const pooled = rows[0]?.pid !== (connection as unknown as { processID: number | null }).processID;
+  pooledConnections.set(connection, pooled);
+  return pooled;
 }
 
 /** What a connection is limited to now. */
