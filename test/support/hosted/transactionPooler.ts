@@ -76,6 +76,17 @@ export async function startTransactionPooler(upstream: string): Promise<Transact
         };
         flush();
       };
+      socket.on('close', () => {
+        if (!held) return;
+        const left = held; // its client is gone within a transaction
+        const answers = framer();
+        left.client = (data) => {
+          if (!answers(data).some(({ type, bytes }) => type === 'Z' && bytes[5] === 0x49)) return;
+          left.client = undefined;
+          waiting.shift()?.();
+        };
+        left.stream.write(Buffer.from('Q\0\0\0\x0drollback\0', 'latin1'));
+      });
       socket.on('data', (data) => {
         for (const { type, bytes } of frames(data)) {
           if (type === 'X') return void socket.end();
