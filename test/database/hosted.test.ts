@@ -3,6 +3,7 @@ import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
 import type { Backend } from '../../src/database/backend.ts';
 import { supabaseBackend } from '../../src/database/backends/supabase.ts';
+import { watchSchemaCache } from '../../src/database/schemaCache.ts';
 import { ERRORS, IntakeError, type ErrorCode } from '../../src/errors.ts';
 import { GATEWAY, REST, STORAGE } from '../support/hosted/answers.ts';
 import { startFaultServer, type Answer, type FaultServer } from '../support/hosted/faultServer.ts';
@@ -138,6 +139,49 @@ describe('hosted Supabase', function () {
       );
     });
   }
+
+  it('is waited for while its cache of the schema is behind, and told from a database that has not the function', async () => {
+    for (const answer of [REST.staleFunction, REST.staleTable]) {
+      faults.set({ path: /heartbeat_import_run$/, answer });
+      const call = () => backend.call('heartbeat_import_run', { run_id: randomUUID() });
+      await assert.rejects(call(), {
+        code: 'DATABASE_UNAVAILABLE',
+        message: /has not loaded its schema anew.*heartbeat_import_run yet/,
+      });
+      faults.set();
+      assert.equal(await call(), false);
+    }
+    await assert.rejects(backend.call('no_such_function' as 'health', {}), {
+      code: 'DATABASE_SCHEMA',
+      message: /has no function no_such_function/,
+    });
+
+    // Nobody waits longer than two minutes, and what is then wrong is said.
+    const health = await backend.call('health', {});
+    const stale = new IntakeError('DATABASE_SCHEMA', 'x', { cause: { code: 'PGRST202' } });
+    for (const [known, words] of [
+      [health, /has not loaded its schema anew: the database has function heartbeat_import_run/],
+      [undefined, /could not be asked/],
+    ] as const) {
+      let time = 0;
+      const cache = watchSchemaCache(
+        async () => known,
+        () => time,
+      );
+      const codes = [];
+      for (; time <= 120_000; time += 30_000) codes.push((await cache.judge(stale, 'heartbeat_import_run')).code);
+      assert.deepEqual(codes, [
+        'DATABASE_UNAVAILABLE',
+        'DATABASE_UNAVAILABLE',
+        'DATABASE_UNAVAILABLE',
+        'DATABASE_UNAVAILABLE',
+        'DATABASE_SCHEMA',
+      ]);
+      assert.match((await cache.judge(stale, 'heartbeat_import_run')).message, words);
+      time += 3_600_000; // another migration, much later
+      assert.equal((await cache.judge(stale, 'heartbeat_import_run')).code, 'DATABASE_UNAVAILABLE');
+    }
+  });
 
   it('is waited for as long as it says', async () => {
     for (const [answer, path, ms] of [

@@ -42,6 +42,17 @@ describe('migrate', () => {
     assert.deepEqual(await names(), []);
   });
 
+  it('asks PostgREST to load its schema anew, also when nothing is pending', async () => {
+    const heard: string[] = [];
+    const { unlisten } = await sql.listen('pgrst', (payload) => heard.push(payload));
+    await names();
+    await sql`SELECT 1`;
+    while (heard.length === 0) await new Promise((wake) => setTimeout(wake, 5));
+    await names({ check: true });
+    await unlisten();
+    assert.deepEqual(heard, ['reload schema']);
+  });
+
   it('records migrations as the Supabase CLI does', async () => {
     const rows = await sql`
       SELECT version, name, cardinality(statements) AS n FROM supabase_migrations.schema_migrations WHERE version > '2999' ORDER BY version`;

@@ -7,12 +7,12 @@ import { createRequire } from 'node:module';
 import type { Backend } from '../../database/backend.ts';
 import { openConnection } from '../../database/connection.ts';
 import { serviceFetch } from '../../database/http.ts';
+import { hasFunction } from '../../database/schemaCache.ts';
 import { sqlError } from '../../database/sqlError.ts';
 import { IntakeError } from '../../errors.ts';
 import { ingestFunctions } from '../../kinds/ingestFunctions.ts';
 import { FUNCTIONS } from '../../database/functions.ts';
 import type { Health } from '../../database/rows.ts';
-import type { SqlFunction } from '../../database/signature.ts';
 import { listMigrations } from '../../database/migrations.ts';
 import { errorDocument } from '../fault.ts';
 
@@ -86,9 +86,7 @@ export async function checkBackend(
     await check('functions', () => {
       const missing = ingestFunctions().filter((fn) => !(fn in found.functions));
       if (missing.length > 0) throw failed(`Missing in schema ingest: ${missing.join(', ')}`, 'Run `intake migrate`.');
-      const others = Object.entries<SqlFunction>(FUNCTIONS)
-        .filter(([fn, { args }]) => Object.keys(args).some((name) => !found.functions[fn]?.includes(name)))
-        .map(([fn]) => fn);
+      const others = Object.keys(FUNCTIONS).filter((fn) => !hasFunction(found, fn));
       if (others.length > 0)
         throw failed(
           `Other arguments than this Intake's, in schema ingest: ${others.join(', ')}`,

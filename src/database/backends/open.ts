@@ -27,7 +27,7 @@ export function openBackends(config: Config, metrics: Metrics = noMetrics): Back
     }
     if (!config.supabase)
       throw new IntakeError('CONFIG_INVALID', 'The supabase backend needs SUPABASE_URL and SUPABASE_SERVICE_ROLE_KEY');
-    return supabaseBackend(config.supabase);
+    return supabaseBackend({ ...config.supabase, databaseUrl: config.databaseUrl });
   };
   return {
     get(name) {

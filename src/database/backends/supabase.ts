@@ -5,21 +5,26 @@ import type { Backend } from '../backend.ts';
 import type { Answer, Arguments, FunctionName } from '../functions.ts';
 import { serviceFetch } from '../http.ts';
 import { bucketObjects } from '../objects/bucketObjects.ts';
+import type { Health } from '../rows.ts';
+import { isStale, watchSchemaCache } from '../schemaCache.ts';
+import { openConnection } from '../connection.ts';
 
 export interface SupabaseOptions {
   /** Without a slash at its end. */
   readonly url: string;
   readonly serviceKey: string;
+  /** Where the database itself can be asked what it has. */
+  readonly databaseUrl?: string | undefined;
 }
 
-export function supabaseBackend({ url, serviceKey }: SupabaseOptions): Backend {
+export function supabaseBackend({ url, serviceKey, databaseUrl }: SupabaseOptions): Backend {
   const rest = serviceFetch('rest');
   const client = createClient(url, serviceKey, {
     auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
     global: { fetch: serviceFetch('storage') },
   });
 
-  const post = (fn: FunctionName, body: string | ReadableStream): Promise<Response> =>
+  const send = (fn: FunctionName, body: string | ReadableStream): Promise<Response> =>
     rest(`${url}/rest/v1/rpc/${fn}`, {
       method: 'POST',
       headers: {
@@ -33,6 +38,15 @@ export function supabaseBackend({ url, serviceKey }: SupabaseOptions): Backend {
       // The API applies the limits that a function sets for itself; silent beyond the caller's, it is not there any more.
       signal: AbortSignal.timeout(limitsOf(fn).statement + SERVER_SILENT_MS),
     } as RequestInit);
+
+  const cache = watchSchemaCache(async () => {
+    const answer = await send('health', '{}').catch(() => undefined);
+    return answer ? ((await answer.json()) as Health) : databaseUrl ? databaseHealth(databaseUrl) : undefined;
+  });
+  const post: typeof send = (fn, body) =>
+    send(fn, body).catch(async (error: unknown) => {
+      throw isStale(error) ? await cache.judge(error, fn) : error;
+    });
 
   return {
     name: 'supabase',
@@ -52,4 +66,14 @@ export function supabaseBackend({ url, serviceKey }: SupabaseOptions): Backend {
     },
     close: async () => {},
   };
+}
+
+async function databaseHealth(databaseUrl: string): Promise<Health | undefined> {
+  const client = await openConnection(databaseUrl);
+  try {
+    const { rows } = await client.query<{ health: Health }>('select ingest.health() as health');
+    return rows[0]?.health;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
 }
