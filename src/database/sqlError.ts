@@ -45,6 +45,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
   PGRST125: "Check SUPABASE_URL: it is the project's address without a path, like https://<project-ref>.supabase.co.",
   '42501':
     'Use the secret key (SUPABASE_SERVICE_ROLE_KEY), or give the user of DATABASE_URL the role dragonfly_app; `intake migrate` grants the rest.',
+  '57014':
+    "It is tried again. When it stays so, let statements run longer (alter role service_role set statement_timeout = '120s', or that of DATABASE_URL's user), or make parts smaller: INTAKE_PARTITION_ROWS.",
   '28P01': 'Check user and password in DATABASE_URL; for a pooler the user is postgres.<project-ref>.',
   '3D000': 'Check the name of the database at the end of DATABASE_URL; on hosted Supabase it is postgres.',
 };
