@@ -17,7 +17,7 @@ import { createLogger } from '../src/observability/log.ts';
 import { startGateway } from '../src/gateway/server.ts';
 import { rowsChecksum, type JsonCells } from '../src/sources/projects/checksum.ts';
 import { pushInput } from '../src/push/push.ts';
-import { hostQueue } from '../src/temporal/connectOptions.ts';
+import { hostQueue } from '../src/temporal/queues.ts';
 import { startWorker } from '../src/worker.ts';
 import { EVENTS_PER_EXECUTION } from '../src/workflows/policies.ts';
 import type { MergeInput } from '../src/messages/merge.ts';

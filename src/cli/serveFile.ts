@@ -21,7 +21,7 @@ export async function serveFile(
   if (session.stack) return OTHERS;
   const [{ isPolled }, { hostQueue }, client] = await Promise.all([
     import('../temporal/pollers.ts'),
-    import('../temporal/connectOptions.ts'),
+    import('../temporal/queues.ts'),
     session.temporal(),
   ]);
   const [files, all] = await Promise.all([isPolled(client, fileQueue), isPolled(client, taskQueue, 'workflow')]);

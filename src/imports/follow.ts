@@ -1,6 +1,6 @@
 /** What a running import says, and how it ended. */
 import type { WorkflowHandle } from '@temporalio/client';
-import { PROGRESS_QUERY, type ImportReport } from '../messages/imports.ts';
+import { emptyReport, PROGRESS_QUERY, type ImportReport } from '../messages/imports.ts';
 import { outcomeOf, type FailedWorkflow } from '../temporal/outcome.ts';
 
 /**
@@ -27,7 +27,7 @@ async function failedReport(handle: WorkflowHandle, { status, error, report }: F
   // A closed workflow still answers its query while a worker can replay it.
   const last = await importProgress(handle);
   return {
-    ...(last ?? emptyReport()),
+    ...(last ?? emptyReport(new Date().toISOString())),
     status: status === 'cancelled' ? 'cancelled' : 'failed',
     error: last?.error ?? error,
   };
@@ -35,16 +35,3 @@ async function failedReport(handle: WorkflowHandle, { status, error, report }: F
 
 const isReport = (report: unknown): report is ImportReport =>
   typeof report === 'object' && report !== null && 'phases' in report;
-
-/** The report of an import that has not begun. */
-export const emptyReport = (): ImportReport => ({
-  status: 'failed',
-  runId: null,
-  duplicateOf: null,
-  parentRunId: null,
-  storagePath: null,
-  startedAt: new Date().toISOString(),
-  counts: { fetched: 0, inserted: 0, updated: 0, skipped: 0, errored: 0 },
-  codes: {},
-  phases: {},
-});

@@ -15,7 +15,7 @@ import { IntakeError } from '../errors.ts';
 import { csvKindNamed, kindNamed } from '../kinds/index.ts';
 import { hashFile } from '../sources/hashFile.ts';
 import { openRoot } from '../sources/tree/scanTree.ts';
-import { hostQueue } from '../temporal/connectOptions.ts';
+import { hostQueue } from '../temporal/queues.ts';
 
 /** Fills in the defaults of a request; reads a whole file once for its hash. @throws IntakeError for an unusable file or directory. */
 export async function importInput(config: Config, request: ImportRequest): Promise<AnyInput> {
@@ -94,6 +94,10 @@ function runInput(
     },
   };
 }
+
+/** Of kinds whose source system is a tenant. */
+export const tenantOf = ({ kind, sourceSystem }: AnyInput): string | undefined =>
+  kindNamed(kind).sourceIsTenant ? sourceSystem : undefined;
 
 /** The import of a directory. */
 export const isDirectory = (input: AnyInput): input is DirectoryInput => 'tag' in input;

@@ -1,9 +1,7 @@
 /** The command line of Temporal's dev server with a persistent store. */
 import { join } from 'node:path';
+import { SEARCH_ATTRIBUTES } from '../messages/attributes.ts';
 import type { Ports } from './ports.ts';
-
-/** What operators filter by in Temporal UI. */
-const SEARCH_ATTRIBUTES = ['IntakeKind', 'IntakeSource', 'IntakeTenant', 'IntakeStatus'];
 
 export const temporalDatabase = (dir: string): string => join(dir, 'temporal.db');
 
@@ -13,6 +11,6 @@ export function temporalArguments(dir: string, ports: Pick<Ports, 'temporal' | '
     ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(ports.temporal), '--ui-port', String(ports.ui)],
     ...['--db-filename', temporalDatabase(dir), '--namespace', 'default', '--log-level', 'warn'],
     ...['--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=full'],
-    ...SEARCH_ATTRIBUTES.flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
+    ...Object.values(SEARCH_ATTRIBUTES).flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
   ];
 }

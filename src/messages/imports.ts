@@ -158,9 +158,15 @@ export interface ImportReport {
 /** Query of an import's report while it runs. */
 export const PROGRESS_QUERY = 'progress';
 
-export const SEARCH_ATTRIBUTES = {
-  kind: 'IntakeKind',
-  source: 'IntakeSource',
-  tenant: 'IntakeTenant',
-  status: 'IntakeStatus',
-} as const;
+/** The report of an import that has not begun. */
+export const emptyReport = (startedAt: string): ImportReport => ({
+  status: 'running',
+  runId: null,
+  duplicateOf: null,
+  parentRunId: null,
+  storagePath: null,
+  startedAt,
+  counts: { fetched: 0, inserted: 0, updated: 0, skipped: 0, errored: 0 },
+  codes: {},
+  phases: {},
+});

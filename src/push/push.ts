@@ -6,15 +6,16 @@
 import { randomUUID } from 'node:crypto';
 import { basename, resolve } from 'node:path';
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type { Config } from '../config.ts';
 import { projects } from '../kinds/projects.ts';
 import { IntakeError } from '../errors.ts';
 import { outcomeOf, type FailedWorkflow } from '../temporal/outcome.ts';
 import { hashFile } from '../sources/hashFile.ts';
-import { hostQueue } from '../temporal/connectOptions.ts';
-import { PROGRESS_QUERY, SEARCH_ATTRIBUTES } from '../messages/imports.ts';
-import { pushIdOf, type PushInput, type PushReport } from '../messages/push.ts';
+import { hostQueue } from '../temporal/queues.ts';
+import { PROGRESS_QUERY } from '../messages/imports.ts';
+import type { PushInput, PushReport } from '../messages/push.ts';
+import { pushOptions } from '../messages/startOptions.ts';
+import { startOrAttach } from '../temporal/start.ts';
 import { MAX_BATCH_ROWS } from '../sources/projects/split.ts';
 
 export interface PushRequest {
@@ -58,23 +59,12 @@ export interface StartedPush {
 /** Starts the push, or attaches to the one of this file. @throws IntakeError IN_PROGRESS when another file of the tenant is on its way. */
 export async function startPush(client: Client, input: PushInput): Promise<StartedPush> {
   const starter = randomUUID();
-  const keyword = (name: string, value: string) => ({
-    key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
-    value,
-  });
-  const handle = await client.workflow.start('pushProjects', {
-    workflowId: pushIdOf(input.tenantId),
-    taskQueue: input.taskQueue,
-    args: [input],
-    workflowIdConflictPolicy: 'USE_EXISTING',
-    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-    memo: { starter, fileHash: input.fileHash },
-    staticSummary: `push: ${input.filename} for ${input.tenantId}`,
-    typedSearchAttributes: [
-      keyword(SEARCH_ATTRIBUTES.kind, projects.name),
-      keyword(SEARCH_ATTRIBUTES.tenant, input.tenantId),
-    ],
-  });
+  const handle = await startOrAttach(
+    client,
+    'pushProjects',
+    input,
+    pushOptions(input, { starter, kind: projects.name }),
+  );
   const { memo } = await handle.describe();
   const attached = memo?.['starter'] !== starter;
   if (attached && memo?.['fileHash'] !== input.fileHash) {

@@ -7,6 +7,7 @@ import {
   type ScheduleOptionsStartWorkflowAction,
 } from '@temporalio/client';
 import type { Workflow } from '@temporalio/common';
+import { attributePairs } from '../messages/attributes.ts';
 import { IntakeError } from '../errors.ts';
 import { POLICIES, type Definition } from './definitions.ts';
 import { specOf, type Times } from './times.ts';
@@ -98,7 +99,7 @@ function optionsOf({
       taskQueue,
       args: [input],
       staticSummary: summary,
-      typedSearchAttributes: attributes,
+      typedSearchAttributes: attributePairs(attributes),
     },
     policies: { overlap, catchupWindow: catchupHours * 3_600_000, pauseOnFailure: false },
   };

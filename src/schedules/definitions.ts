@@ -4,16 +4,14 @@
  * The schedules of Intake: what each starts, and its policies for overlaps and for times that were missed, with their
  * reasons.
  */
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import type { SearchAttributePair } from '@temporalio/common';
 import { resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { kindNamed } from '../kinds/index.ts';
 import { projects } from '../kinds/projects.ts';
 import type { ImportRequest } from '../messages/requests.ts';
 import { MAX_BATCH_ROWS } from '../sources/projects/split.ts';
-import { hostQueue } from '../temporal/connectOptions.ts';
-import { SEARCH_ATTRIBUTES } from '../messages/imports.ts';
+import { hostQueue } from '../temporal/queues.ts';
+import type { Attributes } from '../messages/attributes.ts';
 import type { AlertsInput, RetentionInput, ScheduledImportInput, ScheduledPushInput } from '../messages/schedules.ts';
 import type { Times } from './times.ts';
 
@@ -24,7 +22,7 @@ export interface Definition {
   readonly taskQueue: string;
   readonly input: AlertsInput | RetentionInput | ScheduledImportInput | ScheduledPushInput;
   readonly summary: string;
-  readonly attributes: SearchAttributePair[];
+  readonly attributes: Attributes;
 }
 
 export type ScheduledWorkflow = 'scheduledPush' | 'scheduledImport' | 'retention' | 'alertAnomalies';
@@ -47,9 +45,6 @@ export const POLICIES: Readonly<Record<ScheduledWorkflow, Policy>> = {
 /** Runbook 003's name of the job. */
 export const RETENTION_ID = 'imports-anomalies-retention';
 export const ALERTS_ID = 'anomalies-alerts';
-
-const keyword = (name: string, value: string): SearchAttributePair =>
-  ({ key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD), value }) as SearchAttributePair;
 
 export interface PushSchedule {
   readonly tenantId: string;
@@ -87,7 +82,7 @@ export function pushSchedule(
     taskQueue,
     input,
     summary: `push: projects of ${tenantId}`,
-    attributes: [keyword(SEARCH_ATTRIBUTES.kind, projects.name), keyword(SEARCH_ATTRIBUTES.tenant, tenantId)],
+    attributes: { kind: projects.name, tenant: tenantId },
   };
 }
 
@@ -104,7 +99,7 @@ export function retentionSchedule(
     taskQueue,
     input: { taskQueue, backend, ...days },
     summary,
-    attributes: [],
+    attributes: {},
   };
 }
 
@@ -118,7 +113,7 @@ export function alertsSchedule({ taskQueue, backend }: Config, everyMinutes: num
     taskQueue,
     input,
     summary: 'alerts: anomalies',
-    attributes: [],
+    attributes: {},
   };
 }
 
@@ -149,6 +144,6 @@ export function importSchedule(
     taskQueue,
     input,
     summary: `import: ${kind.name} from ${source}`,
-    attributes: [keyword(SEARCH_ATTRIBUTES.kind, kind.name), keyword(SEARCH_ATTRIBUTES.source, source)],
+    attributes: { kind: kind.name, source, tenant: kind.sourceIsTenant ? source : undefined },
   };
 }

@@ -21,6 +21,3 @@ export async function connectOptions({ address, apiKey, tlsCert, tlsKey }: Tempo
   }
   return apiKey ? { address, apiKey, tls: true } : { address };
 }
-
-/** The task queue of the host that holds a file. */
-export const hostQueue = (taskQueue: string, host: string): string => `${taskQueue}@${host}`;

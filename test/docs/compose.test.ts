@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { readdirSync } from 'node:fs';
 import { load } from 'js-yaml';
+import { SEARCH_ATTRIBUTES } from '../../src/messages/attributes.ts';
 import { configVariables, projectFile } from './environment.ts';
 
 interface Service {
@@ -53,6 +54,9 @@ describe('docker-compose.yml', () => {
       ['migrate', 'worker', 'gateway'],
     );
   });
+
+  it('creates every search attribute that workflows are found by', () =>
+    assert.match(text, new RegExp(`for name in ${Object.values(SEARCH_ATTRIBUTES).join(' ')};`)));
 
   it('waits only for services that can become what is waited for', () => {
     for (const [name, { depends_on = {} }] of services) {

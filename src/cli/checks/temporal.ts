@@ -1,7 +1,7 @@
 /** What `intake doctor` asks of Temporal and its workers. */
 import type { Client } from '@temporalio/client';
-import { hostQueue } from '../../temporal/connectOptions.ts';
-import { SEARCH_ATTRIBUTES } from '../../messages/imports.ts';
+import { hostQueue } from '../../temporal/queues.ts';
+import { SEARCH_ATTRIBUTES } from '../../messages/attributes.ts';
 import { check, failed, type Check } from './check.ts';
 import { isPolled } from '../../temporal/pollers.ts';
 import type { Session } from '../session.ts';

@@ -94,16 +94,14 @@ async function stats({ options: { windowHours = A_DAY, tenant, severity }, out, 
 /** What the schedule does, now: the worker assesses the window and tells the webhook. */
 async function alert({ options: { windowHours = 1 }, out, open }: Call<Flags>): Promise<void> {
   const { config, temporal } = await open();
-  const [{ answerOf }, client] = await Promise.all([import('../../temporal/outcome.ts'), temporal()]);
+  const [{ answerOf }, { startOrAttach }, { manualOptions }, client] = await Promise.all([
+    import('../../temporal/outcome.ts'),
+    import('../../temporal/start.ts'),
+    import('../../messages/startOptions.ts'),
+    temporal(),
+  ]);
   const input: AlertsInput = { taskQueue: config.taskQueue, backend: config.backend, windowHours, byHand: true };
-  const handle = await client.workflow.start('alertAnomalies', {
-    workflowId: 'alert',
-    taskQueue: config.taskQueue,
-    args: [input],
-    workflowIdConflictPolicy: 'USE_EXISTING',
-    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-    staticSummary: 'alert by hand',
-  });
+  const handle = await startOrAttach(client, 'alertAnomalies', input, manualOptions('alert', config.taskQueue));
   const { alert: found, outcome } = await answerOf<AlertReport>(handle, 'alert', 'The alert failed', () =>
     out.note('Temporal does not answer; waiting for it'),
   );

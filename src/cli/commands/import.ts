@@ -8,7 +8,7 @@ import type { Command } from 'commander';
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import type { ImportRequest } from '../../messages/requests.ts';
-import type { AnyInput, ImportReport } from '../../messages/imports.ts';
+import { emptyReport, type AnyInput, type ImportReport } from '../../messages/imports.ts';
 import { addCommand, run, type Call } from '../command.ts';
 import { errorDocument, knownError } from '../fault.ts';
 import type { ImportFacts } from '../display/importDocument.ts';
@@ -34,7 +34,6 @@ export function define(program: Command): void {
 
 async function importCommand(call: Call<ImportFlags>): Promise<number> {
   const { args, options, out } = call;
-  const { emptyReport } = await import('../../imports/follow.ts');
   const request = withOperations(importRequest(args, options), out.json && !options.detach);
   let facts: ImportFacts = { request };
   let report: ImportReport;
@@ -46,7 +45,12 @@ async function importCommand(call: Call<ImportFlags>): Promise<number> {
     } catch (error) {
       if (!out.json) throw error;
       const now = new Date().toISOString();
-      report = { ...emptyReport(), startedAt: now, finishedAt: now, error: errorDocument(knownError(error, 'import')) };
+      report = {
+        ...emptyReport(now),
+        status: 'failed',
+        finishedAt: now,
+        error: errorDocument(knownError(error, 'import')),
+      };
     }
     await printImport(out, session, facts, report);
   } finally {
@@ -90,8 +94,10 @@ export async function follow(
   session: Session,
   input: AnyInput,
 ): Promise<ImportReport> {
-  const { emptyReport } = await import('../../imports/follow.ts');
-  const { attached, startImport } = await import('../../imports/start.ts');
+  const [{ startImport }, { attached }] = await Promise.all([
+    import('../../imports/start.ts'),
+    import('../../temporal/start.ts'),
+  ]);
   const files = await serveFile({ out, options }, session, input);
   try {
     const starter = randomUUID();
@@ -103,7 +109,7 @@ export async function follow(
     if (options.detach) {
       await joined;
       sayDetached(out, handle);
-      return { ...emptyReport(), status: 'running' };
+      return emptyReport(new Date().toISOString());
     }
     const goOn = onInterrupt(out, handle, { servesFiles: files.own });
     try {

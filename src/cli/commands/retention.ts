@@ -52,16 +52,14 @@ async function preview({ options: { importsDays, anomaliesDays }, out, open }: C
 
 async function clean({ options: { importsDays, anomaliesDays }, out, open }: Call<Flags>): Promise<void> {
   const { config, temporal } = await open();
-  const [{ answerOf }, client] = await Promise.all([import('../../temporal/outcome.ts'), temporal()]);
+  const [{ answerOf }, { startOrAttach }, { manualOptions }, client] = await Promise.all([
+    import('../../temporal/outcome.ts'),
+    import('../../temporal/start.ts'),
+    import('../../messages/startOptions.ts'),
+    temporal(),
+  ]);
   const input: RetentionInput = { taskQueue: config.taskQueue, backend: config.backend, importsDays, anomaliesDays };
-  const handle = await client.workflow.start('retention', {
-    workflowId: 'retention',
-    taskQueue: config.taskQueue,
-    args: [input],
-    workflowIdConflictPolicy: 'USE_EXISTING',
-    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-    staticSummary: 'retention by hand',
-  });
+  const handle = await startOrAttach(client, 'retention', input, manualOptions('retention', config.taskQueue));
   const report = await answerOf<RetentionReport>(handle, 'retention', 'The cleanup failed', () =>
     out.note('Temporal does not answer; waiting for it'),
   );

@@ -1,7 +1,7 @@
 /** The display of runbook 004 as lines of text: title, elapsed time, phases with bars, rates and ETA, failed rows. */
 import { isDirectory } from '../../imports/request.ts';
-import { phasesOf } from '../../runs/phases.ts';
-import type { AnyInput, ImportReport, PhaseName, PhaseState } from '../../messages/imports.ts';
+import { PENDING, PHASE_MARKS, phasesOf, remainingSeconds, secondsOf } from '../../messages/phases.ts';
+import type { AnyInput, ImportReport, PhaseName } from '../../messages/imports.ts';
 import type { ActivityProgress } from './activityProgress.ts';
 import { failedItemsOf, thousands } from './importSummary.ts';
 import type { Output } from '../output.ts';
@@ -15,7 +15,6 @@ export interface ProgressView {
   readonly style: Output['style'];
 }
 
-const MARKS = { pending: '⬜', running: '⏳', completed: '✅', failed: '❌', skipped: '⏭️' } as const;
 const BAR = 20;
 
 /** @returns lines no wider than the terminal. */
@@ -57,17 +56,18 @@ function failedRows({ counts, codes }: ImportReport): string {
 }
 
 function phaseLine(name: PhaseName, { phases, counts }: ImportReport, activity: ActivityProgress | undefined): string {
-  const state: PhaseState = phases[name] ?? { status: 'pending', done: 0, total: 0, failed: 0, skipped: 0 };
-  const head = `  ${MARKS[state.status]} ${name.toUpperCase()}: `;
+  const state = phases[name] ?? PENDING;
+  const head = `  ${PHASE_MARKS[state.status].emoji} ${name.toUpperCase()}: `;
   if (state.status === 'pending') return `${head}pending`;
-  if (state.status !== 'running') return `${head}${state.status} (${(state.seconds ?? 0).toFixed(1)}s)`;
-  const elapsed = secondsSince(state.startedAt);
+  if (state.status !== 'running') return `${head}${state.status} (${secondsOf(state).toFixed(1)}s)`;
+  const elapsed = secondsOf(state);
   const within = activity?.phase === name ? activity : undefined;
   const { done, total } = within ?? state;
   if (total <= 1) return `${head}running (${clock(elapsed)})`;
   const share = Math.min(1, done / total);
   const progress = within?.unit === 'bytes' ? `${size(done)}/${size(total)}` : `${thousands(done)}/${thousands(total)}`;
-  const eta = done > 0 ? `  ETA ${clock((elapsed / done) * (total - done))}` : '';
+  const rest = remainingSeconds(elapsed, done, total);
+  const eta = rest === undefined ? '' : `  ETA ${clock(rest)}`;
   const rate = rateOf(name, done / Math.max(elapsed, 0.1), counts.fetched / Math.max(elapsed, 0.1), within);
   return `${head}${bar(share)} ${String(Math.floor(share * 100)).padStart(3)}%  ${progress}${rate}${eta}`;
 }

@@ -6,7 +6,10 @@ import type { BatchAnswer } from '../../messages/merge.ts';
 import type { Backend } from '../../database/backend.ts';
 import { IntakeError } from '../../errors.ts';
 import type { MergeInput } from '../../messages/merge.ts';
+import { projects } from '../../kinds/projects.ts';
+import { mergeOptions } from '../../messages/startOptions.ts';
 import { failureOf } from '../../temporal/outcome.ts';
+import { startOrAttach } from '../../temporal/start.ts';
 import type { Batch } from './batch.ts';
 import type { MergeOutcome } from '../metrics.ts';
 import { Problem } from '../problem.ts';
@@ -59,23 +62,16 @@ export function createMerges({
 }: MergesOptions): Merges {
   const running = new Map<string, { readonly checksum: string; readonly merged: Promise<Merged> }>();
 
-  const start = (tenantId: string, checksum: string) =>
-    client.workflow.start('mergeProjects', {
-      workflowId: `merge/${tenantId}/${checksum}`,
+  const start = (tenantId: string, checksum: string) => {
+    const input: MergeInput = {
+      backend: backend.name,
+      tenantId,
+      checksum,
       taskQueue,
-      args: [
-        {
-          backend: backend.name,
-          tenantId,
-          checksum,
-          taskQueue,
-          ...(heartbeatSeconds ? { heartbeatSeconds } : {}),
-        } satisfies MergeInput,
-      ],
-      workflowIdConflictPolicy: 'USE_EXISTING',
-      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-      staticSummary: `merge: projects of ${tenantId}`,
-    });
+      ...(heartbeatSeconds ? { heartbeatSeconds } : {}),
+    };
+    return startOrAttach(client, 'mergeProjects', input, mergeOptions(input, projects.name));
+  };
 
   /** What is merged already, or nothing: then the batch stands in the database. */
   async function putDown({

@@ -2,6 +2,7 @@
 import { ContinueAsNew, setCurrentDetails } from '@temporalio/workflow';
 import type { DirectoryReport } from '../../messages/directory.ts';
 import type { ImportReport, PhaseName, PhaseState } from '../../messages/imports.ts';
+import { PENDING, PHASE_MARKS, remainingSeconds, secondsOf } from '../../messages/phases.ts';
 import { now } from '../now.ts';
 
 /** Runs `work` as a phase; `total` counts its units. A phase that was begun before continue-as-new goes on. */
@@ -11,14 +12,7 @@ export async function runPhase<T>(
   work: (state: PhaseState) => Promise<T>,
   total = 1,
 ): Promise<T> {
-  const state = (report.phases[name] ??= {
-    status: 'running',
-    startedAt: now(),
-    done: 0,
-    total,
-    failed: 0,
-    skipped: 0,
-  });
+  const state = (report.phases[name] ??= { ...PENDING, startedAt: now() });
   state.status = 'running';
   state.total = total;
   publishProgress(report);
@@ -39,13 +33,13 @@ function finish(state: PhaseState, status: 'completed' | 'failed'): void {
   state.seconds = Math.max(0, Date.now() - Date.parse(state.startedAt ?? now())) / 1000;
 }
 
-const MARKS = { pending: '·', running: '▶', completed: '✓', failed: '✗', skipped: '–' } as const;
-
 /** Writes the phase table to the workflow's current details in Temporal UI. */
 export function publishProgress(report: ImportReport): void {
   const rows = Object.entries(report.phases).map(([name, p]) => {
-    const seconds = p.seconds ?? (Date.now() - Date.parse(p.startedAt ?? now())) / 1000;
-    return `| ${MARKS[p.status]} ${name} | ${p.done}/${p.total} | ${seconds.toFixed(1)} s | ${eta(p)} |`;
+    const seconds = secondsOf(p);
+    const rest = p.status === 'running' ? remainingSeconds(seconds, p.done, p.total) : undefined;
+    const eta = rest === undefined ? '' : `${Math.ceil(rest)} s`;
+    return `| ${PHASE_MARKS[p.status].text} ${name} | ${p.done}/${p.total} | ${seconds.toFixed(1)} s | ${eta} |`;
   });
   const { fetched, inserted, updated, skipped, errored } = report.counts;
   const lines = [
@@ -68,10 +62,4 @@ export function publishProgress(report: ImportReport): void {
 function directoryLine({ datasetId, tag, plan, failed }: DirectoryReport): string {
   const dataset = datasetId === null ? `Dataset \`${tag}\`` : `Dataset ${datasetId}`;
   return `${dataset} · ${plan?.files ?? 0} files · ${plan?.images ?? 0} images · ${failed} failed items`;
-}
-
-function eta(p: PhaseState): string {
-  if (p.status !== 'running' || p.done === 0 || !p.startedAt) return '';
-  const elapsed = (Date.now() - Date.parse(p.startedAt)) / 1000;
-  return `${Math.ceil((elapsed / p.done) * (p.total - p.done))} s`;
 }

@@ -1,8 +1,8 @@
 /** How an import's report begins, grows and ends. */
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { upsertSearchAttributes } from '@temporalio/workflow';
+import { attributePairs } from '../../messages/attributes.ts';
 import {
-  SEARCH_ATTRIBUTES,
+  emptyReport,
   type Claim,
   type Comparison,
   type Content,
@@ -15,22 +15,10 @@ import type { RunInput } from '../../messages/run.ts';
 import { publishProgress } from './progress.ts';
 import { now } from '../now.ts';
 
-const statusAttribute = defineSearchAttributeKey(SEARCH_ATTRIBUTES.status, SearchAttributeType.KEYWORD);
-
-export function createReport(input: RunInput): ImportReport {
-  return {
-    status: 'running',
-    runId: null,
-    duplicateOf: null,
-    parentRunId: null,
-    storagePath: null,
-    startedAt: now(),
-    counts: { fetched: 0, inserted: 0, updated: 0, skipped: 0, errored: 0 },
-    codes: {},
-    phases: {},
-    ...(input.mode === 'verify' ? { comparison: emptyComparison() } : {}),
-  };
-}
+export const createReport = (input: RunInput): ImportReport => ({
+  ...emptyReport(now()),
+  ...(input.mode === 'verify' ? { comparison: emptyComparison() } : {}),
+});
 
 export const emptyComparison = (): Comparison => ({ rows: 0, missing: 0, different: 0, edited: 0, lines: [] });
 
@@ -67,7 +55,7 @@ export function reportWaiting(report: ImportReport, waiting: ImportReport['waiti
   if (Boolean(waiting) === Boolean(report.waiting)) return;
   if (waiting) report.waiting = waiting;
   else delete report.waiting;
-  upsertSearchAttributes([{ key: statusAttribute, value: waiting ? 'waiting' : 'running' }]);
+  upsertSearchAttributes(attributePairs({ status: waiting ? 'waiting' : 'running' }));
   publishProgress(report);
 }
 
@@ -113,7 +101,7 @@ export function finishReport(report: ImportReport, status: ImportStatus): Import
   report.status = status;
   report.finishedAt ??= now();
   delete report.waiting;
-  upsertSearchAttributes([{ key: statusAttribute, value: status }]);
+  upsertSearchAttributes(attributePairs({ status }));
   publishProgress(report);
   return report;
 }

@@ -11,27 +11,17 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import {
-  defineSearchAttributeKey,
-  SearchAttributeType,
-  type SearchAttributePair,
-  WorkflowExecutionAlreadyStartedError,
-} from '@temporalio/common';
-import { PROGRESS_QUERY, SEARCH_ATTRIBUTES } from '../../messages/imports.ts';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { attributeKey } from '../../messages/attributes.ts';
+import { PROGRESS_QUERY } from '../../messages/imports.ts';
 import { activityProxies, EVENTS_PER_EXECUTION } from '../policies.ts';
-import { noMetrics, pushIdOf, type PushReport } from '../../messages/push.ts';
+import { noMetrics, type PushReport } from '../../messages/push.ts';
+import { pushOptions } from '../../messages/startOptions.ts';
 import { pushProjects } from './pushProjects.ts';
 import { documentOf, runToEnd } from '../failure.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { ErrorDocument } from '../../messages/imports.ts';
 import type { FoundFile, FoundFiles, ScheduledPushInput, ScheduledPushReport } from '../../messages/schedules.ts';
-
-/** A search attribute of this workflow, for a child. */
-function ownAttribute(name: string): SearchAttributePair[] {
-  const key = defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
-  const value = workflowInfo().typedSearchAttributes.get(key);
-  return value === undefined ? [] : [{ key, value }];
-}
 
 /** A file that nobody can push, wherever to. */
 const OF_THE_FILE: ReadonlySet<string> = new Set([
@@ -131,17 +121,11 @@ export async function scheduledPush(
       ...(gatewayUrl ? { gatewayUrl } : {}),
       ...(dateOrder ? { dateOrder } : {}),
     };
+    // It is found under the same word as the schedule that started this workflow.
+    const kind = workflowInfo().typedSearchAttributes.get(attributeKey('kind'));
     for (let wait = 2; ; wait = Math.min(60, 2 * wait)) {
       try {
-        return await executeChild(pushProjects, {
-          workflowId: pushIdOf(input.tenantId),
-          args: [args],
-          taskQueue: input.taskQueue,
-          memo: { starter: 'schedule', fileHash },
-          staticSummary: `push: ${filename} for ${input.tenantId}`,
-          // It is found under the same words as the schedule that started this workflow.
-          typedSearchAttributes: [SEARCH_ATTRIBUTES.kind, SEARCH_ATTRIBUTES.tenant].flatMap(ownAttribute),
-        });
+        return await executeChild(pushProjects, { ...pushOptions(args, { starter: 'schedule', kind }), args: [args] });
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
         await sleep(`${wait} s`, { summary: 'another push of this tenant is running' });

@@ -4,14 +4,11 @@
  * An import whose time has come: its file is read now, and its workflow is the one that `intake import` would start.
  */
 import { executeChild, ParentClosePolicy, setCurrentDetails } from '@temporalio/workflow';
-import {
-  defineSearchAttributeKey,
-  SearchAttributeType,
-  WorkflowExecutionAlreadyStartedError,
-} from '@temporalio/common';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { importDirectory } from '../directory/importDirectory.ts';
 import type { importFile } from '../file/importFile.ts';
-import { SEARCH_ATTRIBUTES, type ImportReport } from '../../messages/imports.ts';
+import type { ImportReport } from '../../messages/imports.ts';
+import { importOptions } from '../../messages/startOptions.ts';
 import { activityProxies } from '../policies.ts';
 import { runToEnd } from '../failure.ts';
 import type { ScheduledImportInput } from '../../messages/schedules.ts';
@@ -23,11 +20,6 @@ export interface ScheduledImportReport {
   readonly counts?: ImportReport['counts'];
 }
 
-const keyword = (name: string, value: string) => ({
-  key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
-  value,
-});
-
 export async function scheduledImport({
   request,
   taskQueue,
@@ -35,19 +27,11 @@ export async function scheduledImport({
 }: ScheduledImportInput): Promise<ScheduledImportReport> {
   const { fileHost } = activityProxies({ taskQueue, fileQueue, hostPatience: 'schedule' });
   return runToEnd({}, async () => {
-    const { workflow, workflowId, input } = await fileHost.prepareImport(request);
+    const { workflow, workflowId, input, tenant } = await fileHost.prepareImport(request);
     setCurrentDetails(`Import \`${workflowId}\``);
     const options = {
-      workflowId,
-      taskQueue,
+      ...importOptions({ workflowId, input, starter: 'schedule', tenant }),
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL, // a run that was terminated would stay unfinished
-      memo: { starter: 'schedule' },
-      staticSummary: `${input.mode}: ${input.kind} from ${input.sourceSystem}, ${input.filename}`,
-      typedSearchAttributes: [
-        keyword(SEARCH_ATTRIBUTES.kind, input.kind),
-        keyword(SEARCH_ATTRIBUTES.source, input.sourceSystem),
-        keyword(SEARCH_ATTRIBUTES.status, 'running'),
-      ],
     };
     try {
       const start =

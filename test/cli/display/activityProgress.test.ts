@@ -3,9 +3,8 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { activityProgress } from '../../../src/cli/display/activityProgress.ts';
 import { renderProgress } from '../../../src/cli/display/progressBox.ts';
-import { emptyReport } from '../../../src/imports/follow.ts';
 import type { DirectoryInput, DirectoryReport } from '../../../src/messages/directory.ts';
-import type { ImportReport, PhaseName, PhaseState } from '../../../src/messages/imports.ts';
+import { emptyReport, type ImportReport, type PhaseName, type PhaseState } from '../../../src/messages/imports.ts';
 
 interface Pending {
   readonly name: string;
@@ -49,7 +48,7 @@ const reportOf = (name: PhaseName, state: PhaseState, more: Partial<DirectoryRep
     failedItems: [],
     ...more,
   } as unknown as DirectoryReport;
-  return { ...emptyReport(), status: 'running', phases: { [name]: state }, directory };
+  return { ...emptyReport(new Date().toISOString()), phases: { [name]: state }, directory };
 };
 const input = {
   kind: 'search-results',
