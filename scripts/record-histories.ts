@@ -18,7 +18,7 @@ import { startGateway } from '../src/gateway/server.ts';
 import { rowsChecksum, type JsonCells } from '../src/sources/projects/checksum.ts';
 import { pushInput } from '../src/push/push.ts';
 import { hostQueue } from '../src/temporal/queues.ts';
-import { startWorker } from '../src/worker.ts';
+import { impatientBundle, startTestWorker } from '../test/support/worker.ts';
 import { EVENTS_PER_EXECUTION } from '../src/workflows/policies.ts';
 import type { MergeInput } from '../src/messages/merge.ts';
 import type {
@@ -39,7 +39,7 @@ mkdirSync(folder, { recursive: true });
 const { temporal } = await sharedStack();
 const { databaseUrl } = await createDatabase();
 const place = await openPlace({ temporal, databaseUrl });
-const worker = await startWorker(place.config, createLogger('fatal'));
+const worker = await startTestWorker(place.config, { sliceFiles: () => 10, workflowBundle: impatientBundle() });
 
 async function save(name: string, handle: WorkflowHandle): Promise<void> {
   for (const [i, history] of (await historiesOf(place.client, handle)).entries()) {
@@ -72,7 +72,7 @@ await record('judgments-commit', await place.input({ path: leads, kind: 'simplic
 
 const tree = join(place.dir, 'tree');
 const ofTree = { kind: 'search-results', path: tree, directory: { tag: 'tag', batchSize: 5 } };
-const slices = { sliceFiles: 10, partitionRows: 10 };
+const slices = { partitionRows: 10 };
 writeSearchTree(tree, { seed: 1, files: 40, imageBytes: 2000, dirtEvery: 4 });
 await record('directory-dry-run', await place.input({ ...ofTree, mode: 'dry-run' }, slices));
 await record(
@@ -132,7 +132,6 @@ await recordOther(
 );
 await recordOther('push-continue-as-new', 'pushProjects', 'push/three', {
   ...(await pushed('three', await place.file(projectsCsv(EVENTS_PER_EXECUTION / 5), 'many projects.csv'), 1)),
-  paceMs: 0,
 });
 
 const inbox = join(place.dir, 'inbox');

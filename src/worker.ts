@@ -1,6 +1,8 @@
 /** Composition root of a worker: one on the queue of all, one on the queue of this host's files. */
 import { join } from 'node:path';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, Worker, type ActivityInterceptorsFactory } from '@temporalio/worker';
+import type { Deps } from './activities/deps.ts';
+import { SLICE_FILES } from './activities/directory/slice.ts';
 import { createActivities } from './activities/index.ts';
 import { createParser } from './staging/parser.ts';
 import { openBackends } from './database/backends/open.ts';
@@ -29,12 +31,21 @@ export interface RunningWorker {
   readonly done: Promise<void>;
 }
 
-/**
- * Starts a worker.
- * @param only `files` serves just the files of this host: what a client without a worker beside it needs.
- */
-export async function startWorker(config: Config, log: Logger, only?: 'files'): Promise<RunningWorker> {
+export interface WorkerOptions {
+  /** Serves just the files of this host: what a client without a worker beside it needs. */
+  readonly only?: 'files';
+  /** What another composition root puts around activities. */
+  readonly activityInterceptors?: ActivityInterceptorsFactory[];
+  /** The same around what activities need. */
+  readonly adapt?: (deps: Deps) => Deps;
+  /** Path of a bundle of the workflows, when not the own one. */
+  readonly workflowBundle?: string;
+}
+
+/** Starts a worker. */
+export async function startWorker(config: Config, log: Logger, options: WorkerOptions = {}): Promise<RunningWorker> {
   const { temporal } = config;
+  const { only, activityInterceptors, adapt = (deps) => deps } = options;
   if (!temporal) throw new IntakeError('CONFIG_INVALID', 'TEMPORAL_ADDRESS is not set');
   // A worker inside a command ends with it: nobody scrapes that.
   const watched = only === 'files' ? undefined : config.metrics;
@@ -62,8 +73,8 @@ export async function startWorker(config: Config, log: Logger, only?: 'files'): 
     },
   });
   const proxy = grpcProxy(temporal.address);
-  const options = { ...(await connectOptions(temporal)), ...(proxy ? { proxy } : {}) };
-  const connection = await NativeConnection.connect(options).catch((cause) => {
+  const server = { ...(await connectOptions(temporal)), ...(proxy ? { proxy } : {}) };
+  const connection = await NativeConnection.connect(server).catch((cause) => {
     throw new IntakeError('TEMPORAL_UNAVAILABLE', `Temporal does not answer at ${temporal.address}`, { cause });
   });
   const metrics =
@@ -74,21 +85,25 @@ export async function startWorker(config: Config, log: Logger, only?: 'files'): 
   const traces = await openTraces(config);
   const backends = openBackends(config, metrics);
   const parser = createParser();
-  const activities = createActivities({
-    config,
-    workDir: join(config.dir, 'work'),
-    cacheDir: join(config.dir, 'cache'),
-    log,
-    metrics: metrics ?? noMetrics,
-    parser,
-    backend: backends.get,
-  });
+  const activities = createActivities(
+    adapt({
+      config,
+      workDir: join(config.dir, 'work'),
+      cacheDir: join(config.dir, 'cache'),
+      sliceFiles: SLICE_FILES,
+      log,
+      metrics: metrics ?? noMetrics,
+      parser,
+      backend: backends.get,
+    }),
+  );
   const common = {
     connection,
     namespace: temporal.namespace,
     activities,
     ...(only === 'files' ? { identity: COMMAND_IDENTITY } : {}),
     ...traces?.worker,
+    ...(activityInterceptors ? { interceptors: { activity: activityInterceptors } } : {}),
     shutdownGraceTime: '20 s',
     shutdownForceTime: '60 s',
     maxHeartbeatThrottleInterval: '1 s', // the live display shows what they say
@@ -105,7 +120,9 @@ export async function startWorker(config: Config, log: Logger, only?: 'files'): 
       await Worker.create({
         ...common,
         taskQueue: config.taskQueue,
-        workflowBundle: { codePath: workflowBundle(join(config.dir, 'cache'), traces !== undefined) },
+        workflowBundle: {
+          codePath: options.workflowBundle ?? workflowBundle(join(config.dir, 'cache'), traces !== undefined),
+        },
         maxConcurrentActivityTaskExecutions: ACTIVITIES,
         maxCachedWorkflows: 50,
         stickyQueueScheduleToStartTimeout: '2 s', // how long a dead worker's cache is waited for
@@ -116,7 +133,7 @@ export async function startWorker(config: Config, log: Logger, only?: 'files'): 
     );
   }
   const healthy = () => workers.every((worker) => worker.getState() === 'RUNNING');
-  const server =
+  const metricsServer =
     metrics && corePort
       ? serveMetrics({ address: watched, registry: metrics.registry, corePort, healthy, log })
       : undefined;
@@ -125,7 +142,7 @@ export async function startWorker(config: Config, log: Logger, only?: 'files'): 
     await parser.close();
     await backends.close();
     await connection.close();
-    await server?.close();
+    await metricsServer?.close();
     await flushTraces();
   });
   return {

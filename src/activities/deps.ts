@@ -11,6 +11,8 @@ export interface Deps {
   readonly workDir: string;
   /** Directory for what is known of files from earlier runs, absolute. */
   readonly cacheDir: string;
+  /** JSON files of a slice: the unit of an activity of a directory. */
+  readonly sliceFiles: number;
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly parser: Parser;

@@ -39,6 +39,8 @@ export async function serveFile(
     import('../worker.ts'),
     import('../observability/log.ts'),
   ]);
-  const worker = await startWorker(session.config, createLogger(out.debug ? 'debug' : 'error'), 'files');
+  const worker = await startWorker(session.config, createLogger(out.debug ? 'debug' : 'error'), {
+    only: 'files',
+  });
   return { own: true, stop: () => worker.shutdown() };
 }

@@ -28,7 +28,6 @@ export interface GatewayOptions {
   readonly rate?: RateLimit;
   /** See MergesOptions. */
   readonly patienceMs?: number;
-  readonly heartbeatSeconds?: number;
   /** How long a request may take to arrive whole, milliseconds. */
   readonly requestMs?: number;
 }

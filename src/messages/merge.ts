@@ -26,6 +26,4 @@ export interface BatchAnswer {
 
 export interface MergeInput extends BatchReference {
   readonly taskQueue: string;
-  /** How long a silent activity is believed in, when not as long as `policies.ts` says; a crash test cannot wait. */
-  readonly heartbeatSeconds?: number;
 }

@@ -23,10 +23,6 @@ export interface PushInput {
   readonly dateOrder?: 'mdy' | 'dmy';
   /** Whether the content is remembered as pushed: a folder's file is pushed once. */
   readonly remember?: boolean;
-  /** Milliseconds from one POST to the next, when not a second; a test cannot wait. */
-  readonly paceMs?: number;
-  /** How long a silent activity is believed in, when not as long as `policies.ts` says; a crash test cannot wait. */
-  readonly heartbeatSeconds?: number;
 }
 
 /** What activities of a push are given. */

@@ -34,12 +34,8 @@ export interface Tuning {
   readonly chunkBytes: number;
   /** Activities in flight. */
   readonly window: number;
-  /** JSON files of a slice, when not as many as `slice.ts` says; a test has few files. */
-  readonly sliceFiles?: number;
   /** Rows of a partition, about. */
   readonly partitionRows: number;
-  /** How long a silent activity is believed in, when not as long as `policies.ts` says; a crash test cannot wait. */
-  readonly heartbeatSeconds?: number;
   /** Whether any worker sees the stored parts; else the file's host parses. */
   readonly sharedObjects: boolean;
 }

@@ -12,13 +12,18 @@ const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const prebuilt = (traced: boolean): string =>
   join(here, traced ? '../workflow-bundle-traced.js' : '../workflow-bundle.js');
 
+const OPENTELEMETRY = fileURLToPath(
+  import.meta.resolve('@temporalio/interceptors-opentelemetry/lib/workflow-interceptors.js'),
+);
+
 /**
  * Path of the bundle, built in a process of its own when the sources or the SDK changed.
  * @param cacheDir where built bundles are kept.
  * @param traced with OpenTelemetry's interceptors.
+ * @param interceptors paths of modules of interceptors that another composition root adds.
  */
-export function workflowBundle(cacheDir: string, traced = false): string {
-  if (existsSync(prebuilt(traced))) return prebuilt(traced);
+export function workflowBundle(cacheDir: string, traced = false, interceptors: readonly string[] = []): string {
+  if (interceptors.length === 0 && existsSync(prebuilt(traced))) return prebuilt(traced);
   const sdk = createRequire(import.meta.url)('@temporalio/worker/package.json') as { version: string };
   const hash = createHash('sha256').update(`${sdk.version} ${traced}`);
   const sources = [here, join(here, '../messages')].flatMap((folder) =>
@@ -26,7 +31,7 @@ export function workflowBundle(cacheDir: string, traced = false): string {
       .filter((name) => name.endsWith(`.${extension}`))
       .map((name) => join(folder, name)),
   );
-  for (const file of [...sources, join(here, `../errors.${extension}`)].sort()) {
+  for (const file of [...sources, join(here, `../errors.${extension}`), ...interceptors].sort()) {
     hash.update(readFileSync(file));
   }
   const bundle = join(cacheDir, `workflows-${traced ? 'traced-' : ''}${hash.digest('hex').slice(0, 16)}.js`);
@@ -34,7 +39,7 @@ export function workflowBundle(cacheDir: string, traced = false): string {
     mkdirSync(cacheDir, { recursive: true });
     const { status } = spawnSync(
       process.execPath,
-      [fileURLToPath(import.meta.url), bundle, ...(traced ? ['--traced'] : [])],
+      [fileURLToPath(import.meta.url), bundle, ...(traced ? ['--traced'] : []), ...interceptors],
       { stdio: ['ignore', 'ignore', 'inherit'] },
     );
     if (status !== 0) throw new Error('the workflow bundle could not be built');
@@ -46,10 +51,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker');
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(here, `index.${extension}`),
-    workflowInterceptorModules:
-      process.argv[3] === '--traced'
-        ? [fileURLToPath(import.meta.resolve('@temporalio/interceptors-opentelemetry/lib/workflow-interceptors.js'))]
-        : [],
+    workflowInterceptorModules: process.argv.slice(3).map((name) => (name === '--traced' ? OPENTELEMETRY : name)),
     logger: new DefaultLogger('WARN'),
   });
   const target = process.argv[2] as string;

@@ -25,7 +25,6 @@ export interface ProxyOptions {
   readonly interactive?: boolean | undefined;
   /** What Temporal UI says beside the activity. */
   readonly summary?: string;
-  readonly heartbeatSeconds?: number | undefined;
 }
 
 export interface Waiting {
@@ -59,16 +58,13 @@ export function activityProxies(options: ProxyOptions): ActivityProxies {
   };
 }
 
-function optionsOf(
-  name: ActivityName,
-  { heartbeatSeconds, interactive, summary }: Partial<ProxyOptions>,
-): ActivityOptions {
+function optionsOf(name: ActivityName, { interactive, summary }: Partial<ProxyOptions>): ActivityOptions {
   const { startToClose, heartbeat, backOff, attempts: usual, scheduleToClose } = policyOf(name);
   const attempts = interactive ? INTERACTIVE_ATTEMPTS : usual;
   return {
     ...(summary ? { summary } : {}),
     startToCloseTimeout: startToClose,
-    heartbeatTimeout: heartbeatSeconds ? heartbeatSeconds * 1000 : heartbeat,
+    heartbeatTimeout: heartbeat,
     ...(scheduleToClose ? { scheduleToCloseTimeout: scheduleToClose } : {}),
     retry: {
       // Failures ask for their own, jittered delay; these are for a worker that vanished.

@@ -42,7 +42,7 @@ for (const backend of ['postgres', 'supabase'] as const) {
     /** A worker that is followed by another when it dies. */
     function start(points: readonly string[], more: Env = {}): WorkerProcess {
       const armed: Env = {
-        INTAKE_FAILPOINTS: points.map((point) => `merge.${point}`).join(','),
+        INTAKE_FAILPOINTS: points.map((point) => `mergeBatch.${point}`).join(','),
         INTAKE_FAILPOINTS_DIR: markers,
       };
       const worker = spawnWorker({ ...gateways.env, ...armed, ...more });

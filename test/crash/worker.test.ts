@@ -5,11 +5,15 @@ import { PLAINTIFFS, SIMPLICITY } from '../support/judgmentsFile.ts';
 import { PROJECTS } from '../support/projectsFile.ts';
 
 const POINTS = [
-  ['postgres', PLAINTIFFS, ['plan', 'hash', 'claim', 'upload', 'parse', 'upsert', 'finalize', 'reconcile', 'clear']],
-  ['supabase', PLAINTIFFS, ['upload', 'parse', 'upsert']],
-  ['postgres', SIMPLICITY, ['resolve', 'upsert', 'finalize', 'clear']],
-  ['supabase', SIMPLICITY, ['resolve', 'upsert']],
-  ['postgres', PROJECTS, ['upsert']],
+  [
+    'postgres',
+    PLAINTIFFS,
+    ['plan', 'hash', 'claim', 'upload', 'parse', 'upsertPartition', 'finalize', 'reconcile', 'clearStage'],
+  ],
+  ['supabase', PLAINTIFFS, ['upload', 'parse', 'upsertPartition']],
+  ['postgres', SIMPLICITY, ['resolve', 'upsertPartition', 'finalize', 'clearStage']],
+  ['supabase', SIMPLICITY, ['resolve', 'upsertPartition']],
+  ['postgres', PROJECTS, ['upsertPartition']],
 ] as const;
 
 for (const [backend, subject, steps] of POINTS) {

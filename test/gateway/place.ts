@@ -49,10 +49,7 @@ export async function openGatewayPlace(
     env,
     api,
     async open(options = {}, more = {}) {
-      const gateway = await startGateway(loadConfig({ ...env, ...more }), createLogger('fatal'), {
-        heartbeatSeconds: 2,
-        ...options,
-      });
+      const gateway = await startGateway(loadConfig({ ...env, ...more }), createLogger('fatal'), options);
       gateways.push(gateway);
       return gateway;
     },

@@ -13,10 +13,8 @@ import { ANY_PORTS, createDatabase, makeStackFolder, sharedStack, startApi } fro
 
 export const SMALL_PARTS: Partial<Tuning> = {
   chunkBytes: 8192,
-  sliceFiles: 50,
   partitionRows: 80,
   window: 2,
-  heartbeatSeconds: 2,
 };
 
 /** What is imported, and what its import leaves in the tables. */

@@ -15,8 +15,8 @@ import { importResult } from '../../src/imports/follow.ts';
 import { startImport } from '../../src/imports/start.ts';
 import { importInput } from '../../src/imports/request.ts';
 import type { DirectoryOptions, ImportRequest } from '../../src/messages/requests.ts';
-import { createLogger } from '../../src/observability/log.ts';
-import { startWorker, type RunningWorker } from '../../src/worker.ts';
+import type { RunningWorker } from '../../src/worker.ts';
+import { SLICE_FILES } from '../../src/activities/directory/slice.ts';
 import type { DirectoryInput, DirectoryReport } from '../../src/messages/directory.ts';
 import type { ImportReport } from '../../src/messages/imports.ts';
 import type { Tuning } from '../../src/messages/run.ts';
@@ -25,6 +25,7 @@ import type { Subject } from './crash.ts';
 import { startFaultServer, type FaultServer } from './hosted/faultServer.ts';
 import { openPlace, type Place } from './imports.ts';
 import { createDatabase, sharedStack, startApi } from './stack.ts';
+import { startTestWorker } from './worker.ts';
 
 export type TreeReport = ImportReport & { readonly directory: DirectoryReport };
 
@@ -34,6 +35,8 @@ export interface TreeRequest extends DirectoryOptions {
   readonly rejectsPath?: string;
   readonly compression?: 'none' | 'gzip';
   readonly tuning?: Partial<Tuning>;
+  /** JSON files of a slice. */
+  readonly sliceFiles?: number;
 }
 
 export interface Trees {
@@ -60,7 +63,8 @@ export async function openTrees(name: BackendName, { hosted = false } = {}): Pro
   const faults = own && hosted ? await startFaultServer(own.url) : undefined;
   const api = own && { ...own, url: faults?.url ?? own.url };
   const place = await openPlace({ temporal, databaseUrl: database.databaseUrl, ...(api ? { supabase: api } : {}) });
-  const worker: RunningWorker = await startWorker(place.config, createLogger('fatal'));
+  let sliceFiles = SLICE_FILES;
+  const worker: RunningWorker = await startTestWorker(place.config, { sliceFiles: () => sliceFiles });
   const backends = openBackends(place.config);
   const { client, sql } = place;
   const trees: Trees = {
@@ -85,7 +89,10 @@ export async function openTrees(name: BackendName, { hosted = false } = {}): Pro
       })) as DirectoryInput;
       return { ...input, compression, tuning: { ...input.tuning, ...tuning } };
     },
-    start: async (root, request) => startImport(client, await trees.input(root, request)),
+    async start(root, { sliceFiles: wanted = SLICE_FILES, ...request } = {}) {
+      sliceFiles = wanted;
+      return startImport(client, await trees.input(root, request));
+    },
     run: async (root, request) => (await importResult(await trees.start(root, request))) as TreeReport,
     async runWhile(root, table, change, request) {
       let handle: WorkflowHandle | undefined;

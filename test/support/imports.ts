@@ -89,19 +89,11 @@ export interface WorkerProcess {
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
-const source = (path: string): URL => new URL(`../../src/${path}`, import.meta.url);
-/** A worker of the queue of its host's files alone. */
-const FILES_ONLY = `
-  const [{ loadConfig }, { createLogger }, { startWorker }] = await Promise.all(${JSON.stringify(['config.ts', 'log.ts', 'worker.ts'].map((path) => source(path).href))}.map((module) => import(module)));
-  const worker = await startWorker(loadConfig(), createLogger('warn'), 'files');
-  process.once('SIGTERM', () => void worker.shutdown());
-  await worker.done;`;
-
 /** A worker in a process of its own; its log goes to `worker.log` of its directory. */
 export function spawnWorker(env: Env, only?: 'files'): WorkerProcess {
   const cwd = env['INTAKE_DIR']!;
-  const program = only ? ['--input-type=module', '-e', FILES_ONLY] : [fileURLToPath(source('worker.ts'))];
-  const child = spawn(process.execPath, program, {
+  const program = fileURLToPath(new URL('./worker.ts', import.meta.url));
+  const child = spawn(process.execPath, [program, ...(only ? [only] : [])], {
     cwd,
     env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...env },
     stdio: ['ignore', 'ignore', 'pipe'],

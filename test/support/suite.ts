@@ -1,10 +1,10 @@
 /** What a suite has from before its tests until after them. */
 import type postgres from 'postgres';
 import type { BackendName } from '../../src/config.ts';
-import { createLogger } from '../../src/observability/log.ts';
-import { startWorker, type RunningWorker } from '../../src/worker.ts';
+import type { RunningWorker } from '../../src/worker.ts';
 import { openPlace, type Place } from './imports.ts';
 import { connect } from './sqlImport.ts';
+import { startTestWorker } from './worker.ts';
 import { createDatabase, sharedStack, startApi, type TestApi, type TestDatabase } from './stack.ts';
 
 /** A database of the suite's own, migrated and empty; `opened` gets a connection to it. */
@@ -33,7 +33,7 @@ export function withPlace(backend: BackendName, opened: (place: Place) => void):
     database = await createDatabase();
     api = backend === 'supabase' ? await startApi(database.databaseUrl) : undefined;
     place = await openPlace({ temporal, databaseUrl: database.databaseUrl, ...(api ? { supabase: api } : {}) });
-    worker = await startWorker(place.config, createLogger('fatal'));
+    worker = await startTestWorker(place.config);
     opened(place);
   });
   after(async () => {

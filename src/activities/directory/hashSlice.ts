@@ -6,7 +6,6 @@ import { openRoot } from '../../sources/tree/scanTree.ts';
 import { ROW_ERRORS } from '../../errors.ts';
 import { SHOWN_FAILURES, type FailedItem } from '../../messages/directory.ts';
 import type { Deps } from '../deps.ts';
-import { failpoint } from '../failpoints.ts';
 import { heartbeat } from '../heartbeat.ts';
 import { keepAlive } from '../keepAlive.ts';
 import { imageBytes, inLanes } from './lanes.ts';
@@ -16,7 +15,6 @@ import type { SliceAnswer, SliceRequest } from '../../messages/directory.ts';
 export const hashSliceActivity = ({ backend, workDir, cacheDir }: Deps) => ({
   async hashSlice(request: SliceRequest): Promise<SliceAnswer> {
     const { input, plan, runId, slice } = request;
-    failpoint('sha256.before');
     const target = backend(input.backend);
     await keepAlive(target, runId || null);
     const root = openRoot(input.path);
@@ -44,7 +42,6 @@ export const hashSliceActivity = ({ backend, workDir, cacheDir }: Deps) => ({
         fresh.push({ ...image, sha256, type });
         done++;
       }
-      if (done + failed === 30) failpoint('sha256.within');
       if ((done + failed) % 50 === 0) heartbeat({ done: done + failed, total: unknown.length });
     });
     if (fresh.length > 0 && input.mode !== 'verify') {
@@ -53,7 +50,6 @@ export const hashSliceActivity = ({ backend, workDir, cacheDir }: Deps) => ({
       cache.close();
     }
     await saveImages(workDir, statesOf(request), slice, states);
-    failpoint('sha256.after');
     return { ...noAnswer, done, skipped: images.length - unknown.length, failed, failures: failed, failedItems };
   },
 });

@@ -16,7 +16,6 @@ import { MAX_JSON_BYTES, readSearchFile, searchKey, sourceImageOf } from '../../
 import { IntakeError, ROW_ERRORS, type RowErrorCode } from '../../errors.ts';
 import { SHOWN_FAILURES, type DirectoryInput, type FailedItem, type TreePlan } from '../../messages/directory.ts';
 import type { Deps } from '../deps.ts';
-import { failpoint } from '../failpoints.ts';
 import { heartbeat } from '../heartbeat.ts';
 import { UNREAD } from './unread.ts';
 import { knownFiles } from './knownFiles.ts';
@@ -53,17 +52,16 @@ export interface PlannedTree {
   readonly failedItems: readonly FailedItem[];
 }
 
-export const planTreeActivity = ({ backend, workDir, cacheDir }: Deps) => ({
+export const planTreeActivity = (deps: Deps) => ({
   /** What the run of a verification planned: its files are compared, whatever came to the directory since. @throws IntakeError RUN_NOT_FOUND. */
   async planOfRun({ backend: name, relatedRunId: id = '' }: DirectoryInput): Promise<TreePlan> {
-    const [run] = await backend(name).call('find_run', { id });
+    const [run] = await deps.backend(name).call('find_run', { id });
     if (run?.metadata.tree) return run.metadata.tree;
     throw new IntakeError('RUN_NOT_FOUND', `There is no run ${id} that imported a directory`);
   },
 
   /** @throws IntakeError FILE_NOT_FOUND, FILE_UNREADABLE, EMPTY_DIRECTORY. */
   async planTree(input: DirectoryInput): Promise<PlannedTree> {
-    failpoint('planning.before');
     const root = openRoot(input.path);
     const { files, images } = await listTree(root, input.singleFile);
     if (files.count === 0) {
@@ -72,12 +70,12 @@ export const planTreeActivity = ({ backend, workDir, cacheDir }: Deps) => ({
         input.singleFile ? `No JSON files found: ${input.singleFile} is not there` : 'No JSON files found',
       );
     }
+    const { workDir, cacheDir, sliceFiles } = deps;
     await sweepTrees(workDir);
     const cache = new FileCache(cacheDir, root);
     try {
-      const planned = await planFiles({ input, root, files, images, cache, workDir, target: backend(input.backend) });
-      failpoint('planning.after');
-      return planned;
+      const target = deps.backend(input.backend);
+      return await planFiles({ input, root, files, images, cache, workDir, target, sliceFiles });
     } finally {
       cache.close();
     }
@@ -110,9 +108,19 @@ interface Tree {
   readonly cache: FileCache;
   readonly workDir: string;
   readonly target: Backend;
+  readonly sliceFiles: number;
 }
 
-async function planFiles({ input, root, files, images, cache, workDir, target }: Tree): Promise<PlannedTree> {
+async function planFiles({
+  input,
+  root,
+  files,
+  images,
+  cache,
+  workDir,
+  target,
+  sliceFiles,
+}: Tree): Promise<PlannedTree> {
   const seen = new Set<string>();
   const sum = {
     files: 0,
@@ -139,7 +147,6 @@ async function planFiles({ input, root, files, images, cache, workDir, target }:
     .digest('hex')
     .slice(0, 24);
   const unchanged = input.delta ? knownFiles(target, directoryKindNamed(input.kind).dataset, input.tag) : undefined;
-  const { sliceFiles = SLICE_FILES } = input.tuning;
   let pending: SliceFile[] = [];
 
   const flush = async () => {

@@ -11,7 +11,6 @@ import { kindNamed } from '../../kinds/index.ts';
 import { SHOWN_FAILURES, type DirectoryInput, type FailedItem } from '../../messages/directory.ts';
 import type { Backend } from '../../database/backend.ts';
 import type { Deps } from '../deps.ts';
-import { failpoint, failpointSoon } from '../failpoints.ts';
 import { heartbeat } from '../heartbeat.ts';
 import { keepAlive } from '../keepAlive.ts';
 import { digest } from '../../sources/readRange.ts';
@@ -41,7 +40,6 @@ const META = LICENCE_COLUMNS.indexOf('meta');
 
 export const stageSliceActivity = (deps: Deps) => ({
   async stageSlice(request: SliceRequest): Promise<SliceAnswer> {
-    failpoint('import.before');
     const { input, plan, runId, lease, slice } = request;
     const target = deps.backend(input.backend);
     await keepAlive(target, runId || null);
@@ -55,7 +53,6 @@ export const stageSliceActivity = (deps: Deps) => ({
       );
       await recordFiles(taken, states, (files) => target.call('record_files', { run_id: runId, lease, files }));
     }
-    failpoint('import.after');
     return answer;
   },
 });
@@ -96,7 +93,6 @@ export async function stageFiles(
     async ({ batch, files }) => {
       const writer = new BatchWriter(target.format, input, partitions, stageId, batch);
       for (const file of files) await writer.add(root, file, states);
-      failpointSoon('import.within');
       await target.stage({
         stageId,
         kind: input.kind,

@@ -9,7 +9,6 @@ import { IntakeError, ROW_ERRORS, type RowErrorCode } from '../../errors.ts';
 import { SHOWN_FAILURES, type DirectoryInput, type FailedItem } from '../../messages/directory.ts';
 import type { Backend } from '../../database/backend.ts';
 import type { Deps } from '../deps.ts';
-import { failpoint } from '../failpoints.ts';
 import { heartbeat } from '../heartbeat.ts';
 import { keepAlive } from '../keepAlive.ts';
 import { imageBytes, inLanes } from './lanes.ts';
@@ -36,7 +35,6 @@ export const imagePath = (sha256: string, type: ImageType, compression: Director
 export const uploadSliceActivity = ({ backend, workDir }: Deps) => ({
   async uploadSlice(request: SliceRequest): Promise<SliceAnswer> {
     const { input, plan, runId, slice } = request;
-    failpoint('upload.before');
     const target = backend(input.backend);
     const root = openRoot(input.path);
     const { files } = await loadSlice(workDir, target, plan.layout, slice);
@@ -75,7 +73,7 @@ export const uploadSliceActivity = ({ backend, workDir }: Deps) => ({
           if (sent.error === undefined) {
             states.set(image.path, sent);
             uploaded.set(sent.sha256, sent.storagePath);
-            if (++done === 20) failpoint('upload.within');
+            done++;
             break;
           }
           fail(image, sent.error);
@@ -92,7 +90,6 @@ export const uploadSliceActivity = ({ backend, workDir }: Deps) => ({
       if (storagePath) states.set(image.path, { ...state, storagePath });
     }
     await saveImages(workDir, statesOf(request), slice, states);
-    failpoint('upload.after');
     return { ...noAnswer, done, skipped: images.length - done - failed, failed, failures: failed, failedItems };
   },
 });

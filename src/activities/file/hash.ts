@@ -8,7 +8,6 @@ import type { Delimiter } from '../../sources/csv/dialect.ts';
 import { IntakeError } from '../../errors.ts';
 import type { Content, ImportInput, Plan } from '../../messages/imports.ts';
 import type { Deps } from '../deps.ts';
-import { failpoint, failpointSoon } from '../failpoints.ts';
 import { heartbeat } from '../heartbeat.ts';
 import { layoutOf, partsFolder, saveManifest } from '../../staging/manifest.ts';
 import { readRange } from '../../sources/readRange.ts';
@@ -16,8 +15,6 @@ import { BUCKET } from '../../database/objects/bucket.ts';
 
 export const hashActivity = ({ workDir }: Deps) => ({
   async hash({ input, plan }: { input: ImportInput; plan: Plan }): Promise<Content> {
-    failpoint('hash.before');
-    failpointSoon('hash.within');
     const { size } = await stat(input.path).catch(() => ({ size: 0 }));
     const dialect = { delimiter: plan.delimiter as Delimiter, newline: plan.newline };
     const scanned = await scanFile(input.path, {
@@ -47,7 +44,6 @@ export const hashActivity = ({ workDir }: Deps) => ({
       headerLength,
       chunks: scanned.chunks,
     });
-    failpoint('hash.after');
     return {
       layout,
       encoding,

@@ -9,7 +9,6 @@ import type { Backend } from '../../database/backend.ts';
 import { csvKindNamed } from '../../kinds/index.ts';
 import type { Content, ImportInput, Plan } from '../../messages/imports.ts';
 import type { Deps } from '../deps.ts';
-import { failpoint, failpointSoon } from '../failpoints.ts';
 import { countAttempt } from '../heartbeat.ts';
 import { keepAlive } from '../keepAlive.ts';
 import { wholeObject } from '../wholeObject.ts';
@@ -44,7 +43,6 @@ async function storedPart({ objects }: Backend, path: string, sha256: string): P
 
 export const parseActivity = ({ backend, workDir, parser }: Deps) => ({
   async parse({ input, content, runId, stageId, chunk, partitions, stored }: ParseRequest) {
-    failpoint('parse.before');
     const target = backend(input.backend);
     await keepAlive(target, runId);
     const manifest = stored
@@ -80,10 +78,8 @@ export const parseActivity = ({ backend, workDir, parser }: Deps) => ({
       stageId,
       chunk,
     });
-    failpointSoon('parse.within');
     const columns = [...COMMON_COLUMNS, ...kind.stageColumns];
     await target.stage({ stageId, kind: kind.name, table: kind.table, chunk, columns, rows, errored, payload });
-    failpoint('parse.after');
     return { rows, errored, codes };
   },
 });

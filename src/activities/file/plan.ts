@@ -10,7 +10,6 @@ import { IntakeError } from '../../errors.ts';
 import { csvKindNamed } from '../../kinds/index.ts';
 import type { ImportInput, Plan } from '../../messages/imports.ts';
 import type { Deps } from '../deps.ts';
-import { failpoint } from '../failpoints.ts';
 
 /** Enough for any header and for the look of the first records. */
 const HEAD_BYTES = 1024 * 1024;
@@ -18,7 +17,6 @@ const RUN_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export const planActivity = (_: Deps) => ({
   async plan(input: ImportInput): Promise<Plan> {
-    failpoint('plan.before');
     const head = await readHead(input.path);
     const { encoding, bomBytes, certain } = detectEncoding(head, input.options.encoding);
     const { delimiter, newline } = detectDialect(head.subarray(bomBytes), encoding, input.options.delimiter);
@@ -28,7 +26,6 @@ export const planActivity = (_: Deps) => ({
     const ours = hasControls(header) ? header.slice(0, -CONTROL_COLUMNS.length) : header;
     const { positions } = mapHeader(ours, kind, input.options.map);
     const parentRunId = hasControls(header) ? parentOf(head, header, options) : undefined;
-    failpoint('plan.after');
     return {
       encoding,
       encodingCertain: certain,

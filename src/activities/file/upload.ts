@@ -1,7 +1,6 @@
 /** upload: the file into storage, part by part; the parts in order are the original, byte for byte. */
 import type { Content, ImportInput } from '../../messages/imports.ts';
 import type { Deps } from '../deps.ts';
-import { failpoint } from '../failpoints.ts';
 import { heartbeat } from '../heartbeat.ts';
 import { keepAlive } from '../keepAlive.ts';
 import { localManifest, partName, partsFolder, type Manifest } from '../../staging/manifest.ts';
@@ -20,7 +19,6 @@ export const uploadActivity = ({ backend, workDir }: Deps) => ({
     content: Content;
     runId: string;
   }): Promise<{ parts: number; skipped: number }> {
-    failpoint('upload.before');
     const target = backend(input.backend);
     const { objects } = target;
     const manifest = await localManifest(workDir, content.layout);
@@ -38,7 +36,6 @@ export const uploadActivity = ({ backend, workDir }: Deps) => ({
         } else {
           await objects.put(`${folder}/${name}`, await readRange(input.path, range));
         }
-        if (i === 1) failpoint('upload.within');
         await keepAlive(target, runId);
         heartbeat({ done: ++done, total: parts.length });
       }
@@ -47,7 +44,6 @@ export const uploadActivity = ({ backend, workDir }: Deps) => ({
     // Last, so that whoever finds the manifest finds the parts.
     if (!stored.has('manifest.json'))
       await objects.put(`${folder}/manifest.json`, Buffer.from(JSON.stringify(manifest)));
-    failpoint('upload.after');
     return { parts: manifest.chunks.length, skipped: Math.min(skipped, manifest.chunks.length) };
   },
 });

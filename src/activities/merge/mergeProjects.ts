@@ -5,19 +5,15 @@
  */
 import { IntakeError } from '../../errors.ts';
 import type { Deps } from '../deps.ts';
-import { failpoint, failpointSoon } from '../failpoints.ts';
 import type { BatchReference, BatchAnswer } from '../../messages/merge.ts';
 
 export const mergeProjectsActivities = ({ backend }: Deps) => ({
   /** Merges the batch once, however often it is called. */
   async mergeBatch({ backend: name, tenantId, checksum }: BatchReference): Promise<BatchAnswer> {
-    failpoint('merge.before');
-    failpointSoon('merge.within');
     const answer = await backend(name).call('merge_project_batch', {
       tenant_id: tenantId,
       batch_checksum: checksum,
     });
-    failpoint('merge.after');
     if (!answer)
       throw new IntakeError('RUN_NOT_FOUND', 'The batch is gone: an earlier merge of it failed', {
         remedy: 'Post the batch again.',

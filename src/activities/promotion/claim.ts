@@ -7,7 +7,6 @@ import { IMAGES_PATH, type DirectoryInput, type TreePlan } from '../../messages/
 import type { Claim, Content, ImportInput, Plan } from '../../messages/imports.ts';
 import type { RunInput } from '../../messages/run.ts';
 import type { Deps } from '../deps.ts';
-import { failpoint, failpointSoon } from '../failpoints.ts';
 
 export interface ClaimRequest {
   readonly input: ImportInput;
@@ -93,8 +92,6 @@ export const claimActivities = ({ backend }: Deps) => ({
 
 async function openRun(target: Backend, input: RunInput, opening: Opening): Promise<Claim> {
   const { fileHash, reading, partitions, workflowId, token, storagePath, parentRunId, more } = opening;
-  failpoint('claim.before');
-  failpointSoon('claim.within');
   const run = await target.call('open_import_run', {
     source_system: input.sourceSystem,
     source_batch_id: input.batchId,
@@ -113,7 +110,6 @@ async function openRun(target: Backend, input: RunInput, opening: Opening): Prom
       ...more,
     },
   });
-  failpoint('claim.after');
   const inForce = run.metadata?.plan;
   if (run.claim_status === 'claimed' && inForce && inForce.reading !== reading) {
     throw new IntakeError(

@@ -4,7 +4,6 @@ import type { BackendName } from '../../config.ts';
 import type { Counts, ErrorDocument, ImportReport } from '../../messages/imports.ts';
 import type { RunInput } from '../../messages/run.ts';
 import type { Deps } from '../deps.ts';
-import { failpoint, failpointSoon } from '../failpoints.ts';
 
 interface InRun {
   readonly backend: BackendName;
@@ -21,15 +20,12 @@ export const finishActivities = ({ backend }: Deps) => ({
     fetched,
     summary,
   }: InRun & { fetched: number; summary: object }): Promise<Counts & Pick<ImportReport, 'effects'>> {
-    failpoint('finalize.before');
-    failpointSoon('finalize.within');
     const counts = await backend(name).call('record_result', {
       run_id: runId,
       lease,
       rows_fetched: fetched,
       summary,
     });
-    failpoint('finalize.after');
     return counts;
   },
 
@@ -40,10 +36,7 @@ export const finishActivities = ({ backend }: Deps) => ({
     lease,
     expected,
   }: InRun & { expected: number }): Promise<{ completedAt: string }> {
-    failpoint('reconcile.before');
-    failpointSoon('reconcile.within');
     const found = await backend(name).call('settle_import_run', { run_id: runId, lease, expected_count: expected });
-    failpoint('reconcile.after');
     if (!found.is_valid) {
       const { expected_count, actual_count, inserted_discrepancy } = found;
       throw new IntakeError(
@@ -72,9 +65,6 @@ export const finishActivities = ({ backend }: Deps) => ({
 
   /** Empties the stage, a bounded number of rows a call. */
   async clearStage({ input, stageId }: { input: RunInput; stageId: string }): Promise<void> {
-    failpoint('clear.before');
-    failpointSoon('clear.within');
     while (!(await backend(input.backend).call('clear_stage', { stage_id: stageId, kind: input.kind })));
-    failpoint('clear.after');
   },
 });

@@ -5,7 +5,6 @@
  */
 import type { PartCounts } from '../../database/rows.ts';
 import type { Deps } from '../deps.ts';
-import { failpoint, failpointSoon } from '../failpoints.ts';
 import { keepAlive } from '../keepAlive.ts';
 import type { PartRequest, PartAnswer } from '../../messages/partitions.ts';
 
@@ -25,11 +24,8 @@ export const partitionActivities = ({ backend }: Deps) => {
   return {
     /** Lands and promotes; the ledger row in the same transaction makes a second time a look-up. */
     async upsertPartition(request: PartRequest): Promise<PartAnswer> {
-      failpoint('upsert.before');
-      failpointSoon('upsert.within');
       const result = await inRun('upsert_partition', request);
       await keepAlive(backend(request.input.backend), request.runId);
-      failpoint('upsert.after');
       return result;
     },
     /** Lands without promoting, for the rejects of a run that stopped at --max-errors. */

@@ -1,7 +1,6 @@
 /** resolve: for kinds that match people by several keys - once per run, before upsert. */
 import type { ImportInput } from '../../messages/imports.ts';
 import type { Deps } from '../deps.ts';
-import { failpoint, failpointSoon } from '../failpoints.ts';
 import { keepAlive } from '../keepAlive.ts';
 
 export interface ResolveRequest {
@@ -25,10 +24,8 @@ export const resolveActivity = ({ backend }: Deps) => ({
     runId,
     lease,
   }: ResolveRequest): Promise<{ rows: number; people: number; stageLost: boolean }> {
-    failpoint('resolve.before');
     const target = backend(input.backend);
     await keepAlive(target, runId);
-    failpointSoon('resolve.within');
     const {
       rows = 0,
       people = 0,
@@ -42,7 +39,6 @@ export const resolveActivity = ({ backend }: Deps) => ({
       partitions,
       options: { skip_jobs: input.options.skipJobs },
     });
-    failpoint('resolve.after');
     return { rows, people, stageLost: stage_lost ?? false };
   },
 });

@@ -10,13 +10,11 @@ import { openSpool, readBody } from './spool.ts';
 import { IntakeError } from '../../errors.ts';
 import type { Push, PushedBatch } from '../../messages/push.ts';
 import type { Deps } from '../deps.ts';
-import { failpoint, failpointSoon } from '../failpoints.ts';
 
 export function postBatchActivity({ workDir, config, backend }: Deps) {
   const lend = createLender();
   return {
     async postBatch({ push, index }: { push: Push; index: number }): Promise<PushedBatch> {
-      failpoint('push.before');
       const {
         cancellationSignal: signal,
         info: { attempt },
@@ -27,11 +25,9 @@ export function postBatchActivity({ workDir, config, backend }: Deps) {
       const body = await readBody(spool, index);
       const { url, bearer, fresh } = await destination(push);
       const name = `${batch.batchId} (rows ${batch.firstRow + 1} to ${batch.lastRow + 1} of the file)`;
-      failpointSoon('push.within');
       const started = performance.now();
       const { staging_id, ...metrics } = await postBatchBody({ url, bearer, fresh, body, name, attempt, signal });
       const ms = Math.round(performance.now() - started);
-      failpoint('push.after');
       return { batch_id: batch.batchId, rows: batch.rows, staging_id, ms, metrics };
     },
   };

@@ -23,8 +23,6 @@ export interface MergesOptions {
   readonly onMerged: (answer: BatchAnswer) => void;
   /** How long a request waits for its merge, which goes on in any case; milliseconds. */
   readonly patienceMs?: number;
-  /** See MergeInput. */
-  readonly heartbeatSeconds?: number;
 }
 
 export interface Merged {
@@ -58,7 +56,6 @@ export function createMerges({
   log,
   onMerged,
   patienceMs = 110_000,
-  heartbeatSeconds,
 }: MergesOptions): Merges {
   const running = new Map<string, { readonly checksum: string; readonly merged: Promise<Merged> }>();
 
@@ -68,7 +65,6 @@ export function createMerges({
       tenantId,
       checksum,
       taskQueue,
-      ...(heartbeatSeconds ? { heartbeatSeconds } : {}),
     };
     return startOrAttach(client, 'mergeProjects', input, mergeOptions(input, projects.name));
   };

@@ -88,9 +88,8 @@ export function promotionOf(options: PromotionOptions): Promotion {
   const { input, state, database, continueExecution } = options;
   const { report } = state;
   const { taskQueue, fileQueue, tuning } = input;
-  const { heartbeatSeconds } = tuning;
   const onWaiting = reportWaiting.bind(undefined, report);
-  const activities = activityProxies({ taskQueue, fileQueue, heartbeatSeconds, onWaiting });
+  const activities = activityProxies({ taskQueue, fileQueue, onWaiting });
 
   const run = (): RunReference => ({
     backend: input.backend,

@@ -28,7 +28,6 @@ export async function pushProjects(input: PushInput, carried?: PushReport): Prom
   const report = carried ?? begin(input);
   setHandler(defineQuery<PushReport>(PROGRESS_QUERY), () => report);
   const { correlationId, startedAt } = report;
-  const pace = input.paceMs ?? PACE_MS;
   const push = { ...input, correlationId, startedAt };
   const proxies = { ...input, hostPatience: 'schedule' } as const;
   const { anyWorker, fileHost } = activityProxies(proxies);
@@ -45,8 +44,8 @@ export async function pushProjects(input: PushInput, carried?: PushReport): Prom
       const summary = `batch ${report.done + 1} of ${report.total}`;
       const batch = await activityProxies({ ...proxies, summary }).fileHost.postBatch({ push, index: report.done });
       add(report, batch);
-      if (report.done < report.total && batch.ms < pace)
-        await sleep(pace - batch.ms, { summary: 'one request a second' });
+      if (report.done < report.total && batch.ms < PACE_MS)
+        await sleep(PACE_MS - batch.ms, { summary: 'one request a second' });
       if (report.done < report.total && workflowInfo().historyLength > EVENTS_PER_EXECUTION)
         await continueAsNew<typeof pushProjects>(input, report);
     }

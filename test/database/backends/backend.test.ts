@@ -342,7 +342,8 @@ describe('the two backends', () => {
       const report = await trees.run(root, {
         batchSize: 5,
         verifyWrites: true,
-        tuning: { sliceFiles: 10, partitionRows: 20 },
+        sliceFiles: 10,
+        tuning: { partitionRows: 20 },
       });
       assert.equal(report.status, 'completed', JSON.stringify(report.error));
       contents.push({ ...(await contentOfTrees(trees.sql)), stored: await storedHashes(trees.sql, trees.backend) });

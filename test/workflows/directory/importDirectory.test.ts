@@ -36,7 +36,7 @@ import { useDirectory } from '../../sources/tree/tree.ts';
 import { bytesOf, licence, search } from '../../sources/search/search.ts';
 
 /** Many slices, batches and partitions of a small tree. */
-const MANY_PARTS = { batchSize: 3, tuning: { sliceFiles: 9, partitionRows: 20, window: 3 } };
+const MANY_PARTS = { batchSize: 3, sliceFiles: 9, tuning: { partitionRows: 20, window: 3 } };
 const DIRTY = { seed: 7, files: 42, imageBytes: 2000, dirtEvery: 3 };
 
 const REAL = fileURLToPath(new URL('../../../../shared/samples/search-results', import.meta.url));
@@ -494,7 +494,7 @@ for (const name of ['postgres', 'supabase'] as const) {
       this.timeout(120_000);
       const files = 120;
       writeSearches(root, files);
-      const request = { batchSize: 1, verifyWrites: true, tuning: { sliceFiles: 1, partitionRows: 1, window: 3 } };
+      const request = { batchSize: 1, verifyWrites: true, sliceFiles: 1, tuning: { partitionRows: 1, window: 3 } };
       const handle = await trees.start(root, request);
       const report = completed((await importResult(handle)) as TreeReport);
       assert.deepEqual(report.counts, { fetched: files, inserted: files, updated: 0, skipped: 0, errored: 0 });

@@ -9,9 +9,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 import { loadConfig } from '../../../src/config.ts';
-import { createLogger } from '../../../src/observability/log.ts';
 import { pushInput, pushResult, startPush, type PushRequest } from '../../../src/push/push.ts';
-import { startWorker, type RunningWorker } from '../../../src/worker.ts';
+import type { RunningWorker, WorkerOptions } from '../../../src/worker.ts';
+import { impatientBundle, startTestWorker } from '../../support/worker.ts';
 import { EVENTS_PER_EXECUTION } from '../../../src/workflows/policies.ts';
 import type { PushReport } from '../../../src/messages/push.ts';
 import { openGatewayPlace, type GatewayPlace } from '../../gateway/place.ts';
@@ -51,19 +51,16 @@ describe('pushProjects', function () {
     gateways.place.file(
       `stage_application,delivery_partner\n${Array.from({ length: rows }, (_, i) => `${prefix}${i},SECRET Partner`).join('\n')}\n`,
     );
-  const start = async (request: PushRequest, heartbeatSeconds?: number): Promise<WorkflowHandle> => {
-    const input = await pushInput(loadConfig(env), request);
-    return (await startPush(gateways.place.client, { ...input, ...(heartbeatSeconds ? { heartbeatSeconds } : {}) }))
-      .handle;
-  };
+  const start = async (request: PushRequest): Promise<WorkflowHandle> =>
+    (await startPush(gateways.place.client, await pushInput(loadConfig(env), request))).handle;
   const push = async (request: PushRequest): Promise<PushReport> => pushResult(await start(request));
   const projectsOf = async (tenantId: string): Promise<number> =>
     (await gateways.place.sql`SELECT count(*)::int AS n FROM public.projects WHERE tenant_id = ${tenantId}`)[0]![
       'n'
     ] as number;
-  const workers = async (on: boolean): Promise<void> => {
+  const workers = async (on: boolean, options: WorkerOptions = {}): Promise<void> => {
     await worker?.shutdown();
-    worker = on ? await startWorker(loadConfig(env), createLogger('fatal')) : undefined;
+    worker = on ? await startTestWorker(loadConfig(env), options) : undefined;
   };
 
   before(async () => {
@@ -218,16 +215,12 @@ describe('pushProjects', function () {
       posted.push((JSON.parse(body) as { batch_id: string }).batch_id.slice(24));
       return [200, { metrics: { ...NOTHING, inserted_projects: 1 } }];
     });
-    const batches = EVENTS_PER_EXECUTION / 6 + 10; // six events a batch
-    const input = await pushInput(loadConfig(env), {
-      tenantId: 'KNOWN',
-      path: await csv(batches),
-      batchRows: 1,
-      gatewayUrl,
-    });
-    const { handle } = await startPush(gateways.place.client, { ...input, paceMs: 0 });
+    const batches = Math.ceil(EVENTS_PER_EXECUTION / 11) + 10; // eleven events a batch
+    await workers(true, { workflowBundle: impatientBundle() });
+    const handle = await start({ tenantId: 'KNOWN', path: await csv(batches), batchRows: 1, gatewayUrl });
     const report = await pushResult(handle);
     close();
+    await workers(true);
     assert.deepEqual(
       [report.status, report.done, report.posted, report.metrics.inserted_projects],
       ['completed', batches, batches, batches],
@@ -255,8 +248,8 @@ describe('pushProjects', function () {
     assert.deepEqual(await readdir(join(gateways.place.dir, 'work', 'push')), []);
   });
 
-  for (const point of ['push.before', 'push.within', 'push.after']) {
-    it(`survives a worker that dies ${point.slice(5)} a POST: nothing is lost or doubled`, async () => {
+  for (const point of ['postBatch.before', 'postBatch.within', 'postBatch.after']) {
+    it(`survives a worker that dies ${point.slice(10)} a POST: nothing is lost or doubled`, async () => {
       await workers(false);
       const markers = await mkdtemp(join(tmpdir(), 'intake-failpoints-'));
       const dying = spawnWorker({
@@ -266,7 +259,7 @@ describe('pushProjects', function () {
         NODE_COMPILE_CACHE: join(gateways.place.dir, 'cache'),
       });
       const tenantId = tenant();
-      const handle = await start({ tenantId, path: await csv(7), batchRows: 4 }, 2);
+      const handle = await start({ tenantId, path: await csv(7), batchRows: 4 });
       await dying.ended;
       assert.deepEqual(await readdir(markers), [`failpoint-${point}`]);
       await workers(true);
