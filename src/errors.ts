@@ -88,7 +88,14 @@ export const ERRORS = {
     1,
     'Start a worker on the host that holds the file (INTAKE_HOST is its name in the queue), then `intake resume ID`.',
   ),
-  TEMPORAL_UNAVAILABLE: retry('Start Temporal or check TEMPORAL_ADDRESS; `intake doctor` tells more.'),
+  TEMPORAL_UNAVAILABLE: retry(
+    'Start Temporal, or check TEMPORAL_ADDRESS; imports go on by themselves when it answers.',
+  ),
+  TEMPORAL_DENIED: fatal(
+    2,
+    'Check TEMPORAL_API_KEY (or TEMPORAL_TLS_CERT and TEMPORAL_TLS_KEY), its end and its rights in TEMPORAL_NAMESPACE; an import that runs goes on.',
+  ),
+  TEMPORAL_BUSY: retry('Try again in a moment, or raise the rate limit of the namespace; imports go on by themselves.'),
   GATEWAY_UNAVAILABLE: retry(
     'Start the gateway or check INTAKE_GATEWAY_URL, then push the file again: what is posted already is not merged twice.',
   ),

@@ -14,6 +14,8 @@ import { createMetrics, noMetrics } from './observability/metrics.ts';
 import { serveMetrics } from './observability/metricsServer.ts';
 import { COMMAND_IDENTITY } from './temporal/pollers.ts';
 import { grpcProxy, useProxies } from './proxy.ts';
+import { connectFault, endWith, temporalFault } from './temporal/fault.ts';
+import { probeTemporal } from './temporal/probe.ts';
 import { runningImports } from './temporal/runningImports.ts';
 import { connectOptions } from './temporal/connectOptions.ts';
 import { hostQueue } from './temporal/queues.ts';
@@ -74,8 +76,8 @@ export async function startWorker(config: Config, log: Logger, options: WorkerOp
   });
   const proxy = grpcProxy(temporal.address);
   const server = { ...(await connectOptions(temporal)), ...(proxy ? { proxy } : {}) };
-  const connection = await NativeConnection.connect(server).catch((cause) => {
-    throw new IntakeError('TEMPORAL_UNAVAILABLE', `Temporal does not answer at ${temporal.address}`, { cause });
+  const connection = await NativeConnection.connect(server).catch(async (cause) => {
+    throw await connectFault(cause, temporal.address, () => probeTemporal(temporal));
   });
   const metrics =
     watched &&
@@ -108,30 +110,34 @@ export async function startWorker(config: Config, log: Logger, options: WorkerOp
     shutdownForceTime: '60 s',
     maxHeartbeatThrottleInterval: '1 s', // the live display shows what they say
   } as const;
-  const workers = [
-    await Worker.create({
+  const create = async (): Promise<Worker[]> => {
+    const files = await Worker.create({
       ...common,
       taskQueue: hostQueue(config.taskQueue, config.host),
       maxConcurrentActivityTaskExecutions: ACTIVITIES,
-    }),
-  ];
-  if (only !== 'files') {
-    workers.push(
-      await Worker.create({
-        ...common,
-        taskQueue: config.taskQueue,
-        workflowBundle: {
-          codePath: options.workflowBundle ?? workflowBundle(join(config.dir, 'cache'), traces !== undefined),
-        },
-        maxConcurrentActivityTaskExecutions: ACTIVITIES,
-        maxCachedWorkflows: 50,
-        stickyQueueScheduleToStartTimeout: '2 s', // how long a dead worker's cache is waited for
-        maxConcurrentWorkflowTaskExecutions: 10,
-        workflowThreadPoolSize: 1,
-        reuseV8Context: true,
-      }),
-    );
-  }
+    });
+    if (only === 'files') return [files];
+    const all = await Worker.create({
+      ...common,
+      taskQueue: config.taskQueue,
+      workflowBundle: {
+        codePath: options.workflowBundle ?? workflowBundle(join(config.dir, 'cache'), traces !== undefined),
+      },
+      maxConcurrentActivityTaskExecutions: ACTIVITIES,
+      maxCachedWorkflows: 50,
+      stickyQueueScheduleToStartTimeout: '2 s', // how long a dead worker's cache is waited for
+      maxConcurrentWorkflowTaskExecutions: 10,
+      workflowThreadPoolSize: 1,
+      reuseV8Context: true,
+    });
+    return [files, all];
+  };
+  // It asks for the namespace: what Temporal refuses, it refuses here.
+  const workers = await create().catch(async (cause: unknown) => {
+    await connection.close().catch(() => undefined);
+    await parser.close();
+    throw temporalFault(cause) ?? cause;
+  });
   const healthy = () => workers.every((worker) => worker.getState() === 'RUNNING');
   const metricsServer =
     metrics && corePort
@@ -169,8 +175,6 @@ if (process.argv[1] === import.meta.filename) {
     }
     await worker.done;
   } catch (error) {
-    if (!(error instanceof IntakeError)) throw error;
-    log.fatal({ code: error.code, remedy: error.remedy }, error.message);
-    process.exit(error.exitCode);
+    endWith(error, log);
   }
 }

@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander';
 import { IntakeError } from '../errors.ts';
 import type { ErrorDocument } from '../messages/imports.ts';
+import { temporalFault } from '../temporal/fault.ts';
 
 export interface FaultOptions {
   readonly json: boolean;
@@ -38,6 +39,8 @@ export function knownError(error: unknown, command?: string): IntakeError {
       remedy: help,
     });
   }
+  const refused = temporalFault(error);
+  if (refused) return refused;
   return new IntakeError('INTERNAL', error instanceof Error ? error.message : 'failed', { cause: error });
 }
 

@@ -1,4 +1,5 @@
 /** What the gateway answers when it cannot say 200: a status of runbook 003 and what a machine reads of it. Never a value of a request. */
+import { temporalFault } from '../temporal/fault.ts';
 import { IntakeError, type ErrorCode } from '../errors.ts';
 
 export const PROBLEMS = {
@@ -107,9 +108,8 @@ export function describeError(
     };
   }
   const known =
-    error instanceof IntakeError
-      ? error
-      : new IntakeError('INTERNAL', 'An unexpected error; the log of the gateway has it', { cause: error });
+    temporalFault(error) ??
+    new IntakeError('INTERNAL', 'An unexpected error; the log of the gateway has it', { cause: error });
   return {
     status: STATUS[known.code] ?? 500,
     body: {

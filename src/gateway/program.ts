@@ -1,6 +1,6 @@
 /** Program: `program --dir DIR TAG` serves the gateway of an embedded stack until SIGTERM; its environment is the configuration. */
 import { loadConfig } from '../config.ts';
-import { IntakeError } from '../errors.ts';
+import { endWith } from '../temporal/fault.ts';
 import { createLogger } from '../observability/log.ts';
 import { useProxies } from '../proxy.ts';
 import { startGateway } from './server.ts';
@@ -13,7 +13,5 @@ try {
   const gateway = await startGateway(config, log);
   process.on('SIGTERM', () => void gateway.shutdown().finally(() => process.exit(0)));
 } catch (error) {
-  if (!(error instanceof IntakeError)) throw error;
-  log.fatal({ code: error.code, remedy: error.remedy }, error.message);
-  process.exit(error.exitCode);
+  endWith(error, log);
 }

@@ -104,13 +104,25 @@ export const isDirectory = (input: AnyInput): input is DirectoryInput => 'tag' i
 
 /**
  * `import/<kind>/<source-system>/<batch>/<hash16>`, of a directory `import/<kind>/<source-system>/<tag>/<hash16 of its path>`; a dry
- * run ends in `/dry`, a verification in `/verify`.
+ * run ends in `/dry`, a verification in `/verify`. A server may limit an id to 255 bytes: long names stand in it with their hash.
  */
 export function workflowIdOf(input: AnyInput): string {
   const { kind, sourceSystem, mode } = input;
-  const names = isDirectory(input)
-    ? [input.tag, createHash('sha256').update(input.path).digest('hex').slice(0, 16)]
-    : [input.batchId, input.fileHash.slice(0, 16)];
-  const id = ['import', kind, sourceSystem, ...names].join('/');
+  const names = isDirectory(input) ? [input.tag, hash16(input.path)] : [input.batchId, input.fileHash.slice(0, 16)];
+  const id = ['import', kind, ...[sourceSystem, ...names].map(bounded)].join('/');
   return mode === 'commit' ? id : `${id}/${mode === 'dry-run' ? 'dry' : 'verify'}`;
+}
+
+const LONGEST_NAME = 80;
+const hash16 = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
+
+/** A name as it is, a long one by its beginning and its hash. */
+function bounded(name: string): string {
+  if (Buffer.byteLength(name) <= LONGEST_NAME) return name;
+  let start = '';
+  for (const character of name) {
+    if (Buffer.byteLength(start + character) > LONGEST_NAME - 17) break;
+    start += character;
+  }
+  return `${start}~${hash16(name)}`;
 }

@@ -1,13 +1,8 @@
 /** Search attributes of all workflows, keywords each: what operators filter by in Temporal UI. */
+import { SEARCH_ATTRIBUTES } from './attributeNames.ts';
 import { defineSearchAttributeKey, SearchAttributeType, type SearchAttributePair } from '@temporalio/common';
 
-export const SEARCH_ATTRIBUTES = {
-  kind: 'IntakeKind',
-  source: 'IntakeSource',
-  tenant: 'IntakeTenant',
-  /** Of an import: `running`, `waiting` for its host, then how it ended. */
-  status: 'IntakeStatus',
-} as const;
+export { SEARCH_ATTRIBUTES };
 
 export type Attributes = { readonly [name in keyof typeof SEARCH_ATTRIBUTES]?: string | undefined };
 

@@ -7,30 +7,44 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
-import type { Config } from '../config.ts';
+import type { Config, TemporalConfig } from '../config.ts';
 import { IntakeError } from '../errors.ts';
 import { isLoopback } from '../proxy.ts';
 import { openTraces } from '../observability/traces.ts';
 import { connectOptions } from './connectOptions.ts';
+import { connectFault } from './fault.ts';
+import { probeTemporal } from './probe.ts';
 
 /** Nobody listens there: that is known at once. A server that listens and does not answer is busy, and is waited for. */
 const CONNECT_MS = 5_000;
 const BUSY_MS = 60_000;
+const PROBE_AFTER_MS = 1_500;
 
 export async function connectTemporal(config: Config): Promise<Client> {
   if (!config.temporal) throw new IntakeError('CONFIG_INVALID', 'TEMPORAL_ADDRESS is not set');
+  const { temporal } = config;
+  const options = await connectOptions(temporal);
+  const connecting = Connection.connect({
+    ...options,
+    connectTimeout: (await listens(options.address)) ? BUSY_MS : CONNECT_MS,
+    ...(isLoopback(options.address) ? { channelArgs: { 'grpc.enable_http_proxy': 0 } } : {}),
+  });
   try {
-    const options = await connectOptions(config.temporal);
-    const connection = await Connection.connect({
-      ...options,
-      connectTimeout: (await listens(options.address)) ? BUSY_MS : CONNECT_MS,
-      ...(isLoopback(options.address) ? { channelArgs: { 'grpc.enable_http_proxy': 0 } } : {}),
-    });
-    return new Client({ connection, namespace: config.temporal.namespace, ...(await openTraces(config))?.client });
+    // What stands in the way for good is known long before the time of a busy server is over.
+    const connection = await Promise.race([connecting, obstacle(temporal)]);
+    return new Client({ connection, namespace: temporal.namespace, ...(await openTraces(config))?.client });
   } catch (cause) {
-    if (cause instanceof IntakeError) throw cause;
-    throw new IntakeError('TEMPORAL_UNAVAILABLE', `Temporal does not answer at ${config.temporal.address}`, { cause });
+    connecting.then((late) => late.close()).catch(() => undefined);
+    throw await connectFault(cause, temporal.address, () => probeTemporal(temporal));
   }
+}
+
+/** Rejects when a look at the address finds why it cannot work; else never ends. */
+async function obstacle(temporal: TemporalConfig): Promise<never> {
+  await sleep(PROBE_AFTER_MS, undefined, { ref: false });
+  const found = await probeTemporal(temporal).catch(() => undefined);
+  if (found && !found.retryable) throw found;
+  return new Promise(() => undefined);
 }
 
 /** Whether somebody takes connections at an address. */

@@ -14,7 +14,7 @@ import { ingestFunctions } from '../../kinds/ingestFunctions.ts';
 import { FUNCTIONS } from '../../database/functions.ts';
 import type { Health } from '../../database/rows.ts';
 import { listMigrations } from '../../database/migrations.ts';
-import { errorDocument } from '../fault.ts';
+import { errorDocument, knownError } from '../fault.ts';
 
 export interface Check {
   readonly name: string;
@@ -33,11 +33,7 @@ export async function check(name: string, ask: () => Promise<string> | string): 
   try {
     return { name, ok: true, detail: await ask(), remedy: null };
   } catch (error) {
-    const known =
-      error instanceof IntakeError
-        ? error
-        : new IntakeError('INTERNAL', (error as Error).message ?? 'failed', { cause: error });
-    const { message, remedy } = errorDocument(known);
+    const { message, remedy } = errorDocument(knownError(error));
     return { name, ok: false, detail: message, remedy };
   }
 }

@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import { hostQueue } from '../../temporal/queues.ts';
 import { SEARCH_ATTRIBUTES } from '../../messages/attributes.ts';
 import { check, failed, type Check } from './check.ts';
+import { attributeRemedy, attributeState } from '../../temporal/searchAttributes.ts';
 import { isPolled } from '../../temporal/pollers.ts';
 import type { Session } from '../session.ts';
 
@@ -12,12 +13,7 @@ export async function checkTemporal(session: Session): Promise<Check[]> {
   const checks = [
     await check('temporal', async () => {
       const { workflowService } = (await session.temporal()).connection;
-      await workflowService.describeNamespace({ namespace }).catch(() => {
-        throw failed(
-          `Namespace '${namespace}' cannot be read`,
-          'Create it, or check TEMPORAL_NAMESPACE and TEMPORAL_API_KEY.',
-        );
-      });
+      await workflowService.describeNamespace({ namespace });
       const { serverVersion } = await workflowService.getSystemInfo({});
       return `Temporal ${serverVersion} at ${config.temporal?.address}, namespace ${namespace}`;
     }),
@@ -26,16 +22,15 @@ export async function checkTemporal(session: Session): Promise<Check[]> {
   const client = await session.temporal();
   checks.push(
     await check('search_attributes', async () => {
-      const { operatorService } = client.connection as unknown as {
-        operatorService: { listSearchAttributes(request: object): Promise<{ customAttributes: object }> };
-      };
-      const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
-      const missing = Object.values(SEARCH_ATTRIBUTES).filter((name) => !Object.hasOwn(customAttributes, name));
-      if (missing.length > 0) {
-        const commands = missing.map((name) => `--name ${name} --type Keyword`).join(' ');
+      const { missing, mistyped } = await attributeState(client);
+      if (missing.length + mistyped.length > 0) {
+        const wrong = mistyped.map(({ name, type }) => `${name} is of type ${type}, and must be Keyword`);
+        const removal = mistyped.map(({ name }) => `--name ${name}`).join(' ');
         throw failed(
-          `Missing: ${missing.join(', ')}`,
-          `temporal operator search-attribute create --namespace ${namespace} ${commands}`,
+          [...(missing.length > 0 ? [`Missing: ${missing.join(', ')}`] : []), ...wrong].join('; '),
+          (removal
+            ? `First remove: temporal operator search-attribute remove --namespace ${namespace} ${removal}. Then: `
+            : '') + attributeRemedy(namespace, [...missing, ...mistyped.map(({ name }) => name)]),
         );
       }
       return Object.values(SEARCH_ATTRIBUTES).join(', ');

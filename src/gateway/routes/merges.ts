@@ -8,6 +8,7 @@ import { IntakeError } from '../../errors.ts';
 import type { MergeInput } from '../../messages/merge.ts';
 import { projects } from '../../kinds/projects.ts';
 import { mergeOptions } from '../../messages/startOptions.ts';
+import { temporalFault } from '../../temporal/fault.ts';
 import { failureOf } from '../../temporal/outcome.ts';
 import { startOrAttach } from '../../temporal/start.ts';
 import type { Batch } from './batch.ts';
@@ -146,7 +147,9 @@ async function patiently<T>(merged: Promise<T>, ms: number): Promise<T> {
 
 function mergeError(error: unknown): IntakeError {
   if (!(error instanceof WorkflowFailedError))
-    return new IntakeError('TEMPORAL_UNAVAILABLE', 'Temporal does not answer', { cause: error });
+    return (
+      temporalFault(error) ?? new IntakeError('TEMPORAL_UNAVAILABLE', 'Temporal does not answer', { cause: error })
+    );
   const { status, error: failure, cause } = failureOf(error, 'merge');
   const { code, message, remedy } = failure;
   return status === 'failed'

@@ -57,6 +57,25 @@ for (const backend of ['postgres', 'supabase'] as const) {
       assert.ok(await stageIsEmpty());
     });
 
+    it('takes names of any length: the id of its workflow stays under 255 bytes and is the same each time', async () => {
+      const path = await place.file(plaintiffsCsv(3), `${backend}-long.csv`);
+      const request = {
+        path,
+        batchId: `${'Été #4/2026 '.repeat(100)}${backend}`,
+        sourceSystem: `${'Müller & Söhne '.repeat(20)}`,
+      };
+      const input = await place.input(request);
+      assert.ok(Buffer.byteLength(`${workflowIdOf(input)}/verify`) < 255, workflowIdOf(input));
+      assert.equal(workflowIdOf(await place.input(request)), workflowIdOf(input));
+      assert.notEqual(
+        workflowIdOf(await place.input({ ...request, batchId: `${request.batchId}2` })),
+        workflowIdOf(input),
+      );
+      assert.equal((await place.run(input)).status, 'completed');
+      const [run] = await place.sql`SELECT source_batch_id, source_system FROM ingest.import_runs`;
+      assert.deepEqual({ ...run }, { source_batch_id: request.batchId, source_system: request.sourceSystem });
+    });
+
     it('answers a finished batch as a duplicate, under any name, and touches no row', async () => {
       const text = plaintiffsCsv(30);
       const first = await place.run(await place.input({ path: await place.file(text, 'one.csv') }));

@@ -1,0 +1,44 @@
+/** The search attributes that a namespace has, beside those that Intake needs. */
+import type { Client } from '@temporalio/client';
+import { SEARCH_ATTRIBUTES } from '../messages/attributeNames.ts';
+
+/** As Temporal numbers them. */
+const TYPES = ['unspecified', 'Text', 'Keyword', 'Int', 'Double', 'Bool', 'Datetime', 'KeywordList'] as const;
+const KEYWORD = 2;
+
+export interface AttributeState {
+  readonly missing: readonly string[];
+  /** Of another type than Keyword, with that type. */
+  readonly mistyped: readonly { readonly name: string; readonly type: string }[];
+}
+
+/** @throws what Temporal refuses: not every key may list them. */
+export async function attributeState({ connection, options: { namespace } }: Client): Promise<AttributeState> {
+  const { operatorService } = connection as unknown as {
+    operatorService: { listSearchAttributes(request: object): Promise<{ customAttributes: Record<string, number> }> };
+  };
+  const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
+  const names = Object.values(SEARCH_ATTRIBUTES);
+  return {
+    missing: names.filter((name) => !Object.hasOwn(customAttributes, name)),
+    mistyped: names
+      .filter((name) => Object.hasOwn(customAttributes, name) && customAttributes[name] !== KEYWORD)
+      .map((name) => ({ name, type: TYPES[customAttributes[name] as number] ?? String(customAttributes[name]) })),
+  };
+}
+
+/** How to register them: on a cluster of one's own, and in Temporal Cloud. */
+export function attributeRemedy(
+  namespace?: string,
+  names: readonly string[] = Object.values(SEARCH_ATTRIBUTES),
+): string {
+  const [own, cloud] = [
+    names.map((name) => `--name ${name} --type Keyword`).join(' '),
+    names.map((name) => `--search-attribute "${name}=Keyword"`).join(' '),
+  ];
+  const of = namespace ?? 'NAMESPACE';
+  return (
+    `temporal operator search-attribute create --namespace ${of} ${own}; in Temporal Cloud: ` +
+    `tcld namespace search-attributes add --namespace ${of} ${cloud}, or the settings of the namespace.`
+  );
+}
