@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { loadConfig } from '../../src/config.ts';
-import type { IntakeError} from '../../src/errors.ts';
+import type { IntakeError } from '../../src/errors.ts';
 import { type ErrorCode } from '../../src/errors.ts';
 import { startImport } from '../../src/imports/start.ts';
 import { createLogger } from '../../src/observability/log.ts';
