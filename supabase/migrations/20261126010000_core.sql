@@ -32,6 +32,28 @@ grant usage on schema ingest to service_role, dragonfly_app;
 grant usage on schema ingest_stage to service_role, dragonfly_app;
 alter default privileges in schema ingest revoke execute on functions from public;
 
+-- Opens a table to the program alone: row level security on, nothing for the API's roles (a project grants them everything in public,
+-- sequences included), everything for the program's.
+create or replace function ingest.open_to_app(target regclass) returns void
+language plpgsql set search_path = ''
+as $$
+declare
+  v_policy text := (select c.relname from pg_catalog.pg_class c where c.oid = $1) || '_app';
+  v_sequence text;
+begin
+  execute format('alter table %s enable row level security', $1);
+  execute format('revoke all on %s from public, anon, authenticated', $1);
+  execute format('grant select, insert, update, delete on %s to service_role, dragonfly_app', $1);
+  execute format('drop policy if exists %I on %s', v_policy, $1);
+  execute format('create policy %I on %s for all to dragonfly_app using (true) with check (true)', v_policy, $1);
+  for v_sequence in select d.objid::regclass::text from pg_catalog.pg_depend d join pg_catalog.pg_class c on c.oid = d.objid and c.relkind = 'S'
+                    where d.refobjid = $1 and d.deptype = 'i' loop
+    execute format('revoke all on sequence %s from public, anon, authenticated', v_sequence);
+    execute format('grant usage on sequence %s to service_role, dragonfly_app', v_sequence);
+  end loop;
+end
+$$;
+
 -- The private bucket of runbook 000, where there is Supabase Storage.
 do $$
 begin
@@ -131,7 +153,7 @@ create table if not exists ingest.import_run_steps (
   primary key (run_id, step, part)
 );
 
--- Kinds by the suffix of their SQL functions: upsert_, count_, stop_, compare_, tally_, rejects_, rollback_<suffix>.
+-- Kinds and their models: `suffix` is the model's name (ingest.kind_models), which ends the names of its functions.
 create table if not exists ingest.import_kinds (
   kind text primary key,
   suffix text not null,
@@ -139,17 +161,35 @@ create table if not exists ingest.import_kinds (
   resolves boolean not null default false
 );
 
-alter table ingest.import_runs enable row level security;
-alter table ingest.import_run_steps enable row level security;
+select ingest.open_to_app('ingest.import_runs'), ingest.open_to_app('ingest.import_run_steps');
 alter table ingest.import_kinds enable row level security;
-grant select, insert, update, delete on ingest.import_runs, ingest.import_run_steps to service_role, dragonfly_app;
 grant select on ingest.import_kinds to service_role, dragonfly_app;
-drop policy if exists import_runs_app on ingest.import_runs;
-create policy import_runs_app on ingest.import_runs for all to dragonfly_app using (true) with check (true);
-drop policy if exists import_run_steps_app on ingest.import_run_steps;
-create policy import_run_steps_app on ingest.import_run_steps for all to dragonfly_app using (true) with check (true);
 drop policy if exists import_kinds_app on ingest.import_kinds;
 create policy import_kinds_app on ingest.import_kinds for select to dragonfly_app using (true);
+
+-- One row for each model: a set of tables with the functions of its name. Several kinds may share a model.
+-- Only the owner writes here: `landing` and `edited` are SQL text that runs with the owner's rights.
+create table if not exists ingest.kind_models (
+  model text primary key check (model ~ '^[a-z][a-z0-9_]{0,40}$'),
+  stage_table regclass not null,
+  landed_table regclass not null,
+  production_table regclass not null,
+  production_id text not null,
+  kept text[] not null,
+  renamed jsonb not null default '{}',
+  landing jsonb not null default '{}',
+  written text[] not null,
+  present text[] not null,
+  counts_production boolean not null default true,
+  compared jsonb not null default '{}',
+  edited text not null default 'p.updated_at <> p.created_at',
+  own text[] not null default '{}',
+  effects text[] not null default '{}'
+);
+alter table ingest.kind_models enable row level security;
+grant select on ingest.kind_models to service_role, dragonfly_app;
+drop policy if exists kind_models_app on ingest.kind_models;
+create policy kind_models_app on ingest.kind_models for select to dragonfly_app using (true);
 
 do $$
 begin
@@ -287,7 +327,7 @@ as $$
   where r.source_system = $1 and r.source_batch_id = $2 and r.file_hash = $3 and r.status = 'completed'
 $$;
 
--- What is particular to a kind is behind its suffix (ingest.import_kinds).
+-- The steps of a run. What they do for a kind follows from its description (ingest.kind_models).
 
 -- Which chunks are staged. Unlogged beside the stage, so that a database crash empties both and the chunks are parsed again.
 create unlogged table if not exists ingest_stage.chunks (
@@ -503,7 +543,7 @@ as $$
 #variable_conflict use_column
 declare
   r ingest.import_runs := ingest.hold_lease($1, $2);
-  v_suffix text := ingest.kind_suffix(r.import_kind);
+  m ingest.kind_models := ingest.model_of(r.import_kind);
   v_resolves boolean := ingest.kind_resolves(r.import_kind);
   v_part integer := $5;
   v_result jsonb;
@@ -523,10 +563,17 @@ begin
     return '{"stage_lost": true}';
   end if;
   perform ingest.lock_source(r.source_system, false);
-  execute format('select ingest.%I($1, $2, $3)', 'upsert_' || v_suffix) into v_result using r, $3, $5;
+  if not v_resolves and exists (select from ingest.import_run_steps s where s.run_id = $1 and s.step = 'stop') then
+    execute ingest.unland_statement(m) using $1, $3, $5; -- an earlier attempt stopped at --max-errors
+  end if;
+  if 'upsert' = any (m.own) then
+    execute format('select ingest.%I($1, $2, $3)', 'upsert_' || m.model) into v_result using r, $3, $5;
+  else
+    v_result := ingest.upsert_part(r, $3, $5);
+  end if;
   insert into ingest.import_run_steps (run_id, step, part, result) values ($1, 'upsert', v_part, v_result);
   if not v_resolves then
-    execute format('delete from ingest_stage.%I s where s.stage_id = $1 and s.part = $2', v_suffix) using $3, $5;
+    execute format('delete from %s s where s.stage_id = $1 and s.part = $2', m.stage_table) using $3, $5;
   end if;
   return v_result;
 end
@@ -538,13 +585,17 @@ returns jsonb
 language plpgsql security definer set search_path = '' set statement_timeout = '120s'
 as $$
 declare
+  m ingest.kind_models := ingest.model_of($1);
   v_result jsonb;
 begin
   if not ingest.hold_stage($3, $4)
      or ingest.kind_resolves($1) and not exists (select from ingest_stage.resolved r where r.stage_id = $3) then
     return '{"stage_lost": true}';
   end if;
-  execute format('select ingest.%I($1, $2, $3)', 'count_' || ingest.kind_suffix($1)) into v_result using $2, $3, $5;
+  if not 'count' = any (m.own) then
+    return ingest.count_part($1, $2, $3, $5);
+  end if;
+  execute format('select ingest.%I($1, $2, $3)', 'count_' || m.model) into v_result using $2, $3, $5;
   return v_result;
 end
 $$;
@@ -557,7 +608,6 @@ as $$
 #variable_conflict use_column
 declare
   r ingest.import_runs := ingest.hold_lease($1, $2);
-  v_suffix text := ingest.kind_suffix(r.import_kind);
   v_result jsonb;
 begin
   perform ingest.lock_part($1, $5);
@@ -568,7 +618,7 @@ begin
   if not ingest.hold_stage($3, $4) then
     return '{"stage_lost": true}';
   end if;
-  execute format('select ingest.%I($1, $2, $3)', 'stop_' || v_suffix) into v_result using r, $3, $5;
+  v_result := ingest.stop_part(r, $3, $5);
   insert into ingest.import_run_steps (run_id, step, part, result) values ($1, 'stop', $5, v_result);
   return v_result;
 end
@@ -581,26 +631,31 @@ language plpgsql security definer set search_path = '' set statement_timeout = '
 as $$
 declare
   r ingest.import_runs;
+  m ingest.kind_models;
   v_result jsonb;
 begin
   if not ingest.hold_stage($2, $3) then
     return '{"stage_lost": true}';
   end if;
   select * into r from ingest.import_runs i where i.id = $1;
-  execute format('select ingest.%I($1, $2, $3)', 'compare_' || ingest.kind_suffix(r.import_kind)) into v_result using r, $2, $4;
+  m := ingest.model_of(r.import_kind);
+  if not 'compare' = any (m.own) then
+    return ingest.compare_part(r, $2, $4);
+  end if;
+  execute format('select ingest.%I($1, $2, $3)', 'compare_' || m.model) into v_result using r, $2, $4;
   return v_result;
 end
 $$;
 
 -- Stores counters (from the ledger) and summary; the run goes on processing until it is reconciled. What a kind counts beyond
--- rows (contacts, jobs ...) is summed into summary.effects, and a kind may add to the summary by a function describe_<suffix>(run).
+-- rows (contacts, jobs ...) is summed into summary.effects, and a kind may add to the summary by a function describe_<model>(run).
 create or replace function ingest.record_result(run_id uuid, lease integer, rows_fetched integer, summary jsonb) returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
 #variable_conflict use_column
 declare
   r ingest.import_runs := ingest.hold_lease($1, $2);
-  v_describe text := 'describe_' || ingest.kind_suffix(r.import_kind);
+  m ingest.kind_models := ingest.model_of(r.import_kind);
   v_counts jsonb;
   v_effects jsonb;
   v_more jsonb := '{}';
@@ -630,8 +685,8 @@ begin
     updated_at = now()
   where id = $1
   returning * into r;
-  if exists (select from pg_catalog.pg_proc p where p.pronamespace = 'ingest'::regnamespace and p.proname = v_describe) then
-    execute format('select ingest.%I($1)', v_describe) into v_more using r;
+  if 'describe' = any (m.own) then
+    execute format('select ingest.%I($1)', 'describe_' || m.model) into v_more using r;
     update ingest.import_runs set metadata = jsonb_set(metadata, '{summary}', metadata -> 'summary' || v_more) where id = $1;
   end if;
   return v_counts || case when v_effects is null then '{}' else jsonb_build_object('effects', v_effects) end;
@@ -678,21 +733,6 @@ begin
   if not found then
     raise exception 'no live import run %', $1 using errcode = 'IN002';
   end if;
-end
-$$;
-
--- What the final tables hold of a run: {total, inserted, skipped, errored, rolled_back}.
-create or replace function ingest.tally_import_run(run_id uuid, kind text) returns jsonb
-language plpgsql stable security definer set search_path = ''
-as $$
-declare
-  v_suffix text := ingest.kind_suffix($2);
-  v_tally jsonb;
-begin
-  if v_suffix is not null then
-    execute format('select ingest.%I($1)', 'tally_' || v_suffix) into v_tally using $1;
-  end if;
-  return coalesce(v_tally, '{"total": 0, "inserted": 0, "skipped": 0, "errored": 0, "rolled_back": 0}');
 end
 $$;
 
@@ -807,14 +847,15 @@ create or replace function ingest.read_rejects(run_id uuid, after_row integer de
 language plpgsql stable security definer set search_path = ''
 as $$
 declare
-  v_suffix text;
+  m ingest.kind_models;
   v_result jsonb;
 begin
-  select ingest.kind_suffix(r.import_kind) into v_suffix from ingest.import_runs r where r.id = $1;
-  if v_suffix is null then
+  select (ingest.model_of_run(r.import_kind, r.id)).* into m from ingest.import_runs r where r.id = $1;
+  if m.model is null then
     raise exception 'no import run %', $1 using errcode = 'IN002';
   end if;
-  execute format('select ingest.%I($1, $2, $3)', 'rejects_' || v_suffix) into v_result using $1, $2, $3;
+  execute case when 'rejects' = any (m.own) then format('select ingest.%I($1, $2, $3)', 'rejects_' || m.model)
+          else ingest.rejects_statement(m) end into v_result using $1, $2, $3;
   return coalesce(v_result, '[]');
 end
 $$;

@@ -11,11 +11,7 @@ create table if not exists ingest.run_actions (
   created_at timestamptz not null default now()
 );
 create index if not exists run_actions_run_idx on ingest.run_actions (run_id);
-alter table ingest.run_actions enable row level security;
-grant select, insert, update, delete on ingest.run_actions to service_role, dragonfly_app;
-grant usage on sequence ingest.run_actions_id_seq to service_role, dragonfly_app;
-drop policy if exists run_actions_app on ingest.run_actions;
-create policy run_actions_app on ingest.run_actions for all to dragonfly_app using (true) with check (true);
+select ingest.open_to_app('ingest.run_actions');
 
 -- Who the caller is: {user_id, operates, tenants, operated}, '*' for all tenants; 42501 for people without a role.
 create or replace function public.fn_dashboard_me() returns jsonb

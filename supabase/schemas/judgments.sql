@@ -148,28 +148,9 @@ create table if not exists public.queue_messages (
   primary key (queue_name, msg_id)
 );
 
-do $$
-declare
-  v_table text;
-begin
-  foreach v_table in array array['public.judgments', 'public.plaintiff_contacts', 'public.plaintiff_tasks',
-      'public.plaintiff_status_history', 'public.raw_simplicity_imports', 'public.queue_messages', 'ingest.raw_simplicity_fallback'] loop
-    execute format('alter table %s enable row level security', v_table);
-    execute format('revoke all on %s from anon, authenticated', v_table);
-    execute format('grant select, insert, update, delete on %s to service_role, dragonfly_app', v_table);
-    execute format('drop policy if exists %I on %s', split_part(v_table, '.', 2) || '_app', v_table);
-    execute format('create policy %I on %s for all to dragonfly_app using (true) with check (true)', split_part(v_table, '.', 2) || '_app', v_table);
-  end loop;
-  -- A project grants the API's roles everything in public, sequences included.
-  foreach v_table in array array['judgments', 'plaintiff_contacts', 'plaintiff_tasks', 'plaintiff_status_history', 'raw_simplicity_imports'] loop
-    execute format('revoke all on sequence public.%I from anon, authenticated', v_table || '_id_seq');
-    execute format('grant usage on sequence public.%I to service_role, dragonfly_app', v_table || '_id_seq');
-  end loop;
-  revoke all on sequence public.queue_messages_msg_id_seq from anon, authenticated;
-  grant usage on sequence public.queue_messages_msg_id_seq to service_role, dragonfly_app;
-  grant usage on sequence ingest.raw_simplicity_fallback_id_seq to service_role, dragonfly_app;
-end
-$$;
+select ingest.open_to_app(t) from unnest(array[
+  'public.judgments', 'public.plaintiff_contacts', 'public.plaintiff_tasks', 'public.plaintiff_status_history',
+  'public.raw_simplicity_imports', 'ingest.raw_simplicity_fallback', 'public.queue_messages']::regclass[]) t;
 
 -- Runbook 000: the stage of a judgment's enforcement.
 create or replace function public.set_enforcement_stage(
@@ -236,44 +217,35 @@ begin
 end
 $$;
 
-insert into ingest.import_kinds (kind, suffix, resolves) values ('simplicity', 'judgments', true), ('jbi', 'judgments', true)
-on conflict (kind) do update set suffix = excluded.suffix, resolves = excluded.resolves;
+-- The log that rows of new runs go to, and the one that has the rows of a run.
+create or replace function ingest.landed_judgments(run_id uuid default null) returns text
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  if to_regclass('public.raw_simplicity_imports') is null
+     or $1 is not null and exists (select from ingest.raw_simplicity_fallback f where f.import_run_id = $1) then
+    return 'ingest.raw_simplicity_fallback';
+  end if;
+  return 'public.raw_simplicity_imports';
+end
+$$;
 
-create unlogged table if not exists ingest_stage.judgments (
-  stage_id uuid not null,
-  chunk integer not null,
-  part integer not null,
-  row_index integer not null,
-  line_number integer not null,
-  plaintiff_key text not null,
-  plaintiff_name text,
-  name_key text,
-  email text,
-  email_key text,
-  phone text,
-  address text,
-  judgment_number text,
-  number_key text,
-  case_number text,
-  case_key text,
-  judgment_amount numeric,
-  judgment_balance numeric,
-  judgment_date date,
-  filing_date date,
-  court_name text,
-  county text,
-  state text,
-  defendant_name text,
-  defendant_address text,
-  case_type text,
-  case_status text,
-  lead_id text,
-  raw_payload jsonb not null,
-  raw_record bytea,
-  error_code text,
-  error_message text
-);
-create index if not exists stage_judgments_part_idx on ingest_stage.judgments (stage_id, part);
+-- The log calls some columns otherwise. A row that was skipped for a known judgment refers to it, too.
+select ingest.register_kind(
+  model => 'judgments', kinds => '{simplicity,jbi}', production => 'public.judgments', production_id => 'judgment_id', resolves => true,
+  columns => 'plaintiff_key text not null, plaintiff_name text, name_key text, email text, email_key text, phone text, address text,
+              judgment_number text, number_key text, case_number text, case_key text, judgment_amount numeric, judgment_balance numeric,
+              judgment_date date, filing_date date, court_name text, county text, state text, defendant_name text, defendant_address text,
+              case_type text, case_status text, lead_id text',
+  landed => 'public.raw_simplicity_imports', kept => '{line_number,raw_payload,raw_record}',
+  renamed => '{"raw_payload": "raw_data", "error_code": "reason", "error_message": "error_log"}',
+  written => '{inserted}', present => '{inserted,skipped}',
+  compared => '{"judgment_number": "judgment_number", "case_number": "case_number", "judgment_amount": "judgment_amount",
+                "judgment_balance": "judgment_balance", "judgment_date": "judgment_date", "filing_date": "filing_date",
+                "court_name": "court_name", "county": "county", "state": "state", "defendant_name": "defendant_name",
+                "plaintiff_name": "plaintiff_name"}',
+  own => '{landed,upsert,count,describe}');
+grant update on ingest_stage.judgments to service_role, dragonfly_app;
 
 -- What becomes of each staged row. Rows of one person are in one part; plaintiff_id and judgment_id are those that a commit
 -- will use, in a dry run negative where it would make them.
@@ -297,9 +269,8 @@ create unlogged table if not exists ingest_stage.judgments_plan (
 );
 create index if not exists stage_judgments_plan_part_idx on ingest_stage.judgments_plan (stage_id, part);
 create index if not exists stage_judgments_plan_row_idx on ingest_stage.judgments_plan (stage_id, row_index);
-alter table ingest_stage.judgments set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 100000);
 alter table ingest_stage.judgments_plan set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 100000);
-grant select, insert, update, delete on ingest_stage.judgments, ingest_stage.judgments_plan to service_role, dragonfly_app;
+grant select, insert, update, delete on ingest_stage.judgments_plan to service_role, dragonfly_app;
 
 -- Which judgments are there already, and who is the same person: by email, then phone, then name (runbook 000, step 5).
 
@@ -356,19 +327,6 @@ as $$
   where coalesce(e.id, p.id, m.id) is not null
 $$;
 
--- The log that rows of new runs go to, and the one that has the rows of a run.
-create or replace function ingest.judgments_log(run_id uuid default null) returns text
-language plpgsql stable security definer set search_path = ''
-as $$
-begin
-  if to_regclass('public.raw_simplicity_imports') is null
-     or $1 is not null and exists (select from ingest.raw_simplicity_fallback f where f.import_run_id = $1) then
-    return 'ingest.raw_simplicity_fallback';
-  end if;
-  return 'public.raw_simplicity_imports';
-end
-$$;
-
 -- Plans every staged row that has not landed. The answer depends on the rows and the tables only, not on chunks or workers:
 --   * A judgment is taken once: a row whose number or case number the tables have, or an earlier taken row has, is skipped.
 --   * An email and a phone belong to the person of the first taken row (or plaintiff) that carries it, a name to the plaintiff
@@ -403,7 +361,7 @@ begin
   end if;
 
   if v_run is not null and $4 is null then
-    v_log := ingest.judgments_log(v_run);
+    v_log := ingest.landed_judgments(v_run);
     if exists (select from ingest.import_run_steps t where t.run_id = v_run and t.step = 'upsert') then
       execute format('delete from pg_temp.intake_rows r using %s l where l.import_run_id = $1 and l.row_index = r.row_index', v_log) using v_run;
     else
@@ -759,7 +717,7 @@ begin
         select (select count(*) from contacts where is_made), (select count(*) from tasks where is_made),
                (select count(*) * 2 from jobs where queued is not null)
         $statement$,
-        ingest.judgments_log(v_run),
+        ingest.landed_judgments(v_run),
         case when v_own_queue then $jobs$
           select t.row_index, q.enrich, q.enforce, t.judgment_id, t.plaintiff_id, jsonb_build_object('enrich', q.enrich, 'enforce', q.enforce) as queued
           from (select * from taken order by row_index) t
@@ -800,94 +758,6 @@ as $$
     jsonb_build_object('judgment_id', $2, 'plaintiff_id', $3, 'source_system', $4, 'import_run_id', $5))
 $$;
 
--- The run stopped at --max-errors: its rows land as they are, bad ones failed, the others pending.
-create or replace function ingest.stop_judgments(run ingest.import_runs, stage_id uuid, part integer) returns jsonb
-language plpgsql security definer set search_path = ''
-as $$
-declare
-  v_log text := ingest.judgments_log(($1).id);
-  v_rows integer;
-begin
-  execute format('delete from %s r using ingest_stage.judgments s
-                  where s.stage_id = $2 and s.part = $3 and r.import_run_id = $1 and r.row_index = s.row_index', v_log) using ($1).id, $2, $3;
-  execute format($statement$
-    insert into %s (import_run_id, row_index, line_number, raw_data, raw_record, status, reason, error_log)
-    select $1, s.row_index, s.line_number, s.raw_payload, s.raw_record, case when s.error_code is null then 'pending' else 'failed' end,
-           s.error_code, s.error_message
-    from ingest_stage.judgments s where s.stage_id = $2 and s.part = $3 $statement$, v_log) using ($1).id, $2, $3;
-  get diagnostics v_rows = row_count;
-  return jsonb_build_object('rows', v_rows);
-end
-$$;
-
--- Every staged row against the log, and every taken row against its judgment. An edited judgment is told apart.
-create or replace function ingest.compare_judgments(run ingest.import_runs, stage_id uuid, part integer) returns jsonb
-language plpgsql stable security definer set search_path = '' set enable_seqscan = off
-as $$
-declare
-  v_result jsonb;
-begin
-  execute format($statement$
-    with compared as (
-      select s.line_number, r.id is null as missing,
-             r.id is not null and (
-               (r.line_number, r.raw_data, r.raw_record) is distinct from (s.line_number, s.raw_payload, s.raw_record)
-               or (r.status = 'failed') is distinct from (s.error_code is not null) and r.status <> 'rolled_back'
-               or r.status = 'inserted' and (j.id is null or j.updated_at = j.created_at and
-                 (j.judgment_number, j.case_number, j.judgment_amount, j.judgment_balance, j.judgment_date, j.filing_date, j.court_name,
-                  j.county, j.state, j.defendant_name, j.plaintiff_name)
-                 is distinct from
-                 (s.judgment_number, s.case_number, s.judgment_amount, s.judgment_balance, s.judgment_date, s.filing_date, s.court_name,
-                  s.county, s.state, s.defendant_name, s.plaintiff_name))
-               or r.status = 'skipped' and j.id is null) as different,
-             r.status = 'inserted' and j.updated_at <> j.created_at as edited
-      from ingest_stage.judgments s
-      left join %s r on r.import_run_id = $1 and r.row_index = s.row_index
-      left join public.judgments j on j.id = r.judgment_id
-      where s.stage_id = $2 and s.part = $3)
-    select jsonb_build_object(
-      'rows', count(*), 'missing', count(*) filter (where missing), 'different', count(*) filter (where different),
-      'edited', count(*) filter (where edited),
-      'lines', coalesce((select jsonb_agg(l.line_number) from (
-        select c.line_number from compared c where c.missing or c.different order by 1 limit 20) l), '[]'))
-    from compared $statement$, ingest.judgments_log(($1).id)) into v_result using ($1).id, $2, $3;
-  return v_result;
-end
-$$;
-
--- Inserted are the rows whose judgment is really there.
-create or replace function ingest.tally_judgments(run_id uuid) returns jsonb
-language plpgsql stable security definer set search_path = ''
-as $$
-declare
-  v_result jsonb;
-begin
-  execute format($statement$
-    select jsonb_build_object(
-      'total', count(*), 'inserted', count(*) filter (where r.status = 'pending' or r.status = 'inserted' and j.id is not null),
-      'skipped', count(*) filter (where r.status = 'skipped'), 'errored', count(*) filter (where r.status = 'failed'),
-      'rolled_back', count(*) filter (where r.status = 'rolled_back'))
-    from %s r left join public.judgments j on j.id = r.judgment_id and r.status = 'inserted'
-    where r.import_run_id = $1 $statement$, ingest.judgments_log($1)) into v_result using $1;
-  return v_result;
-end
-$$;
-
-create or replace function ingest.rejects_judgments(run_id uuid, after_row integer, max_rows integer) returns jsonb
-language plpgsql stable security definer set search_path = ''
-as $$
-declare
-  v_result jsonb;
-begin
-  execute format($statement$
-    select jsonb_agg(jsonb_build_object('row_index', r.row_index, 'line', r.line_number, 'code', r.reason, 'message', r.error_log,
-                                        'record', encode(r.raw_record, 'base64')) order by r.row_index)
-    from (select * from %s x where x.import_run_id = $1 and x.row_index > $2 and x.raw_record is not null
-          order by x.row_index limit $3) r $statement$, ingest.judgments_log($1)) into v_result using $1, $2, $3;
-  return v_result;
-end
-$$;
-
 -- Runbook 000: what happened to each row of a run and why, after a row index; ids and codes, no values.
 create or replace function ingest.read_operations(run_id uuid, after_row integer default -1, max_rows integer default 500) returns jsonb
 language plpgsql stable security definer set search_path = ''
@@ -907,7 +777,7 @@ begin
       'enforcement_initialized', r.enforcement_initialized,
       'queued_jobs', ingest.job_list(r.queued_jobs), 'raw_import_id', r.id) order by r.row_index)
     from (select * from %s x where x.import_run_id = $1 and x.row_index > $2 order by x.row_index limit $3) r
-    $statement$, ingest.judgments_log($1)) into v_result using $1, $2, $3;
+    $statement$, ingest.landed_judgments($1)) into v_result using $1, $2, $3;
   return coalesce(v_result, '[]');
 end
 $$;
@@ -939,7 +809,7 @@ create or replace function ingest.describe_judgments(run ingest.import_runs) ret
 language plpgsql stable security definer set search_path = ''
 as $$
 declare
-  v_log text := ingest.judgments_log(($1).id);
+  v_log text := ingest.landed_judgments(($1).id);
   v_effects jsonb := coalesce(($1).metadata #> '{summary,effects}', '{}');
   v_rows jsonb;
   v_result jsonb;
@@ -993,7 +863,7 @@ as $$
 #variable_conflict use_column
 declare
   v_run uuid := ($1).id;
-  v_log text := ingest.judgments_log(v_run);
+  v_log text := ingest.landed_judgments(v_run);
   v_heir_log text;
   v_rows integer;
   v_inherited integer;
@@ -1190,7 +1060,7 @@ declare
 begin
   execute format('select ingest.delete_unread(array_agg(e.key), array_agg((e.value #>> ''{}'')::bigint), array_agg(l.judgment_id))
                   from %s l cross join lateral jsonb_each(l.queued_jobs) e where l.import_run_id = $1 and l.queued_jobs is not null',
-                 ingest.judgments_log($1)) into v_result using $1;
+                 ingest.landed_judgments($1)) into v_result using $1;
   return v_result;
 end
 $$;

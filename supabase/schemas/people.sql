@@ -41,14 +41,8 @@ begin
 end
 $$;
 
-alter table public.user_roles enable row level security;
-revoke all on public.user_roles from anon, authenticated;
-grant select, insert, update, delete on public.user_roles to service_role, dragonfly_app;
+select ingest.open_to_app('public.user_roles');
 grant select on public.user_roles to authenticated;
-drop policy if exists user_roles_app on public.user_roles;
-create policy user_roles_app on public.user_roles for all to dragonfly_app using (true) with check (true);
-revoke all on sequence public.user_roles_id_seq from anon, authenticated;
-grant usage on sequence public.user_roles_id_seq to service_role, dragonfly_app;
 drop policy if exists user_roles_own on public.user_roles;
 create policy user_roles_own on public.user_roles for select to authenticated using (user_id = (select public.fn_current_user_id()));
 

@@ -29,13 +29,7 @@ create table if not exists public.plaintiffs (
   updated_at timestamptz not null default now()
 );
 comment on column public.plaintiffs.updated_at is 'Equal to created_at until somebody edits the row; rollback keeps edited rows.';
-alter table public.plaintiffs enable row level security;
-revoke all on public.plaintiffs from anon, authenticated;
-grant select, insert, update, delete on public.plaintiffs to service_role, dragonfly_app;
-drop policy if exists plaintiffs_app on public.plaintiffs;
-create policy plaintiffs_app on public.plaintiffs for all to dragonfly_app using (true) with check (true);
-revoke all on sequence public.plaintiffs_id_seq from anon, authenticated; -- a project grants them everything in public
-grant usage on sequence public.plaintiffs_id_seq to service_role, dragonfly_app;
+select ingest.open_to_app('public.plaintiffs');
 
 -- Matching by email, phone and name finds any plaintiff, whoever wrote it.
 create index if not exists plaintiffs_email_idx on public.plaintiffs (
@@ -82,39 +76,14 @@ create table if not exists ingest.plaintiffs_raw (
 );
 create index if not exists plaintiffs_raw_duplicate_of_idx on ingest.plaintiffs_raw (duplicate_of) where duplicate_of is not null;
 create index if not exists plaintiffs_raw_unowned_idx on ingest.plaintiffs_raw (plaintiff_key) where status = 'skipped' and duplicate_of is null;
-alter table ingest.plaintiffs_raw enable row level security;
-grant select, insert, update, delete on ingest.plaintiffs_raw to service_role, dragonfly_app;
-drop policy if exists plaintiffs_raw_app on ingest.plaintiffs_raw;
-create policy plaintiffs_raw_app on ingest.plaintiffs_raw for all to dragonfly_app using (true) with check (true);
-
-create unlogged table if not exists ingest_stage.plaintiffs (
-  stage_id uuid not null,
-  chunk integer not null,
-  part integer not null,
-  row_index integer not null,
-  line_number integer not null,
-  plaintiff_key text not null,
-  plaintiff_name text,
-  plaintiff_name_normalized text,
-  firm_name text,
-  short_name text,
-  contact_name text,
-  contact_email text,
-  contact_phone text,
-  contact_address text,
-  source_reference text,
-  raw_payload jsonb not null,
-  raw_record bytea,
-  error_code text,
-  error_message text
-);
--- A chunk is sorted by part, so that a part is a few runs of neighbouring pages.
-create index if not exists stage_plaintiffs_part_idx on ingest_stage.plaintiffs (stage_id, part);
-alter table ingest_stage.plaintiffs set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 100000);
-grant select, insert, delete on ingest_stage.plaintiffs to service_role, dragonfly_app;
-
-insert into ingest.import_kinds (kind, suffix) values ('plaintiffs', 'plaintiffs'), ('plaintiff', 'plaintiffs')
-on conflict (kind) do update set suffix = excluded.suffix;
+select ingest.register_kind(
+  model => 'plaintiffs', kinds => '{plaintiffs,plaintiff}', production => 'public.plaintiffs', production_id => 'promoted_plaintiff_id',
+  columns => 'plaintiff_key text not null, plaintiff_name text, plaintiff_name_normalized text, firm_name text, short_name text,
+              contact_name text, contact_email text, contact_phone text, contact_address text, source_reference text',
+  landing => '{"source_system": "$4", "duplicate_of": "i.duplicate_of",
+               "promoted_at": "case when i.status = ''promoted'' then now() end",
+               "dedupe_key": "case when i.status = ''promoted'' then s.plaintiff_key else s.plaintiff_key || '':'' || i.id end"}',
+  written => '{promoted}', counts_production => false);
 
 -- The staged rows of a part, in key order, with what becomes of each. The lowest row of a key wins, whatever chunk it came
 -- from. outcome: promoted (a new plaintiff), adopted (the plaintiff is there, but no live run owns it), skipped, failed.
@@ -154,153 +123,6 @@ as $$
   ) j
 $$;
 
-create or replace function ingest.plaintiff_counts(promoted bigint, adopted bigint, skipped bigint, failed bigint) returns jsonb
-language sql immutable set search_path = ''
-as $$
-  select jsonb_build_object('inserted', $1 + $2, 'updated', 0, 'skipped', $3, 'errored', $4, 'adopted', $2)
-$$;
-
-create or replace function ingest.count_plaintiffs(source_system text, stage_id uuid, part integer) returns jsonb
-language sql volatile security definer set search_path = ''
-as $$
-  select ingest.plaintiff_counts(
-    count(*) filter (where outcome = 'promoted'), count(*) filter (where outcome = 'adopted'),
-    count(*) filter (where outcome = 'skipped'), count(*) filter (where outcome = 'failed'))
-  from ingest.judge_plaintiffs($1, $2, $3, false)
-$$;
-
--- Lands and promotes a part: each row is written once, its outcome already known.
-create or replace function ingest.upsert_plaintiffs(run ingest.import_runs, stage_id uuid, part integer) returns jsonb
-language plpgsql security definer set search_path = '' set work_mem = '64MB'
-  set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
-as $$
-#variable_conflict use_column
-declare
-  v_run uuid := ($1).id;
-  v_source text := ($1).source_system;
-  v_result jsonb;
-begin
-  if exists (select from ingest.import_run_steps t where t.run_id = v_run and t.step = 'stop') then
-    -- An earlier attempt stopped at --max-errors; its rows make place for these.
-    delete from ingest.plaintiffs_raw r using ingest_stage.plaintiffs s
-    where s.stage_id = $2 and s.part = $3 and r.import_run_id = v_run and r.row_index = s.row_index;
-  end if;
-  for attempt in 1..10 loop
-    begin
-      with judged as materialized (
-        select * from ingest.judge_plaintiffs(v_source, $2, $3, true)
-      ), promoted as (
-        insert into public.plaintiffs (id, dedupe_key, source_system, source_reference, name, firm_name, short_name,
-                                       contact_name, email, phone, address, import_run_id)
-        select j.plaintiff_id, s.plaintiff_key, v_source, s.source_reference, s.plaintiff_name, s.firm_name, s.short_name,
-               s.contact_name, s.contact_email, s.contact_phone, s.contact_address, v_run
-        from judged j cross join lateral (select * from ingest_stage.plaintiffs x where x.ctid = j.stage_ctid offset 0) s
-        where j.outcome = 'promoted'
-      ), adopted as (
-        update public.plaintiffs p set import_run_id = v_run from judged j where j.outcome = 'adopted' and p.id = j.plaintiff_id
-      ), landed as (
-        insert into ingest.plaintiffs_raw (
-          id, import_run_id, row_index, line_number, plaintiff_name, plaintiff_name_normalized, firm_name, short_name,
-          contact_name, contact_email, contact_phone, contact_address, source_system, source_reference, raw_payload, raw_record,
-          plaintiff_key, dedupe_key, status, promoted_at, promoted_plaintiff_id, duplicate_of, error_code, error_message)
-        select j.raw_id, v_run, s.row_index, s.line_number, s.plaintiff_name, s.plaintiff_name_normalized, s.firm_name, s.short_name,
-               s.contact_name, s.contact_email, s.contact_phone, s.contact_address, v_source, s.source_reference,
-               s.raw_payload, s.raw_record, s.plaintiff_key,
-               case when j.outcome in ('promoted', 'adopted') then s.plaintiff_key else s.plaintiff_key || ':' || j.raw_id end,
-               case j.outcome when 'adopted' then 'promoted' else j.outcome end,
-               case when j.outcome in ('promoted', 'adopted') then now() end,
-               j.plaintiff_id, j.duplicate_of, s.error_code, s.error_message
-        from judged j cross join lateral (select * from ingest_stage.plaintiffs x where x.ctid = j.stage_ctid offset 0) s
-      )
-      select ingest.plaintiff_counts(
-               count(*) filter (where outcome = 'promoted'), count(*) filter (where outcome = 'adopted'),
-               count(*) filter (where outcome = 'skipped'), count(*) filter (where outcome = 'failed'))
-        into v_result from judged;
-      return v_result;
-    exception when unique_violation then
-      -- Another import promoted one of the keys meanwhile; its row is visible to the next look.
-      if attempt = 10 then
-        raise exception 'keys are contended' using errcode = '40001';
-      end if;
-    end;
-  end loop;
-end
-$$;
-
-create or replace function ingest.stop_plaintiffs(run ingest.import_runs, stage_id uuid, part integer) returns jsonb
-language plpgsql security definer set search_path = ''
-as $$
-declare
-  v_rows integer;
-begin
-  delete from ingest.plaintiffs_raw r using ingest_stage.plaintiffs s
-  where s.stage_id = $2 and s.part = $3 and r.import_run_id = ($1).id and r.row_index = s.row_index;
-  insert into ingest.plaintiffs_raw (
-    id, import_run_id, row_index, line_number, plaintiff_name, plaintiff_name_normalized, firm_name, short_name, contact_name,
-    contact_email, contact_phone, contact_address, source_system, source_reference, raw_payload, raw_record, plaintiff_key,
-    dedupe_key, status, error_code, error_message)
-  select i.id, ($1).id, s.row_index, s.line_number, s.plaintiff_name, s.plaintiff_name_normalized, s.firm_name, s.short_name,
-         s.contact_name, s.contact_email, s.contact_phone, s.contact_address, ($1).source_system, s.source_reference,
-         s.raw_payload, s.raw_record, s.plaintiff_key, s.plaintiff_key || ':' || i.id,
-         case when s.error_code is null then 'pending' else 'failed' end, s.error_code, s.error_message
-  from ingest_stage.plaintiffs s
-  cross join lateral (select nextval('ingest.plaintiffs_raw_id_seq') as id where s.row_index is not null) i
-  where s.stage_id = $2 and s.part = $3;
-  get diagnostics v_rows = row_count;
-  return jsonb_build_object('rows', v_rows);
-end
-$$;
-
--- Every staged row against its landed row, and every promoted row against production. An edited plaintiff is told apart.
-create or replace function ingest.compare_plaintiffs(run ingest.import_runs, stage_id uuid, part integer) returns jsonb
-language sql stable security definer set search_path = ''
-  set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
-as $$
-  with compared as (
-    select s.line_number, r.id is null as missing,
-           r.id is not null and (
-             (r.line_number, r.plaintiff_name, r.plaintiff_name_normalized, r.firm_name, r.short_name, r.contact_name,
-              r.contact_email, r.contact_phone, r.contact_address, r.source_reference, r.raw_payload, r.raw_record, r.plaintiff_key)
-             is distinct from
-             (s.line_number, s.plaintiff_name, s.plaintiff_name_normalized, s.firm_name, s.short_name, s.contact_name,
-              s.contact_email, s.contact_phone, s.contact_address, s.source_reference, s.raw_payload, s.raw_record, s.plaintiff_key)
-             or s.error_code is distinct from case when r.status <> 'rolled_back' then r.error_code else s.error_code end
-             or r.status = 'promoted' and p.id is null) as different,
-           r.status = 'promoted' and p.updated_at <> p.created_at as edited
-    from ingest_stage.plaintiffs s
-    left join ingest.plaintiffs_raw r on r.import_run_id = ($1).id and r.row_index = s.row_index
-    left join public.plaintiffs p on p.id = r.promoted_plaintiff_id
-    where s.stage_id = $2 and s.part = $3)
-  select jsonb_build_object(
-    'rows', count(*), 'missing', count(*) filter (where missing), 'different', count(*) filter (where different),
-    'edited', count(*) filter (where edited),
-    'lines', coalesce((select jsonb_agg(l.line_number) from (
-      select c.line_number from compared c where c.missing or c.different order by 1 limit 20) l), '[]'))
-  from compared
-$$;
-
-create or replace function ingest.tally_plaintiffs(run_id uuid) returns jsonb
-language sql stable security definer set search_path = ''
-as $$
-  select jsonb_build_object(
-    'total', count(*),
-    'inserted', count(*) filter (where r.status in ('pending', 'processing', 'promoted')),
-    'skipped', count(*) filter (where r.status = 'skipped'),
-    'errored', count(*) filter (where r.status = 'failed'),
-    'rolled_back', count(*) filter (where r.status = 'rolled_back'))
-  from ingest.plaintiffs_raw r where r.import_run_id = $1
-$$;
-
-create or replace function ingest.rejects_plaintiffs(run_id uuid, after_row integer, max_rows integer) returns jsonb
-language sql stable security definer set search_path = ''
-as $$
-  select jsonb_agg(jsonb_build_object('row_index', r.row_index, 'line', r.line_number, 'code', r.error_code,
-                                      'message', r.error_message, 'record', encode(r.raw_record, 'base64')) order by r.row_index)
-  from (select * from ingest.plaintiffs_raw x
-        where x.import_run_id = $1 and x.row_index > $2 and x.raw_record is not null
-        order by x.row_index limit $3) r
-$$;
-
 -- A plaintiff that an import of plaintiffs carried, too, passes to the oldest such row, with its values unless it was edited.
 create or replace function ingest.pass_plaintiffs(run_id uuid, plaintiff_ids bigint[]) returns void
 language plpgsql security definer set search_path = ''
@@ -335,6 +157,29 @@ begin
          jsonb_build_object('inserted', count(*), 'skipped', -count(*))
   from pg_temp.intake_heirs h group by h.heir_run;
 end
+$$;
+
+-- What becomes of the rows of a part; with `commit` the plaintiffs are written.
+create or replace function ingest.promote_plaintiffs(run ingest.import_runs, source_system text, stage_id uuid, part integer, commit boolean)
+returns setof ingest.decided_row
+language sql volatile security definer set search_path = '' rows 25000 set work_mem = '64MB'
+  set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
+as $$
+  with judged as materialized (
+    select * from ingest.judge_plaintiffs($2, $3, $4, $5)
+  ), promoted as (
+    insert into public.plaintiffs (id, dedupe_key, source_system, source_reference, name, firm_name, short_name,
+                                   contact_name, email, phone, address, import_run_id)
+    select j.plaintiff_id, s.plaintiff_key, $2, s.source_reference, s.plaintiff_name, s.firm_name, s.short_name,
+           s.contact_name, s.contact_email, s.contact_phone, s.contact_address, ($1).id
+    from judged j cross join lateral (select * from ingest_stage.plaintiffs x where x.ctid = j.stage_ctid offset 0) s
+    where $5 and j.outcome = 'promoted'
+  ), adopted as (
+    update public.plaintiffs p set import_run_id = ($1).id from judged j where $5 and j.outcome = 'adopted' and p.id = j.plaintiff_id
+  )
+  select j.stage_ctid, j.raw_id, case j.outcome when 'adopted' then 'promoted' else j.outcome end, s.error_code, s.error_message,
+         j.plaintiff_id, j.duplicate_of, null
+  from judged j cross join lateral (select x.error_code, x.error_message from ingest_stage.plaintiffs x where x.ctid = j.stage_ctid offset 0) s
 $$;
 
 -- Withdraws a run. A plaintiff that a later live run carried, too, passes to the oldest such row; one edited since stays. A

@@ -661,24 +661,9 @@ $$;
 
 -- Who sees and changes what of projects. Signed-in people have only what their roles open, in the tenants of these roles;
 -- the two roles of the program write; anon has nothing. A project grants the API's roles everything in public, so all of that goes first.
-do $$
-declare
-  v_table text;
-begin
-  foreach v_table in array array[
-    'partner_org', 'projects', 'project_membership', 'staging_imports', 'partner_normalization', 'ds_directory', 'rm_directory'] loop
-    execute format('alter table public.%I enable row level security', v_table);
-    execute format('revoke all on public.%I from anon, authenticated', v_table);
-    execute format('grant select, insert, update, delete on public.%I to service_role, dragonfly_app', v_table);
-    execute format('drop policy if exists %I on public.%I', v_table || '_app', v_table);
-    execute format('create policy %I on public.%I for all to dragonfly_app using (true) with check (true)', v_table || '_app', v_table);
-  end loop;
-  foreach v_table in array array['projects', 'partner_normalization', 'ds_directory', 'rm_directory'] loop
-    execute format('revoke all on sequence public.%I from anon, authenticated', v_table || '_id_seq');
-    execute format('grant usage on sequence public.%I to service_role, dragonfly_app', v_table || '_id_seq');
-  end loop;
-end
-$$;
+select ingest.open_to_app(t) from unnest(array[
+  'public.partner_org', 'public.projects', 'public.project_membership', 'public.staging_imports', 'public.partner_normalization',
+  'public.ds_directory', 'public.rm_directory']::regclass[]) t;
 
 drop policy if exists partner_org_read on public.partner_org;
 create policy partner_org_read on public.partner_org for select to authenticated
@@ -771,49 +756,8 @@ create table if not exists ingest.projects_raw (
   constraint projects_raw_row_uniq unique (import_run_id, row_index)
 );
 create index if not exists projects_raw_project_idx on ingest.projects_raw (project_id) where project_id is not null;
-alter table ingest.projects_raw enable row level security;
-revoke all on ingest.projects_raw from anon, authenticated;
-grant select, insert, update, delete on ingest.projects_raw to service_role, dragonfly_app;
-drop policy if exists projects_raw_app on ingest.projects_raw;
-create policy projects_raw_app on ingest.projects_raw for all to dragonfly_app using (true) with check (true);
-revoke all on sequence ingest.projects_raw_id_seq from anon, authenticated;
-grant usage on sequence ingest.projects_raw_id_seq to service_role, dragonfly_app;
+select ingest.open_to_app('ingest.projects_raw');
 
-create unlogged table if not exists ingest_stage.projects (
-  stage_id uuid not null,
-  chunk integer not null,
-  part integer not null,
-  row_index integer not null,
-  line_number integer not null,
-  raw_payload jsonb not null,
-  raw_record bytea,
-  error_code text,
-  error_message text,
-  stage_application text,
-  delivery_partner text,
-  developer_class text,
-  relationship_manager text,
-  rm_preferred_username text,
-  deployment_specialist text,
-  stage_application_created date,
-  address text,
-  efscd date,
-  development_type text,
-  build_type text,
-  fod_id text,
-  latitude numeric,
-  longitude numeric,
-  residential integer,
-  commercial integer,
-  essential integer,
-  premises_count integer
-);
-create index if not exists stage_projects_part_idx on ingest_stage.projects (stage_id, part);
-alter table ingest_stage.projects set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 100000);
-grant select, insert, delete on ingest_stage.projects to service_role, dragonfly_app;
-
-insert into ingest.import_kinds (kind, suffix) values ('projects', 'projects')
-on conflict (kind) do update set suffix = excluded.suffix;
 -- The steps of kind projects. A part goes the way of a posted batch: the same temporary tables, the same functions.
 
 -- Which run had a tenant's turn last.
@@ -821,11 +765,7 @@ create table if not exists ingest.tenant_turns (
   tenant_id text primary key,
   run_id uuid not null
 );
-alter table ingest.tenant_turns enable row level security;
-revoke all on ingest.tenant_turns from anon, authenticated;
-grant select, insert, update, delete on ingest.tenant_turns to service_role, dragonfly_app;
-drop policy if exists tenant_turns_app on ingest.tenant_turns;
-create policy tenant_turns_app on ingest.tenant_turns for all to dragonfly_app using (true) with check (true);
+select ingest.open_to_app('ingest.tenant_turns');
 
 -- Parts of one run never share a project, so they go side by side (a shared lock). Merges, rollbacks and other runs of the tenant
 -- go alone (lock_tenant), and a run that has not had the turn last takes it alone, too.
@@ -894,11 +834,6 @@ declare
   v_users integer;
 begin
   perform ingest.take_tenant_turn(v_tenant, v_run);
-  if exists (select from ingest.import_run_steps t where t.run_id = v_run and t.step = 'stop') then
-    -- An earlier attempt stopped at --max-errors; its rows make place for these.
-    delete from ingest.projects_raw r using ingest_stage.projects s
-    where s.stage_id = $2 and s.part = $3 and r.import_run_id = v_run and r.row_index = s.row_index;
-  end if;
   perform ingest.resolve_part(v_tenant, $2, $3);
   -- Locked, so that what somebody edits at this moment is edited before or after.
   drop table if exists pg_temp.intake_former;
@@ -987,31 +922,6 @@ begin
 end
 $$;
 
--- The run stopped at --max-errors: its rows land as they are, bad ones failed, the others pending.
-create or replace function ingest.stop_projects(run ingest.import_runs, stage_id uuid, part integer) returns jsonb
-language plpgsql security definer set search_path = ''
-as $$
-declare
-  v_rows integer;
-begin
-  delete from ingest.projects_raw r using ingest_stage.projects s
-  where s.stage_id = $2 and s.part = $3 and r.import_run_id = ($1).id and r.row_index = s.row_index;
-  insert into ingest.projects_raw (
-    import_run_id, row_index, line_number, stage_application, delivery_partner, developer_class, relationship_manager,
-    rm_preferred_username, deployment_specialist, stage_application_created, address, efscd, development_type, build_type, fod_id,
-    latitude, longitude, residential, commercial, essential, premises_count, raw_payload, raw_record, status, reason, error_message)
-  select ($1).id, s.row_index, s.line_number, s.stage_application, s.delivery_partner, s.developer_class, s.relationship_manager,
-         s.rm_preferred_username, s.deployment_specialist, s.stage_application_created, s.address, s.efscd, s.development_type,
-         s.build_type, s.fod_id, s.latitude, s.longitude, s.residential, s.commercial, s.essential, s.premises_count,
-         s.raw_payload, s.raw_record, case when s.error_code is null then 'pending' else 'failed' end, s.error_code, s.error_message
-  from ingest_stage.projects s where s.stage_id = $2 and s.part = $3;
-  get diagnostics v_rows = row_count;
-  return jsonb_build_object('rows', v_rows);
-end
-$$;
-
--- What a run of projects left behind: compared with its file, counted, listed.
-
 -- Whether a project has the values that a row gave it. Whom they mean is no value: the backfill may have found out more since.
 create or replace function ingest.is_as_landed(project public.projects, landed ingest.projects_raw) returns boolean
 language plpgsql immutable parallel safe set search_path = ''
@@ -1027,61 +937,14 @@ begin
 end
 $$;
 
--- Every staged row against its landed row, and every taken row against production: its project has to be there. While the run is the
--- last that wrote it, other values are somebody's edit.
-create or replace function ingest.compare_projects(run ingest.import_runs, stage_id uuid, part integer) returns jsonb
-language sql stable security definer set search_path = ''
-  set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
-as $$
-  with compared as (
-    select s.line_number, r.id is null as missing,
-           r.id is not null and (
-             (r.line_number, r.stage_application, r.delivery_partner, r.developer_class, r.relationship_manager, r.rm_preferred_username,
-              r.deployment_specialist, r.stage_application_created, r.address, r.efscd, r.development_type, r.build_type, r.fod_id,
-              r.latitude, r.longitude, r.residential, r.commercial, r.essential, r.premises_count, r.raw_payload, r.raw_record)
-             is distinct from
-             (s.line_number, s.stage_application, s.delivery_partner, s.developer_class, s.relationship_manager, s.rm_preferred_username,
-              s.deployment_specialist, s.stage_application_created, s.address, s.efscd, s.development_type, s.build_type, s.fod_id,
-              s.latitude, s.longitude, s.residential, s.commercial, s.essential, s.premises_count, s.raw_payload, s.raw_record)
-             or r.status <> 'rolled_back' and s.error_code is distinct from case when r.status = 'failed' then r.reason end
-             or r.status in ('inserted', 'updated') and p.id is null) as different,
-           r.status in ('inserted', 'updated') and p.staging_id = r.import_run_id and not ingest.is_as_landed(p, r) as edited
-    from ingest_stage.projects s
-    left join ingest.projects_raw r on r.import_run_id = ($1).id and r.row_index = s.row_index
-    left join public.projects p on p.id = r.project_id
-    where s.stage_id = $2 and s.part = $3)
-  select jsonb_build_object(
-    'rows', count(*), 'missing', count(*) filter (where missing), 'different', count(*) filter (where different),
-    'edited', count(*) filter (where edited),
-    'lines', coalesce((select jsonb_agg(l.line_number) from (
-      select c.line_number from compared c where c.missing or c.different order by 1 limit 20) l), '[]'))
-  from compared
-$$;
-
--- Inserted and updated are the rows whose project is really there.
-create or replace function ingest.tally_projects(run_id uuid) returns jsonb
-language sql stable security definer set search_path = ''
-as $$
-  select jsonb_build_object(
-    'total', count(*),
-    'inserted', count(*) filter (where r.status = 'pending' or r.status = 'inserted' and p.id is not null),
-    'updated', count(*) filter (where r.status = 'updated' and p.id is not null),
-    'skipped', count(*) filter (where r.status = 'skipped'),
-    'errored', count(*) filter (where r.status = 'failed'),
-    'rolled_back', count(*) filter (where r.status = 'rolled_back'))
-  from ingest.projects_raw r left join public.projects p on p.id = r.project_id and r.status in ('inserted', 'updated')
-  where r.import_run_id = $1
-$$;
-
-create or replace function ingest.rejects_projects(run_id uuid, after_row integer, max_rows integer) returns jsonb
-language sql stable security definer set search_path = ''
-as $$
-  select jsonb_agg(jsonb_build_object('row_index', r.row_index, 'line', r.line_number, 'code', r.reason,
-                                      'message', r.error_message, 'record', encode(r.raw_record, 'base64')) order by r.row_index)
-  from (select * from ingest.projects_raw x
-        where x.import_run_id = $1 and x.row_index > $2 and x.raw_record is not null
-        order by x.row_index limit $3) r
-$$;
+-- While the run is the last that wrote a project, other values than those of its row are somebody's edit.
+select ingest.register_kind(
+  model => 'projects', kinds => '{projects}', production => 'public.projects', production_id => 'project_id',
+  columns => 'stage_application text, delivery_partner text, developer_class text, relationship_manager text, rm_preferred_username text,
+              deployment_specialist text, stage_application_created date, address text, efscd date, development_type text, build_type text,
+              fod_id text, latitude numeric, longitude numeric, residential integer, commercial integer, essential integer, premises_count integer',
+  renamed => '{"error_code": "reason"}',
+  edited => 'p.staging_id = r.import_run_id and not ingest.is_as_landed(p, r)', own => '{upsert,count}');
 
 -- Withdrawing a run of projects.
 

@@ -51,7 +51,7 @@ describe('finalize_import_run and reconcile_import_run', () => {
       batch: 'valid',
       rows: [{ name: 'A' }, { name: 'a' }, { name: 'B' }, { name: 'C', error: 'BAD_EMAIL' }],
     });
-    assert.deepEqual(await upsert(sql, open), { inserted: 2, updated: 0, skipped: 1, errored: 1, adopted: 0 });
+    assert.deepEqual(await upsert(sql, open), { inserted: 2, updated: 0, skipped: 1, errored: 1 });
     await sql`SELECT ingest.finalize_import_run(${open.runId}, 4, 2, 1, 1, NULL, false)`;
     const sound = {
       is_valid: true,

@@ -122,73 +122,45 @@ create table if not exists ingest.imported_files (
 );
 create index if not exists imported_files_run_idx on ingest.imported_files (run_id);
 
-do $$
-declare
-  v_table text;
-begin
-  foreach v_table in array array['public.datasets', 'public.search_results', 'public.images', 'ingest.search_results_raw', 'ingest.imported_files'] loop
-    execute format('alter table %s enable row level security', v_table);
-    execute format('revoke all on %s from anon, authenticated', v_table);
-    execute format('grant select, insert, update, delete on %s to service_role, dragonfly_app', v_table);
-    execute format('drop policy if exists %I on %s', split_part(v_table, '.', 2) || '_app', v_table);
-    execute format('create policy %I on %s for all to dragonfly_app using (true) with check (true)', split_part(v_table, '.', 2) || '_app', v_table);
-  end loop;
-  -- A project grants the API's roles everything in public, sequences included.
-  foreach v_table in array array['public.datasets_id_seq', 'public.search_results_id_seq', 'public.images_id_seq', 'ingest.search_results_raw_id_seq'] loop
-    execute format('revoke all on sequence %s from anon, authenticated', v_table);
-    execute format('grant usage on sequence %s to service_role, dragonfly_app', v_table);
-  end loop;
-end
-$$;
+select ingest.open_to_app(t) from unnest(array[
+  'public.datasets', 'public.search_results', 'public.images', 'ingest.search_results_raw', 'ingest.imported_files']::regclass[]) t;
 
-create unlogged table if not exists ingest_stage.search_results (
-  stage_id uuid not null,
-  chunk integer not null,
-  part integer not null,
-  row_index integer not null,
-  line_number integer not null,
-  raw_payload jsonb not null,
-  raw_record bytea,
-  error_code text,
-  error_message text,
-  -- Decides the part, so that rows of one licence or search meet in one.
-  result_key text not null,
-  dataset_tag text,
-  file_path text,
-  file_sha256 text,
-  search_name text,
-  search_state text,
-  search_ts timestamptz,
-  license_number text,
-  license_status text,
-  license_name text,
-  license_type text,
-  address text,
-  suite text,
-  city text,
-  state text,
-  zip text,
-  issue_date date,
-  expiration_date date,
-  result_status text,
-  meta jsonb,
-  image_sha256 text,
-  image_path text,
-  -- png, jpg, gif or webp.
-  image_type text,
-  content_type text generated always as ('image/' || case image_type when 'jpg' then 'jpeg' else image_type end) stored,
-  image_size bigint,
-  image_error text,
-  image_message text,
-  image_item text,
-  duplicate boolean
-);
-create index if not exists stage_search_results_part_idx on ingest_stage.search_results (stage_id, part);
-alter table ingest_stage.search_results set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 100000);
-grant select, insert, delete on ingest_stage.search_results to service_role, dragonfly_app;
-
-insert into ingest.import_kinds (kind, suffix) values ('search-results', 'search_results')
-on conflict (kind) do update set suffix = excluded.suffix;
+select ingest.register_kind(
+  model => 'search_results', kinds => '{search-results}', production => 'public.search_results', production_id => 'search_result_id',
+  columns => $columns$
+    -- Decides the part, so that rows of one licence or search meet in one.
+    result_key text not null,
+    dataset_tag text,
+    file_path text,
+    file_sha256 text,
+    search_name text,
+    search_state text,
+    search_ts timestamptz,
+    license_number text,
+    license_status text,
+    license_name text,
+    license_type text,
+    address text,
+    suite text,
+    city text,
+    state text,
+    zip text,
+    issue_date date,
+    expiration_date date,
+    result_status text,
+    meta jsonb,
+    image_sha256 text,
+    image_path text,
+    -- png, jpg, gif or webp.
+    image_type text,
+    content_type text generated always as ('image/' || case image_type when 'jpg' then 'jpeg' else image_type end) stored,
+    image_size bigint,
+    image_error text,
+    image_message text,
+    image_item text,
+    duplicate boolean$columns$,
+  kept => '{line_number,file_path,file_sha256,search_ts,raw_record,image_error,image_message,image_item}',
+  renamed => '{"error_code": "reason"}', own => '{upsert,count,rejects,compare}');
 
 -- The dataset of a tag, made when there is none.
 create or replace function ingest.open_dataset(kind text, tag text) returns bigint
@@ -483,11 +455,6 @@ declare
   v_result jsonb;
 begin
   perform ingest.lock_dataset($1, false);
-  if exists (select from ingest.import_run_steps t where t.run_id = v_run and t.step = 'stop') then
-    -- An earlier attempt stopped at --max-errors; its rows make place for these.
-    delete from ingest.search_results_raw r using ingest_stage.search_results s
-    where s.stage_id = $2 and s.part = $3 and r.import_run_id = v_run and r.row_index = s.row_index;
-  end if;
   with ranked as materialized (
     select * from ingest.rank_search_results($2, $3)
   ), judged as materialized (
@@ -549,26 +516,6 @@ begin
 end
 $$;
 
-create or replace function ingest.stop_search_results(run ingest.import_runs, stage_id uuid, part integer) returns jsonb
-language plpgsql security definer set search_path = ''
-as $$
-declare
-  v_rows integer;
-begin
-  delete from ingest.search_results_raw r using ingest_stage.search_results s
-  where s.stage_id = $2 and s.part = $3 and r.import_run_id = ($1).id and r.row_index = s.row_index;
-  insert into ingest.search_results_raw (
-    import_run_id, row_index, line_number, file_path, file_sha256, search_ts, status, reason, error_message, raw_record, image_error,
-    image_message, image_item)
-  select ($1).id, s.row_index, s.line_number, s.file_path, s.file_sha256, s.search_ts,
-         case when s.error_code is null then 'pending' else 'failed' end, s.error_code, s.error_message, s.raw_record, s.image_error,
-         s.image_message, s.image_item
-  from ingest_stage.search_results s where s.stage_id = $2 and s.part = $3;
-  get diagnostics v_rows = row_count;
-  return jsonb_build_object('rows', v_rows);
-end
-$$;
-
 -- What a run of search-results left behind: compared with its files, counted, listed.
 
 -- Every staged row against its landed row, and what is in production of it: a taken row with its values and image, as long as
@@ -609,22 +556,6 @@ as $$
     'items', coalesce((select jsonb_agg(jsonb_build_object('item', l.file_path, 'line', l.line_number)) from (
       select c.file_path, c.line_number from compared c where c.missing or c.different order by c.file_path, c.line_number limit 20) l), '[]'))
   from compared
-$$;
-
--- Inserted are the rows whose result is really there.
-create or replace function ingest.tally_search_results(run_id uuid) returns jsonb
-language sql stable security definer set search_path = ''
-as $$
-  select jsonb_build_object(
-    'total', count(*),
-    'inserted', count(*) filter (where r.status = 'pending' or r.status = 'inserted' and t.id is not null),
-    'updated', count(*) filter (where r.status = 'updated' and t.id is not null),
-    'skipped', count(*) filter (where r.status = 'skipped'),
-    'errored', count(*) filter (where r.status = 'failed'),
-    'rolled_back', count(*) filter (where r.status = 'rolled_back'))
-  from ingest.search_results_raw r
-  left join public.search_results t on t.id = r.search_result_id and r.status in ('inserted', 'updated')
-  where r.import_run_id = $1
 $$;
 
 -- Failed items, up to `max_rows` rows: a file, a licence, or the image of a row. A row may have both.
@@ -788,10 +719,7 @@ create table if not exists ingest.stored_images (
   stored_at timestamptz not null default now(),
   primary key (sha256, storage_type)
 );
-alter table ingest.stored_images enable row level security;
-grant select, insert, update, delete on ingest.stored_images to service_role, dragonfly_app;
-drop policy if exists stored_images_app on ingest.stored_images;
-create policy stored_images_app on ingest.stored_images for all to dragonfly_app using (true) with check (true);
+select ingest.open_to_app('ingest.stored_images');
 
 -- Storage paths of those that are stored: one question for many images.
 create or replace function ingest.find_images(sha256s jsonb, storage_type text) returns jsonb

@@ -145,19 +145,8 @@ create table if not exists ingest.pushed_files (
   primary key (tenant_id, file_sha256)
 );
 
-do $$
-declare
-  v_table text;
-begin
-  foreach v_table in array array['tenants', 'tenant_bearers', 'project_batches', 'pushed_files'] loop
-    execute format('alter table ingest.%I enable row level security', v_table);
-    execute format('revoke all on ingest.%I from public, anon, authenticated', v_table);
-    execute format('grant select, insert, update, delete on ingest.%I to service_role, dragonfly_app', v_table);
-    execute format('drop policy if exists %I on ingest.%I', v_table || '_app', v_table);
-    execute format('create policy %I on ingest.%I for all to dragonfly_app using (true) with check (true)', v_table || '_app', v_table);
-  end loop;
-end
-$$;
+select ingest.open_to_app(t) from unnest(array[
+  'ingest.tenants', 'ingest.tenant_bearers', 'ingest.project_batches', 'ingest.pushed_files']::regclass[]) t;
 
 -- A bearer of a tenant for some minutes; the service's own right. Expired ones go.
 create or replace function ingest.lend_bearer(tenant_id text, bearer_sha256 text, minutes integer) returns timestamptz

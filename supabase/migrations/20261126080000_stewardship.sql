@@ -35,19 +35,7 @@ create table if not exists public.import_retention_stats (
 );
 comment on table public.import_retention_stats is 'Rows that retention deleted, by the day (UTC) they were written.';
 
-do $$
-declare
-  v_table text;
-begin
-  foreach v_table in array array['import_anomalies', 'import_retention_stats'] loop
-    execute format('alter table public.%I enable row level security', v_table);
-    execute format('revoke all on public.%I from anon, authenticated', v_table);
-    execute format('grant select, insert, update, delete on public.%I to service_role, dragonfly_app', v_table);
-    execute format('drop policy if exists %I on public.%I', v_table || '_app', v_table);
-    execute format('create policy %I on public.%I for all to dragonfly_app using (true) with check (true)', v_table || '_app', v_table);
-  end loop;
-end
-$$;
+select ingest.open_to_app('public.import_anomalies'), ingest.open_to_app('public.import_retention_stats');
 grant select on public.import_anomalies to authenticated;
 drop policy if exists import_anomalies_read on public.import_anomalies;
 create policy import_anomalies_read on public.import_anomalies for select to authenticated

@@ -1,0 +1,414 @@
+-- Kinds: what the steps know of each kind's tables. A kind describes these once, with register_kind; the mechanical steps (stop,
+-- tally, rejects, compare, and the frame of upsert and count) build their statements from that description. They print:
+-- select ingest.compare_statement(ingest.model_of('plaintiffs'))
+
+create or replace function ingest.model_of(kind text) returns ingest.kind_models
+language sql stable security definer set search_path = ''
+as $$ select m from ingest.kind_models m join ingest.import_kinds k on k.suffix = m.model where k.kind = $1 $$;
+
+-- The model of a run's kind; a model may keep the rows of some runs in another landed table.
+create or replace function ingest.model_of_run(kind text, run_id uuid) returns ingest.kind_models
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  m ingest.kind_models := ingest.model_of($1);
+begin
+  if 'landed' = any (m.own) then
+    execute format('select ingest.%I($1)::regclass', 'landed_' || m.model) into m.landed_table using $2;
+  end if;
+  return m;
+end
+$$;
+
+-- A landed column's name for a stage column.
+create or replace function ingest.landed_name(m ingest.kind_models, stage_column text) returns text
+language sql immutable set search_path = ''
+as $$ select coalesce(($1).renamed ->> $2, $2) $$;
+
+-- A list of columns as SQL: each name behind `prefix`, quoted. The only way in which names enter a statement.
+create or replace function ingest.column_list(names text[], prefix text default '') returns text
+language sql immutable set search_path = ''
+as $$ select string_agg($2 || quote_ident(n.name), ', ' order by n.at) from unnest($1) with ordinality as n (name, at) $$;
+
+-- The columns that the landed table keeps, under its names, behind `prefix`.
+create or replace function ingest.kept_columns(m ingest.kind_models, prefix text default '') returns text
+language sql immutable set search_path = ''
+as $$ select ingest.column_list(array(select ingest.landed_name($1, c.name) from unnest(($1).kept) with ordinality as c (name, at) order by c.at), $2) $$;
+
+-- Describes a model to the steps, and makes what is not there: the stage table with its index, the landed table, rights and policies.
+-- It runs with the rights of the migration: only the owner of schema ingest can register a kind.
+--   model              names the stage table, the landed table (ingest.<model>_raw) and the functions promote_, rollback_ ... of the kind
+--   kinds              the names of the kinds
+--   columns            the stage columns of the model itself, as in CREATE TABLE, the key first; new ones are added to tables that are there
+--   production         the table that rows are promoted to; production_id: the landed column with the id of the production row
+--   landed             a landed table that is there, where it has another name
+--   extra              landed columns that no stage column fills, as in CREATE TABLE
+--   kept               stage columns that the landed table keeps (default: all)
+--   renamed            stage column -> its name in the landed table, where it has another one
+--   landing            landed column -> expression over s (staged row), i (what was decided: ingest.decided_row) and $4 (source system)
+--   written, present   landed statuses that promise a production row; those that also refer to one of another run (default: the same)
+--   counts_production  whether a row counts as inserted only while its production row exists
+--   compared           stage column -> production column: what verify compares while a row is not edited
+--   edited             when a production row counts as edited: expression over p (production) and r (landed)
+--   own                steps for which the model has a function of its own: upsert, count, rejects, compare, describe; landed(run_id) -> table
+--   resolves           whether a run resolves its rows before upsert, by resolve_<model>
+--   effects            what promote_<model> counts beside rows: names of decided_row.effect
+create or replace function ingest.register_kind(
+  model text, kinds text[], columns text, production regclass, production_id text,
+  landed text default null, extra text default null, kept text[] default null, renamed jsonb default '{}', landing jsonb default '{}',
+  written text[] default '{inserted,updated}', present text[] default null, counts_production boolean default true,
+  compared jsonb default '{}', edited text default 'p.updated_at <> p.created_at', own text[] default '{}',
+  resolves boolean default false, effects text[] default '{}'
+) returns void
+language plpgsql set search_path = ''
+as $$
+declare
+  v_stage text := format('ingest_stage.%I', register_kind.model);
+  v_landed text := coalesce(register_kind.landed, format('ingest.%I', register_kind.model || '_raw'));
+  v_own text[];
+  v_new record;
+begin
+  execute format($ddl$
+    create unlogged table if not exists %s (
+      stage_id uuid not null, chunk integer not null, part integer not null, row_index integer not null, line_number integer not null,
+      %s, raw_payload jsonb not null, raw_record bytea, error_code text, error_message text)$ddl$, v_stage, register_kind.columns);
+  -- A chunk is sorted by part, so that a part is a few runs of neighbouring pages.
+  execute format('create index if not exists %I on %s (stage_id, part)', 'stage_' || register_kind.model || '_part_idx', v_stage);
+  execute format('alter table %s set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 100000)', v_stage);
+  execute format('grant select, insert, delete on %s to service_role, dragonfly_app', v_stage);
+
+  drop table if exists pg_temp.intake_columns;
+  execute format('create temp table intake_columns (%s) on commit drop', register_kind.columns);
+  select array_agg(a.attname::text order by a.attnum) into v_own
+  from pg_catalog.pg_attribute a where a.attrelid = 'pg_temp.intake_columns'::regclass and a.attnum > 0;
+  if to_regclass(v_landed) is null then
+    execute format($ddl$
+      create table %s (
+        id bigint generated by default as identity primary key,
+        import_run_id uuid not null references ingest.import_runs (id) on delete cascade,
+        row_index integer not null, line_number integer, raw_payload jsonb not null default '{}', raw_record bytea,
+        status text not null default 'pending' check (status in ('pending', 'inserted', 'updated', 'skipped', 'failed', 'rolled_back')),
+        error_code text, error_message text, %I bigint, %s
+        created_at timestamptz not null default now(), updated_at timestamptz not null default now(),
+        constraint %I unique (import_run_id, row_index))$ddl$,
+      v_landed, register_kind.production_id, register_kind.extra || ',', register_kind.model || '_raw_row_uniq');
+    execute format('create index on %s (%I) where %2$I is not null', v_landed, register_kind.production_id);
+  end if;
+  for v_new in
+    select t.name, a.attname, format_type(a.atttypid, a.atttypmod) as type
+    from pg_catalog.pg_attribute a
+    cross join unnest(array[v_stage, case when register_kind.landed is null and register_kind.kept is null then v_landed end]) as t (name)
+    where a.attrelid = 'pg_temp.intake_columns'::regclass and a.attnum > 0 and t.name is not null and not exists (
+      select from pg_catalog.pg_attribute o
+      where o.attrelid = t.name::regclass and o.attname = coalesce(register_kind.renamed ->> a.attname::text, a.attname) and not o.attisdropped)
+    order by a.attnum loop
+    execute format('alter table %s add column %I %s', v_new.name, coalesce(register_kind.renamed ->> v_new.attname, v_new.attname), v_new.type);
+  end loop;
+  drop table pg_temp.intake_columns;
+  perform ingest.open_to_app(v_landed::regclass);
+
+  insert into ingest.kind_models as m (
+    model, stage_table, landed_table, production_table, production_id, kept, renamed, landing, written, present, counts_production,
+    compared, edited, own, effects)
+  values (
+    register_kind.model, v_stage::regclass, v_landed::regclass, register_kind.production, register_kind.production_id,
+    coalesce(register_kind.kept, array['line_number'] || v_own || array['raw_payload', 'raw_record']), register_kind.renamed,
+    register_kind.landing, register_kind.written, coalesce(register_kind.present, register_kind.written),
+    register_kind.counts_production, register_kind.compared, register_kind.edited, register_kind.own, register_kind.effects)
+  on conflict on constraint kind_models_pkey do update set (
+      stage_table, landed_table, production_table, production_id, kept, renamed, landing, written, present, counts_production,
+      compared, edited, own, effects)
+    = row (
+      excluded.stage_table, excluded.landed_table, excluded.production_table, excluded.production_id, excluded.kept, excluded.renamed,
+      excluded.landing, excluded.written, excluded.present, excluded.counts_production, excluded.compared, excluded.edited,
+      excluded.own, excluded.effects);
+  insert into ingest.import_kinds as k (kind, suffix, resolves)
+  select n.name, register_kind.model, register_kind.resolves from unnest(register_kind.kinds) as n (name)
+  on conflict on constraint import_kinds_pkey do update set suffix = excluded.suffix, resolves = excluded.resolves;
+  perform ingest.plan_steps(register_kind.model);
+end
+$$;
+
+-- Fails a migration, not an import: the generic steps are planned once, so that a misspelled column or expression is found when
+-- the kind is registered. EXPLAIN plans and runs nothing.
+create or replace function ingest.plan_steps(model text) returns void
+language plpgsql set search_path = ''
+as $$
+declare
+  m ingest.kind_models;
+  v_statement text;
+begin
+  select * into strict m from ingest.kind_models k where k.model = $1;
+  foreach v_statement in array array[
+    ingest.unland_statement(m), ingest.stop_statement(m), ingest.tally_statement(m), ingest.mark_statement(m),
+    case when not 'compare' = any (m.own) then ingest.compare_statement(m) end] loop
+    execute coalesce('explain ' || v_statement, 'select') using null::uuid, null::uuid, null::integer, null::text;
+  end loop;
+  if not 'rejects' = any (m.own) then
+    execute 'explain ' || ingest.rejects_statement(m) using null::uuid, null::integer, null::integer;
+  end if;
+end
+$$;
+
+-- Functions that registered models lack; none may be missing.
+create or replace function ingest.missing_functions() returns text[]
+language sql stable security definer set search_path = ''
+as $$
+  select coalesce(array_agg(f.name order by f.name), '{}')
+  from ingest.kind_models m
+  cross join lateral unnest(array['rollback'] || m.own
+    || case when m.own @> '{upsert,count}' then '{}'::text[] else '{promote}' end
+    || case when exists (select from ingest.import_kinds k where k.suffix = m.model and k.resolves) then '{resolve}'::text[] else '{}' end) as s (step)
+  cross join lateral (select s.step || '_' || m.model as name) f
+  where not exists (select from pg_catalog.pg_proc p where p.pronamespace = 'ingest'::regnamespace and p.proname = f.name)
+$$;
+
+-- The steps that are the same for every kind but for names of tables and columns. Each builds one statement for a part of
+-- thousands of rows: what it costs to plan that anew is a few milliseconds a call, and no plan of an empty table is kept.
+
+-- INSERT of staged rows into the landed table, from a relation `decided` of ingest.decided_row. $1 is the run, $4 the source system.
+create or replace function ingest.land_statement(m ingest.kind_models) returns text
+language sql stable set search_path = ''
+as $$
+  select format($sql$
+    insert into %1$s (id, import_run_id, row_index, %2$s, status, %3$I, %4$I, %5$I %6$s)
+    select i.id, $1, s.row_index, %7$s, i.status, i.reason, i.message, i.production_id %8$s
+    from decided i cross join lateral (select * from %9$s x where x.ctid = i.stage_tid offset 0) s $sql$,
+    ($1).landed_table, ingest.kept_columns($1), ingest.landed_name($1, 'error_code'), ingest.landed_name($1, 'error_message'),
+    ($1).production_id, (select string_agg(', ' || quote_ident(e.key), '' order by e.key) from jsonb_each_text(($1).landing) e),
+    ingest.column_list(($1).kept, 's.'),
+    (select string_agg(', ' || e.value, '' order by e.key) from jsonb_each_text(($1).landing) e), ($1).stage_table)
+$$;
+
+-- Deletes what an earlier attempt landed of the part: its rows make place for those of this one.
+create or replace function ingest.unland_statement(m ingest.kind_models) returns text
+language sql stable set search_path = ''
+as $$
+  select format('delete from %s r using %s s where s.stage_id = $2 and s.part = $3 and r.import_run_id = $1 and r.row_index = s.row_index',
+                ($1).landed_table, ($1).stage_table)
+$$;
+
+-- Lands the staged rows of a part that nobody promotes: bad ones failed, the others pending. $2 is the stage, $3 the part.
+create or replace function ingest.stop_statement(m ingest.kind_models) returns text
+language sql stable set search_path = ''
+as $$
+  select format($sql$
+    with decided as (
+      select x.ctid as stage_tid, nextval(%L) as id, case when x.error_code is null then 'pending' else 'failed' end as status,
+             x.error_code as reason, x.error_message as message, null::bigint as production_id, null::bigint as duplicate_of
+      from %s x where x.stage_id = $2 and x.part = $3) %s $sql$,
+    pg_get_serial_sequence(($1).landed_table::text, 'id'), ($1).stage_table, ingest.land_statement($1))
+$$;
+
+-- The run stopped at --max-errors: its rows land as they are; nothing is promoted.
+create or replace function ingest.stop_part(run ingest.import_runs, stage_id uuid, part integer) returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  m ingest.kind_models := ingest.model_of_run(($1).import_kind, ($1).id);
+  v_rows integer;
+begin
+  execute ingest.unland_statement(m) using ($1).id, $2, $3;
+  execute ingest.stop_statement(m) using ($1).id, $2, $3, ($1).source_system;
+  get diagnostics v_rows = row_count;
+  return jsonb_build_object('rows', v_rows);
+end
+$$;
+
+create or replace function ingest.tally_statement(m ingest.kind_models) returns text
+language sql stable set search_path = ''
+as $$
+  select format($sql$
+    select jsonb_build_object(
+      'total', count(*),
+      'inserted', count(*) filter (where r.status in ('pending', 'processing') or r.status = any (%1$L) and r.status <> 'updated' %2$s),
+      'skipped', count(*) filter (where r.status = 'skipped'), 'errored', count(*) filter (where r.status = 'failed'),
+      'rolled_back', count(*) filter (where r.status = 'rolled_back')) %3$s
+    from %4$s r %5$s where r.import_run_id = $1 $sql$,
+    ($1).written, case when ($1).counts_production then 'and p.id is not null' end,
+    case when 'updated' = any (($1).written) then format('|| jsonb_build_object(''updated'', count(*) filter (where r.status = ''updated'' %s))',
+      case when ($1).counts_production then 'and p.id is not null' end) end,
+    ($1).landed_table,
+    case when ($1).counts_production then format('left join %s p on p.id = r.%I and r.status = any (%L)',
+      ($1).production_table, ($1).production_id, ($1).written) end)
+$$;
+
+-- What the final tables hold of a run: {total, inserted, skipped, errored, rolled_back}, and updated of kinds that update.
+create or replace function ingest.tally_import_run(run_id uuid, kind text) returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  m ingest.kind_models := ingest.model_of_run($2, $1);
+  v_tally jsonb;
+begin
+  if m.model is not null then
+    execute ingest.tally_statement(m) into v_tally using $1;
+  end if;
+  return coalesce(v_tally, '{"total": 0, "inserted": 0, "skipped": 0, "errored": 0, "rolled_back": 0}');
+end
+$$;
+
+create or replace function ingest.rejects_statement(m ingest.kind_models) returns text
+language sql stable set search_path = ''
+as $$
+  select format($sql$
+    select jsonb_agg(jsonb_build_object('row_index', r.row_index, 'line', r.line_number, 'code', r.%2$I, 'message', r.%3$I,
+                                        'record', encode(r.raw_record, 'base64')) order by r.row_index)
+    from (select * from %1$s r where r.import_run_id = $1 and r.row_index > $2 and r.raw_record is not null
+          order by r.row_index limit $3) r $sql$,
+    ($1).landed_table, ingest.landed_name($1, 'error_code'), ingest.landed_name($1, 'error_message'))
+$$;
+
+-- Every staged row against its landed row, and every row that promises a production row against production; edited ones are told apart.
+create or replace function ingest.compare_statement(m ingest.kind_models) returns text
+language sql stable set search_path = ''
+as $$
+  select format($sql$
+    with compared as (
+      select s.line_number, r.id is null as missing,
+             r.id is not null and (
+               (%1$s) is distinct from (%2$s)
+               or r.status <> 'rolled_back' and s.error_code is distinct from case when r.status = 'failed' then r.%3$I end
+               or r.status = any (%4$L) and p.id is null %5$s) as different,
+             r.status = any (%6$L) and (%7$s) as edited
+      from %8$s s
+      left join %9$s r on r.import_run_id = $1 and r.row_index = s.row_index
+      left join %10$s p on p.id = r.%11$I
+      where s.stage_id = $2 and s.part = $3)
+    select jsonb_build_object(
+      'rows', count(*), 'missing', count(*) filter (where missing), 'different', count(*) filter (where different),
+      'edited', count(*) filter (where edited),
+      'lines', coalesce((select jsonb_agg(l.line_number) from (
+        select c.line_number from compared c where c.missing or c.different order by 1 limit 20) l), '[]'))
+    from compared $sql$,
+    ingest.kept_columns($1, 'r.'), ingest.column_list(($1).kept, 's.'), ingest.landed_name($1, 'error_code'), ($1).present,
+    case when ($1).compared <> '{}' then format('or r.status = any (%L) and not (%s) and (%s) is distinct from (%s)', ($1).written, ($1).edited,
+      (select string_agg('p.' || quote_ident(e.value), ', ' order by e.key) from jsonb_each_text(($1).compared) e),
+      (select string_agg('s.' || quote_ident(e.key), ', ' order by e.key) from jsonb_each_text(($1).compared) e)) end,
+    ($1).written, ($1).edited, ($1).stage_table, ($1).landed_table, ($1).production_table, ($1).production_id)
+$$;
+
+create or replace function ingest.compare_part(run ingest.import_runs, stage_id uuid, part integer) returns jsonb
+language plpgsql stable security definer set search_path = ''
+  set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
+as $$
+declare
+  v_result jsonb;
+begin
+  execute ingest.compare_statement(ingest.model_of_run(($1).import_kind, ($1).id)) into v_result using ($1).id, $2, $3;
+  return v_result;
+end
+$$;
+
+-- The frame of upsert and count, one truth for both. A model brings promote_<model>(run, source_system, stage_id, part, commit), which
+-- decides about the rows of a part and, when `commit` asks for it, writes the production rows. Landing, counting and trying
+-- again are the frame's. Without `commit` there is no run, and ids may be anything.
+do $$
+begin
+  create type ingest.decided_row as (
+    stage_tid tid, id bigint, status text, reason text, message text, production_id bigint, duplicate_of bigint, effect text);
+exception when duplicate_object then null;
+end
+$$;
+
+-- Counters of a part from a relation `decided`.
+create or replace function ingest.counts_statement(m ingest.kind_models) returns text
+language sql immutable set search_path = ''
+as $$
+  select format($sql$
+    select jsonb_build_object('inserted', count(*) filter (where d.status in ('promoted', 'inserted')), 'updated', count(*) filter (where d.status = 'updated'),
+                              'skipped', count(*) filter (where d.status = 'skipped'), 'errored', count(*) filter (where d.status = 'failed')) %s
+    from decided d $sql$,
+    (select format('|| jsonb_build_object(''effects'', jsonb_build_object(%s))',
+                   string_agg(format('%L, count(*) filter (where d.effect = %L)', e, e), ', ')) from unnest(($1).effects) e having count(*) > 0))
+$$;
+
+-- Lands and promotes a part: each row is written once, its outcome already known.
+create or replace function ingest.upsert_part(run ingest.import_runs, stage_id uuid, part integer) returns jsonb
+language plpgsql security definer set search_path = '' set work_mem = '64MB'
+  set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
+as $$
+declare
+  m ingest.kind_models := ingest.model_of_run(($1).import_kind, ($1).id);
+  v_statement text := format(
+    'with decided as materialized (select * from ingest.%I($5, $4, $2, $3, true)), landed as (%s) %s',
+    'promote_' || m.model, ingest.land_statement(m), ingest.counts_statement(m));
+  v_result jsonb;
+begin
+  for attempt in 1..10 loop
+    begin
+      execute v_statement into v_result using ($1).id, $2, $3, ($1).source_system, $1;
+      return v_result;
+    exception when unique_violation then
+      null; -- another import promoted one of the keys meanwhile; its row is visible to the next look
+    end;
+  end loop;
+  raise exception 'keys are contended' using errcode = '40001';
+end
+$$;
+
+create or replace function ingest.count_part(kind text, source_system text, stage_id uuid, part integer) returns jsonb
+language plpgsql security definer set search_path = ''
+  set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
+as $$
+declare
+  m ingest.kind_models := ingest.model_of($1);
+  v_result jsonb;
+begin
+  execute format('with decided as (select * from ingest.%I(null, $1, $2, $3, false)) %s', 'promote_' || m.model, ingest.counts_statement(m))
+    into v_result using $2, $3, $4;
+  return v_result;
+end
+$$;
+
+-- What every rollback needs.
+
+-- Rows that pass to other runs, [{run, inserted, updated, skipped}]: their counters move, and a run that is still at work sums its
+-- own from the ledger.
+create or replace function ingest.pass_rows(changes jsonb) returns void
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  update ingest.import_runs i set
+    rows_inserted = greatest(i.rows_inserted + c.inserted, 0), rows_updated = greatest(i.rows_updated + c.updated, 0),
+    rows_skipped = greatest(i.rows_skipped + c.skipped, 0), updated_at = now()
+  from (select e.run, coalesce(e.inserted, 0) as inserted, coalesce(e.updated, 0) as updated, coalesce(e.skipped, 0) as skipped
+        from jsonb_to_recordset($1) as e (run uuid, inserted integer, updated integer, skipped integer)) c
+  where i.id = c.run;
+  insert into ingest.import_run_steps (run_id, step, part, result)
+  select (e.change ->> 'run')::uuid, 'inherit',
+         (select count(*) from ingest.import_run_steps s where s.run_id = (e.change ->> 'run')::uuid and s.step = 'inherit'), e.change - 'run'
+  from jsonb_array_elements($1) as e (change);
+end
+$$;
+
+-- {count, <name>: [the first thousand ids]}
+create or replace function ingest.kept_ids(name text, ids bigint[]) returns jsonb
+language sql immutable set search_path = ''
+as $$
+  select jsonb_build_object('count', cardinality($2), $1, coalesce((
+    select jsonb_agg(i.id order by i.id) from (select x.id from unnest($2) as x (id) order by 1 limit 1000) i), '[]'))
+$$;
+
+create or replace function ingest.mark_statement(m ingest.kind_models) returns text
+language sql stable set search_path = ''
+as $$
+  select format($sql$
+    update %1$s r set status = 'rolled_back', %2$I = 'ROLLED_BACK', updated_at = now(),
+      %3$I = case when r.status = 'failed' then coalesce(r.%2$I || ': ' || r.%3$I, r.%2$I) else r.%3$I end
+    where r.import_run_id = $1 $sql$,
+    ($1).landed_table, ingest.landed_name($1, 'error_code'), ingest.landed_name($1, 'error_message'))
+$$;
+
+-- Marks the landed rows of a run rolled back; a rejected row keeps its code in front of its message.
+create or replace function ingest.mark_rolled_back(run ingest.import_runs) returns integer
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  v_rows integer;
+begin
+  execute ingest.mark_statement(ingest.model_of_run(($1).import_kind, ($1).id)) using ($1).id;
+  get diagnostics v_rows = row_count;
+  return v_rows;
+end
+$$;
