@@ -171,6 +171,7 @@ export type Database = {
           updated_at: string;
           worker_id: string | null;
           describe_judgments: Json | null;
+          mark_rolled_back: number | null;
           rollback_judgments: Json | null;
           rollback_plaintiffs: Json | null;
           rollback_projects: Json | null;
@@ -180,6 +181,7 @@ export type Database = {
         };
         ComputedFields:
           | 'describe_judgments'
+          | 'mark_rolled_back'
           | 'rollback_judgments'
           | 'rollback_plaintiffs'
           | 'rollback_projects'
@@ -437,6 +439,77 @@ export type Database = {
             referencedColumns: ['id'];
           },
         ];
+      };
+      kind_models: {
+        Row: {
+          compared: NonNullable<Json>;
+          counts_production: boolean;
+          edited: string;
+          effects: string[];
+          kept: string[];
+          landed_table: unknown;
+          landing: NonNullable<Json>;
+          model: string;
+          own: string[];
+          present: string[];
+          production_id: string;
+          production_table: unknown;
+          renamed: NonNullable<Json>;
+          stage_table: unknown;
+          written: string[];
+          compare_statement: string | null;
+          counts_statement: string | null;
+          land_statement: string | null;
+          mark_statement: string | null;
+          rejects_statement: string | null;
+          stop_statement: string | null;
+          tally_statement: string | null;
+          unland_statement: string | null;
+        };
+        ComputedFields:
+          | 'compare_statement'
+          | 'counts_statement'
+          | 'land_statement'
+          | 'mark_statement'
+          | 'rejects_statement'
+          | 'stop_statement'
+          | 'tally_statement'
+          | 'unland_statement';
+        Insert: {
+          compared?: NonNullable<Json>;
+          counts_production?: boolean;
+          edited?: string;
+          effects?: string[];
+          kept: string[];
+          landed_table: unknown;
+          landing?: NonNullable<Json>;
+          model: string;
+          own?: string[];
+          present: string[];
+          production_id: string;
+          production_table: unknown;
+          renamed?: NonNullable<Json>;
+          stage_table: unknown;
+          written: string[];
+        };
+        Update: {
+          compared?: NonNullable<Json>;
+          counts_production?: boolean;
+          edited?: string;
+          effects?: string[];
+          kept?: string[];
+          landed_table?: unknown;
+          landing?: NonNullable<Json>;
+          model?: string;
+          own?: string[];
+          present?: string[];
+          production_id?: string;
+          production_table?: unknown;
+          renamed?: NonNullable<Json>;
+          stage_table?: unknown;
+          written?: string[];
+        };
+        Relationships: [];
       };
       people_turn: {
         Row: {
@@ -2260,7 +2333,8 @@ export type Database = {
       };
       clean_import_data: { Args: { anomalies_days: number; imports_days: number }; Returns: Json };
       clear_stage: { Args: { kind: string; max_rows?: number; stage_id: string }; Returns: boolean };
-      compare_judgments: {
+      column_list: { Args: { names: string[]; prefix?: string }; Returns: string };
+      compare_part: {
         Args: {
           part: number;
           run: Omit<
@@ -2272,28 +2346,6 @@ export type Database = {
         Returns: Json;
       };
       compare_partition: { Args: { chunks: number; part: number; run_id: string; stage_id: string }; Returns: Json };
-      compare_plaintiffs: {
-        Args: {
-          part: number;
-          run: Omit<
-            Database['ingest']['Tables']['import_runs']['Row'],
-            Database['ingest']['Tables']['import_runs']['ComputedFields']
-          >;
-          stage_id: string;
-        };
-        Returns: Json;
-      };
-      compare_projects: {
-        Args: {
-          part: number;
-          run: Omit<
-            Database['ingest']['Tables']['import_runs']['Row'],
-            Database['ingest']['Tables']['import_runs']['ComputedFields']
-          >;
-          stage_id: string;
-        };
-        Returns: Json;
-      };
       compare_search_results: {
         Args: {
           part: number;
@@ -2305,16 +2357,34 @@ export type Database = {
         };
         Returns: Json;
       };
+      compare_statement: {
+        Args: {
+          m: Omit<
+            Database['ingest']['Tables']['kind_models']['Row'],
+            Database['ingest']['Tables']['kind_models']['ComputedFields']
+          >;
+        };
+        Returns: string;
+      };
       compute_plaintiff_dedupe_key: { Args: { email?: string; name: string; source_system: string }; Returns: string };
       count_anomalies: { Args: { since: string; until: string }; Returns: Json };
       count_judgments: { Args: { part: number; source_system: string; stage_id: string }; Returns: Json };
+      count_part: { Args: { kind: string; part: number; source_system: string; stage_id: string }; Returns: Json };
       count_partition: {
         Args: { chunks: number; kind: string; part: number; source_system: string; stage_id: string };
         Returns: Json;
       };
-      count_plaintiffs: { Args: { part: number; source_system: string; stage_id: string }; Returns: Json };
       count_projects: { Args: { part: number; source_system: string; stage_id: string }; Returns: Json };
       count_search_results: { Args: { part: number; source_system: string; stage_id: string }; Returns: Json };
+      counts_statement: {
+        Args: {
+          m: Omit<
+            Database['ingest']['Tables']['kind_models']['Row'],
+            Database['ingest']['Tables']['kind_models']['ComputedFields']
+          >;
+        };
+        Returns: string;
+      };
       delete_unread: { Args: { judgment_ids: number[]; msg_ids: number[]; queues: string[] }; Returns: Json };
       describe_judgments: {
         Args: {
@@ -2467,10 +2537,40 @@ export type Database = {
         Args: { contacts: number; jobs: number; part: number; stage_id: string; tasks: number };
         Returns: Json;
       };
-      judgments_log: { Args: { run_id?: string }; Returns: string };
+      kept_columns: {
+        Args: {
+          m: Omit<
+            Database['ingest']['Tables']['kind_models']['Row'],
+            Database['ingest']['Tables']['kind_models']['ComputedFields']
+          >;
+          prefix?: string;
+        };
+        Returns: string;
+      };
+      kept_ids: { Args: { ids: number[]; name: string }; Returns: Json };
       kind_resolves: { Args: { kind: string }; Returns: boolean };
       kind_suffix: { Args: { kind: string }; Returns: string };
       known_files: { Args: { after_path?: string; kind: string; max_rows?: number; tag: string }; Returns: Json };
+      land_statement: {
+        Args: {
+          m: Omit<
+            Database['ingest']['Tables']['kind_models']['Row'],
+            Database['ingest']['Tables']['kind_models']['ComputedFields']
+          >;
+        };
+        Returns: string;
+      };
+      landed_judgments: { Args: { run_id?: string }; Returns: string };
+      landed_name: {
+        Args: {
+          m: Omit<
+            Database['ingest']['Tables']['kind_models']['Row'],
+            Database['ingest']['Tables']['kind_models']['ComputedFields']
+          >;
+          stage_column: string;
+        };
+        Returns: string;
+      };
       lend_bearer: { Args: { bearer_sha256: string; minutes: number; tenant_id: string }; Returns: string };
       list_anomalies: {
         Args: { max_rows: number; severities: Json; tenant: string; window_hours: number };
@@ -2494,7 +2594,78 @@ export type Database = {
       lock_source: { Args: { exclusive: boolean; source_system: string }; Returns: undefined };
       lock_tenant: { Args: { tenant_id: string }; Returns: undefined };
       lower_text: { Args: { value: string }; Returns: string };
+      mark_rolled_back: {
+        Args: {
+          run: Omit<
+            Database['ingest']['Tables']['import_runs']['Row'],
+            Database['ingest']['Tables']['import_runs']['ComputedFields']
+          >;
+        };
+        Returns: number;
+      };
+      mark_statement: {
+        Args: {
+          m: Omit<
+            Database['ingest']['Tables']['kind_models']['Row'],
+            Database['ingest']['Tables']['kind_models']['ComputedFields']
+          >;
+        };
+        Returns: string;
+      };
       merge_project_batch: { Args: { batch_checksum: string; tenant_id: string }; Returns: Json };
+      missing_functions: { Args: Record<PropertyKey, never>; Returns: string[] };
+      model_of: {
+        Args: { kind: string };
+        Returns: {
+          compared: NonNullable<Json>;
+          counts_production: boolean;
+          edited: string;
+          effects: string[];
+          kept: string[];
+          landed_table: unknown;
+          landing: NonNullable<Json>;
+          model: string;
+          own: string[];
+          present: string[];
+          production_id: string;
+          production_table: unknown;
+          renamed: NonNullable<Json>;
+          stage_table: unknown;
+          written: string[];
+        };
+        SetofOptions: {
+          from: '*';
+          to: 'kind_models';
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      model_of_run: {
+        Args: { kind: string; run_id: string };
+        Returns: {
+          compared: NonNullable<Json>;
+          counts_production: boolean;
+          edited: string;
+          effects: string[];
+          kept: string[];
+          landed_table: unknown;
+          landing: NonNullable<Json>;
+          model: string;
+          own: string[];
+          present: string[];
+          production_id: string;
+          production_table: unknown;
+          renamed: NonNullable<Json>;
+          stage_table: unknown;
+          written: string[];
+        };
+        SetofOptions: {
+          from: '*';
+          to: 'kind_models';
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       normalize_text: { Args: { value: string }; Returns: string };
       open_dataset: { Args: { kind: string; tag: string }; Returns: number };
       open_import_run: {
@@ -2512,6 +2683,7 @@ export type Database = {
         };
         Returns: Json;
       };
+      open_to_app: { Args: { target: unknown }; Returns: undefined };
       opens_run: { Args: { import_kind: string; source_system: string; tenants: string[] }; Returns: boolean };
       other_operations: {
         Args: { judgment_ids: number[]; run_id: string };
@@ -2528,6 +2700,7 @@ export type Database = {
       };
       parse_project_date: { Args: { value: string }; Returns: string };
       pass_plaintiffs: { Args: { plaintiff_ids: number[]; run_id: string }; Returns: undefined };
+      pass_rows: { Args: { changes: Json }; Returns: undefined };
       person_named: { Args: { email: string }; Returns: string };
       place_search_results: {
         Args: {
@@ -2546,7 +2719,6 @@ export type Database = {
           stage_ctid: unknown;
         }[];
       };
-      plaintiff_counts: { Args: { adopted: number; failed: number; promoted: number; skipped: number }; Returns: Json };
       plan_contacts: {
         Args: { assign_ids: boolean; part: number; stage_id: string };
         Returns: {
@@ -2561,6 +2733,7 @@ export type Database = {
         }[];
       };
       plan_operations: { Args: { after_row?: number; max_rows?: number; stage_id: string }; Returns: Json };
+      plan_steps: { Args: { model: string }; Returns: undefined };
       plan_tasks: {
         Args: { assign_ids: boolean; part: number; stage_id: string };
         Returns: {
@@ -2583,6 +2756,25 @@ export type Database = {
           line: string;
           row_index: number;
         }[];
+      };
+      promote_plaintiffs: {
+        Args: {
+          commit: boolean;
+          part: number;
+          run: Omit<
+            Database['ingest']['Tables']['import_runs']['Row'],
+            Database['ingest']['Tables']['import_runs']['ComputedFields']
+          >;
+          source_system: string;
+          stage_id: string;
+        };
+        Returns: Database['ingest']['CompositeTypes']['decided_row'][];
+        SetofOptions: {
+          from: '*';
+          to: 'decided_row';
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
       };
       purge_jobs: { Args: { run_id: string }; Returns: Json };
       pushed_among: { Args: { file_sha256s: Json; tenant_id: string }; Returns: Json };
@@ -2634,10 +2826,39 @@ export type Database = {
       record_images: { Args: { images: Json; storage_type: string }; Returns: undefined };
       record_result: { Args: { lease: number; rows_fetched: number; run_id: string; summary: Json }; Returns: Json };
       refuse_batch: { Args: { problem: string }; Returns: undefined };
-      rejects_judgments: { Args: { after_row: number; max_rows: number; run_id: string }; Returns: Json };
-      rejects_plaintiffs: { Args: { after_row: number; max_rows: number; run_id: string }; Returns: Json };
-      rejects_projects: { Args: { after_row: number; max_rows: number; run_id: string }; Returns: Json };
+      register_kind: {
+        Args: {
+          columns: string;
+          compared?: Json;
+          counts_production?: boolean;
+          edited?: string;
+          effects?: string[];
+          extra?: string;
+          kept?: string[];
+          kinds: string[];
+          landed?: string;
+          landing?: Json;
+          model: string;
+          own?: string[];
+          present?: string[];
+          production: unknown;
+          production_id: string;
+          renamed?: Json;
+          resolves?: boolean;
+          written?: string[];
+        };
+        Returns: undefined;
+      };
       rejects_search_results: { Args: { after_row: number; max_rows: number; run_id: string }; Returns: Json };
+      rejects_statement: {
+        Args: {
+          m: Omit<
+            Database['ingest']['Tables']['kind_models']['Row'],
+            Database['ingest']['Tables']['kind_models']['ComputedFields']
+          >;
+        };
+        Returns: string;
+      };
       remember_push: {
         Args: { batches: number; correlation_id: string; file_sha256: string; row_count: number; tenant_id: string };
         Returns: undefined;
@@ -2791,7 +3012,7 @@ export type Database = {
         Returns: Json;
       };
       staged_failures: { Args: { after_row?: number; max_rows?: number; stage_id: string }; Returns: Json };
-      stop_judgments: {
+      stop_part: {
         Args: {
           part: number;
           run: Omit<
@@ -2806,38 +3027,14 @@ export type Database = {
         Args: { chunks: number; lease: number; part: number; run_id: string; stage_id: string };
         Returns: Json;
       };
-      stop_plaintiffs: {
+      stop_statement: {
         Args: {
-          part: number;
-          run: Omit<
-            Database['ingest']['Tables']['import_runs']['Row'],
-            Database['ingest']['Tables']['import_runs']['ComputedFields']
+          m: Omit<
+            Database['ingest']['Tables']['kind_models']['Row'],
+            Database['ingest']['Tables']['kind_models']['ComputedFields']
           >;
-          stage_id: string;
         };
-        Returns: Json;
-      };
-      stop_projects: {
-        Args: {
-          part: number;
-          run: Omit<
-            Database['ingest']['Tables']['import_runs']['Row'],
-            Database['ingest']['Tables']['import_runs']['ComputedFields']
-          >;
-          stage_id: string;
-        };
-        Returns: Json;
-      };
-      stop_search_results: {
-        Args: {
-          part: number;
-          run: Omit<
-            Database['ingest']['Tables']['import_runs']['Row'],
-            Database['ingest']['Tables']['import_runs']['ComputedFields']
-          >;
-          stage_id: string;
-        };
-        Returns: Json;
+        Returns: string;
       };
       storage_type: {
         Args: {
@@ -2852,12 +3049,26 @@ export type Database = {
       take_tenant_turn: { Args: { run_id: string; tenant_id: string }; Returns: undefined };
       take_turn: { Args: { run_id: string }; Returns: number };
       tally_import_run: { Args: { kind: string; run_id: string }; Returns: Json };
-      tally_judgments: { Args: { run_id: string }; Returns: Json };
-      tally_plaintiffs: { Args: { run_id: string }; Returns: Json };
-      tally_projects: { Args: { run_id: string }; Returns: Json };
-      tally_search_results: { Args: { run_id: string }; Returns: Json };
+      tally_statement: {
+        Args: {
+          m: Omit<
+            Database['ingest']['Tables']['kind_models']['Row'],
+            Database['ingest']['Tables']['kind_models']['ComputedFields']
+          >;
+        };
+        Returns: string;
+      };
       tidy_project_cells: { Args: { cells: string[] }; Returns: string[] };
       trim_text: { Args: { value: string }; Returns: string };
+      unland_statement: {
+        Args: {
+          m: Omit<
+            Database['ingest']['Tables']['kind_models']['Row'],
+            Database['ingest']['Tables']['kind_models']['ComputedFields']
+          >;
+        };
+        Returns: string;
+      };
       unpack_batch: { Args: { batch: Json }; Returns: string };
       upsert_judgments: {
         Args: {
@@ -2870,11 +3081,7 @@ export type Database = {
         };
         Returns: Json;
       };
-      upsert_partition: {
-        Args: { chunks: number; lease: number; part: number; run_id: string; stage_id: string };
-        Returns: Json;
-      };
-      upsert_plaintiffs: {
+      upsert_part: {
         Args: {
           part: number;
           run: Omit<
@@ -2883,6 +3090,10 @@ export type Database = {
           >;
           stage_id: string;
         };
+        Returns: Json;
+      };
+      upsert_partition: {
+        Args: { chunks: number; lease: number; part: number; run_id: string; stage_id: string };
         Returns: Json;
       };
       upsert_projects: {
@@ -2935,6 +3146,16 @@ export type Database = {
       [_ in never]: never;
     };
     CompositeTypes: {
+      decided_row: {
+        stage_tid: unknown;
+        id: number | null;
+        status: string | null;
+        reason: string | null;
+        message: string | null;
+        production_id: number | null;
+        duplicate_of: number | null;
+        effect: string | null;
+      };
       import_claim: {
         run_id: string | null;
         claim_status: string | null;
