@@ -145,11 +145,11 @@ export const INTERACTIVE_ATTEMPTS = 2;
 /** An unexpected error is tried a few times: its cause may lie in the surroundings. */
 export const ATTEMPTS_OF_INTERNAL = 5;
 
-/** Activities on the host of a file wait so long for a worker of it to take them; the workflow then says that none does, and asks again. */
-export const HOST_START = 5 * MINUTE;
+/** So long waits an activity for a worker of its file's host; then the workflow says that none takes it, and asks again for longer. */
+export const HOST_START = { first: 5 * MINUTE, again: 30 * MINUTE } as const;
 
-/** How long a workflow goes on asking: an operator brings a host back within a day; a schedule comes again, and a push is made again. */
-export const HOST_PATIENCE = { import: 24 * HOUR, schedule: 30 * MINUTE } as const;
+/** How often it asks again: an operator brings a host back within a day; a schedule comes again, and a push is made again. */
+export const HOST_ASKED_AGAIN = { import: 48, schedule: 1 } as const;
 
 /** @param attempt the one that failed, from 1. */
 export function delayAfter({ first, longest, exact }: BackOff, attempt: number, random = Math.random): number {

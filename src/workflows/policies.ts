@@ -8,21 +8,32 @@ import {
   type ActivityOptions,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
-import { HOST_PATIENCE, HOST_START, INTERACTIVE_ATTEMPTS, policyOf, type ActivityName } from '../messages/policies.ts';
+import {
+  HOST_ASKED_AGAIN,
+  HOST_START,
+  INTERACTIVE_ATTEMPTS,
+  policyOf,
+  type ActivityName,
+} from '../messages/policies.ts';
 import { now } from './now.ts';
 
 /** After so many events an execution continues as new; a workflow stays well under 2,000. */
 export const EVENTS_PER_EXECUTION = 1200;
 
+/** Patch: executions that began before 0.4.0 neither cancel the other activities of a failed window nor await those that are cancelled. */
+export const END_TOGETHER = 'activities-end-together';
+
 export interface ProxyOptions {
   readonly taskQueue: string;
   /** Of the host that holds a file. */
   readonly fileQueue?: string;
-  readonly hostPatience?: keyof typeof HOST_PATIENCE;
+  readonly hostPatience?: keyof typeof HOST_ASKED_AGAIN;
   /** Told when no worker of the host takes a task, and when one does again. */
   readonly onWaiting?: (waiting: Waiting | undefined) => void;
   /** Somebody waits for the answer: a service that does not answer is told, not waited for. */
   readonly interactive?: boolean | undefined;
+  /** Whether an activity that is cancelled has ended before the workflow goes on; the SDK's own choice is not to wait. */
+  readonly awaitCancelled?: boolean;
   /** What Temporal UI says beside the activity. */
   readonly summary?: string;
 }
@@ -47,22 +58,32 @@ export function activityProxies(options: ProxyOptions): ActivityProxies {
     fileHost: byName((name) => {
       const bound = { ...optionsOf(name, options), taskQueue: fileQueue };
       if (bound.scheduleToCloseTimeout) return proxyActivities<Activities>(bound)[name];
-      const work = proxyActivities<Activities>({ ...bound, scheduleToStartTimeout: HOST_START })[name];
-      return onHost(work as Work, fileQueue, options);
+      const within = (scheduleToStartTimeout: number) =>
+        proxyActivities<Activities>({ ...bound, scheduleToStartTimeout })[name] as Work;
+      return onHost(within, fileQueue, options);
     }),
     local: byName((name) => {
-      const { startToCloseTimeout, retry } = optionsOf(name, options);
-      const local = { startToCloseTimeout: startToCloseTimeout!, retry: retry!, localRetryThreshold: '10 s' as const };
+      const { startToCloseTimeout, retry, cancellationType } = optionsOf(name, options);
+      const local = {
+        ...(cancellationType ? { cancellationType } : {}),
+        startToCloseTimeout: startToCloseTimeout!,
+        retry: retry!,
+        localRetryThreshold: '10 s' as const,
+      };
       return proxyLocalActivities<Activities>(local)[name];
     }),
   };
 }
 
-function optionsOf(name: ActivityName, { interactive, summary }: Partial<ProxyOptions>): ActivityOptions {
+function optionsOf(
+  name: ActivityName,
+  { interactive, summary, awaitCancelled }: Partial<ProxyOptions>,
+): ActivityOptions {
   const { startToClose, heartbeat, backOff, attempts: usual, scheduleToClose } = policyOf(name);
   const attempts = interactive ? INTERACTIVE_ATTEMPTS : usual;
   return {
     ...(summary ? { summary } : {}),
+    ...(awaitCancelled ? { cancellationType: 'WAIT_CANCELLATION_COMPLETED' } : {}),
     startToCloseTimeout: startToClose,
     heartbeatTimeout: heartbeat,
     ...(scheduleToClose ? { scheduleToCloseTimeout: scheduleToClose } : {}),
@@ -83,27 +104,23 @@ const byName = (activity: (name: ActivityName) => unknown): Activities =>
 
 /** A host that is gone takes no task: that is said, and waited for as long as a person may need to bring it back. */
 function onHost(
-  work: Work,
+  within: (scheduleToStart: number) => Work,
   queue: string,
   { hostPatience = 'import', onWaiting = () => undefined }: Partial<ProxyOptions>,
 ): Work {
   return async (...args) => {
-    const began = Date.now();
     const since = now();
-    let waiting = false;
-    for (;;) {
+    for (let asked = 0; ; asked++) {
       try {
-        const answer = await work(...args);
-        if (waiting) onWaiting(undefined);
+        const answer = await within(asked === 0 ? HOST_START.first : HOST_START.again)(...args);
+        if (asked > 0) onWaiting(undefined);
         return answer;
       } catch (error) {
         if (!neverStarted(error)) throw error;
-        if (Date.now() - began >= HOST_PATIENCE[hostPatience])
-          throw ApplicationFailure.nonRetryable(
-            `No worker takes tasks of ${queue}, asked since ${since}`,
-            'HOST_UNAVAILABLE',
-          );
-        waiting = true;
+        if (asked >= HOST_ASKED_AGAIN[hostPatience]) {
+          const message = `No worker takes tasks of ${queue}, asked since ${since}`;
+          throw ApplicationFailure.nonRetryable(message, 'HOST_UNAVAILABLE');
+        }
         onWaiting({ queue, since });
       }
     }

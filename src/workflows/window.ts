@@ -1,6 +1,6 @@
 /** A window of activities over numbered units of work. */
 import { CancellationScope, patched, workflowInfo } from '@temporalio/workflow';
-import { EVENTS_PER_EXECUTION } from './policies.ts';
+import { END_TOGETHER, EVENTS_PER_EXECUTION } from './policies.ts';
 
 /**
  * Runs `work` for each number from `from` to `to` (exclusive), at most `width` at a time, and begins no further one when
@@ -31,8 +31,7 @@ export async function forEachConcurrently(
     try {
       await Promise.all(runners);
     } catch (error) {
-      // Executions that began before 0.4.0 left the others alone.
-      if (patched('runners-end-together')) {
+      if (patched(END_TOGETHER)) {
         scope.cancel();
         await Promise.allSettled(runners);
       }

@@ -63,7 +63,9 @@ describe('two hosts that share only Temporal, the database and Storage', functio
       ),
     );
     const done = events!.flatMap(({ activityTaskStartedEventAttributes: started }) =>
-      started ? [{ name: nameOf.get(String(started.scheduledEventId))!, by: started.identity! }] : [],
+      started
+        ? [{ name: nameOf.get(String(started.scheduledEventId))!, by: started.identity!.replace('command:', '') }]
+        : [],
     );
     const pid = ({ process }: WorkerProcess) => `${process.pid}@`;
     const [atFile, elsewhere] = [withFile, without].map((worker) =>

@@ -9,7 +9,7 @@ export const interceptors: WorkflowInterceptorsFactory = () => ({
       scheduleActivity: (input, next) =>
         next({ ...input, options: { ...input.options, heartbeatTimeout: HEARTBEAT_MS } }),
       startTimer: (input, next) =>
-        next(input.options?.summary === 'one request a second' ? { ...input, durationMs: 1 } : input),
+        input.options?.summary === 'one request a second' ? Promise.resolve() : next(input),
     },
   ],
 });

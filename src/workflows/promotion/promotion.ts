@@ -6,12 +6,13 @@
  * reconcile; again from the stage when the database lost it, in a new execution when the history is long, and to its
  * end when a step fails.
  */
+import { patched } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
 import type { Claim, ErrorDocument, ImportReport } from '../../messages/imports.ts';
 import type { PartAnswer, PartRequest } from '../../messages/partitions.ts';
 import type { ImportMode, RunInput } from '../../messages/run.ts';
 import { runToEnd } from '../failure.ts';
-import { activityProxies, type ActivityProxies } from '../policies.ts';
+import { activityProxies, END_TOGETHER, type ActivityProxies } from '../policies.ts';
 import { forEachConcurrently } from '../window.ts';
 import { publishProgress, runPhase } from './progress.ts';
 import { addPartitionCounts, finishReport, reportNotClaimed, reportWaiting } from './report.ts';
@@ -89,7 +90,7 @@ export function promotionOf(options: PromotionOptions): Promotion {
   const { report } = state;
   const { taskQueue, fileQueue, tuning } = input;
   const onWaiting = reportWaiting.bind(undefined, report);
-  const activities = activityProxies({ taskQueue, fileQueue, onWaiting });
+  const activities = activityProxies({ taskQueue, fileQueue, onWaiting, awaitCancelled: patched(END_TOGETHER) });
 
   const run = (): RunReference => ({
     backend: input.backend,

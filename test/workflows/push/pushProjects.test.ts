@@ -215,7 +215,7 @@ describe('pushProjects', function () {
       posted.push((JSON.parse(body) as { batch_id: string }).batch_id.slice(24));
       return [200, { metrics: { ...NOTHING, inserted_projects: 1 } }];
     });
-    const batches = Math.ceil(EVENTS_PER_EXECUTION / 11) + 10; // eleven events a batch
+    const batches = EVENTS_PER_EXECUTION / 6 + 10; // six events a batch
     await workers(true, { workflowBundle: impatientBundle() });
     const handle = await start({ tenantId: 'KNOWN', path: await csv(batches), batchRows: 1, gatewayUrl });
     const report = await pushResult(handle);
