@@ -8,7 +8,7 @@ import { createParser } from './staging/parser.ts';
 import { openBackends } from './database/backends/open.ts';
 import { loadConfig, type Config } from './config.ts';
 import { IntakeError } from './errors.ts';
-import { freePort } from './local/ports.ts';
+import { freePort } from './observability/freePort.ts';
 import { createLogger } from './observability/log.ts';
 import { createMetrics, noMetrics } from './observability/metrics.ts';
 import { serveMetrics } from './observability/metricsServer.ts';

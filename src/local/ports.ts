@@ -1,5 +1,6 @@
 /** Ports of the embedded stack on 127.0.0.1: which are free, which answer. */
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
+import { freePort } from '../observability/freePort.ts';
 
 export interface Ports {
   readonly temporal: number;
@@ -26,23 +27,6 @@ export async function choosePorts(wanted: Ports): Promise<Ports> {
     Object.entries(wanted).map(async ([name, port]) => [name, await freePort(port as number)]),
   );
   return Object.fromEntries(chosen) as Ports;
-}
-
-/** The wanted port if it is free, else a free one; 0 is any. */
-export function freePort(wanted: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const taken = error.code === 'EADDRINUSE' || error.code === 'EACCES';
-      if (taken && wanted !== 0) resolve(freePort(0));
-      else reject(error);
-    });
-    server.listen({ port: wanted, host: '127.0.0.1', exclusive: true }, () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address ? address.port : wanted;
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 /** Whether something listens on the port. */

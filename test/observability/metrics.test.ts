@@ -9,7 +9,7 @@ import { loadConfig } from '../../src/config.ts';
 import { importResult } from '../../src/imports/follow.ts';
 import { startImport } from '../../src/imports/start.ts';
 import { importInput } from '../../src/imports/request.ts';
-import { freePort } from '../../src/local/ports.ts';
+import { freePort } from '../../src/observability/freePort.ts';
 import { createLogger } from '../../src/observability/log.ts';
 import { startWorker, type RunningWorker } from '../../src/worker.ts';
 import { writeSearchTree } from '../../bench/generators/searchTree.ts';
