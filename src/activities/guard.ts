@@ -1,4 +1,4 @@
-/** What surrounds every activity: its pulse, the log, metrics, and failures that carry a code and no data. */
+/** What surrounds every activity: its heartbeats, the log, metrics, and failures that carry a code and no data. */
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import type { Logger } from 'pino';
@@ -6,7 +6,7 @@ import { ERRORS, IntakeError } from '../errors.ts';
 import { ATTEMPTS_OF_INTERNAL, delayAfter, policyOf, type ActivityName } from '../messages/policies.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { measure } from './measure.ts';
-import { said, takeBackAttempt } from './heartbeat.ts';
+import { lastProgress, takeBackAttempt } from './heartbeat.ts';
 
 type Activity = (...args: never[]) => Promise<unknown>;
 
@@ -17,8 +17,8 @@ export function guarded<A extends { [name in keyof A]: Activity }>(activities: A
     async (...args) => {
       const context = Context.current();
       const { heartbeatTimeoutMs, attempt, workflowExecution } = context.info;
-      const pulse = setInterval(
-        () => context.heartbeat(said.get(context)),
+      const heartbeatTimer = setInterval(
+        () => context.heartbeat(lastProgress.get(context)),
         Math.max(1000, (heartbeatTimeoutMs ?? policyOf(name as ActivityName).heartbeat) / 4),
       );
       const started = performance.now();
@@ -41,7 +41,7 @@ export function guarded<A extends { [name in keyof A]: Activity }>(activities: A
         metrics.activityFailed(name, known.type as string);
         throw known;
       } finally {
-        clearInterval(pulse);
+        clearInterval(heartbeatTimer);
       }
     };
   return Object.fromEntries(

@@ -40,7 +40,7 @@ export interface Plan {
   readonly mapped: readonly string[];
   /** Rows are matched with each other and with the tables once, before upsert. */
   readonly resolves?: boolean;
-  /** The file is one of rejects, mended; the run it came from. */
+  /** The file is one of rejects, corrected; the run it came from. */
   readonly parentRunId?: string;
 }
 

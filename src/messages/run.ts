@@ -23,7 +23,7 @@ export interface RunInput {
   readonly rejectsPath?: string;
   /** Where a dry run leaves its row operations for the document of `--json`; as above. */
   readonly operationsPath?: string;
-  /** The run a mended file of rejects came from, or the run to verify. */
+  /** The run that a corrected file of rejects came from, or the run to verify. */
   readonly relatedRunId?: string;
   readonly tuning: Tuning;
 }

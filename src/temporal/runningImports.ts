@@ -1,7 +1,7 @@
 /** How many imports run now, as Temporal's visibility says: of all workers of a task queue, some seconds late. */
 import type { NativeConnection } from '@temporalio/worker';
 
-const PATIENCE_MS = 2_000;
+const REQUEST_TIMEOUT_MS = 2_000;
 
 export interface RunningImportsOptions {
   readonly connection: NativeConnection;
@@ -19,7 +19,7 @@ export async function runningImports({
   const client = new Client({ connection, namespace });
   const query = `WorkflowType IN ('importFile', 'importDirectory') AND ExecutionStatus = 'Running' AND TaskQueue = '${taskQueue.replaceAll("'", "''")}'`;
   try {
-    return (await connection.withDeadline(Date.now() + PATIENCE_MS, () => client.workflow.count(query))).count;
+    return (await connection.withDeadline(Date.now() + REQUEST_TIMEOUT_MS, () => client.workflow.count(query))).count;
   } catch {
     return undefined;
   }

@@ -7,19 +7,19 @@ import { ROW_ERRORS } from '../../errors.ts';
 import { SHOWN_FAILURES, type FailedItem } from '../../messages/directory.ts';
 import type { Deps } from '../deps.ts';
 import { heartbeat } from '../heartbeat.ts';
-import { keepAlive } from '../keepAlive.ts';
+import { renewClaim } from '../renewClaim.ts';
 import { imageBytes, inLanes } from './lanes.ts';
-import { imagesOf, loadImages, loadSlice, noAnswer, saveImages, statesOf } from './slice.ts';
+import { imagesOf, loadImages, loadSlice, EMPTY_RESULT, saveImages, imageStateKey } from './slice.ts';
 import type { SliceAnswer, SliceRequest } from '../../messages/directory.ts';
 
 export const hashSliceActivity = ({ backend, workDir, cacheDir }: Deps) => ({
   async hashSlice(request: SliceRequest): Promise<SliceAnswer> {
     const { input, plan, runId, slice } = request;
     const target = backend(input.backend);
-    await keepAlive(target, runId || null);
+    await renewClaim(target, runId || null);
     const root = openRoot(input.path);
     const { files } = await loadSlice(workDir, target, plan.layout, slice);
-    const states = await loadImages(workDir, statesOf(request), slice);
+    const states = await loadImages(workDir, imageStateKey(request), slice);
     const images = imagesOf(files);
     // What failed is read again: the first try may have been cut off before it told.
     const unknown = images.filter(({ path }) => states.get(path)?.error !== undefined || !states.has(path));
@@ -49,7 +49,7 @@ export const hashSliceActivity = ({ backend, workDir, cacheDir }: Deps) => ({
       cache.putMany(fresh, readAt);
       cache.close();
     }
-    await saveImages(workDir, statesOf(request), slice, states);
-    return { ...noAnswer, done, skipped: images.length - unknown.length, failed, failures: failed, failedItems };
+    await saveImages(workDir, imageStateKey(request), slice, states);
+    return { ...EMPTY_RESULT, done, skipped: images.length - unknown.length, failed, failures: failed, failedItems };
   },
 });

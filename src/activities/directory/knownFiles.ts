@@ -23,7 +23,7 @@ export function knownFiles(
   let at = 0;
   let last = '';
   let ended = false;
-  const at_ = async (path: string): Promise<KnownFile | undefined> => {
+  const advanceTo = async (path: string): Promise<KnownFile | undefined> => {
     for (;;) {
       const known = page[at];
       if (known) {
@@ -43,7 +43,7 @@ export function knownFiles(
   return {
     /** Whether file and image are what was imported: by size and time, or by content where only the time differs. */
     async holds(file, sha256, image) {
-      const known = await at_(file.path);
+      const known = await advanceTo(file.path);
       if (!known || known.size !== file.size) return false;
       if (known.mtime_ms !== file.mtimeMs && (sha256 === '' || known.json_sha256 !== sha256)) return false;
       return (

@@ -17,7 +17,7 @@ import { IntakeError, ROW_ERRORS, type RowErrorCode } from '../../errors.ts';
 import { SHOWN_FAILURES, type DirectoryInput, type FailedItem, type TreePlan } from '../../messages/directory.ts';
 import type { Deps } from '../deps.ts';
 import { heartbeat } from '../heartbeat.ts';
-import { UNREAD } from './unread.ts';
+import { READ_ERRORS } from './unread.ts';
 import { knownFiles } from './knownFiles.ts';
 import { storedImages } from './storedImages.ts';
 import {
@@ -26,7 +26,7 @@ import {
   saveSlice,
   SLICE_FILES,
   storeSlice,
-  sweepTrees,
+  deleteOldTrees,
   type ImageStates,
   type SliceFile,
   type SliceImage,
@@ -71,7 +71,7 @@ export const planTreeActivity = (deps: Deps) => ({
       );
     }
     const { workDir, cacheDir, sliceFiles } = deps;
-    await sweepTrees(workDir);
+    await deleteOldTrees(workDir);
     const cache = new FileCache(cacheDir, root);
     try {
       const target = deps.backend(input.backend);
@@ -236,7 +236,7 @@ async function readFacts(
 
 async function readFact(root: string, file: Listed): Promise<{ facts: Facts; sha256: string }> {
   const read = await readInside(root, file.path, MAX_JSON_BYTES, file);
-  if (read.error !== undefined) return { facts: { rows: 1, error: UNREAD[read.error] }, sha256: '' };
+  if (read.error !== undefined) return { facts: { rows: 1, error: READ_ERRORS[read.error] }, sha256: '' };
   const sha256 = createHash('sha256').update(read.bytes).digest('hex');
   const search = readSearchFile(read.bytes);
   if (!search.ok) return { facts: { rows: 1, error: { code: search.code, message: search.message } }, sha256 };

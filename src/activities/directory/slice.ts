@@ -10,7 +10,7 @@ import type { SliceRequest, SliceAnswer } from '../../messages/directory.ts';
 /** Files of a slice: the unit of an activity. */
 export const SLICE_FILES = 500;
 
-const KEPT_MS = 7 * 86_400_000;
+const RETENTION_MS = 7 * 86_400_000;
 
 export interface SliceImage {
   /** Below the root. */
@@ -47,7 +47,7 @@ export interface Slice {
   readonly files: readonly SliceFile[];
 }
 
-export const noAnswer: SliceAnswer = {
+export const EMPTY_RESULT: SliceAnswer = {
   done: 0,
   skipped: 0,
   failed: 0,
@@ -77,10 +77,10 @@ export const saveSlice = (workDir: string, layout: string, slice: number, conten
   save(workDir, layout, sliceName(slice), content);
 
 /**
- * Where the states of a request's images are kept: with its manifest; of a verification, which looks at all of them anew, by
+ * Where the states of a request's images are kept: with its manifest; of a verification, which looks at all of them again, by
  * themselves.
  */
-export const statesOf = ({ input, plan, stageId }: SliceRequest): string =>
+export const imageStateKey = ({ input, plan, stageId }: SliceRequest): string =>
   input.mode === 'verify' ? `verify-${stageId}` : plan.layout;
 
 /** By path of the image. */
@@ -97,11 +97,11 @@ export async function loadImages(workDir: string, layout: string, slice: number)
 }
 
 /** Removes what imports left in this host's work directory more than a week ago. */
-export async function sweepTrees(workDir: string): Promise<void> {
+export async function deleteOldTrees(workDir: string): Promise<void> {
   const trees = join(workDir, 'trees');
   for (const name of await readdir(trees).catch(() => [])) {
     const { mtimeMs } = await stat(join(trees, name));
-    if (mtimeMs < Date.now() - KEPT_MS) await rm(join(trees, name), { recursive: true, force: true });
+    if (mtimeMs < Date.now() - RETENTION_MS) await rm(join(trees, name), { recursive: true, force: true });
   }
 }
 

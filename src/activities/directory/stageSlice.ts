@@ -12,7 +12,7 @@ import { SHOWN_FAILURES, type DirectoryInput, type FailedItem } from '../../mess
 import type { Backend } from '../../database/backend.ts';
 import type { Deps } from '../deps.ts';
 import { heartbeat } from '../heartbeat.ts';
-import { keepAlive } from '../keepAlive.ts';
+import { renewClaim } from '../renewClaim.ts';
 import { digest } from '../../sources/readRange.ts';
 import { RowBuffer } from '../../staging/rowBuffer.ts';
 import { copyCell, jsonCell } from '../../staging/stageFormat.ts';
@@ -22,8 +22,8 @@ import {
   batchesOf,
   loadImages,
   loadSlice,
-  noAnswer,
-  statesOf,
+  EMPTY_RESULT,
+  imageStateKey,
   type ImageState,
   type ImageStates,
   type Slice,
@@ -31,7 +31,7 @@ import {
 } from './slice.ts';
 import type { SliceAnswer, SliceRequest } from '../../messages/directory.ts';
 import { imagePath } from './uploadSlice.ts';
-import { UNREAD } from './unread.ts';
+import { READ_ERRORS } from './unread.ts';
 
 /** Calls to the database at a time. */
 const WRITERS = 4;
@@ -42,14 +42,14 @@ export const stageSliceActivity = (deps: Deps) => ({
   async stageSlice(request: SliceRequest): Promise<SliceAnswer> {
     const { input, plan, runId, lease, slice } = request;
     const target = deps.backend(input.backend);
-    await keepAlive(target, runId || null);
+    await renewClaim(target, runId || null);
     const content = await loadSlice(deps.workDir, target, plan.layout, slice);
-    const states = await loadImages(deps.workDir, statesOf(request), slice);
+    const states = await loadImages(deps.workDir, imageStateKey(request), slice);
     const unread = new Set<string>();
     const answer = await stageFiles(target, request, content, states, unread);
     if (input.mode === 'commit') {
       const taken = content.files.filter(
-        ({ path, image }) => !unread.has(path) && !maySucceed(image && states.get(image.path)),
+        ({ path, image }) => !unread.has(path) && !shouldRetry(image && states.get(image.path)),
       );
       await recordFiles(taken, states, (files) => target.call('record_files', { run_id: runId, lease, files }));
     }
@@ -57,8 +57,8 @@ export const stageSliceActivity = (deps: Deps) => ({
   },
 });
 
-/** What may be mended without a new size or time, so that --delta has to look again. */
-const MENDABLE: ReadonlySet<RowErrorCode> = new Set<RowErrorCode>([
+/** What may be fixed without a new size or time, so that --delta has to look again. */
+const RETRYABLE_ON_DELTA: ReadonlySet<RowErrorCode> = new Set<RowErrorCode>([
   'CHANGED_FILE',
   'FILE_UNREADABLE',
   'IMAGE_MISSING',
@@ -66,7 +66,8 @@ const MENDABLE: ReadonlySet<RowErrorCode> = new Set<RowErrorCode>([
   'IMAGE_REFUSED',
 ]);
 
-const maySucceed = (state: ImageState | undefined): boolean => state?.error !== undefined && MENDABLE.has(state.error);
+const shouldRetry = (state: ImageState | undefined): boolean =>
+  state?.error !== undefined && RETRYABLE_ON_DELTA.has(state.error);
 
 /** Stages the files of a slice; adds those that could not be read to `unread`. @throws IntakeError OBJECT_MISSING when an image of theirs has not been looked at. */
 export async function stageFiles(
@@ -84,7 +85,7 @@ export async function stageFiles(
   const root = openRoot(input.path);
   const { table } = kindNamed(input.kind);
   const columns = [...COMMON_COLUMNS, ...SEARCH_COLUMNS];
-  const answer = { ...noAnswer, failedItems: [] as FailedItem[], codes: {} as Record<string, number> };
+  const answer = { ...EMPTY_RESULT, failedItems: [] as FailedItem[], codes: {} as Record<string, number> };
   let staged = 0;
   await inLanes(
     batchesOf(content, plan.batchSize),
@@ -184,7 +185,7 @@ class BatchWriter {
     });
     if (bad > 0 && bad === rows.length) this.failedFiles++;
     const [first] = rows;
-    if (first?.line === 0 && first.error && MENDABLE.has(first.error)) this.unread.push(file.path);
+    if (first?.line === 0 && first.error && RETRYABLE_ON_DELTA.has(first.error)) this.unread.push(file.path);
     this.counts.rows += rows.length;
   }
 
@@ -256,11 +257,11 @@ const withoutImageError = (shared: readonly (string | null)[]): readonly (string
 async function readRows(root: string, file: SliceFile, known: Known | undefined): Promise<readonly LicenceRow[]> {
   if (file.error) return fileFailure(file, file.error);
   const read = await readInside(root, file.path, MAX_JSON_BYTES, known);
-  if (read.error !== undefined) return fileFailure(file, UNREAD[read.error]);
-  if (digest(read.bytes) !== file.sha256) return fileFailure(file, UNREAD.changed);
+  if (read.error !== undefined) return fileFailure(file, READ_ERRORS[read.error]);
+  if (digest(read.bytes) !== file.sha256) return fileFailure(file, READ_ERRORS.changed);
   const search = readSearchFile(read.bytes);
   const rows = search.ok ? licencesOf(search.file) : [];
-  return rows.length === file.rows ? rows : fileFailure(file, UNREAD.changed);
+  return rows.length === file.rows ? rows : fileFailure(file, READ_ERRORS.changed);
 }
 
 function fileFailure(

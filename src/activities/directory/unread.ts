@@ -4,7 +4,7 @@ import { ROW_ERRORS, type RowErrorCode } from '../../errors.ts';
 
 const of = (code: RowErrorCode, message: string = ROW_ERRORS[code]) => ({ code, message });
 
-export const UNREAD: Readonly<Record<Unread, { readonly code: RowErrorCode; readonly message: string }>> = {
+export const READ_ERRORS: Readonly<Record<Unread, { readonly code: RowErrorCode; readonly message: string }>> = {
   missing: of('CHANGED_FILE', 'The file was there when the directory was listed, and is gone.'),
   outside: of('FILE_UNREADABLE', 'The name leads out of the directory, where nothing is read.'),
   unreadable: of('FILE_UNREADABLE'),

@@ -10,15 +10,15 @@ import { SHOWN_FAILURES, type DirectoryInput, type FailedItem } from '../../mess
 import type { Backend } from '../../database/backend.ts';
 import type { Deps } from '../deps.ts';
 import { heartbeat } from '../heartbeat.ts';
-import { keepAlive } from '../keepAlive.ts';
+import { renewClaim } from '../renewClaim.ts';
 import { imageBytes, inLanes } from './lanes.ts';
 import {
   imagesOf,
   loadImages,
   loadSlice,
-  noAnswer,
+  EMPTY_RESULT,
   saveImages,
-  statesOf,
+  imageStateKey,
   type ImageState,
   type ImageStates,
   type SliceImage,
@@ -38,7 +38,7 @@ export const uploadSliceActivity = ({ backend, workDir }: Deps) => ({
     const target = backend(input.backend);
     const root = openRoot(input.path);
     const { files } = await loadSlice(workDir, target, plan.layout, slice);
-    const states = await loadImages(workDir, statesOf(request), slice);
+    const states = await loadImages(workDir, imageStateKey(request), slice);
     await storedImages(target, states);
     const images = imagesOf(files).filter(({ path }) => {
       const state = states.get(path);
@@ -78,7 +78,7 @@ export const uploadSliceActivity = ({ backend, workDir }: Deps) => ({
           }
           fail(image, sent.error);
         }
-        await keepAlive(target, runId);
+        await renewClaim(target, runId);
         if ((done + failed) % 20 === 0) heartbeat({ done: done + failed, total: wanted.size });
       },
     );
@@ -89,8 +89,8 @@ export const uploadSliceActivity = ({ backend, workDir }: Deps) => ({
       const storagePath = state && uploaded.get(state.sha256);
       if (storagePath) states.set(image.path, { ...state, storagePath });
     }
-    await saveImages(workDir, statesOf(request), slice, states);
-    return { ...noAnswer, done, skipped: images.length - done - failed, failed, failures: failed, failedItems };
+    await saveImages(workDir, imageStateKey(request), slice, states);
+    return { ...EMPTY_RESULT, done, skipped: images.length - done - failed, failed, failures: failed, failedItems };
   },
 });
 
@@ -101,7 +101,7 @@ const known = (states: ImageStates, { path }: SliceImage): StoredImage | undefin
 
 type StoredImage = Extract<ImageState, { sha256: string }>;
 
-/** The file is read anew and must still be what was hashed. */
+/** The file is read again and must still be what was hashed. */
 async function send(
   target: Backend,
   root: string,

@@ -8,7 +8,7 @@ import type { Deps } from '../deps.ts';
 import { heartbeat } from '../heartbeat.ts';
 import { wholeObject } from '../wholeObject.ts';
 import { imageBytes, inLanes } from './lanes.ts';
-import { imagesOf, loadImages, loadSlice, noAnswer, statesOf } from './slice.ts';
+import { imagesOf, loadImages, loadSlice, EMPTY_RESULT, imageStateKey } from './slice.ts';
 import type { SliceAnswer, SliceRequest } from '../../messages/directory.ts';
 import { stageFiles } from './stageSlice.ts';
 import { forgetImages, storedImages } from './storedImages.ts';
@@ -22,7 +22,7 @@ export const verifySliceActivity = ({ backend, workDir }: Deps) => ({
     const { input, plan, slice } = request;
     const target = backend(input.backend);
     const content = await loadSlice(workDir, target, plan.layout, slice);
-    const states = await loadImages(workDir, statesOf(request), slice);
+    const states = await loadImages(workDir, imageStateKey(request), slice);
     await storedImages(target, states);
     const { rows } = await stageFiles(target, request, content, states);
     const failedItems: FailedItem[] = [];
@@ -56,6 +56,6 @@ export const verifySliceActivity = ({ backend, workDir }: Deps) => ({
       if ((done + failed) % 50 === 0) heartbeat({ done: done + failed, total: images.length });
     });
     await forgetImages(target, [...gone]);
-    return { ...noAnswer, rows, done: content.files.length - failed, failed, failures: failed, failedItems };
+    return { ...EMPTY_RESULT, rows, done: content.files.length - failed, failed, failures: failed, failedItems };
   },
 });

@@ -10,7 +10,7 @@ import { csvKindNamed } from '../../kinds/index.ts';
 import type { Content, ImportInput, Plan } from '../../messages/imports.ts';
 import type { Deps } from '../deps.ts';
 import { countAttempt } from '../heartbeat.ts';
-import { keepAlive } from '../keepAlive.ts';
+import { renewClaim } from '../renewClaim.ts';
 import { wholeObject } from '../wholeObject.ts';
 import { localManifest, partName, partsFolder, storedManifest } from '../../staging/manifest.ts';
 import { readRange } from '../../sources/readRange.ts';
@@ -44,7 +44,7 @@ async function storedPart({ objects }: Backend, path: string, sha256: string): P
 export const parseActivity = ({ backend, workDir, parser }: Deps) => ({
   async parse({ input, content, runId, stageId, chunk, partitions, stored }: ParseRequest) {
     const target = backend(input.backend);
-    await keepAlive(target, runId);
+    await renewClaim(target, runId);
     const manifest = stored
       ? await storedManifest(target, input.fileHash, content.layout)
       : await localManifest(workDir, content.layout);

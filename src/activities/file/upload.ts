@@ -2,7 +2,7 @@
 import type { Content, ImportInput } from '../../messages/imports.ts';
 import type { Deps } from '../deps.ts';
 import { heartbeat } from '../heartbeat.ts';
-import { keepAlive } from '../keepAlive.ts';
+import { renewClaim } from '../renewClaim.ts';
 import { localManifest, partName, partsFolder, type Manifest } from '../../staging/manifest.ts';
 import { readRange } from '../../sources/readRange.ts';
 
@@ -36,12 +36,12 @@ export const uploadActivity = ({ backend, workDir }: Deps) => ({
         } else {
           await objects.put(`${folder}/${name}`, await readRange(input.path, range));
         }
-        await keepAlive(target, runId);
+        await renewClaim(target, runId);
         heartbeat({ done: ++done, total: parts.length });
       }
     };
     await Promise.all(Array.from({ length: IN_FLIGHT }, lane));
-    // Last, so that whoever finds the manifest finds the parts.
+    // Written last: a manifest implies that all parts exist.
     if (!stored.has('manifest.json'))
       await objects.put(`${folder}/manifest.json`, Buffer.from(JSON.stringify(manifest)));
     return { parts: manifest.chunks.length, skipped: Math.min(skipped, manifest.chunks.length) };

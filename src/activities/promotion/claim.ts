@@ -42,7 +42,7 @@ export const claimActivities = ({ backend }: Deps) => ({
     const { storagePath } = content;
     const opening = {
       fileHash: input.fileHash,
-      reading: readingOf(input, content),
+      reading: optionsHashOf(input, content),
       partitions,
       workflowId,
       token,
@@ -110,8 +110,8 @@ async function openRun(target: Backend, input: RunInput, opening: Opening): Prom
       ...more,
     },
   });
-  const inForce = run.metadata?.plan;
-  if (run.claim_status === 'claimed' && inForce && inForce.reading !== reading) {
+  const storedPlan = run.metadata?.plan;
+  if (run.claim_status === 'claimed' && storedPlan && storedPlan.reading !== reading) {
     throw new IntakeError(
       'USAGE',
       'The run had begun with other options (--map, --encoding, --delimiter, --date-order)',
@@ -124,7 +124,7 @@ async function openRun(target: Backend, input: RunInput, opening: Opening): Prom
     status: run.claim_status,
     runId: run.run_id,
     lease: run.lease,
-    partitions: inForce?.partitions ?? partitions,
+    partitions: storedPlan?.partitions ?? partitions,
     ...(run.claim_status === 'in_progress' ? { holder: await holderOf(target, run.run_id) } : {}),
     ...(run.claim_status === 'duplicate'
       ? {
@@ -146,7 +146,7 @@ async function holderOf(target: Backend, id: string): Promise<NonNullable<Claim[
 }
 
 /** Options that decide what a row means; a run is finished with those it began with. */
-function readingOf(input: ImportInput, content: Content): string {
+function optionsHashOf(input: ImportInput, content: Content): string {
   const { map, dateOrder } = input.options;
   const parts = [Object.entries(map).sort(), dateOrder, content.encoding, input.options.delimiter ?? ''];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);

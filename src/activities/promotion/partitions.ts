@@ -5,7 +5,7 @@
  */
 import type { PartCounts } from '../../database/rows.ts';
 import type { Deps } from '../deps.ts';
-import { keepAlive } from '../keepAlive.ts';
+import { renewClaim } from '../renewClaim.ts';
 import type { PartRequest, PartAnswer } from '../../messages/partitions.ts';
 
 const answer = ({ stage_lost, inserted = 0, updated = 0, skipped = 0, effects }: PartCounts): PartAnswer => ({
@@ -25,7 +25,7 @@ export const partitionActivities = ({ backend }: Deps) => {
     /** Lands and promotes; the ledger row in the same transaction makes a second time a look-up. */
     async upsertPartition(request: PartRequest): Promise<PartAnswer> {
       const result = await inRun('upsert_partition', request);
-      await keepAlive(backend(request.input.backend), request.runId);
+      await renewClaim(backend(request.input.backend), request.runId);
       return result;
     },
     /** Lands without promoting, for the rejects of a run that stopped at --max-errors. */

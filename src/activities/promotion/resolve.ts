@@ -1,7 +1,7 @@
 /** resolve: for kinds that match people by several keys - once per run, before upsert. */
 import type { ImportInput } from '../../messages/imports.ts';
 import type { Deps } from '../deps.ts';
-import { keepAlive } from '../keepAlive.ts';
+import { renewClaim } from '../renewClaim.ts';
 
 export interface ResolveRequest {
   readonly input: ImportInput;
@@ -25,7 +25,7 @@ export const resolveActivity = ({ backend }: Deps) => ({
     lease,
   }: ResolveRequest): Promise<{ rows: number; people: number; stageLost: boolean }> {
     const target = backend(input.backend);
-    await keepAlive(target, runId);
+    await renewClaim(target, runId);
     const {
       rows = 0,
       people = 0,

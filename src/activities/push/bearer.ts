@@ -2,7 +2,7 @@
 import type { Backend } from '../../database/backend.ts';
 import { hashSecret, newSecret } from '../../database/secrets.ts';
 
-export interface LentBearer {
+export interface TemporaryBearer {
   readonly secret: string;
   /** Whether a gateway may not know it yet. */
   readonly fresh: boolean;
@@ -10,9 +10,9 @@ export interface LentBearer {
 
 const MINUTES = 15;
 /** The secret has to open when the request arrives, not when it is answered. */
-const SPARE_MS = 5 * 60_000;
+const EXPIRY_MARGIN_MS = 5 * 60_000;
 /** How long a gateway may go on with what it has read. */
-export const KNOWN_AFTER_MS = 1_500;
+export const PROPAGATION_MS = 1_500;
 
 interface Lent {
   readonly secret: string;
@@ -20,13 +20,13 @@ interface Lent {
 }
 
 /** Lends one secret a tenant and process; only its hash reaches the database. */
-export function createLender(): (backend: Backend, tenantId: string) => Promise<LentBearer> {
+export function createTokenIssuer(): (backend: Backend, tenantId: string) => Promise<TemporaryBearer> {
   const lent = new Map<string, Lent>();
   return async (backend, tenantId) => {
     const key = `${backend.name} ${tenantId}`;
     const known = lent.get(key);
-    if (known && Date.now() - known.lentAt < MINUTES * 60_000 - SPARE_MS) {
-      return { secret: known.secret, fresh: Date.now() - known.lentAt < 2 * KNOWN_AFTER_MS };
+    if (known && Date.now() - known.lentAt < MINUTES * 60_000 - EXPIRY_MARGIN_MS) {
+      return { secret: known.secret, fresh: Date.now() - known.lentAt < 2 * PROPAGATION_MS };
     }
     const secret = newSecret();
     await backend.call('lend_bearer', { tenant_id: tenantId, bearer_sha256: hashSecret(secret), minutes: MINUTES });

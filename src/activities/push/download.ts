@@ -7,7 +7,7 @@ import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { IntakeError } from '../../errors.ts';
-import { placeOf } from './post.ts';
+import { urlForMessages } from './post.ts';
 
 /** Unpacked. */
 const MAX_BYTES = 1024 ** 3;
@@ -21,7 +21,7 @@ const GZIP = Buffer.from([0x1f, 0x8b]);
  */
 export async function download(address: string, folder: string, signal: AbortSignal): Promise<string> {
   const url = addressOf(address);
-  const place = placeOf(url.href);
+  const place = urlForMessages(url.href);
   const target = join(
     folder,
     `download-${randomUUID()}`,

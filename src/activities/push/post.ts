@@ -1,6 +1,6 @@
 /** One POST of a batch to the gateway, and what its answer means for the next attempt (runbook 003). */
 import { IntakeError } from '../../errors.ts';
-import { KNOWN_AFTER_MS } from './bearer.ts';
+import { PROPAGATION_MS } from './bearer.ts';
 import { delayAfter, POLICIES } from '../../messages/policies.ts';
 import type { PushMetrics } from '../../messages/push.ts';
 
@@ -19,7 +19,7 @@ export interface PostRequest {
 }
 
 /** Longer than the gateway waits for a merge. */
-const PATIENCE_MS = 150_000;
+const REQUEST_TIMEOUT_MS = 150_000;
 /** A gateway that asks for more is not waited for within this push. */
 const LONGEST_RETRY_AFTER_S = 600;
 
@@ -45,11 +45,11 @@ export async function postBatchBody({
       body: body as Uint8Array<ArrayBuffer>,
       redirect: 'manual',
       headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' },
-      signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
     });
     text = await response.text();
   } catch (cause) {
-    throw new IntakeError('GATEWAY_UNAVAILABLE', `The gateway at ${placeOf(url)} does not answer`, {
+    throw new IntakeError('GATEWAY_UNAVAILABLE', `The gateway at ${urlForMessages(url)} does not answer`, {
       cause,
       retryAfterMs: backoffMs,
     });
@@ -62,13 +62,13 @@ export async function postBatchBody({
   const fault = `${name}: the gateway answered ${said}`;
   if (response.status === 429)
     throw new IntakeError('GATEWAY_BUSY', fault, { retryAfterMs: retryAfterOf(response) ?? backoffMs });
-  if (response.status === 401 && fresh) throw new IntakeError('GATEWAY_BUSY', fault, { retryAfterMs: KNOWN_AFTER_MS });
+  if (response.status === 401 && fresh) throw new IntakeError('GATEWAY_BUSY', fault, { retryAfterMs: PROPAGATION_MS });
   if (response.status >= 500) throw new IntakeError('GATEWAY_UNAVAILABLE', fault, { retryAfterMs: backoffMs });
   throw new IntakeError('GATEWAY_REFUSED', fault, remedy ? { remedy } : {});
 }
 
 /** Where a URL leads to, without its query and user. */
-export function placeOf(url: string): string {
+export function urlForMessages(url: string): string {
   const { host, pathname } = new URL(url);
   return `${host}${pathname === '/' ? '' : pathname}`;
 }

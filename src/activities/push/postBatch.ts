@@ -4,7 +4,7 @@
  * One batch of a push to the gateway; posted twice it is merged once.
  */
 import { Context } from '@temporalio/activity';
-import { createLender } from './bearer.ts';
+import { createTokenIssuer } from './bearer.ts';
 import { postBatchBody } from './post.ts';
 import { openSpool, readBody } from './spool.ts';
 import { IntakeError } from '../../errors.ts';
@@ -12,7 +12,7 @@ import type { Push, PushedBatch } from '../../messages/push.ts';
 import type { Deps } from '../deps.ts';
 
 export function postBatchActivity({ workDir, config, backend }: Deps) {
-  const lend = createLender();
+  const issueToken = createTokenIssuer();
   return {
     async postBatch({ push, index }: { push: Push; index: number }): Promise<PushedBatch> {
       const {
@@ -32,7 +32,7 @@ export function postBatchActivity({ workDir, config, backend }: Deps) {
     },
   };
 
-  /** A lent bearer opens our gateway for whoever holds it: nobody else is sent one. */
+  /** A temporary bearer opens our gateway for everybody who holds it: it is sent to no other address. */
   async function destination({
     tenantId,
     gatewayUrl = config.gatewayUrl,
@@ -45,7 +45,7 @@ export function postBatchActivity({ workDir, config, backend }: Deps) {
         remedy: `Set PROJECTS_IMPORT_BEARER=${tenantId}=SECRET for the worker.`,
       });
     }
-    const { secret, fresh } = await lend(backend(name), tenantId);
+    const { secret, fresh } = await issueToken(backend(name), tenantId);
     return { url: gatewayUrl, bearer: secret, fresh };
   }
 }

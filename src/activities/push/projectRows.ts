@@ -12,7 +12,7 @@ import type { DateOrder } from '../../values/date.ts';
 
 const HEAD_BYTES = 1024 * 1024;
 
-/** Where a row stands in its file. */
+/** Where a row is in its file. */
 export interface RowPlace {
   /** 1-based. */
   readonly row: number;

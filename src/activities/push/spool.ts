@@ -30,7 +30,7 @@ export interface Spool {
 }
 
 /** What nobody came back for. */
-const FORGOTTEN_MS = 7 * 24 * 3600 * 1000;
+const STALE_SPOOL_MS = 7 * 24 * 3600 * 1000;
 const SOURCE = 'projects-import';
 
 /**
@@ -40,7 +40,7 @@ const SOURCE = 'projects-import';
 export async function openSpool(workDir: string, push: Push, signal?: AbortSignal): Promise<Spool> {
   const folder = spoolFolder(workDir, push);
   const spool = (await readSpool(folder)) ?? (await makeSpool(folder, push, signal));
-  const { size, mtimeMs } = await stampOf(push.path);
+  const { size, mtimeMs } = await fileStamp(push.path);
   // A file that is still being written is not what was asked for, though its beginning was.
   if ((size !== spool.size || mtimeMs !== spool.mtimeMs) && (await hashFile(push.path)).hash !== push.fileHash)
     throw changed();
@@ -72,7 +72,7 @@ async function makeSpool(folder: string, push: Push, signal: AbortSignal | undef
   const draft = `${folder}.${randomUUID()}`;
   await mkdir(draft, { recursive: true, mode: 0o700 });
   try {
-    const { size, mtimeMs } = await stampOf(push.path);
+    const { size, mtimeMs } = await fileStamp(push.path);
     if ((await hashFile(push.path)).hash !== push.fileHash) throw changed();
     const { tenantId, correlationId, startedAt, timeZone, batchRows } = push;
     const batches: SpooledBatch[] = [];
@@ -128,7 +128,7 @@ function noGoodRow(rows: number, { row, line, code, column, message }: LeftOutRo
   );
 }
 
-async function stampOf(path: string): Promise<{ size: number; mtimeMs: number }> {
+async function fileStamp(path: string): Promise<{ size: number; mtimeMs: number }> {
   const { size, mtimeMs } = await stat(path).catch((cause: unknown) => {
     throw new IntakeError('FILE_NOT_FOUND', 'The file is gone', { cause });
   });
@@ -139,6 +139,6 @@ async function sweep(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     const path = join(folder, name);
     const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
-    if (Date.now() - mtimeMs > FORGOTTEN_MS) await rm(path, { recursive: true, force: true });
+    if (Date.now() - mtimeMs > STALE_SPOOL_MS) await rm(path, { recursive: true, force: true });
   }
 }

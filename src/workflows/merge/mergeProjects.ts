@@ -1,7 +1,7 @@
 /**
  * workflows/merge/: One posted batch of projects into the tables.
  *
- * The merge of one batch of projects that the gateway has put down (runbook 003); `merge/<tenant>/<checksum>`.
+ * The merge of one batch of projects that the gateway has stored (runbook 003); `merge/<tenant>/<checksum>`.
  */
 import type { BatchAnswer } from '../../messages/merge.ts';
 import { activityProxies } from '../policies.ts';

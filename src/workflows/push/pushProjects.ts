@@ -24,15 +24,15 @@ const PACE_MS = 1000;
 /** Batches that the report names; the sums are of all. */
 const SHOWN_BATCHES = 100;
 
-export async function pushProjects(input: PushInput, carried?: PushReport): Promise<PushReport> {
-  const report = carried ?? begin(input);
+export async function pushProjects(input: PushInput, previousReport?: PushReport): Promise<PushReport> {
+  const report = previousReport ?? initialReport(input);
   setHandler(defineQuery<PushReport>(PROGRESS_QUERY), () => report);
   const { correlationId, startedAt } = report;
   const push = { ...input, correlationId, startedAt };
   const proxies = { ...input, hostPatience: 'schedule' } as const;
   const { anyWorker, fileHost } = activityProxies(proxies);
 
-  return runToEnd(report, steps, { recordFailure: clear, end: (status) => end(report, status) });
+  return runToEnd(report, steps, { recordFailure: clear, end: (status) => finishReport(report, status) });
 
   async function steps(): Promise<PushReport> {
     if (report.total === 0) {
@@ -40,7 +40,7 @@ export async function pushProjects(input: PushInput, carried?: PushReport): Prom
       Object.assign(report, { rows, total: batches }, leftOut ? { leftOut, firstLeftOut } : {});
     }
     while (report.done < report.total) {
-      show(report);
+      publishProgress(report);
       const summary = `batch ${report.done + 1} of ${report.total}`;
       const batch = await activityProxies({ ...proxies, summary }).fileHost.postBatch({ push, index: report.done });
       add(report, batch);
@@ -52,7 +52,7 @@ export async function pushProjects(input: PushInput, carried?: PushReport): Prom
     if (input.remember) await anyWorker.rememberPush({ push, report: { rows: report.rows, total: report.total } });
     await clear();
     if (report.leftOut) report.error = leftOutError(report);
-    return end(report, 'completed');
+    return finishReport(report, 'completed');
   }
 
   /** What a host that is gone keeps is swept by its next push. */
@@ -61,7 +61,7 @@ export async function pushProjects(input: PushInput, carried?: PushReport): Prom
   }
 }
 
-function begin({ tenantId, filename, fileHash }: PushInput): PushReport {
+function initialReport({ tenantId, filename, fileHash }: PushInput): PushReport {
   return {
     status: 'running',
     tenantId,
@@ -86,14 +86,14 @@ function add(report: PushReport, batch: PushedBatch): void {
     report.metrics[name] += batch.metrics[name];
 }
 
-function end(report: PushReport, status: PushReport['status']): PushReport {
+function finishReport(report: PushReport, status: PushReport['status']): PushReport {
   report.status = status;
   report.finishedAt = now();
-  show(report);
+  publishProgress(report);
   return report;
 }
 
-function show({
+function publishProgress({
   status,
   filename,
   tenantId,

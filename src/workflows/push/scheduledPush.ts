@@ -38,9 +38,9 @@ const OF_THE_FILE: ReadonlySet<string> = new Set([
 
 export async function scheduledPush(
   input: ScheduledPushInput,
-  carried?: ScheduledPushReport,
+  previousReport?: ScheduledPushReport,
 ): Promise<ScheduledPushReport> {
-  const report: ScheduledPushReport = carried ?? {
+  const report: ScheduledPushReport = previousReport ?? {
     status: 'running',
     tenantId: input.tenantId,
     files: 0,
@@ -88,9 +88,9 @@ export async function scheduledPush(
 
   async function pushFound(file: FoundFile, type: FoundFiles['type']): Promise<void> {
     report.current = file.filename;
-    show();
+    publishProgress();
     try {
-      add(await whenFree(file, type === 'folder'));
+      add(await pushWhenIdle(file, type === 'folder'));
     } catch (error) {
       const fault = error instanceof ChildWorkflowFailure ? documentOf(error) : undefined;
       // The other files of a folder are as good as before; what is wrong with the gateway is wrong for them, too.
@@ -105,7 +105,7 @@ export async function scheduledPush(
   }
 
   /** A push that somebody started by hand ends first. */
-  async function whenFree({ path, filename, fileHash }: FoundFile, remember: boolean): Promise<PushReport> {
+  async function pushWhenIdle({ path, filename, fileHash }: FoundFile, remember: boolean): Promise<PushReport> {
     const { backend, taskQueue, fileQueue, tenantId, timeZone, batchRows, gatewayUrl, dateOrder } = input;
     const args = {
       backend,
@@ -141,16 +141,16 @@ export async function scheduledPush(
     report.batches += total;
     for (const name of Object.keys(metrics) as (keyof PushReport['metrics'])[]) report.metrics[name] += metrics[name];
     delete report.current;
-    show();
+    publishProgress();
   }
 
   function end(status: ScheduledPushReport['status']): ScheduledPushReport {
     report.status = status;
-    show();
+    publishProgress();
     return report;
   }
 
-  function show(): void {
+  function publishProgress(): void {
     const { status, tenantId, files, leftOut, rows, batches, metrics, current, note, error } = report;
     setCurrentDetails(
       [

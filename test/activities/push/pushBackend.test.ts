@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Backend } from '../../../src/database/backend.ts';
 import { postgresBackend } from '../../../src/database/backends/postgres.ts';
 import { supabaseBackend } from '../../../src/database/backends/supabase.ts';
-import { createLender } from '../../../src/activities/push/bearer.ts';
+import { createTokenIssuer } from '../../../src/activities/push/bearer.ts';
 import { connect } from '../../support/sqlImport.ts';
 import { createDatabase, startApi, type TestApi, type TestDatabase } from '../../support/stack.ts';
 
@@ -34,10 +34,10 @@ for (const transport of ['postgres', 'supabase'] as const) {
 
     it('a bearer is lent for minutes, once a process and tenant; expired ones go, and the list of tenants tells of none', async () => {
       await backend.call('add_tenant', { tenant_id: 'A', bearer_sha256: hash(1) });
-      const lend = createLender();
-      const { secret, fresh } = await lend(backend, 'A');
+      const issueToken = createTokenIssuer();
+      const { secret, fresh } = await issueToken(backend, 'A');
       assert.equal(fresh, true);
-      assert.equal((await lend(backend, 'A')).secret, secret);
+      assert.equal((await issueToken(backend, 'A')).secret, secret);
       const bearers = await backend.call('live_bearers', {});
       assert.deepEqual(bearers.map(({ tenant_id, expires_at }) => [tenant_id, expires_at === null]).sort(), [
         ['A', false],
@@ -48,7 +48,7 @@ for (const transport of ['postgres', 'supabase'] as const) {
         [null],
       );
       await sql`UPDATE ingest.tenant_bearers SET expires_at = now() - interval '1 second' WHERE lent`;
-      await createLender()(backend, 'B');
+      await createTokenIssuer()(backend, 'B');
       assert.deepEqual(
         [...(await sql`SELECT tenant_id FROM ingest.tenant_bearers WHERE lent`)].map((row) => row['tenant_id']),
         ['B'],

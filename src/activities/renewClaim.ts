@@ -5,7 +5,7 @@ const EVERY_MS = 60_000;
 const last = new Map<string, number>();
 
 /** Called with every effect of a run; reaches the database once a minute. */
-export async function keepAlive(backend: Backend, runId: string | null): Promise<void> {
+export async function renewClaim(backend: Backend, runId: string | null): Promise<void> {
   if (!runId) return;
   const now = Date.now();
   const before = last.get(runId) ?? 0;
