@@ -89,7 +89,7 @@ const IMAGE_LIST = ['find_images', 'record_images', 'forget_images'] as const;
 export const POLICIES = {
   plan: short(),
   hash: wholeFile(),
-  claim: short('open_import_run'),
+  claim: short('open_import_run', 'find_run'),
   findRun: short('find_completed_run'),
   upload: wholeFile('heartbeat_import_run'),
   parse: short('heartbeat_import_run', 'stage_chunk'),
@@ -107,7 +107,7 @@ export const POLICIES = {
   // A directory.
   planOfRun: short('find_run'),
   planTree: wholeFile('known_files', 'find_images'),
-  claimDirectory: short('open_dataset', 'open_import_run'),
+  claimDirectory: short('open_dataset', 'open_import_run', 'find_run'),
   hashSlice: wholeFile('heartbeat_import_run', 'find_images'),
   uploadSlice: wholeFile('heartbeat_import_run', ...IMAGE_LIST),
   stageSlice: wholeFile('heartbeat_import_run', 'stage_chunk', 'record_files'),

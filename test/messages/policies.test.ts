@@ -1,3 +1,4 @@
+import { FUNCTIONS } from '../../src/database/functions.ts';
 import { strict as assert } from 'node:assert';
 import {
   delayAfter,
@@ -5,6 +6,7 @@ import {
   policyOf,
   POLICIES,
   SERVER_SILENT_MS,
+  STATEMENT_LIMITS,
   type ActivityName,
 } from '../../src/messages/policies.ts';
 
@@ -17,6 +19,17 @@ describe('the limits of activities and their statements', () => {
       assert.ok(heartbeat < startToClose, name);
       assert.ok(scheduleToClose === undefined || calls.length === 0, name);
     }
+  });
+
+  it('are of SQL functions that there are', () => {
+    const named = [
+      ...Object.values(POLICIES).flatMap(({ calls }) => calls as readonly string[]),
+      ...Object.keys(STATEMENT_LIMITS),
+    ];
+    assert.deepEqual(
+      named.filter((fn) => !(fn in FUNCTIONS)),
+      [],
+    );
   });
 
   it('a lock is waited for more shortly than its statement may run', () => {
