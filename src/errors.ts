@@ -31,7 +31,7 @@ export const ERRORS = {
   CHANGED_FILE: fatal(2, 'Let the file be written to its end, then import it again.'),
   TOO_MANY_ERRORS: fatal(
     1,
-    'Mend the rejects (`intake rejects ID`) or raise --max-errors; nothing reached a production table.',
+    'Nothing reached a production table. The same command with a higher --max-errors imports the good rows; `intake rejects ID` has the others, to mend.',
   ),
   ROWS_LEFT_OUT: fatal(1, 'Mend the listed rows at their source; the others are posted.'),
   INVALID_ROW: fatal(2, 'Mend that row and push the file again; nothing of it was posted.'),
@@ -43,6 +43,7 @@ export const ERRORS = {
   IN_PROGRESS: fatal(1, 'Wait for the other import, or cancel it; a silent one is taken over after 30 minutes.'),
   LEASE_LOST: fatal(1, 'Another worker or an operator took the run; `intake resume ID` goes on with it.'),
   CANCELLED: fatal(1, '`intake resume ID` goes on where it stopped.'),
+  RUN_CONFLICT: fatal(1, 'Look at the run: `intake runs show ID`; wait for its end, resume it or roll it back.'),
   RECONCILIATION_FAILED: fatal(
     1,
     'Compare with `intake reconcile ID` and `intake verify ID`, then `intake resume ID`.',

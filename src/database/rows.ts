@@ -61,6 +61,10 @@ export interface OpenedRun {
   readonly run_id: string;
   readonly claim_status: Claim['status'];
   readonly lease: number;
+  /** Rows of an earlier claim are in production already. */
+  readonly promoted?: boolean;
+  /** The run that was given as its parent is not there. */
+  readonly parent_gone?: boolean;
   readonly metadata?: { readonly plan?: { readonly partitions: number; readonly reading: string } };
   readonly filename?: string;
   readonly completed_at?: string;

@@ -55,7 +55,16 @@ const REMEDIES: Readonly<Record<string, string>> = {
 const OWN_STATES = [
   ['IN001', /the run was taken over, ended or rolled back/],
   ['IN002', /no (live )?import run /],
+  ['IN004', /\brun [0-9a-f-]{36}( is at work| has failed| has rows | is of a kind )/],
 ] as const;
+
+/** Our own sentence about a run, with what to do as its hint where the API carries that. */
+function runConflict(cause: unknown, message: string): IntakeError {
+  const { hint } = cause as { hint?: string | null };
+  const sentence = message.replace(/^(\w*error: )+/i, '');
+  const text = `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}`;
+  return new IntakeError('RUN_CONFLICT', text, { cause, ...(hint ? { remedy: hint } : {}) });
+}
 
 /** Five characters with a digit among them: EPIPE is none. PostgREST has codes of its own. */
 const REFUSAL = /^(?=.*\d)[0-9A-Z]{5}$|^PGRST/;
@@ -73,6 +82,7 @@ export function sqlError(cause: unknown, status?: number, host?: string): Intake
   const state = OWN_STATES.find(([, text]) => text.test(message))?.[0] ?? String(code);
   const pooler = poolerFault(cause);
   if (pooler) return pooler;
+  if (state === 'IN004') return runConflict(cause, message);
   for (const [prefix, error, text] of BY_STATE) {
     if (!state.startsWith(prefix)) continue;
     const remedy = REMEDIES[state];

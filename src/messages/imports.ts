@@ -62,6 +62,10 @@ export interface Claim {
   readonly lease: number;
   /** Number of partitions in force for this run. */
   readonly partitions: number;
+  /** Rows of an earlier attempt are in production already: --max-errors stops nothing any more. */
+  readonly promoted?: boolean;
+  /** The run whose rejects these are was deleted. */
+  readonly parentGone?: boolean;
   /** Of a batch in progress elsewhere: since when, and its last sign of life; ISO. */
   readonly holder?: { readonly since: string; readonly lastSeen: string };
   /** Of a duplicate: what was imported and when. */
@@ -131,6 +135,10 @@ export interface ImportReport {
   duplicateOf: string | null;
   original?: Claim['original'];
   parentRunId: string | null;
+  /** The database has that run no more. */
+  parentGone?: boolean;
+  /** More rows were rejected than --max-errors allows, after others had reached production. */
+  limitIgnored?: boolean;
   counts: Counts;
   /** Rejected rows by code. */
   codes: Record<string, number>;

@@ -185,7 +185,8 @@ $$;
 create or replace function ingest.unland_statement(m ingest.kind_models) returns text
 language sql stable set search_path = ''
 as $$
-  select format('delete from %s r using %s s where s.stage_id = $2 and s.part = $3 and r.import_run_id = $1 and r.row_index = s.row_index',
+  select format('delete from %s r using %s s where s.stage_id = $2 and s.part = $3 and r.import_run_id = $1 and r.row_index = s.row_index
+                 and r.status in (''pending'', ''failed'')',
                 ($1).landed_table, ($1).stage_table)
 $$;
 
@@ -244,6 +245,11 @@ declare
 begin
   if m.model is not null then
     execute ingest.tally_statement(m) into v_tally using $1;
+  end if;
+  -- Rows of a run that stopped at --max-errors wait: nothing was to be inserted.
+  if exists (select from ingest.import_run_steps s where s.run_id = $1 and s.step = 'stop')
+     and not exists (select from ingest.import_run_steps s where s.run_id = $1 and s.step = 'upsert') then
+    v_tally := v_tally || '{"inserted": 0}';
   end if;
   return coalesce(v_tally, '{"total": 0, "inserted": 0, "skipped": 0, "errored": 0, "rolled_back": 0}');
 end

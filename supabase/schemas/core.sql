@@ -213,6 +213,7 @@ declare
   v_metadata jsonb := coalesce($10, '{}');
   r ingest.import_runs;
   v_reason text;
+  v_promoted boolean;
 begin
   loop
     select * into r from ingest.import_runs
@@ -223,14 +224,16 @@ begin
       source_system, source_batch_id, file_hash, filename, import_kind, status, worker_id, claim_token, lease_generation,
       claimed_at, storage_path, metadata, parent_run_id)
     values ($1, $2, $3, $4, coalesce($5, 'plaintiff'), 'processing', v_worker, v_token, 1, now(), $9, v_metadata,
-      coalesce($8, (select id from ingest.import_runs
+      coalesce((select id from ingest.import_runs where id = $8), -- null when that run was deleted meanwhile
+                   (select id from ingest.import_runs
                     where source_system = $1 and source_batch_id = $2 and file_hash = $3 and status = 'rolled_back'
                     order by rolled_back_at desc limit 1)))
     on conflict (source_system, source_batch_id, file_hash) where status not in ('rolled_back', 'duplicate') do nothing
     returning * into r;
     if found then
       return jsonb_build_object('run_id', r.id, 'claim_status', 'claimed', 'lease', r.lease_generation,
-                                'metadata', r.metadata, 'resumed', false, 'started_at', r.created_at);
+                                'metadata', r.metadata, 'resumed', false, 'started_at', r.created_at,
+                                'parent_gone', $8 is not null and r.parent_run_id is distinct from $8);
     end if;
   end loop;
 
@@ -246,8 +249,9 @@ begin
                               'storage_path', r.storage_path);
   end if;
 
+  v_promoted := exists (select from ingest.import_run_steps s where s.run_id = r.id and s.step = 'upsert');
   if r.status = 'processing' and r.claim_token = v_token then
-    return jsonb_build_object('run_id', r.id, 'claim_status', 'claimed', 'lease', r.lease_generation,
+    return jsonb_build_object('run_id', r.id, 'claim_status', 'claimed', 'lease', r.lease_generation, 'promoted', v_promoted,
                               'metadata', r.metadata, 'resumed', r.lease_generation > 1, 'started_at', r.created_at);
   end if;
 
@@ -267,13 +271,12 @@ begin
     claimed_at = now(), updated_at = now(), completed_at = null,
     storage_path = coalesce($9, storage_path),
     metadata = r.metadata || case
-      when exists (select from ingest.import_run_steps s where s.run_id = r.id and s.step = 'upsert')
-      then v_metadata - 'plan' else v_metadata end,
+      when v_promoted then v_metadata - 'plan' else v_metadata end,
     error_details = case when v_reason is null then null else jsonb_build_object(
       'previous_worker', r.worker_id, 'takeover_reason', v_reason, 'takeover_at', now()) end
   where id = r.id
   returning * into r;
-  return jsonb_build_object('run_id', r.id, 'claim_status', 'claimed', 'lease', r.lease_generation,
+  return jsonb_build_object('run_id', r.id, 'claim_status', 'claimed', 'lease', r.lease_generation, 'promoted', v_promoted,
                             'metadata', r.metadata, 'resumed', true, 'started_at', r.created_at);
 end
 $$;
@@ -297,6 +300,14 @@ begin
   update ingest.import_runs set updated_at = now() where id = $1 and status = 'processing';
   return found;
 end
+$$;
+
+-- What a step of a settled run came to, for an execution that asks again: it died between the commit and the answer.
+create or replace function ingest.settled_step(run_id uuid, lease integer, step text, part integer) returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select s.result from ingest.import_runs r join ingest.import_run_steps s on s.run_id = r.id and s.step = $3 and s.part = $4
+  where r.id = $1 and r.lease_generation = $2 and r.status = 'completed'
 $$;
 
 -- Every effect of a run starts here: refuses it when the lease has passed on or an operator ended the run.
@@ -431,6 +442,12 @@ begin
 end
 $$;
 
+-- Locks are taken in one order by all: source, people, tenant or dataset (advisory locks), then runs, then rows by id. The source
+-- of a run never changes, so it is read without a lock.
+create or replace function ingest.lock_source_of(run_id uuid, exclusive boolean) returns void
+language sql volatile security definer set search_path = ''
+as $$ select ingest.lock_source(r.source_system, $2) from ingest.import_runs r where r.id = $1 $$;
+
 -- A part that is tried again while its first try still runs waits for it, then finds its answer in the ledger.
 create or replace function ingest.lock_part(run_id uuid, part integer) returns void
 language sql security definer set search_path = ''
@@ -504,6 +521,7 @@ declare
   v_epoch bigint := 0;
 begin
   if $1 is not null then
+    perform ingest.lock_source_of($1, false);
     r := ingest.hold_lease($1, $2);
   end if;
   perform ingest.lock_part($4, -1);
@@ -516,7 +534,6 @@ begin
   end if;
   if $1 is not null then
     select count(*) into v_generation from ingest.import_run_steps s where s.run_id = $1 and s.step = 'resolve';
-    perform ingest.lock_source(r.source_system, false);
     v_epoch := ingest.take_turn($1);
   end if;
   execute format('select ingest.%I($1, $2, $3)', 'resolve_' || ingest.kind_suffix($3)) into v_answer using r, $4, $6;
@@ -532,6 +549,28 @@ create or replace function ingest.kind_resolves(kind text) returns boolean
 language sql stable security definer set search_path = ''
 as $$ select resolves from ingest.import_kinds where kind = $1 $$;
 
+-- A run that was claimed by another program and taken over may have rows of that one: they are in no ledger, and would be met
+-- again and again. One statement, so that rows and ledger are of one moment.
+create or replace function ingest.refuse_foreign_rows(run ingest.import_runs) returns void
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  v_foreign boolean;
+begin
+  if exists (select from ingest.import_run_steps s where s.run_id = ($1).id and s.step in ('upsert', 'stop')) then
+    return;
+  end if;
+  execute format('select exists (select from %s r where r.import_run_id = $1)
+                    and not exists (select from ingest.import_run_steps s where s.run_id = $1 and s.step in (''upsert'', ''stop''))',
+                 (ingest.model_of_run(($1).import_kind, ($1).id)).landed_table)
+    into v_foreign using ($1).id;
+  if v_foreign then
+    raise exception 'run % has rows of another program', ($1).id using errcode = 'IN004',
+      hint = 'Roll it back (intake rollback ID --reason TEXT), then import the file again.';
+  end if;
+end
+$$;
+
 -- One partition, exactly once: all staged rows whose key falls into `part`, landed and promoted in this transaction. Parts of a
 -- resolved stage are counted by generation, and their staged rows are cleared at the end.
 -- Answers {inserted, updated, skipped, errored, ...}, or {stage_lost: true}.
@@ -541,12 +580,20 @@ language plpgsql security definer set search_path = '' set statement_timeout = '
 as $$
 #variable_conflict use_column
 declare
-  r ingest.import_runs := ingest.hold_lease($1, $2);
-  m ingest.kind_models := ingest.model_of(r.import_kind);
-  v_resolves boolean := ingest.kind_resolves(r.import_kind);
+  r ingest.import_runs;
+  m ingest.kind_models;
+  v_resolves boolean;
   v_part integer := $5;
   v_result jsonb;
 begin
+  v_result := ingest.settled_step($1, $2, 'upsert', $5);
+  if v_result is not null then
+    return v_result;
+  end if;
+  perform ingest.lock_source_of($1, false);
+  r := ingest.hold_lease($1, $2);
+  m := ingest.model_of(r.import_kind);
+  v_resolves := ingest.kind_resolves(r.import_kind);
   if v_resolves then
     select $5 + 100000 * s.generation into v_part from ingest_stage.resolved s where s.stage_id = $3;
     if not found then
@@ -561,7 +608,8 @@ begin
   if not ingest.hold_stage($3, $4) then
     return '{"stage_lost": true}';
   end if;
-  perform ingest.lock_source(r.source_system, false);
+  perform ingest.refuse_foreign_rows(r);
+  perform set_config('intake.run', r.id::text, true);
   if not v_resolves and exists (select from ingest.import_run_steps s where s.run_id = $1 and s.step = 'stop') then
     execute ingest.unland_statement(m) using $1, $3, $5; -- an earlier attempt stopped at --max-errors
   end if;
@@ -617,6 +665,10 @@ begin
   if not ingest.hold_stage($3, $4) then
     return '{"stage_lost": true}';
   end if;
+  if exists (select from ingest.import_run_steps s where s.run_id = $1 and s.step = 'upsert') then
+    raise exception 'run % has rows in production: it cannot stop before them any more', $1 using errcode = 'IN004',
+      hint = 'Go on with it: intake resume ID.';
+  end if;
   v_result := ingest.stop_part(r, $3, $5);
   insert into ingest.import_run_steps (run_id, step, part, result) values ($1, 'stop', $5, v_result);
   return v_result;
@@ -653,12 +705,19 @@ language plpgsql security definer set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  r ingest.import_runs := ingest.hold_lease($1, $2);
-  m ingest.kind_models := ingest.model_of(r.import_kind);
+  r ingest.import_runs;
+  m ingest.kind_models;
   v_counts jsonb;
   v_effects jsonb;
   v_more jsonb := '{}';
 begin
+  select * into r from ingest.import_runs i where i.id = $1 and i.lease_generation = $2 and i.status = 'completed';
+  if found then
+    return r.metadata #> '{summary,counts}'
+      || case when r.metadata #> '{summary,effects}' is null then '{}' else jsonb_build_object('effects', r.metadata #> '{summary,effects}') end;
+  end if;
+  r := ingest.hold_lease($1, $2);
+  m := ingest.model_of(r.import_kind);
   -- Before the sum: a rollback that passes rows on to this run has written to its ledger, or adds to the counters after us.
   perform from ingest.import_runs i where i.id = $1 for no key update;
   select jsonb_build_object(
@@ -711,6 +770,22 @@ begin
 end
 $$;
 
+-- A run that one of Intake's workflows works on is its alone: whoever else has a word for it (runbook 002) is refused.
+create or replace function ingest.is_open_to_all(r ingest.import_runs) returns boolean
+language sql immutable set search_path = ''
+as $$ select ($1).status <> 'processing' or ($1).claim_token is null $$;
+
+create or replace function ingest.refuse_if_at_work(run_id uuid) returns void
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  if exists (select from ingest.import_runs r where r.id = $1 and not ingest.is_open_to_all(r)) then
+    raise exception 'run % is at work', $1 using errcode = 'IN004',
+      hint = 'Wait for its end (intake runs watch ID), or stop it (intake cancel ID).';
+  end if;
+end
+$$;
+
 -- Runbook 002: counters of a run; {"fatal": true} in error_details fails it.
 create or replace function ingest.finalize_import_run(
   run_id uuid, rows_fetched integer, rows_inserted integer, rows_skipped integer, rows_errored integer,
@@ -728,8 +803,15 @@ begin
     status = case when v_fatal then 'failed' when $7 then 'completed' else r.status end,
     completed_at = case when v_fatal or $7 then now() else r.completed_at end,
     updated_at = now()
-  where r.id = $1 and r.status in ('pending', 'processing', 'failed', 'completed');
+  where r.id = $1 and ingest.is_open_to_all(r)
+    and (r.status in ('pending', 'processing', 'completed')
+      or r.status = 'failed' and (v_fatal or not $7 or r.error_details ? 'reconciliation_failed'));
   if not found then
+    perform ingest.refuse_if_at_work($1);
+    if exists (select from ingest.import_runs r where r.id = $1 and r.status = 'failed') then
+      raise exception 'run % has failed: it is not completed by its counters', $1 using errcode = 'IN004',
+        hint = 'Claim it again, or import the file again.';
+    end if;
     raise exception 'no live import run %', $1 using errcode = 'IN002';
   end if;
 end
@@ -744,10 +826,9 @@ exception when duplicate_object then null;
 end
 $$;
 
--- Runbook 002: compares reported with actual rows of the final tables and marks the run completed or failed.
--- A run that failed for another reason, or was rolled back, is only compared.
-create or replace function ingest.reconcile_import_run(run_id uuid, expected_count integer default null)
-returns ingest.import_reconciliation
+-- Compares reported with actual rows of the final tables and marks the run completed or failed. A run that failed for another
+-- reason, or was rolled back, is only compared.
+create or replace function ingest.judge_import_run(run_id uuid, expected_count integer) returns ingest.import_reconciliation
 language plpgsql security definer set search_path = '' set statement_timeout = '10min'
 as $$
 #variable_conflict use_column
@@ -787,22 +868,40 @@ begin
 end
 $$;
 
--- reconcile for the run's own execution: refused when the lease has passed on, harmless when repeated.
+-- Runbook 002: the same for whoever asks; refused while Intake works on the run.
+create or replace function ingest.reconcile_import_run(run_id uuid, expected_count integer default null)
+returns ingest.import_reconciliation
+language plpgsql security definer set search_path = '' set statement_timeout = '10min'
+as $$
+begin
+  perform from ingest.import_runs i where i.id = $1 for update;
+  perform ingest.refuse_if_at_work($1);
+  return ingest.judge_import_run($1, $2);
+end
+$$;
+
+-- The same for the run's own execution: refused when the lease has passed on. Repeated it answers what was settled, without
+-- counting: a count that outlasts a request of the API goes on, and the next request has its answer.
 create or replace function ingest.settle_import_run(run_id uuid, lease integer, expected_count integer) returns jsonb
 language plpgsql security definer set search_path = '' set statement_timeout = '10min'
 as $$
 declare
-  v_completed_at timestamptz;
-  a ingest.import_reconciliation;
+  v_settled jsonb;
 begin
-  perform from ingest.import_runs r where r.id = $1 and r.lease_generation = $2 and r.status in ('processing', 'completed', 'failed')
+  select r.metadata -> 'settled' into v_settled from ingest.import_runs r where r.id = $1 and r.lease_generation = $2 and r.status in ('processing', 'completed', 'failed')
     and (r.status <> 'failed' or r.error_details ? 'reconciliation_failed') for update;
   if not found then
     raise exception 'the run was taken over, ended or rolled back' using errcode = 'IN001';
   end if;
-  a := ingest.reconcile_import_run($1, $3);
-  select r.completed_at into v_completed_at from ingest.import_runs r where r.id = $1;
-  return to_jsonb(a) || jsonb_build_object('completed_at', v_completed_at);
+  if (v_settled ->> 'lease')::int = $2 then
+    return v_settled - 'lease';
+  end if;
+  v_settled := to_jsonb(ingest.judge_import_run($1, $3));
+  update ingest.import_runs r set
+    metadata = r.metadata || jsonb_build_object('settled', v_settled || jsonb_build_object('completed_at', r.completed_at, 'lease', $2))
+  where r.id = $1
+  returning r.metadata -> 'settled' into v_settled;
+  return v_settled - 'lease';
 end
 $$;
 
@@ -823,6 +922,11 @@ declare
   r ingest.import_runs;
   v_result jsonb;
 begin
+  -- Two rollbacks of one source, or of people, wait for each other here, before either holds a run.
+  perform ingest.lock_source_of($1, true);
+  if (select ingest.kind_suffix(i.import_kind) in ('plaintiffs', 'judgments') from ingest.import_runs i where i.id = $1) then
+    perform pg_advisory_xact_lock(hashtextextended('intake.people', 0));
+  end if;
   select * into r from ingest.import_runs i where i.id = $1 for update; -- waits for running effects, stops further ones
   if not found or r.status = 'duplicate' then
     return (false, 0)::ingest.import_rollback;
@@ -830,7 +934,10 @@ begin
   if r.status = 'rolled_back' then
     return (true, 0)::ingest.import_rollback;
   end if;
-  perform ingest.lock_source(r.source_system, true);
+  if ingest.kind_suffix(r.import_kind) is null then
+    raise exception 'run % is of a kind that is gone from this database: %', $1, r.import_kind using errcode = 'IN004',
+      hint = 'Its rows stay as they are. Install the kind again to withdraw them.';
+  end if;
   execute format('select ingest.%I($1)', 'rollback_' || ingest.kind_suffix(r.import_kind)) into v_result using r;
   update ingest.import_runs set
     status = 'rolled_back', rolled_back_at = now(), updated_at = now(), rollback_reason = $2,

@@ -287,44 +287,62 @@ as $$
     (select j.id from public.judgments j
      where hashtextextended(ingest.normalize_text(j.judgment_number), 0) = hashtextextended(u.number, 0)
        and hashtextextended(ingest.normalize_text(j.judgment_number), 1) = hashtextextended(u.number, 1)),
-    (select j.id from public.judgments j
-     where hashtextextended(ingest.normalize_text(j.case_number), 0) = hashtextextended(u.case_number, 0)
-       and ingest.normalize_text(j.case_number) = u.case_number order by j.id limit 1)) as id offset 0) f
+    (select min(x.id) from (
+       select j.id from public.judgments j
+       where hashtextextended(ingest.normalize_text(j.case_number), 0) = hashtextextended(u.case_number, 0)
+         and ingest.normalize_text(j.case_number) = u.case_number offset 0) x)) as id offset 0) f
   where f.id is not null
 $$;
 
 -- Plaintiffs of the tables: by their own columns, and by further contacts. A plaintiff found by email hides the other two.
 -- One that was renamed is still found by the name and email it was imported with, which its key holds. Contacts that this run
 -- has landed say nothing: whose they are was planned for the whole run, and rows that follow from it have landed with them.
+-- Each value is looked up once. `offset 0` keeps order and limit away from the probes: with them a planner that takes an expression
+-- for a common value walks the primary key, which for a value that is not there is the whole table.
 create or replace function ingest.find_plaintiffs(run_id uuid, rows integer[], emails text[], phones text[], names text[], keys text[])
 returns table (row_index integer, by_email bigint, by_phone bigint, by_name bigint)
-language sql stable security definer set search_path = '' rows 50000
-  set enable_nestloop = on set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
+language sql stable security definer set search_path = '' rows 50000 set work_mem = '32MB'
+  set enable_nestloop = on set enable_mergejoin = off set enable_seqscan = off set jit = off
 as $$
-  select u.n, e.id, p.id, m.id
-  from unnest($2, $3, $4, $5, $6) as u (n, email, phone, name, key)
-  cross join lateral (select coalesce(
-    (select t.id from public.plaintiffs t
-     where hashtextextended(lower(btrim(t.email) collate "C"), 0) = hashtextextended(u.email, 0)
-       and lower(btrim(t.email) collate "C") = u.email order by t.id limit 1),
-    (select c.plaintiff_id from public.plaintiff_contacts c left join ingest.import_runs o on o.id = c.import_run_id
-     where c.kind = 'email' and not c.is_copy and hashtextextended(lower(btrim(c.value) collate "C"), 0) = hashtextextended(u.email, 0)
-       and lower(btrim(c.value) collate "C") = u.email
-       and ($1 is null or c.import_run_id is distinct from $1) order by o.created_at, c.row_index, c.id limit 1)) as id offset 0) e
-  cross join lateral (select case when e.id is null then coalesce(
-    (select t.id from public.plaintiffs t
-     where hashtextextended(translate(t.phone, ' +-().', ''), 0) = hashtextextended(u.phone, 0)
-       and translate(t.phone, ' +-().', '') = u.phone order by t.id limit 1),
-    (select c.plaintiff_id from public.plaintiff_contacts c left join ingest.import_runs o on o.id = c.import_run_id
-     where c.kind = 'phone' and not c.is_copy and hashtextextended(translate(c.value, ' +-().', ''), 0) = hashtextextended(u.phone, 0)
-       and translate(c.value, ' +-().', '') = u.phone
-       and ($1 is null or c.import_run_id is distinct from $1) order by o.created_at, c.row_index, c.id limit 1)) end as id offset 0) p
-  cross join lateral (select case when e.id is null and p.id is null then coalesce(
-    (select t.id from public.plaintiffs t
-     where hashtextextended(ingest.normalize_text(t.name), 0) = hashtextextended(u.name, 0)
-       and ingest.normalize_text(t.name) = u.name order by t.id limit 1),
-    (select t.id from public.plaintiffs t where t.dedupe_key = u.key)) end as id offset 0) m
-  where coalesce(e.id, p.id, m.id) is not null
+  with asked as materialized (
+    select u.n, u.email, u.phone, u.name, u.key from unnest($2, $3, $4, $5, $6) as u (n, email, phone, name, key)
+  ), by_email as materialized (
+    select v.email, coalesce(
+      (select min(x.id) from (
+        select t.id from public.plaintiffs t
+        where hashtextextended(lower(btrim(t.email) collate "C"), 0) = hashtextextended(v.email, 0)
+          and lower(btrim(t.email) collate "C") = v.email offset 0) x),
+      (select x.plaintiff_id from (
+        select c.plaintiff_id, c.import_run_id, c.row_index, c.id from public.plaintiff_contacts c
+        where c.kind = 'email' and not c.is_copy and hashtextextended(lower(btrim(c.value) collate "C"), 0) = hashtextextended(v.email, 0)
+          and lower(btrim(c.value) collate "C") = v.email and ($1 is null or c.import_run_id is distinct from $1) offset 0) x
+       order by (select o.created_at from ingest.import_runs o where o.id = x.import_run_id), x.row_index, x.id limit 1)) as id
+    from (select distinct a.email from asked a where a.email is not null) v
+  ), by_phone as materialized (
+    select v.phone, coalesce(
+      (select min(x.id) from (
+        select t.id from public.plaintiffs t
+        where hashtextextended(translate(t.phone, ' +-().', ''), 0) = hashtextextended(v.phone, 0)
+          and translate(t.phone, ' +-().', '') = v.phone offset 0) x),
+      (select x.plaintiff_id from (
+        select c.plaintiff_id, c.import_run_id, c.row_index, c.id from public.plaintiff_contacts c
+        where c.kind = 'phone' and not c.is_copy and hashtextextended(translate(c.value, ' +-().', ''), 0) = hashtextextended(v.phone, 0)
+          and translate(c.value, ' +-().', '') = v.phone and ($1 is null or c.import_run_id is distinct from $1) offset 0) x
+       order by (select o.created_at from ingest.import_runs o where o.id = x.import_run_id), x.row_index, x.id limit 1)) as id
+    from (select distinct a.phone from asked a where a.phone is not null) v
+  ), by_name as materialized (
+    select v.name, (select min(x.id) from (
+      select t.id from public.plaintiffs t
+      where hashtextextended(ingest.normalize_text(t.name), 0) = hashtextextended(v.name, 0)
+        and ingest.normalize_text(t.name) = v.name offset 0) x) as id
+    from (select distinct a.name from asked a where a.name is not null) v
+  ), found as materialized (
+    select a.n, e.id as email_id, case when e.id is null then p.id end as phone_id,
+           case when e.id is null and p.id is null then coalesce(m.id, (select t.id from public.plaintiffs t where t.dedupe_key = a.key)) end as name_id
+    from asked a left join by_email e on e.email = a.email left join by_phone p on p.phone = a.phone left join by_name m on m.name = a.name
+  )
+  select f.n, f.email_id, f.phone_id, f.name_id from found f
+  where coalesce(f.email_id, f.phone_id, f.name_id) is not null
 $$;
 
 -- Plans every staged row that has not landed. The answer depends on the rows and the tables only, not on chunks or workers:
@@ -366,7 +384,7 @@ begin
       execute format('delete from pg_temp.intake_rows r using %s l where l.import_run_id = $1 and l.row_index = r.row_index', v_log) using v_run;
     else
       -- An earlier attempt stopped at --max-errors; its rows make place for these.
-      execute format('delete from %s l where l.import_run_id = $1', v_log) using v_run;
+      execute format('delete from %s l where l.import_run_id = $1 and l.status in (''pending'', ''failed'')', v_log) using v_run;
     end if;
   end if;
   analyze pg_temp.intake_rows;
@@ -652,8 +670,8 @@ begin
     from (select distinct p.plaintiff_id from ingest_stage.judgments_plan p
           where p.stage_id = $2 and p.part = $3 and p.outcome = 'inserted' and not p.is_new) k;
     perform from public.plaintiffs t
-    where t.id in (select p.plaintiff_id from ingest_stage.judgments_plan p
-                   where p.stage_id = $2 and p.part = $3 and p.outcome = 'inserted' and not p.is_new)
+    where t.id = any (array(select p.plaintiff_id from ingest_stage.judgments_plan p
+                            where p.stage_id = $2 and p.part = $3 and p.outcome = 'inserted' and not p.is_new))
     order by t.id for no key update;
     get diagnostics v_locked = row_count;
     if v_locked < v_known then

@@ -12,7 +12,7 @@ describe('finalize_import_run and reconcile_import_run', () => {
   });
 
   it('stores counters and completes, or leaves the run processing', async () => {
-    const { runId } = await openImport(sql, { batch: 'counted', rows: [] });
+    const { runId } = await openImport(sql, { batch: 'counted', rows: [], byHand: true });
     await sql`SELECT ingest.finalize_import_run(${runId}, 10, 6, 1, 1, NULL, false, 2)`;
     const kept = await run(runId);
     assert.deepEqual(
@@ -34,7 +34,7 @@ describe('finalize_import_run and reconcile_import_run', () => {
   });
 
   it('fails a run on {"fatal": true}', async () => {
-    const { runId } = await openImport(sql, { batch: 'fatal', rows: [] });
+    const { runId } = await openImport(sql, { batch: 'fatal', rows: [], byHand: true });
     await sql`SELECT ingest.finalize_import_run(${runId}, 0, 0, 0, 1, ${sql.json({ fatal: true, message: 'code only' })})`;
     const { status, error_details: details } = await run(runId);
     assert.deepEqual([status, details], ['failed', { fatal: true, message: 'code only' }]);
@@ -48,6 +48,7 @@ describe('finalize_import_run and reconcile_import_run', () => {
 
   it('completes a run whose rows are all there, with the columns of both runbooks', async () => {
     const open = await openImport(sql, {
+      byHand: true,
       batch: 'valid',
       rows: [{ name: 'A' }, { name: 'a' }, { name: 'B' }, { name: 'C', error: 'BAD_EMAIL' }],
     });
@@ -104,7 +105,7 @@ describe('finalize_import_run and reconcile_import_run', () => {
   });
 
   it('only compares a run that failed for another reason or was rolled back', async () => {
-    const failed = await openImport(sql, { batch: 'other', rows: [] });
+    const failed = await openImport(sql, { batch: 'other', rows: [], byHand: true });
     await sql`SELECT ingest.finalize_import_run(${failed.runId}, 0, 0, 0, 0, '{"fatal": true}')`;
     assert.equal((await reconcile(failed.runId))['is_valid'], true);
     assert.equal((await run(failed.runId))['status'], 'failed');

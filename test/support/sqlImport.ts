@@ -18,6 +18,8 @@ export interface Batch {
   readonly batch?: string;
   readonly rows: readonly SourceRow[];
   readonly filename?: string;
+  /** Claimed as another program does (runbook 002), without a workflow's token. */
+  readonly byHand?: boolean;
 }
 
 export interface OpenImport {
@@ -40,10 +42,10 @@ export function connect(databaseUrl: string): postgres.Sql {
 /** Claims the batch and stages its rows as one chunk and one part. @throws Error when it is not claimed. */
 export async function openImport(
   sql: postgres.Sql,
-  { source = 'csv', batch = 'b', rows, filename = `${batch}.csv` }: Batch,
+  { source = 'csv', batch = 'b', rows, filename = `${batch}.csv`, byHand = false }: Batch,
 ): Promise<OpenImport> {
   const [opened] = await sql<{ run: { run_id: string; lease: number; claim_status: string } }[]>`
-    SELECT ingest.open_import_run(${source}, ${batch}, ${`hash-${batch}`}, ${filename}, 'plaintiffs', 'worker', ${randomUUID()}) AS run`;
+    SELECT ingest.open_import_run(${source}, ${batch}, ${`hash-${batch}`}, ${filename}, 'plaintiffs', 'worker', ${byHand ? null : randomUUID()}) AS run`;
   const { run_id: runId, lease, claim_status: status } = opened!.run;
   if (status !== 'claimed') throw new Error(status);
   return { runId, lease, stageId: await stageRows(sql, source, rows) };

@@ -125,6 +125,8 @@ async function openRun(target: Backend, input: RunInput, opening: Opening): Prom
     runId: run.run_id,
     lease: run.lease,
     partitions: storedPlan?.partitions ?? partitions,
+    ...(run.promoted ? { promoted: true } : {}),
+    ...(run.parent_gone ? { parentGone: true } : {}),
     ...(run.claim_status === 'in_progress' ? { holder: await holderOf(target, run.run_id) } : {}),
     ...(run.claim_status === 'duplicate'
       ? {

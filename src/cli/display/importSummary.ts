@@ -67,10 +67,18 @@ function sayDuplicate(out: Output, { request, input }: ImportFacts, { duplicateO
 }
 
 function detailLines({ request, input }: ImportFacts, report: ImportReport): string[] {
-  const { runId, parentRunId, codes, counts, effects, storagePath, plan, duplicateOf } = report;
+  const { runId, parentRunId, parentGone, limitIgnored, codes, counts, effects, storagePath, plan, duplicateOf } =
+    report;
   const lines: string[] = [];
   if (runId) lines.push(`Run:      ${runId}`);
-  if (parentRunId) lines.push(`Mended:   from the rejects of run ${parentRunId}`);
+  if (parentRunId)
+    lines.push(
+      `Mended:   from the rejects of run ${parentRunId}${parentGone ? ', which is not in this database any more' : ''}`,
+    );
+  if (limitIgnored)
+    lines.push(
+      'Note:     more rows are rejected than --max-errors allows, but rows of this run were in production already',
+    );
   if (counts.errored > 0 && !report.directory) {
     const kinds = Object.entries(codes)
       .sort(([, a], [, b]) => b - a)

@@ -115,7 +115,10 @@ export async function importFile(input: ImportInput, previousState?: ImportState
 
   /** Every key partition into the tables; a dry run counts, a verification compares. */
   async function partitions(): Promise<'done' | 'stage-lost'> {
-    if (overErrorLimit(input, report)) return abort();
+    if (overErrorLimit(input, report)) {
+      if (!state.claim?.promoted) return abort();
+      report.limitIgnored = true;
+    }
     if (input.mode === 'verify') return eachPartition('compare', anyWorker.comparePartition);
     if (state.plan?.resolves && !(await resolve())) return 'stage-lost';
     return eachPartition('upsert', input.mode === 'commit' ? anyWorker.upsertPartition : anyWorker.countPartition);

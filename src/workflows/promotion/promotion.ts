@@ -126,6 +126,7 @@ export function promotionOf(options: PromotionOptions): Promotion {
       state.claim ??= await runPhase(report, 'claim', open);
       if (state.claim.status !== 'claimed') return reportNotClaimed(report, state.claim);
       report.runId = state.claim.runId;
+      if (state.claim.parentGone) report.parentGone = true;
       state.partitions = state.claim.partitions;
       return undefined;
     },
