@@ -171,7 +171,9 @@ export type Database = {
           updated_at: string;
           worker_id: string | null;
           describe_judgments: Json | null;
+          is_open_to_all: boolean | null;
           mark_rolled_back: number | null;
+          refuse_foreign_rows: undefined | null;
           rollback_judgments: Json | null;
           rollback_plaintiffs: Json | null;
           rollback_projects: Json | null;
@@ -181,7 +183,9 @@ export type Database = {
         };
         ComputedFields:
           | 'describe_judgments'
+          | 'is_open_to_all'
           | 'mark_rolled_back'
+          | 'refuse_foreign_rows'
           | 'rollback_judgments'
           | 'rollback_plaintiffs'
           | 'rollback_projects'
@@ -2507,11 +2511,30 @@ export type Database = {
         };
         Returns: boolean;
       };
+      is_open_to_all: {
+        Args: {
+          r: Omit<
+            Database['ingest']['Tables']['import_runs']['Row'],
+            Database['ingest']['Tables']['import_runs']['ComputedFields']
+          >;
+        };
+        Returns: boolean;
+      };
       is_own: { Args: { signature: string }; Returns: boolean };
       job_list: { Args: { queued: Json }; Returns: Json };
       job_payload: {
         Args: { judgment_id: number; kind: string; plaintiff_id: number; run_id: string; source_system: string };
         Returns: Json;
+      };
+      judge_import_run: {
+        Args: { expected_count: number; run_id: string };
+        Returns: Database['ingest']['CompositeTypes']['import_reconciliation'];
+        SetofOptions: {
+          from: '*';
+          to: 'import_reconciliation';
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
       };
       judge_plaintiffs: {
         Args: { assign_ids: boolean; part: number; source_system: string; stage_id: string };
@@ -2592,6 +2615,7 @@ export type Database = {
       };
       lock_part: { Args: { part: number; run_id: string }; Returns: undefined };
       lock_source: { Args: { exclusive: boolean; source_system: string }; Returns: undefined };
+      lock_source_of: { Args: { exclusive: boolean; run_id: string }; Returns: undefined };
       lock_tenant: { Args: { tenant_id: string }; Returns: undefined };
       lower_text: { Args: { value: string }; Returns: string };
       mark_rolled_back: {
@@ -2826,6 +2850,16 @@ export type Database = {
       record_images: { Args: { images: Json; storage_type: string }; Returns: undefined };
       record_result: { Args: { lease: number; rows_fetched: number; run_id: string; summary: Json }; Returns: Json };
       refuse_batch: { Args: { problem: string }; Returns: undefined };
+      refuse_foreign_rows: {
+        Args: {
+          run: Omit<
+            Database['ingest']['Tables']['import_runs']['Row'],
+            Database['ingest']['Tables']['import_runs']['ComputedFields']
+          >;
+        };
+        Returns: undefined;
+      };
+      refuse_if_at_work: { Args: { run_id: string }; Returns: undefined };
       register_kind: {
         Args: {
           columns: string;
@@ -3007,6 +3041,7 @@ export type Database = {
         Returns: Json;
       };
       settle_import_run: { Args: { expected_count: number; lease: number; run_id: string }; Returns: Json };
+      settled_step: { Args: { lease: number; part: number; run_id: string; step: string }; Returns: Json };
       stage_chunk: {
         Args: { chunk: number; columns: string[]; errored: number; kind: string; rows: Json; stage_id: string };
         Returns: Json;
