@@ -26,6 +26,8 @@ export const ERRORS = {
   MISSING_COLUMNS: fatal(2, 'Rename the header or map it: --map "Their Header=our_column".'),
   DUPLICATE_HEADER: fatal(2, 'Rename one of the columns, or map the one that counts: --map "Their Header=our_column".'),
   UNKNOWN_COLUMN: fatal(2, 'Use a column of the kind on the right of --map; `intake schema <kind>` lists them.'),
+  UNKNOWN_HEADERS: fatal(2, 'Map them (--map "Their Header=our_column"), or leave --strict-headers away.'),
+  DATE_ORDER_UNCLEAR: fatal(2, 'Say how numeric dates of this file are written: --date-order mdy or --date-order dmy.'),
   UNKNOWN_ENCODING: fatal(2, 'Use --encoding utf-8, utf-16le, utf-16be or windows-1252.'),
   HEADER_UNREADABLE: fatal(2, 'Mend the first line of the file: balanced quotes, one encoding, under 1 MB.'),
   CHANGED_FILE: fatal(2, 'Let the file be written to its end, then import it again.'),
@@ -160,6 +162,7 @@ export class IntakeError extends Error {
  */
 export const ROW_ERRORS = {
   UNBALANCED_QUOTE: 'A quote is opened and never closed properly; close it, or double it inside a quoted cell.',
+  HEADER_AGAIN: 'The row is the header once more, as in files that were joined; delete it.',
   MIXED_LINE_ENDS:
     'A line end of another kind than the rest of the file has stands inside the row; save the file anew.',
   RAGGED_ROW: 'The row has more or fewer cells than the header.',

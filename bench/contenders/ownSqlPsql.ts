@@ -46,7 +46,7 @@ async function prepare(course: Course, folder: string): Promise<Prepared> {
       certain: true,
       chunkBytes: config.chunkBytes,
     });
-    const header = parseHeader(await read(0, headerLength), dialect, {});
+    const header = parseHeader(await read(0, headerLength), dialect);
     const partitions = Math.max(1, Math.ceil(rows / config.partitionRows));
     const stageId = randomUUID();
     const parts: Part[] = [];

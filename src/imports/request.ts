@@ -30,7 +30,13 @@ async function fileInput(config: Config, request: ImportRequest): Promise<Import
     ...runInput(config, request, { path, batchId: `sha256-${hash.slice(0, 32)}`, batchName: parse(path).name }),
     fileHash: hash,
     bytes,
-    options: { map: {}, dateOrder: csvKindNamed(request.kind).dateOrder, skipJobs: false, ...request.options },
+    options: {
+      map: {},
+      dateOrder: csvKindNamed(request.kind).dateOrder,
+      skipJobs: false,
+      ...(request.options?.dateOrder === undefined ? { dateOrderAssumed: true } : {}),
+      ...request.options,
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 /** Kind `jbi` (runbook 000): cases as JBI exports them. The party is the plaintiff, whatever `party_role` says. */
 import { judgmentRow, JUDGMENTS, type VendorColumns } from './judgments.ts';
+import { ALSO, NAME_PARTS } from './otherWords.ts';
 import type { CsvKind } from './kind.ts';
 
 const VENDOR: VendorColumns = {
@@ -30,14 +31,20 @@ export const jbi: CsvKind = {
     { name: 'judgment_balance', aliases: [] },
     { name: 'party_role', aliases: [] },
     { name: 'party_type', aliases: [] },
-    { name: 'party_name', aliases: ['plaintiff_name', 'plaintiff', 'creditor_name', 'creditor'] },
-    { name: 'party_phone', aliases: ['phone'] },
+    {
+      name: 'party_name',
+      aliases: ['plaintiff_name', 'plaintiff', 'creditor_name', 'creditor'],
+      parts: NAME_PARTS,
+      also: ALSO.name,
+    },
+    { name: 'party_phone', aliases: ['phone'], also: ALSO.phone },
     { name: 'contact_type', aliases: [] },
-    { name: 'party_email', aliases: ['email'] },
+    { name: 'party_email', aliases: ['email'], also: ALSO.email },
     { name: 'defendant_name', aliases: [] },
   ],
   required: [['case_number'], ['party_name'], ['judgment_amount']],
   dateOrder: 'mdy',
+  dates: ['filing_date', 'judgment_date'],
   row: (cell, context) => judgmentRow(cell, VENDOR, context),
   sample: 'jbi.csv',
   colour: { light: '#5b7fc7', dark: '#86a6e6' },

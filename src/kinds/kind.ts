@@ -105,6 +105,8 @@ export interface CsvKind<Code extends string = string> extends Kind, Format {
   readonly reads: 'csv';
   /** How numeric dates are read where nobody says so. */
   readonly dateOrder: DateOrder;
+  /** Its columns of dates. */
+  readonly dates: readonly string[];
   readonly rowErrors: Readonly<Record<Code, string>>;
   /** Kinds of one family are mistaken for each other: one that is named refuses the file of another. */
   readonly family?: string;

@@ -3,6 +3,7 @@ import type { RowErrorCode } from '../errors.ts';
 import { parseEmail, parsePhone } from '../values/contact.ts';
 import { keyOfNormalized, normalizeEmail, normalizeName } from '../values/key.ts';
 import { text } from '../values/text.ts';
+import { ALSO, NAME_PARTS } from './otherWords.ts';
 import type { CsvKind } from './kind.ts';
 
 export const plaintiffs: CsvKind = {
@@ -12,17 +13,18 @@ export const plaintiffs: CsvKind = {
   title: 'Plaintiffs',
   defaultSource: 'csv',
   columns: [
-    { name: 'plaintiff_name', aliases: ['PlaintiffName', 'name', 'plaintiff'] },
-    { name: 'firm_name', aliases: ['firm'] },
+    { name: 'plaintiff_name', aliases: ['PlaintiffName', 'name', 'plaintiff'], parts: NAME_PARTS, also: ALSO.name },
+    { name: 'firm_name', aliases: ['firm'], also: ALSO.firm },
     { name: 'short_name', aliases: [] },
     { name: 'contact_name', aliases: ['contact'] },
-    { name: 'contact_email', aliases: ['email'] },
-    { name: 'contact_phone', aliases: ['phone'] },
-    { name: 'contact_address', aliases: ['address'] },
+    { name: 'contact_email', aliases: ['email'], also: ALSO.email },
+    { name: 'contact_phone', aliases: ['phone'], also: ALSO.phone },
+    { name: 'contact_address', aliases: ['address'], also: ALSO.address },
     { name: 'source_reference', aliases: ['external_id'] },
   ],
   required: [['plaintiff_name']],
   dateOrder: 'mdy',
+  dates: [],
   table: 'plaintiffs',
   stageColumns: [
     'plaintiff_key',

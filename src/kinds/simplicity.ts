@@ -1,5 +1,6 @@
 /** Kind `simplicity` (runbook 000): leads as Simplicity exports them. */
 import { judgmentRow, JUDGMENTS, type VendorColumns } from './judgments.ts';
+import { ALSO, NAME_PARTS } from './otherWords.ts';
 import type { CsvKind } from './kind.ts';
 
 const VENDOR: VendorColumns = {
@@ -33,12 +34,12 @@ export const simplicity: CsvKind = {
     { name: 'case_status', aliases: ['Status'] },
     { name: 'county', aliases: [] },
     { name: 'state', aliases: [] },
-    { name: 'plaintiff_name', aliases: ['PlaintiffName'] },
-    { name: 'plaintiff_address', aliases: ['PlaintiffAddress'] },
+    { name: 'plaintiff_name', aliases: ['PlaintiffName'], parts: NAME_PARTS, also: ALSO.name },
+    { name: 'plaintiff_address', aliases: ['PlaintiffAddress'], also: ALSO.address },
     { name: 'defendant_name', aliases: ['DefendantName'] },
     { name: 'defendant_address', aliases: ['DefendantAddress'] },
-    { name: 'phone', aliases: [] },
-    { name: 'email', aliases: [] },
+    { name: 'phone', aliases: [], also: ALSO.phone },
+    { name: 'email', aliases: [], also: ALSO.email },
     { name: 'best_contact_method', aliases: ['BestContactMethod'] },
     { name: 'assigned_agent', aliases: ['AssignedAgent'] },
   ],
@@ -48,6 +49,7 @@ export const simplicity: CsvKind = {
     ['judgment_amount'],
   ],
   dateOrder: 'mdy',
+  dates: ['judgment_date'],
   row: (cell, context) => judgmentRow(cell, VENDOR, context),
   sample: 'simplicity.csv',
   colour: { light: '#d98c2b', dark: '#e0a353' },

@@ -5,6 +5,7 @@
  * value.
  */
 import type { DirectoryInput, DirectoryReport } from './directory.ts';
+import type { Remark, Remarks } from './remarks.ts';
 import type { RunInput } from './run.ts';
 
 export interface ImportInput extends RunInput {
@@ -23,8 +24,23 @@ export interface ImportOptions {
   readonly encoding?: string;
   readonly delimiter?: string;
   readonly dateOrder: 'mdy' | 'dmy';
+  /** Nobody said so: it is the kind's. */
+  readonly dateOrderAssumed?: boolean;
+  /** Physical line of the header, 1-based; found where nobody says so. */
+  readonly headerRow?: number;
+  /** A header that means nothing to the kind is an error. */
+  readonly strictHeaders?: boolean;
   readonly maxErrors?: { readonly rows: number } | { readonly percent: number };
   readonly skipJobs: boolean;
+}
+
+/** What a header of the file became. */
+export interface HeaderUse {
+  readonly header: string;
+  /** Ours; null for a header that is not taken: its cells are kept with the raw row alone. */
+  readonly column: string | null;
+  /** One of our columns that it may mean, for `--map`. */
+  readonly suggestion?: string;
 }
 
 /** What the beginning of the file says. */
@@ -38,6 +54,13 @@ export interface Plan {
   /** How many columns the header has, and which of ours were found. */
   readonly columns: number;
   readonly mapped: readonly string[];
+  /** Physical line on which the header begins, where titles stand above it. */
+  readonly headerLine?: number;
+  /** Cells that every row has, where they are not as many as the header's. */
+  readonly rowCells?: number;
+  /** What became of each header, up to the thousandth; personal data is masked. */
+  readonly headers?: readonly HeaderUse[];
+  readonly remarks?: Remarks;
   /** Rows are matched with each other and with the tables once, before upsert. */
   readonly resolves?: boolean;
   /** The file is one of rejects, corrected; the run it came from. */
@@ -142,6 +165,8 @@ export interface ImportReport {
   counts: Counts;
   /** Rejected rows by code. */
   codes: Record<string, number>;
+  /** What was noticed beside rejects. */
+  remarks?: Record<string, Remark>;
   /** What the rows brought about beyond themselves (contacts, tasks, jobs), by name; of kinds that have such. */
   effects?: Record<string, number>;
   /** Where the parts are, or for a dry run would be, stored. */
@@ -154,6 +179,8 @@ export interface ImportReport {
     readonly delimiter: string;
     readonly columns: number;
     readonly mapped: readonly string[];
+    readonly headers?: readonly HeaderUse[];
+    readonly remarks?: Remarks;
   };
   comparison?: Comparison;
   /** No worker of the host that holds the file takes a task: its queue, and since when it is asked. */

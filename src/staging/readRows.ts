@@ -1,11 +1,14 @@
 /** The records of a chunk, judged as their kind says. */
 import { CONTROL_COLUMNS, firstCells, hasControls } from '../sources/csv/controls.ts';
-import { mapHeader } from '../sources/csv/columns.ts';
+import { cellReader, mapHeader } from '../sources/csv/columns.ts';
 import type { Dialect } from '../sources/csv/dialect.ts';
 import type { Encoding } from '../sources/csv/encoding.ts';
 import { parseChunk } from '../sources/csv/parse.ts';
 import { ALL_ROW_ERRORS, csvKindNamed } from '../kinds/index.ts';
-import type { StagedRow } from '../kinds/kind.ts';
+import type { DateOrder, StagedRow } from '../kinds/kind.ts';
+import type { Remark, RemarkCode } from '../messages/remarks.ts';
+import { headerTest, isBlankRow } from '../sources/csv/rowShape.ts';
+import { orderOf } from '../values/date.ts';
 
 export interface ChunkSource extends Dialect {
   readonly bytes: Uint8Array;
@@ -14,6 +17,8 @@ export interface ChunkSource extends Dialect {
   readonly dateOrder: 'mdy' | 'dmy';
   readonly map: Readonly<Record<string, string>>;
   readonly header: readonly string[];
+  /** Cells that every row has, where they are not as many as the header's. */
+  readonly rowCells?: number | undefined;
   readonly encoding: Encoding;
   /** Physical line of the chunk's first byte, 1-based. */
   readonly line: number;
@@ -22,6 +27,9 @@ export interface ChunkSource extends Dialect {
   /** The chunk is a piece of a record that is too large, the first of them if it has a row; it needs no bytes. */
   readonly tooLarge?: { readonly rows: number } | undefined;
 }
+
+/** Hears what is noticed beside rejects. */
+export type Notice = (code: RemarkCode, remark: Remark) => void;
 
 export interface JudgedRow {
   readonly rowIndex: number;
@@ -37,13 +45,12 @@ export interface JudgedRow {
   record(): Buffer;
 }
 
-export function* readRows(source: ChunkSource): Generator<JudgedRow> {
+export function* readRows(source: ChunkSource, notice: Notice = () => undefined): Generator<JudgedRow> {
   const kind = csvKindNamed(source.kind);
   const chunk = Buffer.from(source.bytes.buffer, source.bytes.byteOffset, source.bytes.byteLength);
   const width = originalWidth(source.header);
   const mended = width < source.header.length;
-  const { positions } = mapHeader(source.header.slice(0, width), kind, source.map);
-  const placeOf = new Map(kind.columns.map(({ name }, i) => [name, positions[i]]));
+  const read = cellReader(kind, mapHeader(source.header.slice(0, width), kind, source.map));
   const context = { sourceSystem: source.sourceSystem, dateOrder: source.dateOrder };
   if (source.tooLarge) {
     if (source.tooLarge.rows > 0)
@@ -55,14 +62,18 @@ export function* readRows(source: ChunkSource): Generator<JudgedRow> {
   }
 
   let cells: readonly string[] | undefined;
-  const cell = (column: string): string | undefined => {
-    const place = placeOf.get(column);
-    return place === undefined ? undefined : cells?.[place];
-  };
+  const cell = (column: string): string | undefined => read(cells, column);
+  const isHeader = headerTest(source.header.slice(0, width));
   for (const parsed of parseChunk(chunk, { ...source, columns: source.header.length })) {
     cells = mended ? parsed.cells?.slice(0, width) : parsed.cells;
+    if (cells && isBlankRow(cells)) {
+      notice('BLANK_ROWS', { count: 1, line: parsed.line });
+      continue;
+    }
+    const again = cells !== undefined && isHeader(cells);
+    for (const column of again ? [] : kind.dates) noticeOrder(cell(column), source.dateOrder, parsed.line, notice);
     const row = kind.row(cell, context);
-    const error = parsed.error ?? row.error;
+    const error = parsed.error ?? (again ? 'HEADER_AGAIN' : row.error);
     yield {
       rowIndex: parsed.rowIndex,
       line: parsed.line,
@@ -70,10 +81,18 @@ export function* readRows(source: ChunkSource): Generator<JudgedRow> {
       row,
       plain: parsed.plain,
       error,
-      message: error && (parsed.error || !row.column ? '' : `${row.column}: `) + ALL_ROW_ERRORS[error]!,
-      record: () => (mended ? firstCells(parsed.bytes(), width, source) : parsed.bytes()),
+      message: error && (parsed.error || again || !row.column ? '' : `${row.column}: `) + ALL_ROW_ERRORS[error]!,
+      record: () => (mended || parsed.fitted ? firstCells(parsed.bytes(), width, source) : parsed.bytes()),
     };
   }
+}
+
+function noticeOrder(cell: string | undefined, given: DateOrder, line: number, notice: Notice): void {
+  const order = cell ? orderOf(cell) : undefined;
+  if (order === undefined) return;
+  const other = order !== 'both' && order !== given;
+  const detail = given === 'mdy' ? 'dmy' : 'mdy';
+  notice('OTHER_DATE_ORDER', { count: other ? 1 : 0, of: 1, detail, ...(other ? { line } : {}) });
 }
 
 function unread({ firstRow, line }: ChunkSource, row: StagedRow): JudgedRow {

@@ -6,7 +6,8 @@
  */
 import type { StageFormat } from '../database/backend.ts';
 import { LONGEST_STAGED } from './longRecord.ts';
-import { originalWidth, readRows, type ChunkSource } from './readRows.ts';
+import { addRemarks, type Remark, type Remarks } from '../messages/remarks.ts';
+import { originalWidth, readRows, type ChunkSource, type Notice } from './readRows.ts';
 import { RowBuffer } from './rowBuffer.ts';
 import { copyCell, jsonCell, payloadWriter } from './stageFormat.ts';
 
@@ -23,6 +24,7 @@ export interface StagedRows {
   readonly errored: number;
   /** Rejected rows by code. */
   readonly codes: Readonly<Record<string, number>>;
+  readonly remarks: Remarks;
 }
 
 /** Stage columns that every kind has, before its own. */
@@ -51,10 +53,12 @@ export default function stageRows(job: StageJob): StagedRows {
   // Rows of a usual file grow fourfold: key, normalized name, payload under its headers.
   const buffer = new RowBuffer(job.bytes.length * 4 + 1024);
   const codes: Record<string, number> = {};
+  const remarks: Record<string, Remark> = {};
+  const notice: Notice = (code, remark) => addRemarks(remarks, { [code]: remark });
   let rows = 0;
   let errored = 0;
 
-  for (const { rowIndex, line, cells, row, plain, error, message, record } of readRows(job)) {
+  for (const { rowIndex, line, cells, row, plain, error, message, record } of readRows(job, notice)) {
     rows++;
     const part = partitionOf(row.key, job.partitions);
     let text = `${start}${part}${separator}${rowIndex}${separator}${line}${separator}${writePayload(cells, plain)}`;
@@ -77,6 +81,7 @@ export default function stageRows(job: StageJob): StagedRows {
     rows,
     errored,
     codes,
+    remarks,
   };
 }
 

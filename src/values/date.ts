@@ -48,6 +48,16 @@ export function parseDate(cell: string | null | undefined, order: DateOrder): Re
   return namedDate(trimmed.replace(WEEKDAY, ''));
 }
 
+/** Which order a numeric date with a four-digit year exists in; undefined for every other cell. */
+export function orderOf(cell: string | undefined): DateOrder | 'both' | undefined {
+  const numeric = cell === undefined ? null : NUMERIC.exec(cell.trim());
+  if (numeric === null) return undefined;
+  const [first, second, year] = [+numeric[1]!, +numeric[3]!, +numeric[4]!];
+  const mdy = calendar(year, first, second).error === undefined;
+  const dmy = calendar(year, second, first).error === undefined;
+  return mdy && dmy ? 'both' : mdy ? 'mdy' : dmy ? 'dmy' : undefined;
+}
+
 function numericDate(first: number, second: number, year: number, order: DateOrder): Result<string> {
   const [month, day] = order === 'mdy' ? [first, second] : [second, first];
   const date = calendar(year, month, day);

@@ -9,21 +9,24 @@ import { IntakeError } from '../../errors.ts';
 import type { Content, ImportInput, Plan } from '../../messages/imports.ts';
 import type { Deps } from '../deps.ts';
 import { heartbeat } from '../heartbeat.ts';
-import { layoutOf, partsFolder, saveManifest } from '../../staging/manifest.ts';
+import { requireDateOrder } from '../../staging/dateSurvey.ts';
+import { layoutOf, partsFolder, saveManifest, type Manifest } from '../../staging/manifest.ts';
 import { readRange } from '../../sources/readRange.ts';
 import { BUCKET } from '../../database/objects/bucket.ts';
 
 export const hashActivity = ({ workDir }: Deps) => ({
   async hash({ input, plan }: { input: ImportInput; plan: Plan }): Promise<Content> {
     const { size } = await stat(input.path).catch(() => ({ size: 0 }));
+    const signal = Context.current().cancellationSignal;
     const dialect = { delimiter: plan.delimiter as Delimiter, newline: plan.newline };
     const scanned = await scanFile(input.path, {
       ...dialect,
       encoding: plan.encoding as Encoding,
       certain: plan.encodingCertain,
       bomBytes: plan.bomBytes,
+      headerLine: plan.headerLine ?? 1,
       chunkBytes: input.tuning.chunkBytes,
-      signal: Context.current().cancellationSignal,
+      signal,
       onProgress: (done) => heartbeat({ done, total: size }),
     });
     if (scanned.sha256 !== input.fileHash)
@@ -32,7 +35,7 @@ export const hashActivity = ({ workDir }: Deps) => ({
     const { encoding, rows, bytes, headerLength } = scanned;
     const head = await readRange(input.path, { offset: 0, length: headerLength });
     const layout = layoutOf(scanned.sha256, { ...dialect, encoding }, input.tuning.chunkBytes);
-    await saveManifest(workDir, layout, {
+    const manifest: Manifest = {
       version: 1,
       filename: input.filename,
       sha256: scanned.sha256,
@@ -40,10 +43,14 @@ export const hashActivity = ({ workDir }: Deps) => ({
       rows,
       ...dialect,
       encoding,
-      header: parseHeader(head, { ...dialect, encoding, bomBytes: plan.bomBytes }, input.options.map),
+      header: parseHeader(head, { ...dialect, encoding, bomBytes: plan.bomBytes }),
       headerLength,
       chunks: scanned.chunks,
-    });
+    };
+    const { kind, mode, options } = input;
+    if (options.dateOrderAssumed && mode === 'commit')
+      await requireDateOrder(input.path, manifest, { ...options, kind, rowCells: plan.rowCells }, signal);
+    await saveManifest(workDir, layout, manifest);
     return {
       layout,
       encoding,

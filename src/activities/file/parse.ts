@@ -42,7 +42,7 @@ async function storedPart({ objects }: Backend, path: string, sha256: string): P
 }
 
 export const parseActivity = ({ backend, workDir, parser }: Deps) => ({
-  async parse({ input, content, runId, stageId, chunk, partitions, stored }: ParseRequest) {
+  async parse({ input, plan, content, runId, stageId, chunk, partitions, stored }: ParseRequest) {
     const target = backend(input.backend);
     await renewClaim(target, runId);
     const manifest = stored
@@ -60,7 +60,7 @@ export const parseActivity = ({ backend, workDir, parser }: Deps) => ({
         : await readRange(input.path, range);
 
     const kind = csvKindNamed(input.kind);
-    const { payload, rows, errored, codes } = await parser.parse({
+    const { payload, rows, errored, codes, remarks } = await parser.parse({
       bytes,
       format: target.format,
       kind: kind.name,
@@ -68,6 +68,7 @@ export const parseActivity = ({ backend, workDir, parser }: Deps) => ({
       dateOrder: input.options.dateOrder,
       map: input.options.map,
       header: manifest.header,
+      rowCells: plan.rowCells,
       encoding: manifest.encoding,
       delimiter: manifest.delimiter,
       newline: manifest.newline,
@@ -80,6 +81,6 @@ export const parseActivity = ({ backend, workDir, parser }: Deps) => ({
     });
     const columns = [...COMMON_COLUMNS, ...kind.stageColumns];
     await target.stage({ stageId, kind: kind.name, table: kind.table, chunk, columns, rows, errored, payload });
-    return { rows, errored, codes };
+    return { rows, errored, codes, remarks };
   },
 });

@@ -2,7 +2,7 @@
 import { open } from 'node:fs/promises';
 import { IntakeError } from '../../errors.ts';
 import { rejectsEnd, rejectsHeader } from '../../sources/csv/rejects.ts';
-import type { Content, ImportInput } from '../../messages/imports.ts';
+import type { Content, ImportInput, Plan } from '../../messages/imports.ts';
 import type { Chunk } from '../../sources/csv/chunks.ts';
 import type { Deps } from '../deps.ts';
 import { localManifest } from '../../staging/manifest.ts';
@@ -11,7 +11,15 @@ import { readRange } from '../../sources/readRange.ts';
 import { readRows } from '../../staging/readRows.ts';
 
 export const rejectsActivity = ({ workDir }: Deps) => ({
-  async writeRejects({ input, content }: { input: ImportInput; content: Content }): Promise<void> {
+  async writeRejects({
+    input,
+    plan,
+    content,
+  }: {
+    input: ImportInput;
+    plan?: Plan | undefined;
+    content: Content;
+  }): Promise<void> {
     const manifest = await localManifest(workDir, content.layout);
     const file = await open(input.rejectsPath as string, 'w').catch((cause) => {
       throw new IntakeError('USAGE', 'The file for the rejects cannot be written', {
@@ -29,6 +37,7 @@ export const rejectsActivity = ({ workDir }: Deps) => ({
         const { kind, sourceSystem, options } = input;
         const source = {
           ...manifest,
+          rowCells: plan?.rowCells,
           kind,
           sourceSystem,
           dateOrder: options.dateOrder,

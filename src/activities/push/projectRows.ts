@@ -6,11 +6,10 @@ import { projects } from '../../kinds/projects.ts';
 import type { ProjectColumn } from '../../sources/projects/columns.ts';
 import { createJsonRowReader } from '../../sources/projects/jsonRow.ts';
 import { readProjectRow, type CellFault, type ProjectRow } from '../../sources/projects/row.ts';
+import { HEAD_BYTES } from '../../sources/csv/layout.ts';
 import { csvRows } from '../../sources/projects/csvRows.ts';
 import { jsonRows, looksLikeJson } from '../../sources/projects/jsonRows.ts';
 import type { DateOrder } from '../../values/date.ts';
-
-const HEAD_BYTES = 1024 * 1024;
 
 /** Where a row is in its file. */
 export interface RowPlace {

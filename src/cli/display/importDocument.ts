@@ -1,5 +1,6 @@
 /** The document that `--json` prints of an import. */
 import { kindNamed } from '../../kinds/index.ts';
+import { remarkSentence } from '../../messages/remarks.ts';
 import type { ImportRequest } from '../../messages/requests.ts';
 import type { DirectoryReport } from '../../messages/directory.ts';
 import type { Counts, AnyInput, ImportReport, PhaseName, PhaseState } from '../../messages/imports.ts';
@@ -39,6 +40,12 @@ export function importDocument(
     phases: Object.fromEntries(
       Object.entries(report.phases).map(([name, state]) => [name, phaseDocument(state)]),
     ) as Record<PhaseName, object>,
+    columns: (plan?.headers ?? []).map(({ header, column, suggestion }) => ({
+      header,
+      column,
+      suggestion: suggestion ?? null,
+    })),
+    remarks: remarksOf(report),
     error: report.error ?? null,
     metadata: {
       backend: input?.backend ?? null,
@@ -52,6 +59,13 @@ export function importDocument(
       ...(report.effects && kindNamed(known.kind).effects.inDocument ? { effects: report.effects } : {}),
     },
   };
+}
+
+function remarksOf({ plan, remarks }: ImportReport): object[] {
+  return Object.entries({ ...plan?.remarks, ...remarks }).flatMap(([code, remark]) => {
+    const message = remarkSentence(code, remark);
+    return message === undefined ? [] : [{ code, count: remark.count, line: remark.line ?? null, message }];
+  });
 }
 
 const countsOf = ({ counts: { fetched, inserted, updated, skipped, errored } }: ImportReport): Counts => ({

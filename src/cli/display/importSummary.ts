@@ -8,7 +8,8 @@ import type { ImportRequest } from '../../messages/requests.ts';
 import { kindNamed } from '../../kinds/index.ts';
 import type { EffectLine, Kind } from '../../kinds/kind.ts';
 import type { DirectoryReport } from '../../messages/directory.ts';
-import type { AnyInput, Counts, ErrorDocument, ImportReport } from '../../messages/imports.ts';
+import { remarkSentence } from '../../messages/remarks.ts';
+import type { HeaderUse, AnyInput, Counts, ErrorDocument, ImportReport } from '../../messages/imports.ts';
 import { secondsOf, type ImportFacts } from './importDocument.ts';
 import type { Output } from '../output.ts';
 
@@ -94,6 +95,11 @@ function detailLines({ request, input }: ImportFacts, report: ImportReport): str
     lines.push(
       `Read as:  ${plan.encoding}, ${delimiterName(plan.delimiter)}, ${plan.columns} columns (${plan.mapped.join(', ')})`,
     );
+  if (plan?.headers) lines.push(...headerLines(plan.headers));
+  for (const [code, remark] of Object.entries({ ...plan?.remarks, ...report.remarks })) {
+    const sentence = remarkSentence(code, remark);
+    if (sentence) lines.push(`Note:     ${sentence}`);
+  }
   const seconds = secondsOf(report);
   if (seconds > 0) {
     const [done, unit] = report.directory ? [report.directory.plan?.files ?? 0, 'files'] : [counts.fetched, 'rows'];
@@ -106,6 +112,23 @@ function detailLines({ request, input }: ImportFacts, report: ImportReport): str
       lines.push(`Note:     run ${duplicateOf} has imported this batch; a commit would be refused as a duplicate`);
     else lines.push(`Nothing was written; import it with: ${commitCommand(request, input)}`);
   }
+  return lines;
+}
+
+/** Headers under another name of ours, and those that are not taken, with the option that would take them. */
+function headerLines(headers: readonly HeaderUse[]): string[] {
+  const lines: string[] = [];
+  const taken = headers.filter(({ header, column }) => column !== null && column !== header);
+  if (taken.length > 0)
+    lines.push(`Headers:  ${taken.map(({ header, column }) => `${header} -> ${column}`).join(', ')}`);
+  const left = headers.filter(({ column }) => column === null);
+  if (left.length > 0) {
+    const names = left.slice(0, 20).map(({ header }) => header);
+    const more = left.length > 20 ? ` and ${left.length - 20} more` : '';
+    lines.push(`Not taken: ${names.join(', ')}${more} (kept in the raw row)`);
+  }
+  for (const { header, suggestion } of left.filter((use) => use.suggestion).slice(0, 5))
+    lines.push(`          ${header} may be ${suggestion}: --map ${word(`${header}=${suggestion}`)}`);
   return lines;
 }
 

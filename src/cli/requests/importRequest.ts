@@ -31,6 +31,8 @@ export interface ImportFlags extends CommonOptions {
   readonly delimiter?: string;
   readonly maxErrors?: NonNullable<ImportOptions['maxErrors']>;
   readonly dateOrder?: 'mdy' | 'dmy';
+  readonly headerRow?: number;
+  readonly strictHeaders?: boolean;
   readonly detach?: boolean;
   readonly rejects?: string;
   readonly backend?: string;
@@ -72,6 +74,8 @@ export function importFlags(command: Command): Command {
       parseLimit,
     )
     .option('--date-order <order>', 'mdy or dmy', parseOrder)
+    .option('--header-row <n>', 'line of the header (found)', parseSize)
+    .option('--strict-headers', 'refuse a file with a header that is not taken')
     .option('--detach', 'start it and return')
     .option('--rejects <file>', 'write the rejected rows there')
     .option('--backend <name>', 'supabase or postgres')
@@ -110,13 +114,14 @@ export function importRequest([first, second]: readonly (string | undefined)[], 
   const sourceSystem = sourceOf(kind, flags, byPosition ? flags.source : undefined);
   const backend = backendNamed(flags.backend);
   const { batchId, batchName, sourceReference, map, encoding, delimiter, maxErrors, dateOrder, skipJobs } = flags;
+  const { headerRow, strictHeaders } = flags;
   return {
     kind,
     path: paths[0] as string,
     mode: flags.commit ? 'commit' : 'dry-run',
     ...defined({ backend, sourceSystem, batchId, batchName, sourceReference }),
     ...(flags.rejects && !flags.commit ? { rejectsPath: flags.rejects } : {}),
-    options: defined({ map, encoding, delimiter, maxErrors, dateOrder, skipJobs }),
+    options: defined({ map, encoding, delimiter, maxErrors, dateOrder, skipJobs, headerRow, strictHeaders }),
   };
 }
 

@@ -7,6 +7,10 @@ export interface Column {
   readonly name: string;
   /** Headers that mean it besides its name, matched without case, spaces, `-` and `_`. */
   readonly aliases: readonly string[];
+  /** Headers that it is joined from where neither its name nor an alias is there: those of the first group that is there whole. */
+  readonly parts?: readonly (readonly string[])[];
+  /** Headers of other programs, where it is found in no other way: the first that is there counts. */
+  readonly also?: readonly string[];
 }
 
 export interface ColumnSet {
@@ -24,15 +28,17 @@ export interface Format extends ColumnSet {
 }
 
 export interface HeaderMapping {
-  /** For each column its index in the header, in the order of `columns`. */
+  /** For each column its index in the header, in the order of `columns`; of a joined one the first of its `parts`. */
   readonly positions: readonly (number | undefined)[];
+  /** Columns that are joined: index in `columns` -> indexes in the header. */
+  readonly parts: ReadonlyMap<number, readonly number[]>;
   /** Indexes of headers that mean no column, ascending. */
   readonly unmapped: readonly number[];
 }
 
 /**
- * Finds the columns of a kind in a header. `map` (their header -> our column) wins over names, a column's own name over its
- * aliases. Throws UNKNOWN_COLUMN for a map entry without its header or column, DUPLICATE_HEADER for two headers of one column,
+ * Finds the columns of a kind in a header. `map` (their header, or several as in `First Name + Last Name`, -> our column) wins
+ * over names, a column's own name over its aliases. Throws UNKNOWN_COLUMN for a map entry without its header or column, DUPLICATE_HEADER for two headers of one column,
  * MISSING_COLUMNS, also for the headers of a kind it is confusable with; messages name headers, and none at all where the first line looks like
  * data.
  */
@@ -42,44 +48,64 @@ export function mapHeader(
   map: Readonly<Record<string, string>> = {},
 ): HeaderMapping {
   const mapped = applyMap(header, set, map);
-  const free = header.map((_, i) => i).filter((i) => !mapped.has(i));
+  const explicitly = new Set(mapped.values().toArray().flat(2));
   const normalized = header.map(normalizeHeader);
-  const positions = set.columns.map((column) => {
-    const explicit = [...mapped].filter(([, name]) => name === column.name).map(([i]) => i);
-    if (explicit.length > 0) return single(explicit, column, header);
-    const named = free.filter((i) => normalized[i] === normalizeHeader(column.name));
-    if (named.length > 0) return single(named, column, header);
-    const aliases = new Set(column.aliases.map(normalizeHeader));
-    return single(
-      free.filter((i) => aliases.has(normalized[i]!)),
+  const taken = new Set<number>(explicitly);
+  const indexesOf = (word: string) =>
+    header.flatMap((_, i) => (!explicitly.has(i) && normalized[i] === normalizeHeader(word) ? [i] : []));
+  const parts = new Map<number, readonly number[]>();
+  const positions: (number | undefined)[] = set.columns.map((column, i) => {
+    const explicit = mapped.get(column.name) ?? [];
+    if (explicit.length === 1 && explicit[0]!.length > 1) parts.set(i, explicit[0]!);
+    if (explicit.length > 0)
+      return single(
+        explicit.map(([first]) => first!),
+        column,
+        header,
+      );
+    const named = indexesOf(column.name);
+    const found = single(
+      named.length > 0 ? named : column.aliases.flatMap(indexesOf).sort((a, b) => a - b),
       column,
       header,
     );
+    if (found !== undefined) taken.add(found);
+    return found;
   });
+  const free = (word: string) => indexesOf(word).find((i) => !taken.has(i));
+  for (const [i, column] of set.columns.entries()) {
+    if (positions[i] !== undefined) continue;
+    const joined = column.parts
+      ?.map((words) => words.map(free))
+      .find((places) => places.every((at) => at !== undefined));
+    if (joined !== undefined) parts.set(i, joined as number[]);
+    positions[i] = joined?.[0] ?? column.also?.map(free).find((at) => at !== undefined);
+    for (const at of joined ?? [positions[i]]) if (at !== undefined) taken.add(at);
+  }
   const present = new Set(set.columns.filter((_, i) => positions[i] !== undefined).map(({ name }) => name));
   const missing = set.required.filter((group) => !group.some((name) => present.has(name)));
   if (Object.keys(map).length === 0) refuseOtherFormat(header, set, missing);
   if (missing.length > 0) refuseMissing(header, set, positions, missing);
-  const used = new Set(positions);
-  return { positions, unmapped: header.map((_, i) => i).filter((i) => !used.has(i)) };
+  const used = new Set([...positions, ...[...parts.values()].flat()]);
+  return { positions, parts, unmapped: header.map((_, i) => i).filter((i) => !used.has(i)) };
 }
 
-/** Index in the header -> our column, from the operator's map. */
+/** Our column -> for each entry of the operator's map the headers that it names. */
 function applyMap(
   header: readonly string[],
   set: ColumnSet,
   map: Readonly<Record<string, string>>,
-): Map<number, string> {
-  const mapped = new Map<number, string>();
+): Map<string, (readonly number[])[]> {
+  const mapped = new Map<string, (readonly number[])[]>();
   for (const [theirs, ours] of Object.entries(map)) {
     const column = set.columns.find(({ name }) => normalizeHeader(name) === normalizeHeader(ours));
     if (column === undefined) {
       const names = set.columns.map(({ name }) => name).join(', ');
       throw new IntakeError('UNKNOWN_COLUMN', `--map names an unknown column: ${ours}; columns: ${names}`);
     }
-    const exact = header.indexOf(theirs.trim());
-    const index = exact >= 0 ? exact : header.findIndex((cell) => normalizeHeader(cell) === normalizeHeader(theirs));
-    if (index < 0) {
+    const whole = placeOf(header, theirs);
+    const indexes = whole === undefined ? theirs.split('+').map((part) => placeOf(header, part)) : [whole];
+    if (indexes.some((index) => index === undefined)) {
       throw new IntakeError(
         'UNKNOWN_COLUMN',
         `--map names a header the file does not have: ${theirs}; ${found(header)}`,
@@ -88,9 +114,15 @@ function applyMap(
         },
       );
     }
-    mapped.set(index, column.name);
+    mapped.set(column.name, [...(mapped.get(column.name) ?? []), indexes as number[]]);
   }
   return mapped;
+}
+
+function placeOf(header: readonly string[], written: string): number | undefined {
+  const exact = header.indexOf(written.trim());
+  const index = exact >= 0 ? exact : header.findIndex((cell) => normalizeHeader(cell) === normalizeHeader(written));
+  return index < 0 ? undefined : index;
 }
 
 function single(indexes: readonly number[], column: Column, header: readonly string[]): number | undefined {
@@ -104,6 +136,22 @@ function single(indexes: readonly number[], column: Column, header: readonly str
 
 /** What a column may be called; the cells of a data row are hardly all of this form. */
 const WORD = /^[A-Za-z][A-Za-z]*(?:[_-][A-Za-z]+)*$/;
+
+/** Words of headers; a row of data that has one of them in most of its cells is hardly one. */
+const HEADER_WORDS = new Set(
+  (
+    'account address amount attorney balance case cell client code company contact created creditor ' +
+    'customer date debtor defendant description docket email fax file filed firm first full id index judgment judgement last ' +
+    'lead mail mobile name no note notes number owner phone plaintiff postal reference source status tel ' +
+    'telephone title total type value work zip'
+  ).split(' '),
+);
+
+function looksLikeHeader(header: readonly string[]): boolean {
+  if (header.every((cell) => WORD.test(cell))) return true;
+  const worded = header.filter((cell) => wordsOf(cell).some((part) => HEADER_WORDS.has(part)));
+  return worded.length * 2 > header.length;
+}
 
 /** Without a map, which would say that the operator has looked: a file that speaks another format's words and none of ours. */
 function refuseOtherFormat(header: readonly string[], set: ColumnSet, missing: ColumnSet['required']): void {
@@ -144,7 +192,7 @@ function refuseMissing(
   const message = missingNames(missing);
   const free = header.filter((_, i) => !positions.includes(i));
   const hints = missing.flatMap((group) => suggestion(group, free, set.columns) ?? []);
-  if (free.length === header.length && hints.length === 0 && !header.every((cell) => WORD.test(cell))) {
+  if (free.length === header.length && hints.length === 0 && !looksLikeHeader(header)) {
     const cells = `${header.length} column${header.length === 1 ? '' : 's'}`;
     throw new IntakeError('MISSING_COLUMNS', `${message}; the first line does not look like a header (${cells})`, {
       line: 1,
@@ -164,6 +212,82 @@ function suggestion(group: readonly string[], free: readonly string[], columns: 
   return undefined;
 }
 
+/** A header, shown without personal data, the column that it became, and one that it may mean. */
+export interface HeaderUse {
+  readonly header: string;
+  readonly column: string | null;
+  readonly suggestion?: string;
+}
+
+/** What became of each header. */
+export function headerUses(
+  header: readonly string[],
+  set: ColumnSet,
+  { positions, parts }: HeaderMapping,
+): HeaderUse[] {
+  const free = set.columns.filter((_, i) => positions[i] === undefined);
+  return header.map((cell, i) => {
+    const place = positions.findIndex((at, column) => at === i || parts.get(column)?.includes(i));
+    const column = set.columns[place]?.name ?? null;
+    const near = column === null && free.length > 0 ? nearColumn(cell, free) : undefined;
+    return { header: maskHeader(cell, i), column, ...(near === undefined ? {} : { suggestion: near }) };
+  });
+}
+
+/** The column whose name or alias is near a header, or whose words the header has among its own. */
+function nearColumn(header: string, columns: readonly Column[]): string | undefined {
+  const words = ({ name, aliases }: Column) => [name, ...aliases];
+  const spelled = columns.find((column) => nearest(words(column).map(normalizeHeader), [header], normalizeHeader));
+  if (spelled) return spelled.name;
+  const parts = new Set(wordsOf(header));
+  return columns.find((column) =>
+    words(column).some((word) => word.length > 3 && wordsOf(word).every((part) => parts.has(part))),
+  )?.name;
+}
+
+const wordsOf = (text: string): string[] =>
+  text
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter(Boolean);
+
+/** @throws IntakeError UNKNOWN_HEADERS naming the headers that mean no column. */
+export function refuseUnknown(uses: readonly HeaderUse[]): void {
+  const unknown = uses.filter(({ column }) => column === null);
+  if (unknown.length === 0) return;
+  const names = unknown.slice(0, MOST_NAMED).map(({ header }) => header);
+  const hints = unknown.flatMap(({ header, suggestion }) => (suggestion ? [`--map "${header}=${suggestion}"`] : []));
+  throw new IntakeError('UNKNOWN_HEADERS', `Headers that are not taken: ${names.join(', ')}`, {
+    ...(hints.length > 0
+      ? { remedy: `Map them, as in ${hints.slice(0, 3).join(' ')}, or leave --strict-headers away.` }
+      : {}),
+  });
+}
+
+/** Of a header that is longer than anybody reads. */
+const MOST_NAMED = 40;
+
 function found(header: readonly string[]): string {
-  return `headers found: ${header.map(maskHeader).join(', ')}`;
+  const more = header.length > MOST_NAMED ? ` and ${header.length - MOST_NAMED} more` : '';
+  return `headers found: ${header.slice(0, MOST_NAMED).map(maskHeader).join(', ')}${more}`;
+}
+
+/** The text of a record under one of our columns; undefined where the file has no such column. A joined one has its parts in a row. */
+export function cellReader(
+  set: ColumnSet,
+  { positions, parts }: HeaderMapping,
+): (cells: readonly string[] | undefined, column: string) => string | undefined {
+  const placeOf = new Map(set.columns.map(({ name }, i) => [name, parts.get(i) ?? positions[i]]));
+  return (cells, column) => {
+    const place = placeOf.get(column);
+    if (place === undefined || typeof place === 'number') return place === undefined ? undefined : cells?.[place];
+    return (
+      cells &&
+      place
+        .map((at) => cells[at]!.trim())
+        .filter(Boolean)
+        .join(' ')
+    );
+  };
 }

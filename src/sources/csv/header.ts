@@ -1,38 +1,58 @@
-import { parse as parseCsv } from 'csv-parse/sync';
 import { IntakeError } from '../../errors.ts';
+import { cutCells } from './cells.ts';
 import type { Dialect } from './dialect.ts';
 import { decode, isValid, unitBytes } from './encoding.ts';
 import type { Encoding } from './encoding.ts';
+import { MAX_CELLS } from './parse.ts';
 import { MAX_CELL_BYTES, RecordScanner } from './scanner.ts';
 import { unitsOf } from './units.ts';
 
 export interface HeaderOptions extends Dialect {
   readonly encoding: Encoding;
+  /** Physical line of its first byte; 1 unless said otherwise. */
+  readonly line?: number;
   readonly bomBytes: number;
 }
 
+/** The cells of a header, trimmed. */
+export interface Header {
+  /** As they stand in the file; an empty one is `column_N`, of its place. */
+  readonly written: readonly string[];
+  /** The same, each by a name of its own: what stands twice is `Notes` and `Notes 2`. */
+  readonly names: readonly string[];
+}
+
 /**
- * The header cells of a file from its first bytes, trimmed; an empty one becomes `column_N`, which is no duplicate of
- * anything. The head has to hold the whole header. Throws EMPTY_FILE without a record, HEADER_UNREADABLE for a broken one,
- * DUPLICATE_HEADER for two cells that are equal without case, spaces, `-` and `_`, unless `map` names that header.
+ * The header of a file from its first bytes, which have to hold it whole. Throws EMPTY_FILE without a record, HEADER_UNREADABLE
+ * for a broken one and for one of more columns than a spreadsheet has.
  */
-export function parseHeader(
-  head: Buffer,
-  options: HeaderOptions,
-  map: Readonly<Record<string, string>> = {},
-): string[] {
+export function readHeader(head: Buffer, options: HeaderOptions): Header {
   const record = firstRecord(head.subarray(options.bomBytes), options);
   if (!isValid(record, options.encoding)) throw unreadable('its bytes are invalid in the encoding');
   const text = decode(record, options.encoding);
   if (text.includes('\0')) throw unreadable('it holds a NUL character');
-  const row = parseCsv(text, {
-    delimiter: options.delimiter,
-    record_delimiter: options.newline === 'cr' ? '\r' : '\n',
-    relax_quotes: true,
-  })[0] ?? [''];
-  const header = row.map((cell, i) => cell.replaceAll('\ufeff', '').trim() || `column_${i + 1}`);
-  rejectDuplicates(row, header, map);
-  return header;
+  const cells = cutCells(text, options.delimiter).map((cell) => cell.replaceAll('\ufeff', '').trim());
+  if (cells.length > MAX_CELLS) throw unreadable(`it has ${cells.length} columns, more than ${MAX_CELLS}`);
+  const written = cells.map((cell, i) => cell || `column_${i + 1}`);
+  const taken = new Set(cells);
+  const seen = new Set<string>();
+  const names = written.map((name, i) => {
+    const free = cells[i] === '' ? !taken.has(name) : !seen.has(name);
+    const own = free ? name : numbered(name, taken);
+    taken.add(own);
+    seen.add(own);
+    return own;
+  });
+  return { written, names };
+}
+
+/** The names of `readHeader`. */
+export const parseHeader = (head: Buffer, options: HeaderOptions): readonly string[] => readHeader(head, options).names;
+
+function numbered(name: string, taken: ReadonlySet<string>): string {
+  let number = 2;
+  while (taken.has(`${name} ${number}`)) number++;
+  return `${name} ${number}`;
 }
 
 /** A header for comparison: lower case, without spaces, `-` and `_`. */
@@ -49,7 +69,7 @@ export function maskHeader(header: string, index: number): string {
 
 function firstRecord(bytes: Buffer, options: HeaderOptions): Buffer {
   const width = unitBytes(options.encoding);
-  const scanner = new RecordScanner(options, 1, { header: true, cellBytes: MAX_CELL_BYTES / width });
+  const scanner = new RecordScanner(options, options.line ?? 1, { header: true, cellBytes: MAX_CELL_BYTES / width });
   const units = unitsOf(bytes, options.encoding);
   scanner.refill(units, units.length, true);
   if (!scanner.next()) throw new IntakeError('EMPTY_FILE', 'The file is empty');
@@ -60,24 +80,4 @@ function firstRecord(bytes: Buffer, options: HeaderOptions): Buffer {
 
 function unreadable(why: string, line = 1): IntakeError {
   return new IntakeError('HEADER_UNREADABLE', `The header cannot be read: ${why}`, { line });
-}
-
-function rejectDuplicates(
-  row: readonly string[],
-  header: readonly string[],
-  map: Readonly<Record<string, string>>,
-): void {
-  const seen = new Map<string, number>();
-  for (const [index, cell] of header.entries()) {
-    if (row[index]!.trim() === '') continue;
-    const name = normalizeHeader(cell);
-    const first = seen.get(name);
-    if (first !== undefined && map[cell] === undefined && map[header[first]!] === undefined) {
-      const places = `columns ${first + 1} and ${index + 1}`;
-      throw new IntakeError('DUPLICATE_HEADER', `The header ${maskHeader(cell, index)} stands twice: ${places}`, {
-        line: 1,
-      });
-    }
-    if (first === undefined) seen.set(name, index);
-  }
 }

@@ -10,6 +10,8 @@ export interface ParseChunkOptions extends Dialect {
   readonly encoding: Encoding;
   /** Cells of the header; a record with another number is RAGGED_ROW. */
   readonly columns: number;
+  /** Cells that every record of the file has instead: empty ones more, or the last ones not written. */
+  readonly rowCells?: number | undefined;
   /** Physical line of the chunk's first byte, 1-based. */
   readonly line: number;
   /** 0-based index of the chunk's first record in the file. */
@@ -32,6 +34,8 @@ export class ParsedRecord {
   cells: string[] | undefined = undefined;
   /** Whether its text has neither backslash, control character nor surrogate: nothing that an encoding of it escapes, but quotes. */
   plain = false;
+  /** Whether it was given the header's number of cells. */
+  fitted = false;
   readonly #chunk: Buffer;
   readonly #start: number;
   readonly #end: number;
@@ -89,10 +93,18 @@ export function* parseChunk(chunk: Buffer, options: ParseChunkOptions): Generato
       const cells = scanner.quoted ? cutCells(text, delimiter, most) : text.split(delimiter, most);
       if (cells.length > MAX_CELLS) record.error ??= 'RECORD_TOO_LARGE';
       else record.cells = cells;
-      if (cells.length !== columns) record.error ??= 'RAGGED_ROW';
+      if (cells.length !== columns && !(record.fitted = fit(cells, options))) record.error ??= 'RAGGED_ROW';
     }
     yield record;
   }
+}
+
+/** Gives a record of the usual other number of cells that of the header; false where it is none such. */
+function fit(cells: string[], { columns, rowCells }: ParseChunkOptions): boolean {
+  if (cells.length !== rowCells || cells.slice(columns).some((cell) => cell.trim() !== '')) return false;
+  while (cells.length < columns) cells.push('');
+  cells.length = columns;
+  return true;
 }
 
 /** A line end of the other kind outside quotes: two records may stand here, and one of them would be lost in the other. */

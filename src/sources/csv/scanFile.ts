@@ -16,6 +16,8 @@ import { SlidingWindow } from './window.ts';
 const BLOCK_BYTES = 1024 * 1024;
 
 export interface ScanFileOptions extends DetectedEncoding, Dialect {
+  /** Physical line of the first byte behind `bomBytes`; 1 unless titles stand above the header. */
+  readonly headerLine?: number;
   /** Target size of a chunk in bytes. */
   readonly chunkBytes: number;
   /** Bytes per read. */
@@ -64,7 +66,7 @@ export async function scanFile(path: string, options: ScanFileOptions): Promise<
 async function scan(file: FileHandle, options: ScanFileOptions): Promise<ScannedFile> {
   const width = unitBytes(options.encoding);
   const limits = { header: true, cellBytes: MAX_CELL_BYTES / width, recordBytes: MAX_RECORD_BYTES / width };
-  const scanner = new RecordScanner(options, 1, limits);
+  const scanner = new RecordScanner(options, options.headerLine ?? 1, limits);
   const window = new SlidingWindow(options.encoding, options.blockBytes ?? BLOCK_BYTES);
   const hash = createHash('sha256');
   const evidence = new Utf8Evidence();

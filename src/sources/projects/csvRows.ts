@@ -1,10 +1,9 @@
 /** Rows of a CSV file of projects, one at a time, by their columns' names. */
 import { readRange } from '../readRange.ts';
-import { mapHeader, type ColumnSet } from '../csv/columns.ts';
-import { detectDialect } from '../csv/dialect.ts';
-import { detectEncoding } from '../csv/encoding.ts';
-import { parseHeader } from '../csv/header.ts';
+import { cellReader, type ColumnSet } from '../csv/columns.ts';
+import { HEAD_BYTES, readLayout } from '../csv/layout.ts';
 import { parseChunk } from '../csv/parse.ts';
+import { headerTest, isBlankRow } from '../csv/rowShape.ts';
 import { scanFile } from '../csv/scanFile.ts';
 import type { RowErrorCode } from '../../errors.ts';
 
@@ -19,8 +18,9 @@ export interface CsvRow {
 }
 
 /**
- * @param head the first bytes of the file.
- * @throws IntakeError what `scanFile`, `parseHeader` and `mapHeader` throw.
+ * Blank rows are left out.
+ * @param head the first megabyte of the file.
+ * @throws IntakeError what `readLayout` and `scanFile` throw.
  */
 export async function* csvRows(
   path: string,
@@ -28,35 +28,32 @@ export async function* csvRows(
   set: ColumnSet,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<CsvRow> {
-  const detected = detectEncoding(head);
-  const dialect = detectDialect(head.subarray(detected.bomBytes), detected.encoding);
-  const { encoding, headerLength, chunks } = await scanFile(path, {
-    ...detected,
-    ...dialect,
+  const layout = readLayout(head, head.length < HEAD_BYTES, set);
+  const { delimiter, newline, mapping, rowCells } = layout;
+  const read = cellReader(set, mapping);
+  const { encoding, chunks } = await scanFile(path, {
+    ...layout,
     chunkBytes: CHUNK_BYTES,
     ...(signal ? { signal } : {}),
   });
-  const header = parseHeader(await readRange(path, { offset: 0, length: headerLength }), {
-    ...dialect,
-    encoding,
-    bomBytes: detected.bomBytes,
-  });
-  const { positions } = mapHeader(header, set);
+  const isHeader = headerTest(layout.header.written);
   for (const chunk of chunks) {
     const bytes = await readRange(path, chunk);
     for (const { line, error, cells } of parseChunk(bytes, {
-      ...dialect,
+      delimiter,
+      newline,
       encoding,
-      columns: header.length,
+      columns: layout.header.written.length,
+      rowCells,
       line: chunk.line,
       firstRow: chunk.firstRow,
     })) {
+      if (cells && isBlankRow(cells)) continue;
+      const again = cells && isHeader(cells) ? 'HEADER_AGAIN' : undefined;
       yield {
         line,
-        error: error ?? (cells ? undefined : 'RAGGED_ROW'),
-        cells: Object.fromEntries(
-          set.columns.map(({ name }, i) => [name, positions[i] === undefined ? undefined : cells?.[positions[i]]]),
-        ),
+        error: error ?? again ?? (cells ? undefined : 'RAGGED_ROW'),
+        cells: Object.fromEntries(set.columns.map(({ name }) => [name, read(cells, name)])),
       };
     }
   }

@@ -5,6 +5,7 @@
  * run takes the same way up to counting, claims nothing and leaves nothing.
  */
 import { ApplicationFailure, continueAsNew, defineQuery, setHandler, uuid4, workflowInfo } from '@temporalio/workflow';
+import { addRemarks } from '../../messages/remarks.ts';
 import {
   PROGRESS_QUERY,
   type Content,
@@ -51,7 +52,7 @@ export async function importFile(input: ImportInput, previousState?: ImportState
       report.duplicateOf = (await anyWorker.findRun(input)).completedRunId;
     }
     await promotion.promote({ stage: parse, partitions, startOver });
-    if (input.mode === 'commit') await promotion.complete({ plan: report.plan });
+    if (input.mode === 'commit') await promotion.complete({ plan: report.plan, remarks: report.remarks ?? {} });
     else await writeDryRunFiles();
     await promotion.clearStage();
   });
@@ -99,12 +100,13 @@ export async function importFile(input: ImportInput, previousState?: ImportState
         p.done = state.parsed;
         const parseChunk = async (chunk: number): Promise<void> => {
           const request = { input, plan, content, runId, stageId, chunk, partitions, stored };
-          const { rows, errored, codes } = await parser.parse(request);
+          const { rows, errored, codes, remarks } = await parser.parse(request);
           p.done++;
           p.failed += errored;
           report.counts.fetched += rows;
           report.counts.errored += errored;
           for (const [code, n] of Object.entries(codes)) report.codes[code] = (report.codes[code] ?? 0) + n;
+          addRemarks((report.remarks ??= {}), remarks);
           publishProgress(report);
         };
         await promotion.each(state.parsed, content.chunks, parseChunk, (next) => (state.parsed = next));
@@ -176,7 +178,7 @@ export async function importFile(input: ImportInput, previousState?: ImportState
   /** What a dry run leaves beside the source for the caller: the stage is gone afterwards. */
   async function writeDryRunFiles(): Promise<void> {
     const { content, stageId, plan } = state;
-    if (input.rejectsPath && content) await fileHost.writeRejects({ input, content });
+    if (input.rejectsPath && content) await fileHost.writeRejects({ input, plan, content });
     if (input.operationsPath && plan?.resolves)
       await fileHost.writeOperations({ input, stageId, rows: report.counts.fetched });
   }

@@ -23,7 +23,15 @@ export const createReport = (input: RunInput): ImportReport => ({
 export const emptyComparison = (): Comparison => ({ rows: 0, missing: 0, different: 0, edited: 0, lines: [] });
 
 export function addFileFacts(report: ImportReport, plan: Plan, content: Content): void {
-  report.plan = { encoding: content.encoding, delimiter: plan.delimiter, columns: plan.columns, mapped: plan.mapped };
+  const { delimiter, columns, mapped, headers, remarks } = plan;
+  report.plan = {
+    encoding: content.encoding,
+    delimiter,
+    columns,
+    mapped,
+    ...(headers ? { headers } : {}),
+    ...(remarks ? { remarks } : {}),
+  };
   report.parentRunId = plan.parentRunId ?? null;
   report.storagePath = content.storagePath;
 }
@@ -62,6 +70,7 @@ export function reportWaiting(report: ImportReport, waiting: ImportReport['waiti
 /** Counting starts again: the database lost the stage in a crash. */
 export function resetCounts(report: ImportReport): void {
   report.codes = {};
+  delete report.remarks;
   delete report.effects;
   report.counts = { fetched: 0, inserted: 0, updated: 0, skipped: 0, errored: 0 };
   if (report.comparison) report.comparison = emptyComparison();

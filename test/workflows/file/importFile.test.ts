@@ -234,6 +234,56 @@ for (const backend of ['postgres', 'supabase'] as const) {
       );
     });
 
+    it('stops a commit in an order of dates that nobody stated and the dates do not fit, before it claims anything', async () => {
+      const dates = ['03/04/2024', '25/12/2023', '30/01/2024', '05/06/2024'];
+      const rows = dates.map((date, i) => `C-${i},Ann ${i},10.00,${date}\n`).join('');
+      const path = await place.file(`case_number,party_name,judgment_amount,judgment_date\n${rows}`);
+      const request = { kind: 'jbi', path } as const;
+      const dry = await place.run(await place.input({ ...request, mode: 'dry-run' }));
+      assert.deepEqual(
+        [dry.counts.errored, dry.remarks?.['OTHER_DATE_ORDER']],
+        [2, { count: 2, of: 4, line: 3, detail: 'dmy' }],
+      );
+      const failure = await place.run(await place.input(request));
+      assert.deepEqual([failure.error?.code, failure.runId], ['DATE_ORDER_UNCLEAR', null]);
+      assert.match(failure.error!.message, /^2 of 4 dates only fit dmy/);
+      assert.match(failure.error!.remedy, /--date-order dmy/);
+      assert.equal((await tables())['ingest.import_runs'], 0);
+      const stated = await place.run(await place.input({ ...request, options: { dateOrder: 'mdy' } }));
+      assert.deepEqual([stated.status, stated.counts.errored], ['completed', 2]);
+    });
+
+    it('reads through titles, blank rows, the header again, columns of one name and a delimiter too many', async () => {
+      const text = 'Clients of May\n,,,\nName,Notes,Notes\nAnn,a,b,\n,,,\nname,notes,notes,\nBob,c,,\n';
+      const input = await place.input({ path: await place.file(text) });
+      const dry = await place.run({ ...input, mode: 'dry-run', rejectsPath: `${input.path}.rejects` });
+      const report = await place.run(input);
+      assert.deepEqual(
+        [report.status, report.counts.inserted, report.codes, report.remarks?.['BLANK_ROWS']],
+        ['completed', 2, { HEADER_AGAIN: 1 }, { count: 1, line: 5 }],
+      );
+      assert.deepEqual([dry.counts, dry.codes, dry.remarks], [report.counts, report.codes, report.remarks]);
+      assert.deepEqual(Object.keys(report.plan?.remarks ?? {}), ['TRAILING_DELIMITERS', 'TITLE_ROWS']);
+      const raw = await place.sql`SELECT line_number, raw_payload FROM ingest.plaintiffs_raw ORDER BY row_index`;
+      assert.deepEqual(
+        raw.map((row) => [row['line_number'], row['raw_payload']]),
+        [
+          [4, { Name: 'Ann', Notes: 'a', 'Notes 2': 'b' }],
+          [6, { Name: 'name', Notes: 'notes', 'Notes 2': 'notes' }],
+          [7, { Name: 'Bob', Notes: 'c', 'Notes 2': '' }],
+        ],
+      );
+      const rejects = await readFile(`${input.path}.rejects`, 'utf8');
+      assert.match(
+        rejects,
+        /^Clients of May\n,,,\nName,Notes,Notes,_line,_code,_error,_run\nname,notes,notes,6,HEADER_AGAIN,/,
+      );
+      const again = await place.run(await place.input({ path: await place.file(rejects) }));
+      assert.deepEqual([again.status, again.codes], ['completed', { HEADER_AGAIN: 1 }]);
+      const verified = await place.run({ ...input, mode: 'verify', relatedRunId: report.runId as string });
+      assert.equal(verified.status, 'verified', JSON.stringify([verified.error, verified.comparison]));
+    });
+
     it('fails on a missing column before it claims anything', async () => {
       const report = await place.run(await place.input({ path: await place.file('firm,email\nA,a@example.com\n') }));
       assert.deepEqual([report.status, report.error?.code], ['failed', 'MISSING_COLUMNS']);

@@ -1,0 +1,50 @@
+/** What was noticed in a file that is no reject: it is counted, and said at the end. */
+
+export interface Remark {
+  readonly count: number;
+  /** Of so many, where a share says more. */
+  readonly of?: number;
+  /** Physical line of the first, 1-based. */
+  readonly line?: number;
+  /** A word for the sentence, never a cell's value. */
+  readonly detail?: string;
+}
+
+/** By code. */
+export type Remarks = Readonly<Record<string, Remark>>;
+
+const lines = (n: number) => `${n} line${n === 1 ? '' : 's'}`;
+const rows = (n: number) => `${n} row${n === 1 ? '' : 's'}`;
+
+/** The sentence of each code. */
+const SENTENCES = {
+  OTHER_DATE_ORDER: ({ count, of, detail }) => `${count} of ${of} dates only fit ${detail}: --date-order ${detail}`,
+  TITLE_ROWS: ({ count, detail }) => `${lines(count)} above the header on line ${detail} passed over`,
+  BLANK_ROWS: ({ count }) => `${rows(count)} without any value left out`,
+  TRAILING_DELIMITERS: ({ detail }) => `every row has ${detail} more than the header, empty at its end`,
+  MISSING_DELIMITERS: ({ detail }) => `every row has ${detail} less than the header; the last are read as empty`,
+} as const satisfies Record<string, (remark: Remark) => string>;
+
+export type RemarkCode = keyof typeof SENTENCES;
+
+/** The sentence of a remark, with its first line where it has one; undefined for one that says nothing. */
+export function remarkSentence(code: string, remark: Remark): string | undefined {
+  if (remark.count === 0 || !Object.hasOwn(SENTENCES, code)) return undefined;
+  const first = remark.line === undefined ? '' : ` (first on line ${remark.line})`;
+  return SENTENCES[code as RemarkCode](remark) + first;
+}
+
+/** Adds the remarks of one part of a file to those of others. */
+export function addRemarks(all: Record<string, Remark>, part: Remarks = {}): void {
+  for (const [code, { count, of, line, detail }] of Object.entries(part)) {
+    const known = all[code];
+    const word = detail ?? known?.detail;
+    const first = Math.min(line ?? Infinity, known?.line ?? Infinity);
+    all[code] = {
+      count: count + (known?.count ?? 0),
+      ...(of === undefined ? {} : { of: of + (known?.of ?? 0) }),
+      ...(first === Infinity ? {} : { line: first }),
+      ...(word === undefined ? {} : { detail: word }),
+    };
+  }
+}

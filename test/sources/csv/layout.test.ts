@@ -1,0 +1,84 @@
+import { strict as assert } from 'node:assert';
+import { refuseUnknown, headerUses, type ColumnSet } from '../../../src/sources/csv/columns.ts';
+import { readLayout, type LayoutOptions } from '../../../src/sources/csv/layout.ts';
+
+const SET: ColumnSet = {
+  columns: [
+    { name: 'plaintiff_name', aliases: ['name'] },
+    { name: 'contact_email', aliases: ['email'] },
+    { name: 'contact_phone', aliases: ['phone'] },
+  ],
+  required: [['plaintiff_name']],
+};
+
+const layout = (text: string, options: LayoutOptions = {}) => readLayout(Buffer.from(text), true, SET, options);
+const brief = (text: string, options: LayoutOptions = {}) => {
+  const { headerLine, bomBytes, delimiter, header, remarks, rowCells } = layout(text, options);
+  return [headerLine, bomBytes, delimiter, header.written[0], rowCells, Object.keys(remarks)];
+};
+
+describe('readLayout', () => {
+  it('finds the header below titles, blank rows and the line of Excel, and says so', () => {
+    assert.deepEqual(brief('name,email\nAnn,a@b\n'), [1, 0, ',', 'name', undefined, []]);
+    assert.deepEqual(brief('Client list\n\n;;\nName;Email\nAnn;a@b\n'), [
+      4,
+      16,
+      ';',
+      'Name',
+      undefined,
+      ['TITLE_ROWS'],
+    ]);
+    assert.deepEqual(brief('\ufeffsep=;\r\nName;Email, work\r\nAnn;a@b\r\n'), [
+      2,
+      10,
+      ';',
+      'Name',
+      undefined,
+      ['TITLE_ROWS'],
+    ]);
+    assert.deepEqual(brief('"Clients, 2024"\n"Total",3\nemail,name\nx,Ann\n').slice(0, 4), [3, 26, ',', 'email']);
+  });
+
+  it('takes the line that the operator names, and no other', () => {
+    assert.deepEqual(brief('name,email\nold,x\nName,Phone\nAnn,1\n', { headerRow: 3 }).slice(0, 4), [
+      3,
+      17,
+      ',',
+      'Name',
+    ]);
+    assert.throws(() => layout('name,email\nAnn,x\n', { headerRow: 2 }), { code: 'MISSING_COLUMNS' });
+  });
+
+  it('blames the first record where no line has the columns', () => {
+    assert.throws(() => layout('Client Name,Tel\nAnn,1\n'), {
+      code: 'MISSING_COLUMNS',
+      message: /headers found: Client Name, Tel/,
+    });
+  });
+
+  it('sees cells that every row has more or less than the header', () => {
+    assert.deepEqual(brief('name,email\nAnn,a@b,\nBob,,\n').slice(4), [3, ['TRAILING_DELIMITERS']]);
+    assert.deepEqual(brief('name,email,phone\nAnn,a@b\nBob,\n').slice(4), [2, ['MISSING_DELIMITERS']]);
+    assert.deepEqual(brief('name,email,\nAnn,a@b\nBob,\n').slice(4), [2, ['MISSING_DELIMITERS']]);
+    // One other row, a value in the surplus, a header that may be cut in two: no rule of the file.
+    assert.deepEqual(brief('name,email\nAnn,a@b,\nBob,x\n').slice(4), [undefined, []]);
+    assert.deepEqual(brief('name,email\n1,Ann,a@b\n').slice(4), [undefined, []]);
+    assert.deepEqual(brief('name,Street, City,email\nAnn,Main St,a@b\n').slice(4), [undefined, []]);
+  });
+});
+
+describe('headerUses', () => {
+  it('names what became of each header, with a suggestion where one is near', () => {
+    const { header, mapping } = layout('Name,Client Email,Phne,Colour,bob@example.com\nAnn,,,,\n');
+    const uses = headerUses(header.written, SET, mapping);
+    assert.deepEqual(uses, [
+      { header: 'Name', column: 'plaintiff_name' },
+      { header: 'Client Email', column: null, suggestion: 'contact_email' },
+      { header: 'Phne', column: null, suggestion: 'contact_phone' },
+      { header: 'Colour', column: null },
+      { header: '<column 5>', column: null },
+    ]);
+    assert.throws(() => refuseUnknown(uses), { code: 'UNKNOWN_HEADERS', message: /Client Email, Phne, Colour/ });
+    refuseUnknown(uses.slice(0, 1));
+  });
+});
