@@ -4,6 +4,7 @@ import { CancelledFailure } from '@temporalio/common';
 import type { Logger } from 'pino';
 import { ERRORS, IntakeError } from '../errors.ts';
 import { ATTEMPTS_OF_INTERNAL, delayAfter, policyOf, type ActivityName } from '../messages/policies.ts';
+import { interruptible } from '../database/interruption.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { measure } from './measure.ts';
 import { lastProgress, takeBackAttempt } from './heartbeat.ts';
@@ -16,15 +17,16 @@ export function guarded<A extends { [name in keyof A]: Activity }>(activities: A
     (name: string, run: Activity): Activity =>
     async (...args) => {
       const context = Context.current();
-      const { heartbeatTimeoutMs, attempt, workflowExecution } = context.info;
-      const heartbeatTimer = setInterval(
-        () => context.heartbeat(lastProgress.get(context)),
-        Math.max(1000, (heartbeatTimeoutMs ?? policyOf(name as ActivityName).heartbeat) / 4),
-      );
+      const { heartbeatTimeoutMs, attempt, workflowExecution, isLocal } = context.info;
+      const interval = Math.max(1000, (heartbeatTimeoutMs ?? policyOf(name as ActivityName).heartbeat) / 4);
+      // A local activity has no heartbeat.
+      const heartbeatTimer = isLocal
+        ? undefined
+        : setInterval(() => context.heartbeat(lastProgress.get(context)), interval);
       const started = performance.now();
       const seconds = () => (performance.now() - started) / 1000;
       try {
-        const result = await run(...args);
+        const result = await interruptible(context.cancellationSignal, () => run(...args));
         metrics.activity(name, 'completed', seconds());
         measure(metrics, name, result, args);
         log.debug(

@@ -1,8 +1,11 @@
 import { strict as assert } from 'node:assert';
 import { tmpdir } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type postgres from 'postgres';
 import type { Backend } from '../../src/database/backend.ts';
 import { postgresBackend } from '../../src/database/backends/postgres.ts';
+import { interruptible } from '../../src/database/interruption.ts';
+import type { IntakeError } from '../../src/errors.ts';
 import { limitsOf } from '../../src/messages/policies.ts';
 import { withDatabase } from '../support/suite.ts';
 
@@ -30,6 +33,26 @@ describe('limits of statements', function () {
       const [statement, lock] = (await backend.call(name as 'report', { probe: 'x' } as never)) as unknown as string[];
       assert.deepEqual({ statement: duration(statement!), lock: duration(lock!) }, limitsOf(name), name);
     }
+  });
+
+  it('end with the wait for their answer: an activity that is cancelled leaves nothing at work, and may ask again to clean up', async () => {
+    await sql.unsafe(`CREATE FUNCTION ingest.probe_sleep(seconds integer) RETURNS integer LANGUAGE sql
+      AS $$ SELECT seconds FROM pg_sleep(seconds) $$`);
+    const sleepFor = (seconds: number) => backend.call('probe_sleep' as 'report', { seconds } as never);
+    const asleep = async () =>
+      (await sql`SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()`).length;
+    const cancelled = new AbortController();
+    await interruptible(cancelled.signal, async () => {
+      const slept = sleepFor(600).then(
+        () => assert.fail(),
+        (error: IntakeError) => error.code,
+      );
+      while ((await asleep()) === 0) await sleep(20);
+      cancelled.abort();
+      assert.equal(await slept, 'DATABASE_BUSY');
+      assert.equal(await asleep(), 0);
+      assert.equal(await sleepFor(0), 0);
+    });
   });
 
   it('a function that limits itself for the API is not above what its callers set', async () => {

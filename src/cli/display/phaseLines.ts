@@ -1,6 +1,5 @@
 /** Progress where no terminal is: a line when a phase ends. */
 import type { PhaseName, PhaseState } from '../../messages/imports.ts';
-import type { ActivityProgress } from './activityProgress.ts';
 import { thousands } from './importSummary.ts';
 import type { Output } from '../output.ts';
 import type { View } from './view.ts';
@@ -8,8 +7,10 @@ import type { View } from './view.ts';
 export function createPhaseLines(out: Output): View {
   const told = new Set<string>();
   return {
-    show({ phases, counts, directory }, activity) {
-      sayWaiting(activity);
+    show({ phases, counts, directory, waiting }, activity) {
+      if (waiting) sayOnce(`No worker takes tasks of ${waiting.queue}: start one on that host`);
+      const retried = activity?.waiting;
+      if (retried) sayOnce(`${retried.code}: ${retried.message}; it is tried again`);
       for (const [name, state] of Object.entries(phases)) {
         if (told.has(name) || (state.status !== 'completed' && state.status !== 'failed')) continue;
         told.add(name);
@@ -20,12 +21,10 @@ export function createPhaseLines(out: Output): View {
     close: () => undefined,
   };
 
-  /** Once for each reason. */
-  function sayWaiting(activity: ActivityProgress | undefined): void {
-    const waiting = activity?.waiting && `${activity.waiting.code}: ${activity.waiting.message}; it is tried again`;
-    if (!waiting || told.has(waiting)) return;
-    told.add(waiting);
-    out.note(waiting);
+  function sayOnce(line: string): void {
+    if (told.has(line)) return;
+    told.add(line);
+    out.note(line);
   }
 }
 

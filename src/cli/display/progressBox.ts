@@ -35,6 +35,7 @@ export function renderProgress({ report, activity, input, columns, style }: Prog
     ...phasesOf(input.mode, isDirectory(input), report).map((name) => phaseLine(name, report, activity)),
     '',
     `❌ Failed Items: ${report.directory ? failedItemsOf(report.directory) : failedRows(report)}`,
+    ...(report.waiting ? [`⚠️  No worker takes tasks of ${report.waiting.queue}: start one on that host`] : []),
     ...(activity?.waiting ? [`⚠️  Tried again: ${activity.waiting.code} ${activity.waiting.message}`] : []),
     rule,
   ];

@@ -11,6 +11,7 @@ import { limitsOf, SERVER_SILENT_MS } from '../../messages/policies.ts';
 import { folderObjects } from '../objects/folder.ts';
 import { connectionConfig, databaseAddress } from '../connection.ts';
 import { databaseFault } from '../databaseFault.ts';
+import { interruption } from '../interruption.ts';
 import { isUnprepared } from '../pooler.ts';
 
 export interface PostgresOptions {
@@ -100,20 +101,35 @@ export function postgresBackend({
 const statementName = (fn: string, text: string): string =>
   `${fn.slice(0, 40)}_${createHash('sha256').update(text).digest('hex').slice(0, 12)}`;
 
+/** Runs `work` on a connection; its statement is cancelled when nobody waits for the answer any more. */
 async function withConnection<T>(pool: Pool, work: (connection: PoolClient) => Promise<T>): Promise<T> {
+  const signal = interruption();
   const connection = await pool.connect();
   let broken: Error | undefined;
   const onError = (error: Error) => (broken = error);
+  const onAbort = () => {
+    broken ??= new Error('interrupted'); // the word may come late: to nobody else's statement
+    void cancelStatement(pool, connection);
+  };
   connection.on('error', onError);
+  signal?.addEventListener('abort', onAbort, { once: true });
   try {
     return await work(connection);
   } catch (error) {
     broken ??= error as Error;
     throw error;
   } finally {
+    signal?.removeEventListener('abort', onAbort);
     connection.off('error', onError);
     connection.release(broken); // a connection that failed within a transaction is not used again
   }
+}
+
+/** Asks the server over another connection. Behind a pooler the process is not known: there its time limit ends a statement. */
+async function cancelStatement(pool: Pool, connection: PoolClient): Promise<void> {
+  if (pooledConnections.get(connection) !== false) return;
+  const { processID } = connection as unknown as { processID: number };
+  await pool.query('select pg_cancel_backend($1)', [processID]).catch(() => undefined);
 }
 
 /** A call under its limits: of the session where it is ours alone, else of a transaction. */

@@ -31,5 +31,6 @@ export function shareOf(report: ImportReport | undefined): { readonly share: num
   const parts = names.map((name) => phaseShare(report.phases[name] ?? PENDING));
   const share = Math.floor((parts.reduce((sum, part) => sum + part, 0) / names.length) * 100);
   const current = names.findLast((name) => report.phases[name]?.status === 'running');
-  return { share, words: `${current ? PHASES[current].title : 'Starting'} · ${share} %` };
+  const now = report.waiting ? 'Waits for its host' : current ? PHASES[current].title : 'Starting';
+  return { share, words: `${now} · ${share} %` };
 }
