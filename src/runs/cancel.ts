@@ -1,6 +1,7 @@
 /** Stopping an import: its workflow is asked to end; a run that no workflow holds is only marked. */
 import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import { IntakeError } from '../errors.ts';
+import { standstillOf, type Standstill } from '../temporal/standstill.ts';
 import type { Connections } from './connections.ts';
 import type { Run } from '../database/rows.ts';
 
@@ -22,12 +23,26 @@ export async function cancelImport(
   try {
     if ((await handle.describe()).status.name === 'RUNNING') {
       await handle.cancel();
-      return { status: 'asked', handle };
+      const stands = await standstillOf(handle);
+      return stands
+        ? { status: await endStanding(connections, handle, run, stands), handle }
+        : { status: 'asked', handle };
     }
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
   }
   return { status: await release(connections, run), handle };
+}
+
+/** Ends a workflow that cannot hear, and marks its run. What still runs of it is refused by its lease. */
+export async function endStanding(
+  connections: Connections,
+  handle: WorkflowHandle,
+  run: Run | undefined,
+  { message }: Standstill,
+): Promise<'cancelled' | 'ended'> {
+  await handle.terminate(`Cancelled. ${message}`);
+  return run ? release(connections, run) : 'cancelled';
 }
 
 async function release(connections: Connections, run: Run | undefined): Promise<'cancelled' | 'ended'> {

@@ -39,7 +39,11 @@ export function setTimes({ schedule }: Client, id: string, times: Times): Promis
     id,
     schedule.getHandle(id).update((before) => {
       const { args = [], ...action } = before.action;
-      const [input] = args as [object];
+      const [input] = args as [object | undefined];
+      if (typeof input !== 'object' || input === null)
+        throw new IntakeError('USAGE', `Schedule ${id} is broken: its input is missing`, {
+          remedy: 'Make it anew: intake schedule add ... --replace.',
+        });
       // A window is as long as the time between two of them.
       const fitting =
         'windowHours' in input && 'everyMinutes' in times

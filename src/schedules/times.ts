@@ -41,15 +41,30 @@ export function specOf(times: Times): ScheduleSpec {
   return { calendars: [{ hour, minute, comment: `daily at ${times.at}` }], timezone: times.timeZone };
 }
 
-/** The times of a schedule that Intake made; undefined for another's. */
-export function timesOf({ calendars, intervals, timezone }: ScheduleSpecDescription): Times | undefined {
-  const [interval] = intervals ?? [];
-  if (interval) return { everyMinutes: interval.every / MINUTE_MS };
-  const [calendar] = calendars ?? [];
-  const [hour, minute] = [calendar?.hour[0]?.start, calendar?.minute[0]?.start];
-  if (hour === undefined || minute === undefined) return undefined;
-  return { at: [hour, minute].map((part) => String(part).padStart(2, '0')).join(':'), timeZone: timezone || 'UTC' };
+/** The times of a schedule as Intake makes them; undefined for any others, whoever made them. */
+export function timesOf(spec: ScheduleSpecDescription): Times | undefined {
+  const { calendars = [], intervals = [], skip = [], timezone, startAt, endAt, jitter } = spec;
+  if (calendars.length + intervals.length !== 1 || skip.length > 0 || startAt || endAt || jitter) return undefined;
+  const [interval] = intervals;
+  if (interval) return interval.offset ? undefined : { everyMinutes: interval.every / MINUTE_MS };
+  const { second, minute, hour, dayOfMonth, month, year, dayOfWeek } = calendars[0]!;
+  const [at, past] = [single(hour), single(minute)];
+  const daily =
+    single(second) === 0 &&
+    isWhole(dayOfMonth, 1, 31) &&
+    isWhole(month, 'JANUARY', 'DECEMBER') &&
+    isWhole(dayOfWeek, 'SUNDAY', 'SATURDAY') &&
+    year.length === 0;
+  if (!daily || at === undefined || past === undefined) return undefined;
+  return { at: [at, past].map((part) => String(part).padStart(2, '0')).join(':'), timeZone: timezone || 'UTC' };
 }
+
+type Ranges<T> = readonly { readonly start: T; readonly end: T; readonly step: number }[];
+
+const single = ([range, ...more]: Ranges<number>): number | undefined =>
+  range && more.length === 0 && range.end <= range.start ? range.start : undefined;
+const isWhole = <T>([range, ...more]: Ranges<T>, from: T, to: T): boolean =>
+  range !== undefined && more.length === 0 && range.start === from && range.end === to && range.step <= 1;
 
 /** `daily at 17:00 Australia/Adelaide`, `every 1 h` */
 export function timesText(times: Times | undefined): string {

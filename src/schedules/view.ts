@@ -10,7 +10,8 @@ import type { AlertsInput, RetentionInput, ScheduledImportInput, ScheduledPushIn
 import { failureOf } from '../temporal/outcome.ts';
 import { found } from './change.ts';
 import { POLICIES, type ScheduledWorkflow } from './definitions.ts';
-import { timesOf, timesText } from './times.ts';
+import { timesOf, timesText, type Times } from './times.ts';
+import { IntakeError } from '../errors.ts';
 
 export interface ScheduleRun {
   /** ISO times. */
@@ -35,6 +36,10 @@ export interface ScheduleView {
   readonly note: string | null;
   readonly overlap: string;
   readonly catchup_hours: number;
+  /** What somebody made otherwise than Intake makes it. */
+  readonly differs: readonly string[];
+  /** Why it cannot do its work; null when nothing is wrong with it. */
+  readonly broken: string | null;
   readonly next: readonly { readonly at: string; readonly local: string }[];
   /** The last first. */
   readonly runs: readonly ScheduleRun[];
@@ -48,8 +53,13 @@ export async function listSchedules(client: Client, runs = 1): Promise<ScheduleV
   const ids: string[] = [];
   for await (const { scheduleId, action } of client.schedule.list())
     if (action && action.workflowType in POLICIES) ids.push(scheduleId);
-  const views = await Promise.all(ids.sort().map((id) => describeSchedule(client, id, runs).catch(() => undefined))); // removed meanwhile
+  const views = await Promise.all(ids.sort().map((id) => describeSchedule(client, id, runs).catch(gone)));
   return views.filter((view) => view !== undefined);
+}
+
+/** Removed since it was listed. */
+function gone(error: unknown): undefined {
+  if (!(error instanceof IntakeError) || error.code !== 'SCHEDULE_NOT_FOUND') throw error;
 }
 
 /** @throws IntakeError SCHEDULE_NOT_FOUND. */
@@ -68,6 +78,8 @@ export async function describeSchedule(client: Client, id: string, runs = 10): P
     note: state.note || null,
     overlap: policies.overlap ?? 'SKIP',
     catchup_hours: policies.catchupWindow / 3_600_000,
+    differs: differencesOf(description, times),
+    broken: faultIn(description),
     next: info.nextActionTimes.map((at) => ({ at: at.toISOString(), local: localText(at, timeZone) })),
     runs: await Promise.all(
       info.recentActions
@@ -95,7 +107,41 @@ export async function describeChanged(
   }
 }
 
-function whatOf({ action: { workflowType, args } }: ScheduleDescription): string {
+function differencesOf({ action, policies }: ScheduleDescription, times: Times | undefined): string[] {
+  const usual = POLICIES[action.workflowType as ScheduledWorkflow];
+  if (!usual) return [`it starts ${action.workflowType}, which is no workflow of Intake's schedules`];
+  const hours = policies.catchupWindow / 3_600_000;
+  return [
+    ...(times ? [] : ['its times are its own']),
+    ...(policies.overlap === usual.overlap ? [] : [`overlaps: ${policies.overlap}, usually ${usual.overlap}`]),
+    ...(hours === usual.catchupHours
+      ? []
+      : [`missed times: ${hours} h are made up for, usually ${usual.catchupHours} h`]),
+    ...(policies.pauseOnFailure ? ['it is paused by a failure'] : []),
+  ];
+}
+
+/** Fields without which its workflow cannot do anything. */
+const NEEDED: Readonly<Record<ScheduledWorkflow, readonly string[]>> = {
+  scheduledPush: ['tenantId', 'from', 'fileQueue'],
+  scheduledImport: ['request', 'fileQueue'],
+  retention: ['importsDays', 'anomaliesDays'],
+  alertAnomalies: ['windowHours'],
+};
+
+function faultIn({ action: { workflowType, args } }: ScheduleDescription): string | null {
+  const needed = NEEDED[workflowType as ScheduledWorkflow];
+  if (!needed) return `it starts ${workflowType}`;
+  const [input] = (args ?? []) as unknown[];
+  if (typeof input !== 'object' || input === null) return 'its input is missing';
+  const missing = needed.filter((name) => !(name in input));
+  return missing.length > 0 ? `its input has no ${missing.join(', ')}` : null;
+}
+
+function whatOf(description: ScheduleDescription): string {
+  const { workflowType, args } = description.action;
+  const fault = faultIn(description);
+  if (fault) return `${workflowType}: ${fault}`;
   const [input] = (args ?? []) as unknown[];
   switch (workflowType as ScheduledWorkflow) {
     case 'scheduledPush':

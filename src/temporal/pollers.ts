@@ -8,9 +8,15 @@ const RECENT_MS = 70_000;
 /** How the worker inside a command names itself: it ends with the command, so nobody else can rely on it. */
 export const COMMAND_IDENTITY = `command:${process.pid}@${hostname()}`;
 
+/** A client of any kind: what asks the service of a namespace. */
+export interface ServiceClient {
+  readonly workflowService: Client['workflowService'];
+  readonly options: { readonly namespace: string };
+}
+
 /** Whether a worker, other than one inside a command, asks a task queue for work. */
 export async function isPolled(
-  { workflowService, options: { namespace } }: Client,
+  { workflowService, options: { namespace } }: ServiceClient,
   name: string,
   type: 'activity' | 'workflow' = 'activity',
 ): Promise<boolean> {

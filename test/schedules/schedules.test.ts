@@ -399,6 +399,58 @@ describe('schedules', function () {
       assert.equal(input.timeZone, 'Australia/Darwin');
     });
 
+    it('listed as they are when somebody touched them by hand: what differs, what is broken; nothing is overwritten', async () => {
+      const [byHand, emptied] = [await add(push(tenant(), '/srv/one')), await add(push(tenant(), '/srv/two'))];
+      const { schedule } = client();
+      await schedule.getHandle(byHand).update((before) => ({
+        ...before,
+        spec: {
+          calendars: [
+            { hour: 17, minute: 0, dayOfWeek: { start: 'MONDAY', end: 'FRIDAY' } },
+            { hour: 6, minute: 30, dayOfMonth: 1 },
+          ],
+        },
+        policies: { ...before.policies, overlap: 'SKIP', catchupWindow: 8760 * HOUR },
+      }));
+      await schedule.getHandle(emptied).update((before) => ({ ...before, action: { ...before.action, args: [] } }));
+      const usual = await add(push(tenant(), '/srv/three'));
+      const listed = async () =>
+        (await listSchedules(client())).filter(({ id }) => [byHand, emptied, usual].includes(id));
+      while ((await listed()).length < 3) await sleep(100); // Temporal's list lags behind
+      const views = new Map((await listed()).map((view) => [view.id, view]));
+      assert.deepEqual(
+        [views.get(byHand)!.when, views.get(byHand)!.differs, views.get(byHand)!.broken],
+        [
+          'at times of its own',
+          [
+            'its times are its own',
+            'overlaps: SKIP, usually BUFFER_ONE',
+            'missed times: 8760 h are made up for, usually 6 h',
+          ],
+          null,
+        ],
+      );
+      assert.deepEqual([views.get(usual)!.differs, views.get(usual)!.broken], [[], null]);
+      assert.equal(views.get(emptied)!.broken, 'its input is missing');
+      assert.match((await describeSchedule(client(), emptied)).what, /input is missing/);
+      await assert.rejects(setTimes(client(), emptied, { at: '06:15', timeZone: ADELAIDE }), {
+        code: 'USAGE',
+        remedy: /--replace/,
+      });
+      for (const days of [
+        { dayOfWeek: 'MONDAY' },
+        { dayOfMonth: 1 },
+        { month: 'MAY' },
+        { second: 30 },
+        { hour: { start: 6, end: 9 } },
+      ] as const) {
+        await schedule
+          .getHandle(byHand)
+          .update((before) => ({ ...before, spec: { calendars: [{ hour: 17, minute: 0, ...days }] } }));
+        assert.equal((await describeSchedule(client(), byHand)).when, 'at times of its own', JSON.stringify(days));
+      }
+    });
+
     it('listed with their next times, and gone when they are removed', async () => {
       const id = await add(push(tenant(), '/srv/one'));
       const listed = async () => (await listSchedules(client())).find((view) => view.id === id);

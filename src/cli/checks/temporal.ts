@@ -4,6 +4,7 @@ import { hostQueue } from '../../temporal/queues.ts';
 import { SEARCH_ATTRIBUTES } from '../../messages/attributes.ts';
 import { check, failed, type Check } from './check.ts';
 import { attributeRemedy, attributeState } from '../../temporal/searchAttributes.ts';
+import { listSchedules } from '../../schedules/view.ts';
 import { isPolled } from '../../temporal/pollers.ts';
 import type { Session } from '../session.ts';
 
@@ -51,10 +52,20 @@ export async function checkTemporal(session: Session): Promise<Check[]> {
   }
 }
 
-/** Names of the schedules and which are paused; there need not be any. */
+/** Names of the schedules, which are paused, and which are otherwise than Intake makes them; there need not be any. */
 async function schedulesOf(client: Client): Promise<string> {
+  const views = new Map((await listSchedules(client, 0)).map((view) => [view.id, view]));
   const names: string[] = [];
-  for await (const { scheduleId, state } of client.schedule.list())
-    names.push(`${scheduleId}${state.paused ? ' (paused)' : ''}`);
+  for await (const { scheduleId, state } of client.schedule.list()) {
+    const differs = views.get(scheduleId)?.differs ?? [];
+    const notes = [...(state.paused ? ['paused'] : []), ...differs];
+    names.push(`${scheduleId}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}`);
+  }
+  const broken = [...views.values()].filter((view) => view.broken);
+  if (broken.length > 0)
+    throw failed(
+      broken.map(({ id, broken: fault }) => `Schedule ${id} is broken: ${fault}`).join('; '),
+      'Make it anew: intake schedule add ... --replace; or remove it: intake schedule remove ID.',
+    );
   return names.length > 0 ? names.sort().join(', ') : 'none';
 }

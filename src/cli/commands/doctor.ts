@@ -16,6 +16,7 @@ import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 import type { Session } from '../session.ts';
 import { gatewayAnswers } from './stack.ts';
 import { shownDatabaseAddress } from '../../values/databaseAddress.ts';
+import { checkRuns } from '../checks/runs.ts';
 import { checkTemporal } from '../checks/temporal.ts';
 
 interface Flags extends CommonOptions {
@@ -37,6 +38,7 @@ async function doctorCommand({ options, out, open }: Call<Flags>): Promise<numbe
     checkTemporal(session),
     databaseUrl ? checkDatabase(session, databaseUrl) : [],
     supabase ? checkSupabase(session, supabase) : [],
+    checkRuns(session),
     session.stack?.gateway ? checkGateway(session.stack.gateway) : [],
   ]);
   const checks: Check[] = groups.flat();

@@ -7,6 +7,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { Command } from 'commander';
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
+import { IntakeError } from '../../errors.ts';
 import type { ImportRequest } from '../../messages/requests.ts';
 import { emptyReport, type AnyInput, type ImportReport } from '../../messages/imports.ts';
 import { addCommand, run, type Call } from '../command.ts';
@@ -115,6 +116,10 @@ export async function follow(
     try {
       const { watchImport } = await import('../display/watch.ts');
       return await watchImport(handle, { out, input, debugLog: options.debugLog ?? false });
+    } catch (error) {
+      if (!(error instanceof IntakeError) || error.code !== 'RUN_NOT_FOUND') throw error;
+      const { orphanOf } = await import('../../runs/condition.ts');
+      throw (await orphanOf(session, handle.workflowId)) ?? error;
     } finally {
       goOn();
       await joined;

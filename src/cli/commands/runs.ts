@@ -3,7 +3,9 @@ import { Argument, type Command } from 'commander';
 import { IntakeError } from '../../errors.ts';
 import { kindNamed } from '../../kinds/index.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
-import type { Run } from '../../database/rows.ts';
+import type { Row, Run } from '../../database/rows.ts';
+import { conditionOf, orphanedError } from '../../runs/condition.ts';
+import type { Session } from '../session.ts';
 import { findRun, workflowOf } from '../../runs/findRun.ts';
 import { summaryLine } from '../display/importSummary.ts';
 import { renderTable } from '../display/table.ts';
@@ -99,12 +101,39 @@ async function runsCommand(call: Call<Flags>): Promise<number | void> {
     source: options.source,
     since: options.since,
   };
-  const backend = await (await call.open()).backend();
-  const rows = await backend.call('report', { name: what, filters, max_rows: options.limit ?? 20 });
+  const session = await call.open();
+  const found = await (await session.backend()).call('report', { name: what, filters, max_rows: options.limit ?? 20 });
+  const rows = await withConditions(session, found);
   out.document(rows);
   if (rows.length === 0) out.detail(what === 'list' || what === 'latest' ? 'No runs yet.' : 'None.');
-  else for (const line of renderTable(rows, REPORTS[what] ?? [])) out.answer(line);
+  else for (const line of renderTable(rows, columnsOf(what, rows))) out.answer(line);
+  for (const { id, condition_message: message, condition_remedy: remedy } of rows)
+    if (message) out.detail(`  ${id}: ${message}. ${remedy}`);
 }
+
+/** Beside what the database says of runs that are not over, what Temporal says of their workflows; nothing where it does not answer. */
+async function withConditions(session: Session, rows: readonly Row[]): Promise<Row[]> {
+  const states = await Promise.all(
+    rows.map(async (row) =>
+      row['status'] === 'processing' || row['status'] === 'pending'
+        ? conditionOf(session, row as never).catch(() => undefined)
+        : undefined,
+    ),
+  );
+  return rows.map((row, i) => {
+    const state = states[i];
+    return state
+      ? { ...row, condition: state.name, condition_message: state.message, condition_remedy: state.remedy }
+      : row;
+  });
+}
+
+const columnsOf = (what: string, rows: readonly Row[]): readonly string[] => {
+  const columns = REPORTS[what] ?? [];
+  if (!rows.some(({ condition }) => condition)) return columns;
+  const at = columns.includes('status') ? columns.indexOf('status') + 1 : columns.length;
+  return columns.toSpliced(at, 0, 'condition');
+};
 
 async function showRun({ out, open }: Call<Flags>, id: string | undefined): Promise<void> {
   const found = await findRun(await open(), id);
@@ -120,6 +149,7 @@ async function watchRun({ out, open }: Call<Flags>, id: string | undefined): Pro
   const session = await open();
   const { workflowId, run: found } = await workflowOf(session, id);
   if (found && found.status !== 'processing' && found.status !== 'pending') return sayEnded(out, found);
+  if (found && (await conditionOf(session, found))?.name === 'ORPHANED') throw orphanedError(found.id);
   const { watchWorkflow } = await import('../display/watchWorkflow.ts');
   return watchWorkflow(out, session, workflowId);
 }

@@ -108,7 +108,11 @@ async function set({ options, open }: Call<ScheduleFlags>, id: string, given: Ti
     import('../../schedules/view.ts'),
   ]);
   const client = await (await open()).temporal();
-  const { when, time_zone } = await describeSchedule(client, id, 0);
+  const { when, time_zone, differs } = await describeSchedule(client, id, 0);
+  if (!options.replace && differs.some((difference) => difference.startsWith('its times')))
+    throw new IntakeError('USAGE', `Schedule ${id} has times that somebody gave it by hand`, {
+      remedy: 'Look at them with `temporal schedule describe`; --replace puts these in their place.',
+    });
   const at = options.at ?? /^daily at (\d\d:\d\d)/.exec(when)?.[1];
   if (!given && (at === undefined || options.timezone === undefined))
     throw new IntakeError('USAGE', 'Which times?', { remedy: 'Write --at 18:00, --timezone NAME or --every 1h.' });
@@ -136,11 +140,11 @@ async function list({ out, open }: Call<ScheduleFlags>): Promise<void> {
       out.answer(line);
 }
 
-const rowOf = ({ id, what, when, paused, next: [next], runs: [last] }: ScheduleView) => ({
+const rowOf = ({ id, what, when, paused, broken, differs, next: [next], runs: [last] }: ScheduleView) => ({
   id,
   what,
   when,
-  state: paused ? 'paused' : 'active',
+  state: broken ? 'BROKEN' : `${paused ? 'paused' : 'active'}${differs.length > 0 ? ', differs' : ''}`,
   next: next?.local,
   next_utc: next?.at,
   last_run: last?.status,
@@ -154,6 +158,8 @@ async function show({ out, open }: Call<ScheduleFlags>, id: string): Promise<voi
   out.answer(`${view.id}: ${view.what}`);
   out.answer(`  ${view.when}${view.paused ? `, paused${view.note ? `: ${view.note}` : ''}` : ''}`);
   out.detail(`  overlaps: ${view.overlap}; times missed by up to ${view.catchup_hours} h are made up for`);
+  if (view.broken) out.answer(`  BROKEN: ${view.broken}. Make it anew: intake schedule add ... --replace`);
+  for (const difference of view.differs) out.answer(`  otherwise than Intake makes it: ${difference}`);
   out.detail(`  ${view.taken} runs; ${view.missed} missed, ${view.skipped} skipped for an overlap`);
   out.answer('Next:');
   for (const { at, local } of view.next.slice(0, NEXT)) out.answer(`  ${local}  ${at}`);

@@ -3,6 +3,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { importProgress, importResult } from '../../imports/follow.ts';
 import type { AnyInput, ImportReport } from '../../messages/imports.ts';
+import { standstillOf } from '../../temporal/standstill.ts';
 import { activityProgress } from './activityProgress.ts';
 import { createDebugLog } from './debugLog.ts';
 import { createDisplay } from './liveDisplay.ts';
@@ -12,6 +13,7 @@ import type { View } from './view.ts';
 
 /** A short import is over before it is worth asking. */
 const FIRST_LOOK_MS = 300;
+const WORRY_MS = 5000;
 const LOOK_MS = { live: 250, plain: 1000 };
 
 export interface WatchOptions {
@@ -24,13 +26,16 @@ export async function watchImport(
   handle: WorkflowHandle,
   { out, input, debugLog = false }: WatchOptions,
 ): Promise<ImportReport> {
-  const result = importResult(handle, () => out.note('Temporal does not answer; waiting for it'));
+  const over = new AbortController();
+  const result = importResult(handle, () => out.note('Temporal does not answer; waiting for it')).finally(() =>
+    over.abort(),
+  );
+  void worry();
   const silent = out.json || out.quiet;
   if (silent && !debugLog) return result;
   // Lines of a log would tear the live display apart.
   const shown = silent ? undefined : out.live && !debugLog ? createDisplay(out, input) : createPhaseLines(out);
   const view = debugLog ? createDebugLog(handle.workflowId, shown) : (shown as View);
-  const over = new AbortController();
   void look();
   try {
     const report = await result;
@@ -40,6 +45,20 @@ export async function watchImport(
   } finally {
     over.abort();
     view.close();
+  }
+
+  /** Says once what keeps it from going on. */
+  async function worry(): Promise<void> {
+    for (let told = ''; ;) {
+      await sleep(WORRY_MS, undefined, { ref: false });
+      if (over.signal.aborted) return;
+      const found = await standstillOf(handle).catch(() => undefined);
+      if (!found || found.message === told || over.signal.aborted) continue;
+      told = found.message;
+      out.note(
+        `${told}. ${found.reason === 'failing' ? 'Begin it anew: intake resume ID --restart; or intake cancel ID.' : 'Start one: intake worker.'}`,
+      );
+    }
   }
 
   async function look(): Promise<void> {

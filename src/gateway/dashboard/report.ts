@@ -1,6 +1,7 @@
 /** What Temporal knows of a run: the report of its workflow, while it runs and after it. */
 import type { Client } from '@temporalio/client';
 import { importProgress, importResult } from '../../imports/follow.ts';
+import { standstillOf } from '../../temporal/standstill.ts';
 import type { ImportReport } from '../../messages/imports.ts';
 
 /** A page waits no longer; without a report it shows what the database has. */
@@ -10,6 +11,8 @@ export interface WorkflowState {
   /** Whether the workflow runs; undefined when Temporal does not know, or does not answer in time. */
   readonly running?: boolean;
   readonly report?: ImportReport;
+  /** Why it cannot go on. */
+  readonly standstill?: string;
 }
 
 /** @param runId of the import; a later attempt that was refused has another report. */
@@ -20,6 +23,8 @@ export async function workflowState(client: Client, workflowId: string | null, r
   const ask = async (): Promise<WorkflowState> => {
     running = (await handle.describe()).status.name === 'RUNNING';
     const report = running ? await importProgress(handle) : await importResult(handle);
+    const standstill = running && !report ? await standstillOf(handle) : undefined;
+    if (standstill) return { running, standstill: standstill.message };
     return report && (running || (report.runId === runId && report.status !== 'in_progress'))
       ? { running, report }
       : { running };

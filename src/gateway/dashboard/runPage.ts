@@ -79,7 +79,15 @@ export function progress(run: RunDetails, workflow: WorkflowState): Html {
       })}
     </svg>
     ${report && phaseList(report, isDirectory(run))}${report && rejected(report)}
-    ${!report && (isActive(run, workflow) ? html`<p class="empty">No worker tells how far it is. <code>intake doctor</code> says whether one runs.</p>` : html`<p class="hint">Temporal has no phases of it any more.</p>`)}`;
+    ${!report && (isActive(run, workflow) ? html`<p class="empty">${standsStill(run, workflow)}</p>` : html`<p class="hint">Temporal has no phases of it any more.</p>`)}`;
+}
+
+function standsStill({ id, status }: RunDetails, { running, standstill }: WorkflowState): Html {
+  if (standstill)
+    return html`${standstill}. <code>intake resume ${id} --restart</code> begins it anew; what is done stays done.`;
+  if (running === false && status !== 'failed')
+    return html`ORPHANED: Temporal has no workflow that works on this run. Resume it: it goes on where it stopped.`;
+  return html`No worker tells how far it is. <code>intake doctor</code> says whether one runs.`;
 }
 
 const isDirectory = ({ kind }: RunDetails): boolean => findKind(kind)?.reads === 'directory';

@@ -1,0 +1,70 @@
+/** How runs that are not over really are: at work, at a standstill, or lost by Temporal. */
+import { IntakeError } from '../errors.ts';
+import type { Row } from '../database/rows.ts';
+import type { Connections } from './connections.ts';
+
+/** `running`; `FAILING`, `UNSERVED`: see `Standstill`; `ORPHANED`: no workflow works on it. */
+export type ConditionName = 'running' | 'FAILING' | 'UNSERVED' | 'ORPHANED';
+
+export interface Condition {
+  readonly name: ConditionName;
+  readonly message: string | null;
+  readonly remedy: string | null;
+}
+
+const isOpen = (status: unknown): boolean => status === 'processing' || status === 'pending';
+
+export interface OpenRun {
+  readonly id: string;
+  readonly status: string;
+  readonly worker_id: string | null;
+}
+
+/** Undefined for a run that is over, or that no workflow ever worked on. */
+export async function conditionOf(connections: Connections, run: OpenRun): Promise<Condition | undefined> {
+  const { id, status, worker_id: workflowId } = run;
+  if (!isOpen(status) || !workflowId?.startsWith('import/')) return undefined;
+  const client = await connections.temporal();
+  const [{ WorkflowNotFoundError }, { standstillOf }] = await Promise.all([
+    import('@temporalio/client'),
+    import('../temporal/standstill.ts'),
+  ]);
+  const handle = client.workflow.getHandle(workflowId);
+  try {
+    if ((await handle.describe()).status.name !== 'RUNNING') return orphaned(id);
+    const found = await standstillOf(handle);
+    if (!found) return { name: 'running', message: null, remedy: null };
+    return found.reason === 'failing'
+      ? {
+          name: 'FAILING',
+          message: found.message,
+          remedy: `Begin it anew; what is done stays done: intake resume ${id} --restart`,
+        }
+      : { name: 'UNSERVED', message: found.message, remedy: 'Start one: intake worker.' };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return orphaned(id);
+    throw error;
+  }
+}
+
+const orphaned = (id: string): Condition => {
+  const { message, remedy } = orphanedError(id);
+  return { name: 'ORPHANED', message, remedy };
+};
+
+/** What is said of a run that is in progress in the database, and that no workflow works on. */
+export const orphanedError = (id: string): IntakeError =>
+  new IntakeError(
+    'ORPHANED',
+    `Temporal has no workflow that works on run ${id}: it was ended from outside, or Temporal lost its state`,
+    {
+      remedy: `\`intake resume ${id}\` goes on with it where it stopped; nothing is doubled.`,
+    },
+  );
+
+/** The run that a workflow left behind, when Temporal knows that workflow no more. */
+export async function orphanOf(connections: Connections, workflowId: string): Promise<IntakeError | undefined> {
+  const rows = await (await connections.backend()).call('report', { name: 'in-progress', max_rows: 1000 });
+  const [row] = rows.filter(({ worker_id: worker }: Row) => worker === workflowId);
+  return row && orphanedError(String(row['id']));
+}

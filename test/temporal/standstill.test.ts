@@ -1,0 +1,147 @@
+/** Imports whose workflow cannot go on, has no worker, or is gone: they are seen, and there is a way out that doubles nothing. */
+import { strict as assert } from 'node:assert';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openBackends, type Backends } from '../../src/database/backends/open.ts';
+import { importResult } from '../../src/imports/follow.ts';
+import { startImport } from '../../src/imports/start.ts';
+import { cancelImport } from '../../src/runs/cancel.ts';
+import type { WorkflowHandle } from '@temporalio/client';
+import type { Run } from '../../src/database/rows.ts';
+import type { ImportInput } from '../../src/messages/imports.ts';
+import { conditionOf, orphanOf } from '../../src/runs/condition.ts';
+import type { Connections } from '../../src/runs/connections.ts';
+import { findRun } from '../../src/runs/findRun.ts';
+import { restart, standstillOf, type Standstill } from '../../src/temporal/standstill.ts';
+import { workflowBundle } from '../../src/workflows/bundle.ts';
+import { openPlace, plaintiffsCsv, spawnWorker, type Place } from '../support/imports.ts';
+import { createDatabase, sharedStack, TEST_CACHE, type TestDatabase } from '../support/stack.ts';
+import { startTestWorker } from '../support/worker.ts';
+
+describe('an import that cannot go on', function () {
+  this.timeout(120_000);
+  let database: TestDatabase;
+  let place: Place;
+  let backends: Backends;
+  let connections: Connections;
+  before(async () => {
+    const { temporal } = await sharedStack();
+    database = await createDatabase();
+    place = await openPlace({ temporal, databaseUrl: database.databaseUrl });
+    backends = openBackends(place.config);
+    connections = {
+      temporal: async () => place.client,
+      backend: async (name = 'postgres') => backends.get(name),
+    };
+  });
+  after(async () => {
+    await backends.close();
+    await place.close();
+    await database.drop();
+  });
+
+  /** The workflows as a release that has one step more. */
+  async function otherRelease(): Promise<string> {
+    const text = await readFile(workflowBundle(TEST_CACHE), 'utf8');
+    const at = text.indexOf('.runToEnd(async ()=>{', text.indexOf('async function importFile('));
+    assert.ok(at > 0);
+    const head = text.slice(0, at) + '.runToEnd(async ()=>{';
+    const path = join(place.dir, 'other-release.js');
+    await writeFile(
+      path,
+      `${head} await (0,_temporalio_workflow__WEBPACK_IMPORTED_MODULE_0__.sleep)(1);${text.slice(head.length)}`,
+    );
+    return path;
+  }
+
+  /** Imports that a worker left in the middle of their upserts. */
+  async function left<N extends string>(...names: readonly N[]) {
+    const worker = spawnWorker(place.env);
+    const imports = {} as Record<N, { input: ImportInput; handle: WorkflowHandle; run: () => Promise<Run> }>;
+    await place.sql.begin(async (tx) => {
+      await tx`LOCK TABLE public.plaintiffs IN ACCESS EXCLUSIVE MODE`;
+      for (const name of names) {
+        const path = await place.file(plaintiffsCsv(60).replaceAll(/person/gi, name), `${name}.csv`);
+        const input = await place.input({ path }, { partitionRows: 100 });
+        const handle = await startImport(place.client, input);
+        const run = async () => {
+          const [row] = await place.sql<
+            { id: string }[]
+          >`SELECT id FROM ingest.import_runs WHERE worker_id = ${handle.workflowId}`;
+          return findRun(connections, row!.id);
+        };
+        imports[name] = { input, handle, run };
+      }
+      const waits = () =>
+        place.sql`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+      while ((await waits()).length < names.length) await sleep(20);
+      await worker.stop('SIGKILL');
+    });
+    return imports;
+  }
+  async function standing(
+    handle: Parameters<typeof standstillOf>[0],
+    reason: Standstill['reason'],
+  ): Promise<Standstill> {
+    for (;;) {
+      const found = await standstillOf(handle);
+      if (found?.reason === reason) return found;
+      await sleep(200);
+    }
+  }
+
+  it('is seen, for what reason, and ends or begins anew as its operator wants, without doubling anything', async () => {
+    const { unserved, lost, failing, refused } = await left('unserved', 'lost', 'failing', 'refused');
+
+    const { message } = await standing(unserved.handle, 'unserved');
+    assert.match(message, /No worker polls task queue 'test-.*since \d{4}-/);
+    assert.equal((await conditionOf(connections, await unserved.run()))?.name, 'UNSERVED');
+    const cancel = async ({ handle: { workflowId }, run }: typeof unserved) =>
+      (await cancelImport(connections, { workflowId, run: await run() })).status;
+    assert.deepEqual([await cancel(unserved), (await unserved.run()).status], ['cancelled', 'failed']);
+
+    await lost.handle.terminate();
+    const orphan = await conditionOf(connections, await lost.run());
+    assert.deepEqual(
+      [orphan?.name, orphan?.remedy?.includes(`intake resume ${(await lost.run()).id}`)],
+      ['ORPHANED', true],
+    );
+    assert.equal((await orphanOf(connections, lost.handle.workflowId))?.code, 'ORPHANED');
+
+    const other = await startTestWorker(place.config, { workflowBundle: await otherRelease() });
+    const found = await standing(failing.handle, 'failing');
+    assert.match(found.message, /cannot go on since \d{4}.*release of the workers does not fit its history/);
+    const condition = await conditionOf(connections, await failing.run());
+    assert.deepEqual(
+      [condition?.name, condition?.remedy?.includes(`intake resume ${(await failing.run()).id} --restart`)],
+      ['FAILING', true],
+    );
+    await standing(refused.handle, 'failing');
+    assert.deepEqual([await cancel(refused), (await refused.run()).status], ['cancelled', 'failed']);
+    await other.shutdown();
+
+    const worker = await startTestWorker(place.config);
+    await restart(place.client, failing.handle.workflowId);
+    const restarted = await importResult(place.client.workflow.getHandle(failing.handle.workflowId));
+    assert.deepEqual(
+      [restarted.status, restarted.runId],
+      ['completed', (await failing.run()).id],
+      JSON.stringify(restarted.error),
+    );
+    assert.equal(await conditionOf(connections, await failing.run()), undefined);
+    for (const { input, run } of [lost, unserved, refused]) {
+      const { status, runId, error } = await importResult(await startImport(place.client, input));
+      assert.deepEqual([status, runId], ['completed', (await run()).id], JSON.stringify(error));
+    }
+    for (const { run } of [unserved, lost, failing, refused]) {
+      const { id, rows_inserted } = await run();
+      const [found] = await place.sql`
+        SELECT count(*)::int AS landed, count(DISTINCT row_index)::int AS rows,
+               (SELECT count(*)::int FROM public.plaintiffs p WHERE p.import_run_id = ${id}) AS made
+        FROM ingest.plaintiffs_raw WHERE import_run_id = ${id}`;
+      assert.deepEqual({ ...found }, { landed: 60, rows: 60, made: rows_inserted });
+    }
+    await worker.shutdown();
+  });
+});
