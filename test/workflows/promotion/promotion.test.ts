@@ -114,6 +114,19 @@ describe('workflows with faked activities', function () {
     });
   }
 
+  it('a directory of many partitions is counted by an activity: no local one, whose work a worker that ends would repeat', async () => {
+    worker.fake();
+    const handle = await start(directoryInput(taskQueue));
+    await importResult(handle);
+    const { events } = await handle.fetchHistory();
+    const scheduled = events!.map(({ activityTaskScheduledEventAttributes: activity }) => activity?.activityType?.name);
+    assert.ok(
+      ['finalize', 'reconcile', 'clearStage'].every((name) => scheduled.includes(name)),
+      String(scheduled),
+    );
+    assert.ok(!scheduled.includes('claimDirectory'));
+  });
+
   it('a merge whose batch cannot be taken away says why it failed, not that', async () => {
     worker.fake({ mergeBatch: () => refuse('DATABASE_SCHEMA'), dropBatch: () => refuse('DATABASE_DENIED') });
     const input = { backend: 'postgres', tenantId: 'A', checksum: randomUUID(), taskQueue } as const;
