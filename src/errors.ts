@@ -164,6 +164,9 @@ export class IntakeError extends Error {
 export const ROW_ERRORS = {
   UNBALANCED_QUOTE: 'A quote is opened and never closed properly; close it, or double it inside a quoted cell.',
   HEADER_AGAIN: 'The row is the header once more, as in files that were joined; delete it.',
+  FOOTER_ROW: 'The row is the total, the page or the end of a report, not a record; delete it.',
+  SPREADSHEET_VALUE:
+    'A spreadsheet has turned this identifier into a date or cut it to a power of ten; format the column as text and export the file anew.',
   MIXED_LINE_ENDS:
     'A line end of another kind than the rest of the file has stands inside the row; save the file anew.',
   RAGGED_ROW: 'The row has more or fewer cells than the header.',

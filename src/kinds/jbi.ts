@@ -44,6 +44,7 @@ export const jbi: CsvKind = {
   ],
   required: [['case_number'], ['party_name'], ['judgment_amount']],
   dateOrder: 'mdy',
+  identifiers: ['case_number', 'party_phone'],
   dates: ['filing_date', 'judgment_date'],
   row: (cell, context) => judgmentRow(cell, VENDOR, context),
   sample: 'jbi.csv',

@@ -105,6 +105,8 @@ export interface CsvKind<Code extends string = string> extends Kind, Format {
   readonly reads: 'csv';
   /** How numeric dates are read where nobody says so. */
   readonly dateOrder: DateOrder;
+  /** Columns whose text names something: what a spreadsheet has converted there is a reject. */
+  readonly identifiers: readonly string[];
   /** Its columns of dates. */
   readonly dates: readonly string[];
   readonly rowErrors: Readonly<Record<Code, string>>;

@@ -24,6 +24,7 @@ export const plaintiffs: CsvKind = {
   ],
   required: [['plaintiff_name']],
   dateOrder: 'mdy',
+  identifiers: ['contact_phone', 'source_reference'],
   dates: [],
   table: 'plaintiffs',
   stageColumns: [

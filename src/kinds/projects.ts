@@ -27,6 +27,7 @@ export const projects: CsvKind<ProjectErrorCode> = {
   columns: PROJECT_COLUMNS,
   required: [['stage_application']],
   dateOrder: 'dmy',
+  identifiers: ['stage_application', 'fod_id'],
   dates: ['stage_application_created', 'eFscd'],
   table: 'projects',
   stageColumns: STAGED.map((column) => column.toLowerCase()),

@@ -49,6 +49,7 @@ export const simplicity: CsvKind = {
     ['judgment_amount'],
   ],
   dateOrder: 'mdy',
+  identifiers: ['judgment_number', 'index_number', 'case_number', 'docket_number', 'lead_id', 'phone'],
   dates: ['judgment_date'],
   row: (cell, context) => judgmentRow(cell, VENDOR, context),
   sample: 'simplicity.csv',

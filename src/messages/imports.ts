@@ -28,6 +28,9 @@ export interface ImportOptions {
   readonly dateOrderAssumed?: boolean;
   /** Physical line of the header, 1-based; found where nobody says so. */
   readonly headerRow?: number;
+  /** Cells that are empty; a list of its own where nobody says so. */
+  readonly nullWords?: readonly string[];
+  readonly decodeHtml?: boolean;
   /** A header that means nothing to the kind is an error. */
   readonly strictHeaders?: boolean;
   readonly maxErrors?: { readonly rows: number } | { readonly percent: number };

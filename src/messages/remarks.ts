@@ -14,12 +14,21 @@ export interface Remark {
 export type Remarks = Readonly<Record<string, Remark>>;
 
 const lines = (n: number) => `${n} line${n === 1 ? '' : 's'}`;
+const cells = (n: number) => `${n} cell${n === 1 ? '' : 's'}`;
 const rows = (n: number) => `${n} row${n === 1 ? '' : 's'}`;
 
 /** The sentence of each code. */
 const SENTENCES = {
   OTHER_DATE_ORDER: ({ count, of, detail }) => `${count} of ${of} dates only fit ${detail}: --date-order ${detail}`,
   TITLE_ROWS: ({ count, detail }) => `${lines(count)} above the header on line ${detail} passed over`,
+  NULL_WORDS: ({ count }) =>
+    `${cells(count)} with a word for nothing (NULL, #N/A, ...) read as empty; --null-words says which`,
+  HTML_ENTITIES: ({ count }) => `${cells(count)} with HTML entities (&amp;); --decode-html decodes them`,
+  TWICE_DECODED: ({ count }) =>
+    `${cells(count)} with text that was decoded twice (JosÃ© for José); export the file anew`,
+  SEVERAL_ADDRESSES: ({ count }) =>
+    `${cells(count)} with several e-mail addresses: the first is taken, all stay in the raw row`,
+  BIDI_CONTROLS: ({ count }) => `${cells(count)} with signs that reverse the direction of text`,
   BLANK_ROWS: ({ count }) => `${rows(count)} without any value left out`,
   TRAILING_DELIMITERS: ({ detail }) => `every row has ${detail} more than the header, empty at its end`,
   MISSING_DELIMITERS: ({ detail }) => `every row has ${detail} less than the header; the last are read as empty`,

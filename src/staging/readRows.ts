@@ -1,16 +1,18 @@
 /** The records of a chunk, judged as their kind says. */
 import { CONTROL_COLUMNS, firstCells, hasControls } from '../sources/csv/controls.ts';
-import { cellReader, mapHeader } from '../sources/csv/columns.ts';
+import { cellReader, mapHeader, placesOf } from '../sources/csv/columns.ts';
 import type { Dialect } from '../sources/csv/dialect.ts';
 import type { Encoding } from '../sources/csv/encoding.ts';
 import { parseChunk } from '../sources/csv/parse.ts';
 import { ALL_ROW_ERRORS, csvKindNamed } from '../kinds/index.ts';
 import type { DateOrder, StagedRow } from '../kinds/kind.ts';
-import type { Remark, RemarkCode } from '../messages/remarks.ts';
-import { headerTest, isBlankRow } from '../sources/csv/rowShape.ts';
+import { cellCleaner, isConverted, type Cleaning, type Notice } from '../sources/csv/cleanCells.ts';
+import { headerTest, isBlankRow, isFooter } from '../sources/csv/rowShape.ts';
+import { hasSeveralEmails } from '../values/contact.ts';
+import { causeOf } from '../values/cause.ts';
 import { orderOf } from '../values/date.ts';
 
-export interface ChunkSource extends Dialect {
+export interface ChunkSource extends Dialect, Cleaning {
   readonly bytes: Uint8Array;
   readonly kind: string;
   readonly sourceSystem: string;
@@ -27,9 +29,6 @@ export interface ChunkSource extends Dialect {
   /** The chunk is a piece of a record that is too large, the first of them if it has a row; it needs no bytes. */
   readonly tooLarge?: { readonly rows: number } | undefined;
 }
-
-/** Hears what is noticed beside rejects. */
-export type Notice = (code: RemarkCode, remark: Remark) => void;
 
 export interface JudgedRow {
   readonly rowIndex: number;
@@ -50,7 +49,9 @@ export function* readRows(source: ChunkSource, notice: Notice = () => undefined)
   const chunk = Buffer.from(source.bytes.buffer, source.bytes.byteOffset, source.bytes.byteLength);
   const width = originalWidth(source.header);
   const mended = width < source.header.length;
-  const read = cellReader(kind, mapHeader(source.header.slice(0, width), kind, source.map));
+  const mapping = mapHeader(source.header.slice(0, width), kind, source.map);
+  const read = cellReader(kind, mapping);
+  const clean = cellCleaner(chunk, placesOf(mapping), source, notice);
   const context = { sourceSystem: source.sourceSystem, dateOrder: source.dateOrder };
   if (source.tooLarge) {
     if (source.tooLarge.rows > 0)
@@ -62,7 +63,9 @@ export function* readRows(source: ChunkSource, notice: Notice = () => undefined)
   }
 
   let cells: readonly string[] | undefined;
-  const cell = (column: string): string | undefined => read(cells, column);
+  let cleaned: readonly string[] | undefined;
+  const cell = (column: string): string | undefined => read(cleaned, column);
+  const emails = kind.columns.flatMap(({ name }) => (name.endsWith('email') ? [name] : []));
   const isHeader = headerTest(source.header.slice(0, width));
   for (const parsed of parseChunk(chunk, { ...source, columns: source.header.length })) {
     cells = mended ? parsed.cells?.slice(0, width) : parsed.cells;
@@ -70,21 +73,32 @@ export function* readRows(source: ChunkSource, notice: Notice = () => undefined)
       notice('BLANK_ROWS', { count: 1, line: parsed.line });
       continue;
     }
-    const again = cells !== undefined && isHeader(cells);
-    for (const column of again ? [] : kind.dates) noticeOrder(cell(column), source.dateOrder, parsed.line, notice);
+    const shape = cells && (isHeader(cells) ? 'HEADER_AGAIN' : isFooter(cells) ? 'FOOTER_ROW' : undefined);
+    cleaned = cells && !shape ? clean(cells, parsed.line) : cells;
+    for (const column of shape ? [] : kind.dates) noticeOrder(cell(column), source.dateOrder, parsed.line, notice);
     const row = kind.row(cell, context);
-    const error = parsed.error ?? (again ? 'HEADER_AGAIN' : row.error);
+    for (const column of emails)
+      if (hasSeveralEmails(cell(column))) notice('SEVERAL_ADDRESSES', { count: 1, line: parsed.line });
+    const converted = kind.identifiers.find((column) => isConverted(cell(column)));
+    const unread = shape ?? parsed.error;
+    const column = unread ? undefined : (converted ?? row.column);
+    const error = unread ?? (converted ? 'SPREADSHEET_VALUE' : row.error);
     yield {
       rowIndex: parsed.rowIndex,
       line: parsed.line,
       cells,
       row,
-      plain: parsed.plain,
+      plain: parsed.plain && cleaned === cells,
       error,
-      message: error && (parsed.error || again || !row.column ? '' : `${row.column}: `) + ALL_ROW_ERRORS[error]!,
+      message: error && messageOf(error, column, column && cell(column), source.dateOrder),
       record: () => (mended || parsed.fitted ? firstCells(parsed.bytes(), width, source) : parsed.bytes()),
     };
   }
+}
+
+function messageOf(error: string, column: string | undefined, cell: string | undefined, order: DateOrder): string {
+  const cause = causeOf(error, cell, order);
+  return `${column ? `${column}: ` : ''}${ALL_ROW_ERRORS[error]!}${cause ? ` ${cause}` : ''}`;
 }
 
 function noticeOrder(cell: string | undefined, given: DateOrder, line: number, notice: Notice): void {

@@ -1,23 +1,31 @@
 import { EMPTY } from './result.ts';
 import type { Result } from './result.ts';
-import { text } from './text.ts';
+import { asciiDigits, text } from './text.ts';
 
 const BAD = { error: 'BAD_AMOUNT' } as const;
 const PLAIN = /^\d{1,30}(?:\.\d{1,20})?$/;
 /** Digits, alone or in groups of three, and a fraction that is not mistaken for a group. */
 const DIGITS = /^(?:\d{1,30}|\d{1,3}(?:,\d{3}){1,9})(?:\.\d{0,20})?$|^\.\d{1,20}$/;
 
+/** `1.234`: thousands in one country, a fraction in another. */
+const GROUP_OR_FRACTION = /^[1-9]\d{0,2}\.\d{3}$/;
+const NOTHING = /^(?:-{1,3}|n\/a|\$\s*-)$/i;
+
 /**
  * An amount of money as an exact decimal string (`-1234567.89`), digits kept as written but for leading zeros. Takes `$`,
- * groups (`1,234,567.89`), parentheses or a minus before or after; anything that could mean two numbers (`1.234,56`, `1,23`) is
- * BAD_AMOUNT. No floating point on the way.
+ * groups (`1,234,567.89`), parentheses or a minus before or after; `USD` on either side,
+ * `5.-` for 5; a dash alone and `N/A` are empty. Anything that could mean two numbers (`1.234,56`, `1,23`, `1.234`) is BAD_AMOUNT. No floating point on the way.
  */
 export function parseAmount(cell: string | null | undefined): Result<string> {
   const trimmed = text(cell);
   if (trimmed === null) return EMPTY;
-  if (PLAIN.test(trimmed)) return { value: canonical(trimmed, false) };
-  let rest = trimmed.replace(/[\u2212\u2013]/g, '-');
+  if (PLAIN.test(trimmed) && !GROUP_OR_FRACTION.test(trimmed)) return { value: canonical(trimmed, false) };
+  let rest = asciiDigits(trimmed).replace(/[\u2212\u2013\u2014]/g, '-');
+  if (NOTHING.test(rest)) return EMPTY;
+  rest = rest.replace(/^USD?(?=[\s$\d(+-])\s*|\s*USD$/gi, '').replace(/(\d)\.\s*-{1,2}$/, '$1');
   let negative = false;
+  // The sign of the currency before the parentheses.
+  rest = rest.replace(/^\$\s*(?=\()/, '');
   if (rest.startsWith('(') && rest.endsWith(')')) {
     negative = true;
     rest = rest.slice(1, -1).trim();
@@ -32,6 +40,7 @@ export function parseAmount(cell: string | null | undefined): Result<string> {
     negative ||= mark === '-';
     rest = rest.slice(sign[0].length);
   }
+  if (GROUP_OR_FRACTION.test(rest)) return BAD;
   return DIGITS.test(rest) ? { value: canonical(rest.replaceAll(',', ''), negative) } : BAD;
 }
 

@@ -1,6 +1,6 @@
 import { EMPTY } from './result.ts';
 import type { Result } from './result.ts';
-import { text } from './text.ts';
+import { asciiDigits, text } from './text.ts';
 
 const EXTENSION = /[\s,;]*(?:x|ext|extn|extension|#)\s*[.:#]?\s*\d{1,8}$/i;
 const PHONE = /^[+\d\s().\-/\u00a0\u2010-\u2015]+$/;
@@ -10,15 +10,37 @@ const EMAIL = /^[^\s@"(),:;<>[\\\]]+@[^\s@"(),:;<>[\\\].]+(?:\.[^\s@"(),:;<>[\\\
 export function parsePhone(cell: string | null | undefined): Result<string> {
   const trimmed = text(cell);
   if (trimmed === null) return EMPTY;
-  const number = trimmed.replace(/^(?:tel|phone|ph|p|mobile|cell)\s*[.:]\s*/i, '').replace(EXTENSION, '');
+  const number = asciiDigits(trimmed)
+    .replace(/^(?:tel|phone|ph|p|mobile|cell)\s*[.:]\s*/i, '')
+    .replace(EXTENSION, '');
   const digits = number.replace(/\D/g, '');
   return PHONE.test(number) && digits.length >= 7 && digits.length <= 15 ? { value: digits } : { error: 'BAD_PHONE' };
 }
 
-/** An e-mail address, trimmed and otherwise as written: case is folded in keys only. */
+/** The address in `mailto:a@b`, `<a@b>` or `Ann <a@b>`. */
+const bareAddress = (value: string): string =>
+  (/^[^<>]*<([^<>]+)>$/.exec(value)?.[1] ?? value).replace(/^mailto:/i, '').trim();
+
+/**
+ * An e-mail address, trimmed and otherwise as written: case is folded in keys only. Of several, with `;`, `,` or blanks between
+ * them, all of which are addresses, the first.
+ */
 export function parseEmail(cell: string | null | undefined): Result<string> {
-  const trimmed = text(cell);
-  if (trimmed === null) return EMPTY;
+  const value = text(cell);
+  if (value === null) return EMPTY;
+  if (value.indexOf('@') === value.lastIndexOf('@')) return oneEmail(bareAddress(value));
+  const all = value
+    .split(/\s*[;,]\s*|\s+(?=[^\s<>]+@)/)
+    .filter(Boolean)
+    .map((part) => oneEmail(bareAddress(part)));
+  return all.find(({ error }) => error !== undefined) ?? all[0] ?? { error: 'BAD_EMAIL' };
+}
+
+/** Whether a cell holds several addresses. */
+export const hasSeveralEmails = (cell: string | undefined): boolean =>
+  cell !== undefined && cell.indexOf('@') !== cell.lastIndexOf('@') && parseEmail(cell).error === undefined;
+
+function oneEmail(trimmed: string): Result<string> {
   return trimmed.length <= 254 && EMAIL.test(trimmed) && !trimmed.includes('..')
     ? { value: trimmed }
     : { error: 'BAD_EMAIL' };

@@ -1,6 +1,6 @@
 import { EMPTY } from './result.ts';
 import type { Result } from './result.ts';
-import { text } from './text.ts';
+import { asciiDigits, text } from './text.ts';
 
 /** The one order of numeric dates in a file. */
 export type DateOrder = 'mdy' | 'dmy';
@@ -37,8 +37,9 @@ const WEEKDAY = /^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+/i;
  * order is BAD_DATE, with a hint where the other order would fit: it is never swapped.
  */
 export function parseDate(cell: string | null | undefined, order: DateOrder): Result<string> {
-  const trimmed = text(cell);
-  if (trimmed === null) return EMPTY;
+  const written = text(cell);
+  if (written === null) return EMPTY;
+  const trimmed = asciiDigits(written);
   const numeric = NUMERIC.exec(trimmed);
   if (numeric !== null) return numericDate(+numeric[1]!, +numeric[3]!, +numeric[4]!, order);
   const iso = ISO.exec(trimmed) ?? COMPACT.exec(trimmed);

@@ -10,3 +10,16 @@ export function text(cell: string | null | undefined): string | null {
   const trimmed = cell.replace(EDGES, '');
   return trimmed === '' ? null : trimmed;
 }
+
+const DIGIT = /\p{Nd}/u;
+/** Digits of other scripts (Arabic, Devanagari, fullwidth) as those of ours. */
+export function asciiDigits(value: string): string {
+  if (!/[^\0-\x7f]/.test(value)) return value;
+  return value.replace(/[^\0-\x7f]/gu, (sign) => {
+    if (!DIGIT.test(sign)) return sign;
+    // Each script has its ten digits in a row, the zero first.
+    let zero = sign.codePointAt(0)!;
+    while (DIGIT.test(String.fromCodePoint(zero - 1))) zero--;
+    return String((sign.codePointAt(0)! - zero) % 10);
+  });
+}

@@ -42,6 +42,27 @@ describe('parseAmount', () => {
     });
   });
 
+  it('reads the ways of writing an amount that tills, banks and spreadsheets have', () => {
+    table(parseAmount, {
+      '105. \u2013': '105',
+      '5.-': '5',
+      '5.--': '5',
+      '5-': '-5',
+      'USD 1,234.56': '1234.56',
+      '$5 USD': '5',
+      US$5: '5',
+      '$(100.00)': '-100.00',
+      '-': null,
+      '\u2013': null,
+      '$ -': null,
+      'N/A': null,
+      '0.125': '0.125',
+      '1234.567': '1234.567',
+      '\u0661\u0662.\u0665': '12.5',
+      '\uff11\uff12': '12',
+    });
+  });
+
   it('rejects whatever could mean another number', () => {
     const bad = [
       '1.234,56',
@@ -58,7 +79,10 @@ describe('parseAmount', () => {
       '5)',
       'abc',
       '$',
-      '-',
+      '1.234',
+      '$12.345',
+      'EUR 5',
+      '$5 $',
       '1.2.3',
       '€5',
       '0x10',
@@ -161,7 +185,7 @@ describe('parsePhone, parseEmail, parseState', () => {
     table(
       parseEmail,
       Object.fromEntries(
-        ['jane', 'jane@', '@x.com', 'a@b', 'a b@c.com', 'a@b..com', 'a@b.com,c@d.com'].map((c) => [c, 'BAD_EMAIL']),
+        ['jane', 'jane@', '@x.com', 'a@b', 'a b@c.com', 'a@b..com', 'a@b.com,c@'].map((c) => [c, 'BAD_EMAIL']),
       ),
     );
   });

@@ -69,6 +69,8 @@ export const parseActivity = ({ backend, workDir, parser }: Deps) => ({
       map: input.options.map,
       header: manifest.header,
       rowCells: plan.rowCells,
+      nullWords: input.options.nullWords,
+      decodeHtml: input.options.decodeHtml,
       encoding: manifest.encoding,
       delimiter: manifest.delimiter,
       newline: manifest.newline,

@@ -38,6 +38,8 @@ export const rejectsActivity = ({ workDir }: Deps) => ({
         const source = {
           ...manifest,
           rowCells: plan?.rowCells,
+          nullWords: options.nullWords,
+          decodeHtml: options.decodeHtml,
           kind,
           sourceSystem,
           dateOrder: options.dateOrder,

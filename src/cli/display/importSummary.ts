@@ -3,13 +3,14 @@
  *
  * The words in which an import ends.
  */
+import { parse } from 'node:path';
 import { ERRORS, type ErrorCode } from '../../errors.ts';
 import type { ImportRequest } from '../../messages/requests.ts';
 import { kindNamed } from '../../kinds/index.ts';
 import type { EffectLine, Kind } from '../../kinds/kind.ts';
 import type { DirectoryReport } from '../../messages/directory.ts';
 import { remarkSentence } from '../../messages/remarks.ts';
-import type { HeaderUse, AnyInput, Counts, ErrorDocument, ImportReport } from '../../messages/imports.ts';
+import type { HeaderUse, AnyInput, ImportInput, Counts, ErrorDocument, ImportReport } from '../../messages/imports.ts';
 import { secondsOf, type ImportFacts } from './importDocument.ts';
 import type { Output } from '../output.ts';
 
@@ -136,13 +137,41 @@ function headerLines(headers: readonly HeaderUse[]): string[] {
 export const word = (text: string): string =>
   /^[\w./@:+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
+/** The options that decide what a file means, as they were given. */
+function optionWords({ options, batchId, batchName, sourceReference, fileHash, path }: ImportInput): string {
+  const { map, encoding, delimiter, dateOrder, dateOrderAssumed, maxErrors, skipJobs, headerRow } = options;
+  const limit = maxErrors && ('rows' in maxErrors ? String(maxErrors.rows) : `${maxErrors.percent}%`);
+  const stem = parse(path).name;
+  const given: readonly (readonly [string, string | number | undefined])[] = [
+    ['batch-id', batchId === `sha256-${fileHash.slice(0, 32)}` ? undefined : batchId],
+    ['batch-name', batchName === stem ? undefined : batchName],
+    ['source-reference', sourceReference === batchName ? undefined : sourceReference],
+    ...Object.entries(map).map(([theirs, ours]) => ['map', `${theirs}=${ours}`] as const),
+    ['encoding', encoding],
+    ['delimiter', delimiter],
+    ['date-order', dateOrderAssumed ? undefined : dateOrder],
+    ['max-errors', limit],
+    ['header-row', headerRow],
+    ['null-words', options.nullWords?.join(',')],
+  ];
+  const flags = [
+    skipJobs && 'skip-jobs',
+    options.strictHeaders && 'strict-headers',
+    options.decodeHtml && 'decode-html',
+  ];
+  return [
+    ...given.flatMap(([name, value]) => (value === undefined ? [] : [` --${name} ${word(String(value))}`])),
+    ...flags.flatMap((name) => (name ? [` --${name}`] : [])),
+  ].join('');
+}
+
 function commitCommand({ kind, path, directory, sourceSystem }: ImportRequest, input: AnyInput | undefined): string {
   const tag = input && 'tag' in input ? input.tag : directory?.tag;
   const source =
     sourceSystem === undefined
       ? ''
       : ` --${kindNamed(kind).sourceIsTenant ? 'tenant' : 'source-system'} ${word(sourceSystem)}`;
-  return `intake import ${input?.kind ?? kind} ${tag === undefined ? word(path) : `--states-dir ${word(path)} --tag ${word(tag)}`}${source} --commit`;
+  return `intake import ${input?.kind ?? kind} ${tag === undefined ? word(path) : `--states-dir ${word(path)} --tag ${word(tag)}`}${source}${input && 'options' in input ? optionWords(input) : ''} --commit`;
 }
 
 /** What an import counted besides rows, in the words of its kind. */

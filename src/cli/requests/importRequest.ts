@@ -33,6 +33,8 @@ export interface ImportFlags extends CommonOptions {
   readonly dateOrder?: 'mdy' | 'dmy';
   readonly headerRow?: number;
   readonly strictHeaders?: boolean;
+  readonly nullWords?: readonly string[];
+  readonly decodeHtml?: boolean;
   readonly detach?: boolean;
   readonly rejects?: string;
   readonly backend?: string;
@@ -76,6 +78,12 @@ export function importFlags(command: Command): Command {
     .option('--date-order <order>', 'mdy or dmy', parseOrder)
     .option('--header-row <n>', 'line of the header (found)', parseSize)
     .option('--strict-headers', 'refuse a file with a header that is not taken')
+    .option(
+      '--null-words <words>',
+      "words of empty cells, with commas; '' for none (NULL,\\N,#N/A,nan,...)",
+      parseWords,
+    )
+    .option('--decode-html', 'decode HTML entities (&amp;)')
     .option('--detach', 'start it and return')
     .option('--rejects <file>', 'write the rejected rows there')
     .option('--backend <name>', 'supabase or postgres')
@@ -114,14 +122,25 @@ export function importRequest([first, second]: readonly (string | undefined)[], 
   const sourceSystem = sourceOf(kind, flags, byPosition ? flags.source : undefined);
   const backend = backendNamed(flags.backend);
   const { batchId, batchName, sourceReference, map, encoding, delimiter, maxErrors, dateOrder, skipJobs } = flags;
-  const { headerRow, strictHeaders } = flags;
+  const { headerRow, strictHeaders, nullWords, decodeHtml } = flags;
   return {
     kind,
     path: paths[0] as string,
     mode: flags.commit ? 'commit' : 'dry-run',
     ...defined({ backend, sourceSystem, batchId, batchName, sourceReference }),
     ...(flags.rejects && !flags.commit ? { rejectsPath: flags.rejects } : {}),
-    options: defined({ map, encoding, delimiter, maxErrors, dateOrder, skipJobs, headerRow, strictHeaders }),
+    options: defined({
+      map,
+      encoding,
+      delimiter,
+      maxErrors,
+      dateOrder,
+      skipJobs,
+      headerRow,
+      strictHeaders,
+      nullWords,
+      decodeHtml,
+    }),
   };
 }
 
@@ -207,6 +226,8 @@ function parseLimit(text: string): NonNullable<ImportOptions['maxErrors']> {
   }
   return percent ? { percent: value } : { rows: value };
 }
+
+const parseWords = (text: string): string[] => text.split(',').flatMap((word) => word.trim() || []);
 
 function parseSize(text: string): number {
   const size = Number(text);

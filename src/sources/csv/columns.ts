@@ -291,3 +291,8 @@ export function cellReader(
     );
   };
 }
+
+/** All places in the header that a column is read from. */
+export const placesOf = ({ positions, parts }: HeaderMapping): number[] => [
+  ...new Set([...positions, ...[...parts.values()].flat()].filter((place) => place !== undefined)),
+];

@@ -3,7 +3,26 @@ import { normalizeHeader } from './header.ts';
 
 /** Whether no cell holds anything. */
 export const isBlankRow = (cells: readonly string[]): boolean =>
-  cells.every((cell) => cell === '' || cell.trim() === '');
+  cells.every((cell) => cell === '' || cell.trim() === '') || (cells.length === 1 && cells[0]!.trim() === END_OF_TEXT);
+
+/** What old programs write behind the last row. */
+const END_OF_TEXT = '\u001a';
+/** The first word of a sum; the row is one when nothing but numbers follow. */
+const SUM = /^(?:(?:grand|sub|report|overall)[\s-]*)?totals?\s*:?$|^(?:sum|count|average)\s*:$/i;
+const FOOTER =
+  /^[-=*_#\s]*end of (?:report|file|list|data|export|document)[-=*_#.\s]*$|^page \d+(?: (?:of|\/) \d+)?$|^\(?\d[\d,]* (?:rows?|records?)(?: (?:affected|selected|returned|exported))?\)?$/i;
+const NUMERIC = /^[\s$€£\d.,()%+-]*$/;
+
+/** Whether a record closes a report: a total, a number of rows, a page, an end. */
+export function isFooter(cells: readonly string[]): boolean {
+  const at = cells.findIndex((cell) => cell !== '' && cell.trim() !== '');
+  const first = cells[at]?.trim() ?? '';
+  if (first.length > 60) return false;
+  const others = cells.slice(at + 1);
+  return SUM.test(first)
+    ? others.every((cell) => NUMERIC.test(cell))
+    : FOOTER.test(first) && isBlankRow(others.filter((cell) => !NUMERIC.test(cell)));
+}
 
 /** Whether a record is the header once more, as in files that were joined. */
 export function headerTest(header: readonly string[]): (cells: readonly string[]) => boolean {

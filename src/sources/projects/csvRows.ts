@@ -1,9 +1,10 @@
 /** Rows of a CSV file of projects, one at a time, by their columns' names. */
 import { readRange } from '../readRange.ts';
-import { cellReader, type ColumnSet } from '../csv/columns.ts';
+import { cellReader, placesOf, type ColumnSet } from '../csv/columns.ts';
 import { HEAD_BYTES, readLayout } from '../csv/layout.ts';
 import { parseChunk } from '../csv/parse.ts';
-import { headerTest, isBlankRow } from '../csv/rowShape.ts';
+import { cellCleaner } from '../csv/cleanCells.ts';
+import { headerTest, isBlankRow, isFooter } from '../csv/rowShape.ts';
 import { scanFile } from '../csv/scanFile.ts';
 import type { RowErrorCode } from '../../errors.ts';
 
@@ -39,6 +40,7 @@ export async function* csvRows(
   const isHeader = headerTest(layout.header.written);
   for (const chunk of chunks) {
     const bytes = await readRange(path, chunk);
+    const clean = cellCleaner(bytes, placesOf(mapping), {}, () => undefined);
     for (const { line, error, cells } of parseChunk(bytes, {
       delimiter,
       newline,
@@ -49,11 +51,12 @@ export async function* csvRows(
       firstRow: chunk.firstRow,
     })) {
       if (cells && isBlankRow(cells)) continue;
-      const again = cells && isHeader(cells) ? 'HEADER_AGAIN' : undefined;
+      const shape = cells && (isHeader(cells) ? 'HEADER_AGAIN' : isFooter(cells) ? 'FOOTER_ROW' : undefined);
+      const cleaned = cells && clean(cells, line);
       yield {
         line,
-        error: error ?? again ?? (cells ? undefined : 'RAGGED_ROW'),
-        cells: Object.fromEntries(set.columns.map(({ name }) => [name, read(cells, name)])),
+        error: shape ?? error ?? (cells ? undefined : 'RAGGED_ROW'),
+        cells: Object.fromEntries(set.columns.map(({ name }) => [name, read(cleaned, name)])),
       };
     }
   }

@@ -1,0 +1,26 @@
+/** Why a cell is no value, in words for the operator and without the cell. */
+import { orderOf, type DateOrder } from './date.ts';
+
+/** More than the sentence of the code says; undefined where nothing more is known. */
+export function causeOf(code: string, cell: string | undefined, order: DateOrder): string | undefined {
+  const value = cell?.trim() ?? '';
+  if (code === 'BAD_DATE') return causeOfDate(value, order);
+  if (code === 'BAD_PHONE') {
+    if (/["'=]/.test(value)) return 'It holds a quote or a formula.';
+    if (/e\+\d+$/i.test(value)) return 'A spreadsheet has cut it to its first digits; export the column as text.';
+    if (/\p{L}/u.test(value)) return 'It holds letters.';
+  }
+  if (code === 'BAD_AMOUNT') {
+    if (/^\D*\d{1,3}\.\d{3}\D*$/.test(value)) return 'It could mean thousands or a fraction; write 1234.00 or 1.2340.';
+    if (/,\d{1,2}\D*$/.test(value)) return 'A comma is no decimal point here.';
+  }
+  return undefined;
+}
+
+function causeOfDate(value: string, order: DateOrder): string | undefined {
+  const fits = orderOf(value);
+  if (fits !== undefined && fits !== 'both' && fits !== order) return `--date-order ${fits} would fit this date.`;
+  if (/^\d{5}(?:\.\d+)?$/.test(value)) return "It is a spreadsheet's number of a day; format the column as a date.";
+  if (/^\d{1,2}[-/.]\d{1,2}[-/.]\d{2}$/.test(value)) return 'The year has two digits; write four.';
+  return undefined;
+}

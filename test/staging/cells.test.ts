@@ -1,0 +1,128 @@
+import { strict as assert } from 'node:assert';
+import stageRows, { COMMON_COLUMNS, type StageJob } from '../../src/staging/stageRows.ts';
+import { csvKindNamed } from '../../src/kinds/index.ts';
+
+const JOB = {
+  format: 'json',
+  sourceSystem: 'csv',
+  dateOrder: 'mdy',
+  map: {},
+  encoding: 'utf-8',
+  delimiter: ',',
+  newline: 'lf',
+  line: 2,
+  firstRow: 0,
+  partitions: 1,
+  stageId: '00000000-0000-4000-8000-000000000001',
+  chunk: 0,
+} as const;
+
+function staged(kind: string, text: string, more: Partial<StageJob> = {}) {
+  const [header = '', ...lines] = text.split('\n');
+  const job = { ...JOB, kind, header: header.split(','), bytes: Buffer.from(`${lines.join('\n')}\n`), ...more };
+  const { payload, codes, remarks } = stageRows(job);
+  const columns = [...COMMON_COLUMNS, ...csvKindNamed(kind).stageColumns];
+  const rows = (JSON.parse(Buffer.from(payload).toString()) as unknown[][]).map((row) =>
+    Object.fromEntries(columns.map((column, i) => [column, row[i]])),
+  );
+  const counts = Object.fromEntries(Object.entries(remarks).map(([code, { count }]) => [code, count]));
+  return { rows, codes, counts, remarks };
+}
+
+describe('cells of rows', () => {
+  it('are empty where they hold a word for nothing, in every kind, and are counted', () => {
+    const words = ['NULL', '\\N', '(null)', '#N/A', '#REF!', 'nan', 'undefined', ' null '];
+    const people = staged(
+      'plaintiffs',
+      `name,email\n${words.map((word, i) => `Ann ${i},${word}`).join('\n')}\nNULL,x@y.example`,
+    );
+    assert.deepEqual([people.codes, people.counts], [{ MISSING_VALUE: 1 }, { NULL_WORDS: 9 }]);
+    assert.ok(people.rows.every((row) => row['contact_email'] === null || row['error_code']));
+    assert.equal((people.rows[1]!['raw_payload'] as Record<string, string>)['email'], '\\N');
+    const cases = staged('jbi', 'case_number,party_name,judgment_amount,judgment_date\nM-4,Ann,NULL,NULL\nNULL,Bob,1,');
+    assert.deepEqual(cases.codes, { MISSING_VALUE: 2 });
+    const own = { nullWords: ['none'] };
+    assert.deepEqual(staged('plaintiffs', 'name,email\nNull,NONE', own).rows[0]!['plaintiff_name'], 'Null');
+    assert.deepEqual(staged('projects', 'stage_application,address\nA-1,NULL').counts, { NULL_WORDS: 1 });
+  });
+
+  it('are the text that a spreadsheet has wrapped, and rejects where it has converted it', () => {
+    const file = 'case_number,party_name,judgment_amount,party_phone\n';
+    const { rows, codes } = staged(
+      'jbi',
+      `${file}"=""00124""",Ann,1,\n'00124,'t Hooft,1,'555-401-1000\n4-Mar,Ann,1,\nMar-24,Ann,1,\n1.23E+09,Ann,1,\nA-1,Ann,1,5.55301E+09\n=1+2,Ann,1,`,
+    );
+    assert.deepEqual(
+      rows.slice(0, 2).map((row) => [row['case_number'], row['plaintiff_name'], row['phone']]),
+      [
+        ['00124', 'Ann', null],
+        ['00124', "'t Hooft", '5554011000'],
+      ],
+    );
+    assert.deepEqual(codes, { SPREADSHEET_VALUE: 4 });
+    assert.match(String(rows[5]!['error_message']), /^party_phone: A spreadsheet has /);
+    assert.equal(rows[6]!['case_number'], '=1+2');
+  });
+
+  it('of totals and footers are rejects, those of companies are not', () => {
+    const { codes, rows } = staged(
+      'plaintiffs',
+      'name,email,address\nGrand Total,,1234\nTotal,,\n-- end of report --,,\nPage 2 of 7,,\n(345 rows),,\nTotal\nTotal Wine,,\nTotal,a@b.example,\nEnd of Days LLC,,\n\u001a',
+    );
+    assert.deepEqual(codes, { FOOTER_ROW: 6 });
+    assert.equal(rows.length, 9);
+    const jbi = staged(
+      'jbi',
+      'case_number,party_name,judgment_amount\n,Total,125000.00\nTotal:,,"125,000.00"\nT-1,Total Co,1',
+    );
+    assert.deepEqual(jbi.codes, { FOOTER_ROW: 2 });
+  });
+
+  it('with entities, text decoded twice and reversing signs are said, with the first line', () => {
+    const text = 'name,note\nSmith &amp; Sons,&lt;\nJos\u00c3\u00a9,x\nJosé\u00a0Pe\u00f1a,\nA\u202eB,';
+    const seen = staged('plaintiffs', text);
+    assert.deepEqual(seen.remarks, {
+      HTML_ENTITIES: { count: 1, line: 2 },
+      TWICE_DECODED: { count: 1, line: 3 },
+      BIDI_CONTROLS: { count: 1, line: 5 },
+    });
+    assert.equal(seen.rows[0]!['plaintiff_name'], 'Smith &amp; Sons');
+    assert.equal(staged('plaintiffs', text, { decodeHtml: true }).rows[0]!['plaintiff_name'], 'Smith & Sons');
+  });
+
+  it('hold addresses in the forms of address books; of several the first is taken, and said', () => {
+    const cells = [
+      '<a@b.example>',
+      'mailto:a@b.example',
+      'Ann <a@b.example>',
+      'a@b.example; c@d.example',
+      'a@b.example c@',
+    ];
+    const { rows, codes, counts } = staged(
+      'plaintiffs',
+      `name,email,phone\n${cells.map((c, i) => `A${i},${c},tel:5554011000`).join('\n')}`,
+    );
+    assert.deepEqual(
+      rows.slice(0, 4).map((row) => [row['contact_email'], row['contact_phone']]),
+      Array.from({ length: 4 }, () => ['a@b.example', '5554011000']),
+    );
+    assert.deepEqual([codes, counts], [{ BAD_EMAIL: 1 }, { SEVERAL_ADDRESSES: 1 }]);
+  });
+
+  it('that are no values are told with their cause', () => {
+    const cells = ['25/12/2023', '45292', '1/2/24'];
+    const file = 'case_number,party_name,judgment_amount,judgment_date,party_phone\n';
+    const dates = staged('jbi', file + cells.map((cell, i) => `C-${i},A,1,${cell},`).join('\n'));
+    const other = staged('jbi', `${file}C-1,A,1.234,,\nC-2,A,"1,23",,\nC-3,A,1,,"=""555"`);
+    const causes = [...dates.rows, ...other.rows].map((row) => String(row['error_message']));
+    for (const [i, cause] of [
+      /--date-order dmy would fit/,
+      /number of a day/,
+      /two digits/,
+      /thousands or a fraction/,
+      /comma/,
+      /quote or a formula/,
+    ].entries())
+      assert.match(causes[i]!, cause);
+  });
+});
