@@ -91,7 +91,7 @@ select ingest.register_kind(
 -- millions of rows between two analyses, so neither its statistics nor a plan of yesterday may decide. Plans that avoid scans look
 -- immensely dear to the planner, dear enough for JIT where it is on: seconds for nothing.
 create or replace function ingest.judge_plaintiffs(source_system text, stage_id uuid, part integer, assign_ids boolean)
-returns table (stage_ctid tid, raw_id bigint, plaintiff_id bigint, duplicate_of bigint, outcome text)
+returns table (stage_ctid tid, raw_id bigint, plaintiff_id bigint, duplicate_of bigint, outcome text, error_code text, error_message text)
 language sql volatile security definer set search_path = '' rows 25000
   set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
   set work_mem = '32MB' set jit = off
@@ -100,7 +100,7 @@ as $$
          case j.outcome when 'promoted' then case when $4 then nextval('public.plaintiffs_id_seq') end
                         when 'adopted' then j.plaintiff_id end,
          case when j.outcome = 'skipped' then coalesce(j.live_raw, case when not j.is_winner and j.winner_outcome <> 'skipped' then j.winner end) end,
-         j.outcome
+         j.outcome, j.error_code, j.error_message
   from (
     select w.*, case when w.failed then 'failed' when not w.is_winner then 'skipped' else w.winner_outcome end as outcome
     from (
@@ -112,7 +112,7 @@ as $$
                                and o.status in ('pending', 'processing', 'completed', 'failed')) then 'skipped'
                   else 'adopted' end as winner_outcome
       from (
-        select s.ctid, s.plaintiff_key, s.row_index, s.error_code is not null as failed,
+        select s.ctid, s.plaintiff_key, s.row_index, s.error_code, s.error_message, s.error_code is not null as failed,
                case when $4 then nextval('ingest.plaintiffs_raw_id_seq') else s.row_index end as raw_id
         from ingest_stage.plaintiffs s where s.stage_id = $2 and s.part = $3
       ) k
@@ -177,9 +177,9 @@ as $$
   ), adopted as (
     update public.plaintiffs p set import_run_id = ($1).id from judged j where $5 and j.outcome = 'adopted' and p.id = j.plaintiff_id
   )
-  select j.stage_ctid, j.raw_id, case j.outcome when 'adopted' then 'promoted' else j.outcome end, s.error_code, s.error_message,
+  select j.stage_ctid, j.raw_id, case j.outcome when 'adopted' then 'promoted' else j.outcome end, j.error_code, j.error_message,
          j.plaintiff_id, j.duplicate_of, null
-  from judged j cross join lateral (select x.error_code, x.error_message from ingest_stage.plaintiffs x where x.ctid = j.stage_ctid offset 0) s
+  from judged j
 $$;
 
 -- Withdraws a run. A plaintiff that a later live run carried, too, passes to the oldest such row; one edited since stays. A
