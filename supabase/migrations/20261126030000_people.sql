@@ -9,7 +9,6 @@ create table if not exists public.user_roles (
   created_at timestamptz not null default now(),
   constraint user_roles_uniq unique nulls not distinct (user_id, role, tenant_id)
 );
-comment on table public.user_roles is 'Roles of signed-in people; tenant_id null means every tenant.';
 
 -- Supabase's auth.uid(), also where there is no auth schema: both settings that a gateway may put the token's subject in.
 create or replace function public.fn_current_user_id() returns uuid

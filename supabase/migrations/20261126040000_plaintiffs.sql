@@ -29,7 +29,6 @@ create table if not exists public.plaintiffs (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now()
 );
-comment on column public.plaintiffs.updated_at is 'Equal to created_at until somebody edits the row; rollback keeps edited rows.';
 select ingest.open_to_app('public.plaintiffs');
 
 -- Matching by email, phone and name finds any plaintiff, whoever wrote it.

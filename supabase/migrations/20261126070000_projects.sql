@@ -36,8 +36,6 @@ create table if not exists public.projects (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now()
 ) with (fillfactor = 50); -- a batch updates neighbours: with room for all of them on their page, no index is written
-comment on column public.projects.staging_id is
-  'The batch that wrote the row last: of staging_imports, or a run of kind projects (ingest.import_runs). It may withdraw the row.';
 create unique index if not exists projects_tenant_stage_application_uniq on public.projects (tenant_id, stage_application);
 create index if not exists projects_partner_org_idx on public.projects (partner_org_id);
 

@@ -22,7 +22,6 @@ create table if not exists public.import_anomalies (
   payload_excerpt text check (char_length(payload_excerpt) <= 500),
   created_at timestamptz not null default now()
 );
-comment on column public.import_anomalies.row_index is '1-based place of the row in its batch.';
 create index if not exists import_anomalies_staging_idx on public.import_anomalies (staging_id);
 create index if not exists import_anomalies_created_idx on public.import_anomalies (created_at);
 create index if not exists import_anomalies_tenant_idx on public.import_anomalies (tenant_id, created_at);
@@ -33,7 +32,6 @@ create table if not exists public.import_retention_stats (
   import_anomalies_count bigint not null default 0,
   last_updated_at timestamptz not null default now()
 );
-comment on table public.import_retention_stats is 'Rows that retention deleted, by the day (UTC) they were written.';
 
 select ingest.open_to_app('public.import_anomalies'), ingest.open_to_app('public.import_retention_stats');
 grant select on public.import_anomalies to authenticated;

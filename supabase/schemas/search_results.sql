@@ -37,8 +37,6 @@ create table if not exists public.search_results (
   -- Also the look-up of a dataset's results in a state. Rows without a licence are told apart by the index below.
   constraint search_results_license_uniq unique (dataset_id, search_state, license_number)
 );
-comment on table public.search_results is 'One row per licence, of the newest search that found it; one per search that found none (license_number is null).';
-comment on column public.search_results.imported_at is 'Equal to updated_at until somebody edits the row; rollback keeps edited rows.';
 create unique index if not exists search_results_no_results_uniq
   on public.search_results (dataset_id, search_state, search_name, search_ts) where license_number is null;
 -- The documented look-ups: a pharmacy in a dataset, a licence wherever it was found, licences that expire in a range.
@@ -59,7 +57,6 @@ create table if not exists public.images (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now()
 );
-comment on column public.images.updated_at is 'Equal to created_at until somebody edits the row, which counts as an edit of its result.';
 create index if not exists images_sha256_idx on public.images (sha256);
 create index if not exists images_dataset_idx on public.images (dataset_id, search_result_id);
 
