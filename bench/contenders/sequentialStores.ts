@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createClient } from '@supabase/supabase-js';
 import { Client } from 'pg';
 import { folderObjects } from '../../src/database/objects/folder.ts';
-import { BUCKET } from '../../src/database/objects/bucket.ts';
+import { BUCKET } from '../../src/database/backend.ts';
 import { LICENCE_COLUMNS } from '../../src/sources/search/licences.ts';
 import type { Stack } from '../../src/local/stack.ts';
 

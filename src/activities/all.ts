@@ -13,7 +13,7 @@ import { planActivity } from './file/plan.ts';
 import { prepareImportActivity } from './schedules/prepareImport.ts';
 import { findPushFilesActivities } from './push/findPushFiles.ts';
 import { postBatchActivity } from './push/postBatch.ts';
-import { rememberPushActivity } from './push/rememberPush.ts';
+import { rememberPushActivity } from './push/findPushFiles.ts';
 import { splitPushActivities } from './push/splitPush.ts';
 import { rejectsActivity } from './file/rejects.ts';
 import { resolveActivity } from './promotion/resolve.ts';

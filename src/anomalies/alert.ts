@@ -2,7 +2,6 @@
 import type { Backend } from '../database/backend.ts';
 import type { AlertsConfig } from '../config.ts';
 import type { AnomalyCount } from '../database/rows.ts';
-import { anomalyStats } from './stats.ts';
 import { postWebhook } from './webhook.ts';
 import type { AlertDocument } from '../messages/alerts.ts';
 
@@ -51,4 +50,9 @@ export async function alertOnCount(
   if (document.total < minCount) return { outcome: 'below-threshold', document };
   await postWebhook(webhook, document, { allowPrivate });
   return { outcome: 'sent', document };
+}
+
+/** From `since` up to, not including, `until`; one entry for each tenant, type and severity, the largest first. @throws IntakeError of the backend. */
+export function anomalyStats(backend: Backend, since: Date, until: Date): Promise<AnomalyCount[]> {
+  return backend.call('count_anomalies', { since: since.toISOString(), until: until.toISOString() });
 }

@@ -53,3 +53,6 @@ export interface ObjectStore {
   /** Names and sizes in a folder. */
   list(folder: string): Promise<Map<string, number>>;
 }
+
+/** Of runbook 000: where Storage keeps objects. */
+export const BUCKET = 'imports';

@@ -1,5 +1,5 @@
 /** Kind `search-results` (runbook 004): a directory of licence searches, one JSON file each, and their screenshots. */
-import { SEARCH_COLUMNS } from '../sources/search/searchColumns.ts';
+import { SEARCH_COLUMNS } from '../sources/search/licences.ts';
 import { readSearchSchema } from '../sources/search/schemaFile.ts';
 import type { DirectoryKind } from './kind.ts';
 

@@ -9,7 +9,7 @@ import { FUNCTIONS } from '../../src/database/functions.ts';
 import type { SqlFunction } from '../../src/database/signature.ts';
 import { USER_FUNCTIONS } from '../../src/gateway/userFunctions.ts';
 import { KINDS } from '../../src/kinds/index.ts';
-import { ingestFunctions } from '../../src/kinds/ingestFunctions.ts';
+import { ingestFunctions } from '../../src/cli/checks/check.ts';
 import { POLICIES, STATEMENT_LIMITS } from '../../src/messages/policies.ts';
 import { COMMON_COLUMNS } from '../../src/staging/stageRows.ts';
 import { withDatabase } from '../support/suite.ts';

@@ -4,7 +4,7 @@ import { Context } from '@temporalio/activity';
 import { readInside, type Known } from '../../sources/tree/insideFile.ts';
 import { LICENCE_COLUMNS, licencesOf, type LicenceRow } from '../../sources/search/licences.ts';
 import { openRoot } from '../../sources/tree/scanTree.ts';
-import { SEARCH_COLUMNS } from '../../sources/search/searchColumns.ts';
+import { SEARCH_COLUMNS } from '../../sources/search/licences.ts';
 import { MAX_JSON_BYTES, readSearchFile } from '../../sources/search/searchFile.ts';
 import { IntakeError, ROW_ERRORS, type RowErrorCode } from '../../errors.ts';
 import { kindNamed } from '../../kinds/index.ts';

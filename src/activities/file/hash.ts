@@ -12,7 +12,7 @@ import { heartbeat } from '../heartbeat.ts';
 import { requireDateOrder } from '../../staging/dateSurvey.ts';
 import { layoutOf, partsFolder, saveManifest, type Manifest } from '../../staging/manifest.ts';
 import { readRange } from '../../sources/readRange.ts';
-import { BUCKET } from '../../database/objects/bucket.ts';
+import { BUCKET } from '../../database/backend.ts';
 
 export const hashActivity = ({ workDir }: Deps) => ({
   async hash({ input, plan }: { input: ImportInput; plan: Plan }): Promise<Content> {

@@ -1,15 +1,15 @@
 /** What a schedule's push has to push now: a file, the new files of a folder, or a download. */
-import { stat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { stat, readdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { Context } from '@temporalio/activity';
 import type { Backend } from '../../database/backend.ts';
 import { IntakeError } from '../../errors.ts';
 import { hashFile } from '../../sources/hashFile.ts';
 import { discardDownload, download } from './download.ts';
-import { pushFilesOf } from './pushFolder.ts';
 import { pushFolder } from './spool.ts';
 import type { FoundFile, FoundFiles, ScheduledPushInput } from '../../messages/schedules.ts';
 import type { Deps } from '../deps.ts';
+import type { Push, PushReport } from '../../messages/push.ts';
 
 /** Of one answer. */
 const MOST_FILES = 50;
@@ -74,4 +74,28 @@ const found = async (path: string): Promise<FoundFile> => ({
   path,
   filename: basename(path),
   fileHash: (await hashFile(path)).hash,
+});
+
+const PUSHED = /^[^.].*\.(csv|json)$/i;
+
+/** CSV and JSON files, oldest modification first, then by name. */
+async function pushFilesOf(folder: string): Promise<string[]> {
+  const names = (await readdir(folder, { withFileTypes: true }))
+    .filter((entry) => !entry.isDirectory() && PUSHED.test(entry.name))
+    .map(({ name }) => name);
+  const files = await Promise.all(names.map(async (name) => ({ name, at: (await stat(join(folder, name))).mtimeMs })));
+  return files.sort((a, b) => a.at - b.at || (a.name < b.name ? -1 : 1)).map(({ name }) => join(folder, name));
+}
+
+/** Remembers a file's content as pushed, so that a folder's schedule leaves it out from now on. */
+export const rememberPushActivity = ({ backend }: Deps) => ({
+  async rememberPush({ push, report }: { push: Push; report: Pick<PushReport, 'rows' | 'total'> }): Promise<void> {
+    await backend(push.backend).call('remember_push', {
+      tenant_id: push.tenantId,
+      file_sha256: push.fileHash,
+      correlation_id: push.correlationId,
+      row_count: report.rows,
+      batches: report.total,
+    });
+  },
 });

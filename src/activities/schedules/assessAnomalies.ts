@@ -1,6 +1,6 @@
 /** Alerts about anomalies: what the database says of a window, and the word to the webhook. */
 import { alertPayload } from '../../anomalies/alert.ts';
-import { anomalyStats } from '../../anomalies/stats.ts';
+import { anomalyStats } from '../../anomalies/alert.ts';
 import { assess, CONSECUTIVE_WINDOWS } from '../../anomalies/thresholds.ts';
 import { postWebhook } from '../../anomalies/webhook.ts';
 import type { BackendName } from '../../config.ts';

@@ -10,11 +10,11 @@ import { serviceFetch } from '../../database/http.ts';
 import { hasFunction } from '../../database/schemaCache.ts';
 import { sqlError } from '../../database/sqlError.ts';
 import { IntakeError } from '../../errors.ts';
-import { ingestFunctions } from '../../kinds/ingestFunctions.ts';
-import { FUNCTIONS } from '../../database/functions.ts';
+import { FUNCTIONS, MODEL_STEPS } from '../../database/functions.ts';
 import type { Health } from '../../database/rows.ts';
 import { listMigrations } from '../../database/migrations.ts';
 import { errorDocument, knownError } from '../fault.ts';
+import { KINDS } from '../../kinds/index.ts';
 
 export interface Check {
   readonly name: string;
@@ -143,4 +143,15 @@ export function checkBucket({ url, serviceKey }: { url: string; serviceKey: stri
     await response.arrayBuffer();
     return `bucket '${bucket}'`;
   });
+}
+
+/** Runbook 002's, for other importers than Intake. */
+const RUNBOOK = ['claim_import_run', 'finalize_import_run'];
+
+/** What schema `ingest` must have: the functions that Intake or a runbook calls, and the steps of every kind. */
+export function ingestFunctions(): string[] {
+  const steps = KINDS.flatMap(({ table, resolves }) =>
+    [...MODEL_STEPS, ...(resolves ? ['resolve'] : [])].map((step) => `${step}_${table}`),
+  );
+  return [...new Set([...Object.keys(FUNCTIONS), ...RUNBOOK, ...steps])];
 }

@@ -72,7 +72,7 @@ async function list({
 }
 
 async function stats({ options: { windowHours = A_DAY, tenant, severity }, out, open }: Call<Flags>): Promise<void> {
-  const { anomalyStats } = await import('../../anomalies/stats.ts');
+  const { anomalyStats } = await import('../../anomalies/alert.ts');
   const now = Date.now();
   const counts = (
     await anomalyStats(await (await open()).backend(), new Date(now - windowHours * 3_600_000), new Date(now))

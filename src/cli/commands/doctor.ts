@@ -1,6 +1,6 @@
 /** `intake doctor`: checks everything an import needs, and says what to do about what is missing. */
 import type { Command } from 'commander';
-import { BUCKET } from '../../database/objects/bucket.ts';
+import { BUCKET } from '../../database/backend.ts';
 import type { SupabaseConfig } from '../../config.ts';
 import {
   check,

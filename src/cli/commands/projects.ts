@@ -5,11 +5,9 @@ import { projects } from '../../kinds/projects.ts';
 import type { PushReport } from '../../messages/push.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 import { errorLine } from '../fault.ts';
-import { gatewayAddress } from '../requests/gatewayAddress.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { serveFile } from '../serveFile.ts';
-import { tenantNamed } from '../requests/tenant.ts';
-import { parseBatchSize } from '../requests/numbers.ts';
+import { gatewayAddress, parseBatchSize, tenantNamed } from '../requests/values.ts';
 
 interface Flags extends CommonOptions {
   readonly tenant?: string;

@@ -3,7 +3,7 @@ import { Argument, Option, type Command } from 'commander';
 import type { RetentionInput, RetentionReport } from '../../messages/schedules.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 import { renderTable } from '../display/table.ts';
-import { parseDays } from '../requests/numbers.ts';
+import { parseDays } from '../requests/values.ts';
 
 interface Flags extends CommonOptions {
   readonly importsDays: number;

@@ -4,7 +4,7 @@ import { IntakeError } from '../../errors.ts';
 import { hashSecret, newSecret } from '../../database/secrets.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 import { renderTable } from '../display/table.ts';
-import { tenantNamed } from '../requests/tenant.ts';
+import { tenantNamed } from '../requests/values.ts';
 
 interface Flags extends CommonOptions {
   /** Minutes. */

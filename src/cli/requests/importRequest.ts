@@ -12,7 +12,7 @@ import type { KindOption } from '../../kinds/kind.ts';
 import type { ImportOptions } from '../../messages/imports.ts';
 import type { CommonOptions } from '../command.ts';
 import { backendNamed } from '../session.ts';
-import { tenantNamed } from './tenant.ts';
+import { tenantNamed } from './values.ts';
 
 export interface ImportFlags extends CommonOptions {
   readonly csv?: string;

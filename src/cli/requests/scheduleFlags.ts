@@ -11,11 +11,7 @@ import {
   type Definition,
 } from '../../schedules/definitions.ts';
 import { parseInterval, parseTimeOfDay, parseTimeZone, type Times } from '../../schedules/times.ts';
-import { gatewayAddress } from './gatewayAddress.ts';
 import { importFlags, importRequest, type ImportFlags } from './importRequest.ts';
-import { parseBatchSize } from './numbers.ts';
-import { parseDays } from './numbers.ts';
-import { tenantNamed } from './tenant.ts';
 
 export interface ScheduleFlags extends ImportFlags {
   readonly from?: string;
@@ -47,6 +43,7 @@ const OF_IMPORTS = new Set([
   ],
   ...['--states-dir', '--tag', '--delta', '--verify-writes'],
 ]);
+import { gatewayAddress, parseBatchSize, parseDays, tenantNamed } from './values.ts';
 
 export function scheduleFlags(command: Command): Command {
   command

@@ -3,7 +3,7 @@ import type { SupabaseClient } from '@supabase/supabase-js';
 import { IntakeError } from '../../errors.ts';
 import type { ObjectStore } from '../backend.ts';
 import { transportFault } from '../transport.ts';
-import { BUCKET } from './bucket.ts';
+import { BUCKET } from '../backend.ts';
 import { storedAlready } from './storageFault.ts';
 
 const PAGE = 1000;

@@ -1,6 +1,6 @@
 /** What Storage says -> Intake's codes. Its HTTP status is 400 for nearly everything: the body has the true one and a word. */
 import { IntakeError } from '../../errors.ts';
-import { BUCKET } from './bucket.ts';
+import { BUCKET } from '../backend.ts';
 
 /** The key is wrong, expired or of another project, or a policy refuses it. */
 const DENIED = new Set([

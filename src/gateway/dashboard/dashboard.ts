@@ -25,11 +25,11 @@ import { runningReport, workflowState } from './report.ts';
 import type { Me, RunLine, RunView } from '../userRows.ts';
 import { progress, runPage } from './runPage.ts';
 import { runsPage } from './runsPage.ts';
-import { visibleSchedules } from './schedules.ts';
+import { visibleSchedules } from './schedulesPage.ts';
 import { schedulesPage } from './schedulesPage.ts';
 import { createSessions } from './session.ts';
 import { addSignIn } from './signIn.ts';
-import { workflowUrl } from './temporalUi.ts';
+import { workflowUrl } from './schedulesPage.ts';
 import { requireOwnOrigin, visitorOf, type Visitor } from './visitor.ts';
 import { plural, type Html } from './words.ts';
 

@@ -1,9 +1,10 @@
 /** `/schedules`: what runs by itself, and when. */
 import { html } from 'hono/html';
-import type { ScheduleRun, ScheduleView } from '../../schedules/view.ts';
+import { type ScheduleRun, type ScheduleView, listSchedules } from '../../schedules/view.ts';
 import { badge } from './badges.ts';
-import { workflowUrl, type TemporalUi } from './temporalUi.ts';
 import { sentence, time, type Html } from './words.ts';
+import type { Client } from '@temporalio/client';
+import type { Me } from '../userRows.ts';
 
 /** @param schedules undefined when Temporal does not answer. */
 export function schedulesPage(schedules: readonly ScheduleView[] | undefined, ui: TemporalUi | undefined): Html {
@@ -69,4 +70,29 @@ function lastRun(
   return html`${state}<br /><small
       >${ui ? html`<a href="${workflowUrl(ui, workflow)}" aria-label="Last run of ${id} in Temporal UI">${time(at)}</a>` : time(at)}</small
     >`;
+}
+
+export interface TemporalUi {
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly namespace: string;
+}
+
+export const workflowUrl = ({ url, namespace }: TemporalUi, workflowId: string): string =>
+  `${url}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}`;
+
+const PATIENCE_MS = 5_000;
+
+/** With roles of single tenants only their daily imports. Undefined when Temporal does not answer. */
+export async function visibleSchedules(client: Client, { tenants }: Me): Promise<ScheduleView[] | undefined> {
+  try {
+    const all = await client.connection.withDeadline(Date.now() + PATIENCE_MS, () => listSchedules(client));
+    return tenants.includes('*')
+      ? all
+      : all.filter(
+          ({ id, workflow }) => workflow === 'scheduledPush' && tenants.some((tenant) => id === `projects-${tenant}`),
+        );
+  } catch {
+    return undefined;
+  }
 }

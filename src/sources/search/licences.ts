@@ -207,3 +207,19 @@ function withOwn(meta: string, { contact, additional_info: info }: Licence): str
   if (info) own += `,"additional_info":${storableJson(info)}`;
   return own === '' ? meta : `{${`${meta.slice(1, -1)}${own}`.replace(/^,/, '')}}`;
 }
+
+/** Stage columns beside the common ones: a licence's own, then those of its file. */
+export const SEARCH_COLUMNS = [
+  ...LICENCE_COLUMNS,
+  'dataset_tag',
+  'file_path',
+  'file_sha256',
+  'image_sha256',
+  'image_path',
+  'image_type',
+  'image_size',
+  'image_error',
+  'image_message',
+  'image_item',
+  'duplicate',
+] as const;

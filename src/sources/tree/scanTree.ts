@@ -7,7 +7,6 @@ import { lstatSync, opendirSync, realpathSync, statSync, type Stats } from 'node
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { IntakeError } from '../../errors.ts';
-import { kindOfFile, type FileKind } from './fileKinds.ts';
 import { isInside } from './insideFile.ts';
 
 export interface TreeFile {
@@ -130,4 +129,16 @@ function linkedFile(root: string, path: string): TreeFile | undefined {
 function treeFile(path: string, stats: Stats | undefined): TreeFile {
   const kind = kindOfFile(path.slice(path.lastIndexOf('/') + 1)) as FileKind;
   return { path, size: stats?.size ?? 0, mtimeMs: Math.trunc(stats?.mtimeMs ?? 0), kind };
+}
+
+export type FileKind = 'json' | 'image';
+
+const JSON_FILE = /_parse\.json$/i;
+const IMAGE_FILE = /\.(?:png|jpe?g|webp|gif)$/i;
+
+/** Undefined for a file that is none of an import's business; hidden files are not either. */
+export function kindOfFile(name: string): FileKind | undefined {
+  if (name.startsWith('.')) return undefined;
+  if (JSON_FILE.test(name)) return 'json';
+  return IMAGE_FILE.test(name) ? 'image' : undefined;
 }

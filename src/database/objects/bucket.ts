@@ -1,2 +1,0 @@
-/** The bucket of runbook 000. */
-export const BUCKET = 'imports';
