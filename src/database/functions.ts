@@ -171,6 +171,3 @@ export const FUNCTIONS = {
 export type FunctionName = keyof typeof FUNCTIONS;
 export type Arguments<N extends FunctionName> = ArgumentsOf<(typeof FUNCTIONS)[N]>;
 export type Answer<N extends FunctionName> = AnswerOf<(typeof FUNCTIONS)[N]>;
-
-/** Functions of schema `ingest` that a model of rows brings, by its suffix (`upsert_plaintiffs`). */
-export const MODEL_STEPS = ['upsert', 'count', 'stop', 'compare', 'tally', 'rejects', 'rollback'] as const;

@@ -168,6 +168,9 @@ export interface Health {
   readonly migrations: readonly string[];
   /** Arguments by function. */
   readonly functions: Readonly<Record<string, readonly string[]>>;
+  /** Kinds that are registered, and the functions that these lack. */
+  readonly kinds: readonly string[];
+  readonly missing: readonly string[];
 }
 
 export interface AnomalyCount {

@@ -184,6 +184,9 @@ begin
     'version', current_setting('server_version'), 'now', clock_timestamp(), 'migrations', coalesce(v_migrations, '{}'),
     -- Each with the names of its arguments.
     'functions', (select jsonb_object_agg(p.proname, coalesce(p.proargnames[1:p.pronargs], '{}')) from pg_catalog.pg_proc p
-                  where p.pronamespace = 'ingest'::regnamespace));
+                  where p.pronamespace = 'ingest'::regnamespace),
+    'kinds', (select jsonb_agg(k.kind order by k.kind) from ingest.import_kinds k),
+    -- Functions that a registered kind lacks.
+    'missing', to_jsonb(ingest.missing_functions()));
 end
 $$;

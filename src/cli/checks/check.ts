@@ -10,7 +10,7 @@ import { serviceFetch } from '../../database/http.ts';
 import { hasFunction } from '../../database/schemaCache.ts';
 import { sqlError } from '../../database/sqlError.ts';
 import { IntakeError } from '../../errors.ts';
-import { FUNCTIONS, MODEL_STEPS } from '../../database/functions.ts';
+import { FUNCTIONS } from '../../database/functions.ts';
 import type { Health } from '../../database/rows.ts';
 import { listMigrations } from '../../database/migrations.ts';
 import { errorDocument, knownError } from '../fault.ts';
@@ -23,6 +23,8 @@ export interface Check {
   readonly remedy: string | null;
 }
 
+/** Runbook 002's, for other importers than Intake. */
+const RUNBOOK = ['claim_import_run', 'finalize_import_run'];
 /** Functions in schema public that runbook 000 names. */
 const RUNBOOK_FUNCTIONS = ['queue_job', 'pgmq_delete', 'set_enforcement_stage'];
 /** A claim is judged by the database's clock, a report by the host's: more than this confuses operators. */
@@ -80,7 +82,7 @@ export async function checkBackend(
   );
   checks.push(
     await check('functions', () => {
-      const missing = ingestFunctions().filter((fn) => !(fn in found.functions));
+      const missing = missingFunctions(found);
       if (missing.length > 0) throw failed(`Missing in schema ingest: ${missing.join(', ')}`, 'Run `intake migrate`.');
       const others = Object.keys(FUNCTIONS).filter((fn) => !hasFunction(found, fn));
       if (others.length > 0)
@@ -88,6 +90,8 @@ export async function checkBackend(
           `Other arguments than this Intake's, in schema ingest: ${others.join(', ')}`,
           'Run `intake migrate`.',
         );
+      const kinds = KINDS.filter(({ name }) => !found.kinds.includes(name)).map(({ name }) => name);
+      if (kinds.length > 0) throw failed(`Kinds that are not registered: ${kinds.join(', ')}`, 'Run `intake migrate`.');
       return `${Object.keys(found.functions).length} in schema ingest`;
     }),
   );
@@ -145,13 +149,8 @@ export function checkBucket({ url, serviceKey }: { url: string; serviceKey: stri
   });
 }
 
-/** Runbook 002's, for other importers than Intake. */
-const RUNBOOK = ['claim_import_run', 'finalize_import_run'];
-
-/** What schema `ingest` must have: the functions that Intake or a runbook calls, and the steps of every kind. */
-export function ingestFunctions(): string[] {
-  const steps = KINDS.flatMap(({ table, resolves }) =>
-    [...MODEL_STEPS, ...(resolves ? ['resolve'] : [])].map((step) => `${step}_${table}`),
-  );
-  return [...new Set([...Object.keys(FUNCTIONS), ...RUNBOOK, ...steps])];
-}
+/** Functions that Intake or a runbook calls, or a kind needs, and that are not there. */
+const missingFunctions = ({ functions, missing = [] }: Partial<Health> & Pick<Health, 'functions'>): string[] => [
+  ...[...Object.keys(FUNCTIONS), ...RUNBOOK].filter((name) => !(name in functions)),
+  ...missing,
+];
