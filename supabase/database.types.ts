@@ -515,6 +515,25 @@ export type Database = {
         };
         Relationships: [];
       };
+      people_changes: {
+        Row: {
+          changed_at: string;
+          run_id: string | null;
+          xid: unknown;
+        };
+        ComputedFields: never;
+        Insert: {
+          changed_at?: string;
+          run_id?: string | null;
+          xid?: unknown;
+        };
+        Update: {
+          changed_at?: string;
+          run_id?: string | null;
+          xid?: unknown;
+        };
+        Relationships: [];
+      };
       people_turn: {
         Row: {
           epoch: number;
@@ -536,6 +555,8 @@ export type Database = {
       };
       plaintiffs_raw: {
         Row: {
+          adopted: boolean;
+          adopted_from: string | null;
           contact_address: string | null;
           contact_email: string | null;
           contact_name: string | null;
@@ -565,6 +586,8 @@ export type Database = {
         };
         ComputedFields: never;
         Insert: {
+          adopted?: boolean;
+          adopted_from?: string | null;
           contact_address?: string | null;
           contact_email?: string | null;
           contact_name?: string | null;
@@ -593,6 +616,8 @@ export type Database = {
           updated_at?: string;
         };
         Update: {
+          adopted?: boolean;
+          adopted_from?: string | null;
           contact_address?: string | null;
           contact_email?: string | null;
           contact_name?: string | null;
@@ -975,6 +1000,7 @@ export type Database = {
           raw_record: string | null;
           reason: string | null;
           row_index: number | null;
+          spare: Json | null;
           status: string;
           updated_at: string;
         };
@@ -999,6 +1025,7 @@ export type Database = {
           raw_record?: string | null;
           reason?: string | null;
           row_index?: number | null;
+          spare?: Json | null;
           status?: string;
           updated_at?: string;
         };
@@ -1022,6 +1049,7 @@ export type Database = {
           raw_record?: string | null;
           reason?: string | null;
           row_index?: number | null;
+          spare?: Json | null;
           status?: string;
           updated_at?: string;
         };
@@ -2315,6 +2343,7 @@ export type Database = {
           tenant_id: string;
         }[];
       };
+      attached_plaintiffs: { Args: { ids: number[]; run_id: string }; Returns: number[] };
       backfill_memberships: { Args: Record<PropertyKey, never>; Returns: number };
       batch_uuid: { Args: { batch_id: string; tenant_id: string }; Returns: string };
       checksum_lines: { Args: { lines: string[] }; Returns: string };
@@ -2725,6 +2754,7 @@ export type Database = {
       parse_project_date: { Args: { value: string }; Returns: string };
       pass_plaintiffs: { Args: { plaintiff_ids: number[]; run_id: string }; Returns: undefined };
       pass_rows: { Args: { changes: Json }; Returns: undefined };
+      people_changed: { Args: { run_id: string; stage_id: string }; Returns: boolean };
       person_named: { Args: { email: string }; Returns: string };
       place_search_results: {
         Args: {
@@ -2768,6 +2798,7 @@ export type Database = {
         }[];
       };
       preview_cleanup: { Args: { anomalies_days: number; imports_days: number }; Returns: Json };
+      preview_rollback: { Args: { run_id: string }; Returns: Json };
       project_batch_answer: { Args: { batch_checksum: string; tenant_id: string }; Returns: Json };
       project_counts: {
         Args: { errored: number; inserted: number; orgs: number; skipped: number; updated: number; users: number };
@@ -2849,6 +2880,7 @@ export type Database = {
       record_files: { Args: { files: Json; lease: number; run_id: string }; Returns: number };
       record_images: { Args: { images: Json; storage_type: string }; Returns: undefined };
       record_result: { Args: { lease: number; rows_fetched: number; run_id: string; summary: Json }; Returns: Json };
+      referenced_rows: { Args: { ids: number[]; own: unknown[]; target: unknown }; Returns: number[] };
       refuse_batch: { Args: { problem: string }; Returns: undefined };
       refuse_foreign_rows: {
         Args: {
@@ -3939,6 +3971,7 @@ export type Database = {
           raw_record: string | null;
           reason: string | null;
           row_index: number | null;
+          spare: Json | null;
           status: string;
           updated_at: string;
         };
@@ -3963,6 +3996,7 @@ export type Database = {
           raw_record?: string | null;
           reason?: string | null;
           row_index?: number | null;
+          spare?: Json | null;
           status?: string;
           updated_at?: string;
         };
@@ -3986,6 +4020,7 @@ export type Database = {
           raw_record?: string | null;
           reason?: string | null;
           row_index?: number | null;
+          spare?: Json | null;
           status?: string;
           updated_at?: string;
         };

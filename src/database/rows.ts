@@ -51,6 +51,8 @@ export interface Rollback {
   /** Rows that have their former values again, where a kind updates rows. */
   readonly restored?: number;
   readonly inherited: number;
+  /** Rows that were there before the run, and are now as whose they were. */
+  readonly given_back?: number;
   readonly kept_edited: KeptEdited;
   /** What else went, by name. */
   readonly effects?: Readonly<Record<string, number>>;

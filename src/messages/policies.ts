@@ -36,6 +36,7 @@ export const STATEMENT_LIMITS = {
   backfill_memberships: WHOLE_RUN,
   // Waits for the partitions that are under way, under its operator's eyes.
   rollback_import_run: { statement: 30 * MINUTE, lock: 15 * MINUTE },
+  preview_rollback: { statement: 30 * MINUTE, lock: 15 * MINUTE },
   purge_jobs: { statement: 10 * MINUTE, lock: MINUTE },
 } as const satisfies Record<string, StatementLimits>;
 

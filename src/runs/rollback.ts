@@ -4,12 +4,28 @@ import type { Connections } from './connections.ts';
 import type { Rollback, Run } from '../database/rows.ts';
 import { findRun } from './findRun.ts';
 
+/** What a rollback would do now; nothing is changed. @throws IntakeError ROLLBACK_REFUSED for a run that is running or imported nothing. */
+export async function previewRollback(connections: Connections, run: Run): Promise<Rollback> {
+  await refuseIfUnfit(connections, run);
+  const preview = await (await connections.backend()).call('preview_rollback', { run_id: run.id });
+  return { ...NOTHING, ...preview };
+}
+
 /** @param reason kept with the run. @throws IntakeError ROLLBACK_REFUSED for a run that is running or imported nothing, USAGE without a reason. */
 export async function rollBackRun(connections: Connections, run: Run, reason: string): Promise<Rollback> {
   if (!reason.trim())
     throw new IntakeError('USAGE', 'The reason is empty', {
       remedy: 'Say why, in a few words: it is kept with the run.',
     });
+  await refuseIfUnfit(connections, run);
+  const { rows_affected } = await (await connections.backend()).call('rollback_import_run', { run_id: run.id, reason });
+  const { metadata } = await findRun(connections, run.id);
+  return { ...NOTHING, ...metadata.rollback, rows_affected };
+}
+
+const NOTHING = { rows_affected: 0, removed: 0, inherited: 0, kept_edited: { count: 0 } } as const;
+
+async function refuseIfUnfit(connections: Connections, run: Run): Promise<void> {
   if (run.status === 'duplicate') {
     throw new IntakeError('ROLLBACK_REFUSED', `Run ${run.id} was a rejected duplicate and imported nothing`, {
       remedy: run.metadata.duplicate_of ? `Its batch is run ${run.metadata.duplicate_of}.` : 'Nothing to do.',
@@ -20,9 +36,6 @@ export async function rollBackRun(connections: Connections, run: Run, reason: st
       remedy: `Cancel it first: intake cancel ${run.id}.`,
     });
   }
-  const { rows_affected } = await (await connections.backend()).call('rollback_import_run', { run_id: run.id, reason });
-  const { metadata } = await findRun(connections, run.id);
-  return { removed: 0, inherited: 0, kept_edited: { count: 0 }, ...metadata.rollback, rows_affected };
 }
 
 async function isRunning(connections: Connections, { status, worker_id: workflowId }: Run): Promise<boolean> {

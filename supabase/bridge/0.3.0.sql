@@ -26,3 +26,19 @@ end
 $$;
 
 -- Changes of tables, in the order in which they were made.
+do $$
+begin
+  if to_regclass('ingest.plaintiffs_raw') is not null then
+    alter table ingest.plaintiffs_raw add column if not exists adopted boolean not null default false, add column if not exists adopted_from uuid;
+  end if;
+  if to_regclass('public.raw_simplicity_imports') is not null then
+    alter table public.raw_simplicity_imports add column if not exists spare jsonb;
+  end if;
+  if to_regclass('ingest.raw_simplicity_fallback') is not null then
+    alter table ingest.raw_simplicity_fallback add column if not exists spare jsonb;
+  end if;
+  if to_regclass('ingest_stage.resolved') is not null then
+    alter table ingest_stage.resolved add column if not exists seen pg_snapshot;
+  end if;
+end
+$$;

@@ -197,7 +197,8 @@ as $$
   select format($sql$
     with decided as (
       select x.ctid as stage_tid, nextval(%L) as id, case when x.error_code is null then 'pending' else 'failed' end as status,
-             x.error_code as reason, x.error_message as message, null::bigint as production_id, null::bigint as duplicate_of
+             x.error_code as reason, x.error_message as message, null::bigint as production_id, null::bigint as duplicate_of,
+             null::text as effect
       from %s x where x.stage_id = $2 and x.part = $3) %s $sql$,
     pg_get_serial_sequence(($1).landed_table::text, 'id'), ($1).stage_table, ingest.land_statement($1))
 $$;
@@ -386,6 +387,31 @@ begin
   select (e.change ->> 'run')::uuid, 'inherit',
          (select count(*) from ingest.import_run_steps s where s.run_id = (e.change ->> 'run')::uuid and s.step = 'inherit'), e.change - 'run'
   from jsonb_array_elements($1) as e (change);
+end
+$$;
+
+-- Rows of a production table that other tables refer to by a foreign key; `own` are those that Intake writes itself.
+create or replace function ingest.referenced_rows(target regclass, ids bigint[], own regclass[]) returns bigint[]
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  v_key record;
+  v_found bigint[];
+  v_all bigint[] := '{}';
+begin
+  for v_key in
+    select c.conrelid::regclass as source,
+           (select string_agg(format('x.%I = t.%I', a.attname, f.attname), ' and ')
+            from unnest(c.conkey, c.confkey) as k (source_column, target_column)
+            join pg_catalog.pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.source_column
+            join pg_catalog.pg_attribute f on f.attrelid = c.confrelid and f.attnum = k.target_column) as condition
+    from pg_catalog.pg_constraint c
+    where c.contype = 'f' and c.confrelid = $1 and c.conparentid = 0 and c.conrelid <> all ($3::oid[]) loop
+    execute format('select array_agg(t.id) from %s t where t.id = any ($1) and exists (select from %s x where %s)', $1, v_key.source, v_key.condition)
+      into v_found using $2;
+    v_all := v_all || coalesce(v_found, '{}');
+  end loop;
+  return v_all;
 end
 $$;
 

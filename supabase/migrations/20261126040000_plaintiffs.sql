@@ -72,6 +72,9 @@ create table if not exists ingest.plaintiffs_raw (
   error_message text,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
+  -- The plaintiff was there, and no live run owned it: a rollback gives it back to whose it was.
+  adopted boolean not null default false,
+  adopted_from uuid,
   constraint plaintiffs_raw_row_uniq unique (import_run_id, row_index)
 );
 create index if not exists plaintiffs_raw_duplicate_of_idx on ingest.plaintiffs_raw (duplicate_of) where duplicate_of is not null;
@@ -81,6 +84,8 @@ select ingest.register_kind(
   columns => 'plaintiff_key text not null, plaintiff_name text, plaintiff_name_normalized text, firm_name text, short_name text,
               contact_name text, contact_email text, contact_phone text, contact_address text, source_reference text',
   landing => '{"source_system": "$4", "duplicate_of": "i.duplicate_of",
+               "adopted": "i.effect is not distinct from ''adopted''",
+               "adopted_from": "case when i.effect = ''adopted'' then (select p.import_run_id from public.plaintiffs p where p.id = i.production_id) end",
                "promoted_at": "case when i.status = ''promoted'' then now() end",
                "dedupe_key": "case when i.status = ''promoted'' then s.plaintiff_key else s.plaintiff_key || '':'' || i.id end"}',
   written => '{promoted}', counts_production => false);
@@ -178,12 +183,13 @@ as $$
     update public.plaintiffs p set import_run_id = ($1).id from judged j where $5 and j.outcome = 'adopted' and p.id = j.plaintiff_id
   )
   select j.stage_ctid, j.raw_id, case j.outcome when 'adopted' then 'promoted' else j.outcome end, j.error_code, j.error_message,
-         j.plaintiff_id, j.duplicate_of, null
+         j.plaintiff_id, j.duplicate_of, case when j.outcome = 'adopted' then 'adopted' end
   from judged j
 $$;
 
--- Withdraws a run. A plaintiff that a later live run carried, too, passes to the oldest such row; one edited since stays. A
--- plaintiff that has judgments by now stays, in the name of the run that brought them.
+-- Withdraws a run. A plaintiff that a later live run carried, too, passes to the oldest such row; one edited since stays, and so does
+-- one to whom people have attached anything, or that was there before. A plaintiff that has judgments by now stays, in the name of
+-- the run that brought them.
 create or replace function ingest.rollback_plaintiffs(run ingest.import_runs) returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
@@ -193,15 +199,20 @@ declare
   v_rows integer;
   v_removed integer;
   v_inherited integer;
+  v_given_back integer;
+  v_attached bigint[];
   v_kept jsonb;
 begin
   perform pg_advisory_xact_lock(hashtextextended('intake.people', 0)); -- no judgment is attached to what goes
-  create temporary table if not exists intake_withdrawn (
-    raw_id bigint primary key, plaintiff_key text, plaintiff_id bigint, heir_id bigint, heir_run uuid) on commit drop;
-  truncate intake_withdrawn;
-  insert into intake_withdrawn (raw_id, plaintiff_key, plaintiff_id, heir_id, heir_run)
-  select r.id, r.plaintiff_key, r.promoted_plaintiff_id, h.id, h.import_run_id
+  drop table if exists pg_temp.intake_withdrawn;
+  create temporary table intake_withdrawn (
+    raw_id bigint primary key, plaintiff_key text, plaintiff_id bigint, heir_id bigint, heir_run uuid, adopted boolean, adopted_from uuid) on commit drop;
+  insert into intake_withdrawn (raw_id, plaintiff_key, plaintiff_id, heir_id, heir_run, adopted, adopted_from)
+  -- What is older than the run was not made by it: so adoptions of before they were recorded show, too.
+  select r.id, r.plaintiff_key, r.promoted_plaintiff_id, h.id, h.import_run_id,
+         r.adopted or coalesce(p.created_at < ($1).created_at, false), r.adopted_from
   from ingest.plaintiffs_raw r
+  left join public.plaintiffs p on p.id = r.promoted_plaintiff_id
   left join lateral (
     select h.id, h.import_run_id from ingest.plaintiffs_raw h
     where h.duplicate_of = r.id and h.status = 'skipped' and h.import_run_id <> v_run
@@ -223,7 +234,7 @@ begin
 
   update ingest.plaintiffs_raw h set
     status = 'promoted', dedupe_key = w.plaintiff_key, promoted_at = now(), promoted_plaintiff_id = w.plaintiff_id,
-    duplicate_of = null, updated_at = now()
+    duplicate_of = null, adopted = w.adopted, adopted_from = w.adopted_from, updated_at = now()
   from intake_withdrawn w where h.id = w.heir_id;
   get diagnostics v_inherited = row_count;
   update ingest.import_runs i set
@@ -236,13 +247,13 @@ begin
          (select count(*) from ingest.import_run_steps s where s.run_id = w.heir_run and s.step = 'inherit'),
          jsonb_build_object('inserted', count(*), 'skipped', -count(*))
   from intake_withdrawn w where w.heir_id is not null group by w.heir_run;
-  -- An inherited plaintiff takes its heir's values, unless somebody edited it.
+  -- An inherited plaintiff takes its heir's values, unless somebody edited it or it has values that no import wrote.
   update public.plaintiffs p set
     source_reference = h.source_reference, name = h.plaintiff_name, firm_name = h.firm_name, short_name = h.short_name,
     contact_name = h.contact_name, email = h.contact_email, phone = h.contact_phone, address = h.contact_address,
     import_run_id = w.heir_run, created_at = now(), updated_at = now()
   from intake_withdrawn w join ingest.plaintiffs_raw h on h.id = w.heir_id
-  where p.id = w.plaintiff_id and p.updated_at = p.created_at;
+  where p.id = w.plaintiff_id and p.updated_at = p.created_at and not w.adopted;
   update public.plaintiffs p set import_run_id = w.heir_run from intake_withdrawn w
   where p.id = w.plaintiff_id and w.heir_id is not null and p.import_run_id is distinct from w.heir_run;
 
@@ -251,9 +262,15 @@ begin
   cross join lateral (select o.import_run_id from public.judgments o where o.plaintiff_id = w.plaintiff_id order by o.created_at, o.id limit 1) j
   where p.id = w.plaintiff_id and w.heir_id is null and p.import_run_id = v_run and j.import_run_id is not null;
 
+  update public.plaintiffs p set import_run_id = w.adopted_from
+  from intake_withdrawn w where p.id = w.plaintiff_id and w.heir_id is null and p.import_run_id = v_run and w.adopted;
+  get diagnostics v_given_back = row_count;
+  v_attached := ingest.attached_plaintiffs(v_run, array(
+    select w.plaintiff_id from intake_withdrawn w where w.heir_id is null and not w.adopted and w.plaintiff_id is not null));
   delete from public.plaintiffs p using intake_withdrawn w
-  where p.id = w.plaintiff_id and w.heir_id is null and p.import_run_id = v_run and p.updated_at = p.created_at
-    and not exists (select from public.judgments j where j.plaintiff_id = p.id);
+  where p.id = w.plaintiff_id and w.heir_id is null and not w.adopted and p.import_run_id = v_run and p.updated_at = p.created_at
+    and not exists (select from public.judgments j where j.plaintiff_id = p.id)
+    and not exists (select from unnest(v_attached) as a (id) where a.id = p.id);
   get diagnostics v_removed = row_count;
   update ingest.plaintiffs_raw r set promoted_plaintiff_id = null
   from intake_withdrawn w
@@ -262,8 +279,9 @@ begin
   select jsonb_build_object('count', count(*), 'plaintiff_ids', coalesce(jsonb_agg(k.id) filter (where k.n <= 1000), '[]'))
     into v_kept
   from (select p.id, row_number() over (order by p.id) as n from intake_withdrawn w join public.plaintiffs p on p.id = w.plaintiff_id
-        where w.heir_id is null) k;
+        where w.heir_id is null and not w.adopted) k;
   drop table intake_withdrawn;
-  return jsonb_build_object('rows_affected', v_rows, 'removed', v_removed, 'inherited', v_inherited, 'kept_edited', v_kept);
+  return jsonb_build_object('rows_affected', v_rows, 'removed', v_removed, 'inherited', v_inherited, 'kept_edited', v_kept)
+    || case when v_given_back > 0 then jsonb_build_object('given_back', v_given_back) else '{}' end;
 end
 $$;

@@ -259,11 +259,11 @@ declare
   v_month integer;
   v_day integer;
 begin
-  if value ~ '^\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?$' then
+  if value ~ '^[0-9]{4}-[0-9][0-9]-[0-9][0-9]([T ][0-9][0-9]:[0-9][0-9].*)?$' then
     v_year := left(value, 4);
     v_month := substr(value, 6, 2);
     v_day := substr(value, 9, 2);
-  elsif value ~ '^\d{1,2}([-/.])\d{1,2}\1\d{4}$' then
+  elsif value ~ '^[0-9]{1,2}([-/.])[0-9]{1,2}\1[0-9]{4}$' then
     v_parts := string_to_array(translate(value, '/.', '--'), '-');
     v_year := v_parts[3];
     v_month := v_parts[2];
@@ -381,7 +381,7 @@ begin
   select min(b.row_index) into v_row
   from pg_temp.intake_batch b cross join lateral (select b.cells[15] || b.cells[16] || b.cells[17] || b.cells[18] as digits) c
   where (translate(c.digits, '0123456789', '') <> '' or char_length(c.digits) > 9)
-    and array_to_string(b.cells[15:18], ' ') !~ '^\d{1,9}(\.0*)?( \d{1,9}(\.0*)?){3}$';
+    and array_to_string(b.cells[15:18], ' ') !~ '^[0-9]{1,9}(\.0*)?( [0-9]{1,9}(\.0*)?){3}$';
   if v_row is not null then
     perform ingest.refuse_batch(format('a count of row %s is not a whole number from 0 on', v_row));
   end if;
@@ -518,7 +518,7 @@ language plpgsql security definer set search_path = '' set enable_nestloop = off
 as $$
 #variable_conflict use_column
 declare
-  v_degrees constant text := '^[+-]?\d{1,3}(\.\d{0,30})?$';
+  v_degrees constant text := '^[+-]?[0-9]{1,3}(\.[0-9]{0,30})?$';
 begin
   drop table if exists pg_temp.intake_members;
   create temp table intake_members (project_id bigint, is_new boolean, partner_org_id uuid, ds_user_id uuid, rm_user_id uuid) on commit drop;

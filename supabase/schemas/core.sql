@@ -29,7 +29,6 @@ comment on schema ingest_stage is 'Rows between parsing and landing; emptied by 
 revoke all on schema ingest, ingest_stage from public;
 grant usage on schema ingest to service_role, dragonfly_app;
 grant usage on schema ingest_stage to service_role, dragonfly_app;
-alter default privileges in schema ingest revoke execute on functions from public;
 
 -- Opens a table to the program alone: row level security on, nothing for the API's roles (a project grants them everything in public,
 -- sequences included), everything for the program's.
@@ -58,6 +57,10 @@ do $$
 begin
   if to_regclass('storage.buckets') is not null then
     insert into storage.buckets (id, name, public) values ('imports', 'imports', false) on conflict (id) do nothing;
+    if exists (select from storage.buckets b where b.id = 'imports' and b.public) then
+      raise exception 'the Storage bucket imports is public: everybody could read what is imported'
+        using hint = 'Make it private (update storage.buckets set public = false where id = ''imports''), or rename it if it is not Intake''s; then migrate again.';
+    end if;
   end if;
 end
 $$;
@@ -396,14 +399,18 @@ declare
   v_deleted integer;
   v_done boolean := true;
 begin
-  -- The chunks go first: whoever still uses such a stage finds it incomplete and parses again.
+  -- The chunks go first: whoever still uses such a stage finds it incomplete and parses again. In their place a mark stays (chunk
+  -- -1, of no time) until no row is left.
   with abandoned as (
-    delete from ingest_stage.chunks c where c.kind = $2 and (c.stage_id = $1 or c.stage_id in (
-      select o.stage_id from ingest_stage.chunks o where o.kind = $2 group by o.stage_id
-      having max(o.created_at) < now() - interval '7 days'))
-    returning c.stage_id)
-  select array_agg(distinct a.stage_id) || $1 into v_stages from abandoned a;
-  v_stages := coalesce(v_stages, array[$1]);
+    select o.stage_id from ingest_stage.chunks o where o.kind = $2 group by o.stage_id having max(o.created_at) < now() - interval '7 days'
+    union select $1
+  ), marked as (
+    insert into ingest_stage.chunks (stage_id, kind, chunk, rows, errored, created_at)
+    select a.stage_id, $2, -1, 0, 0, '-infinity' from abandoned a on conflict do nothing
+  ), gone as (
+    delete from ingest_stage.chunks c using abandoned a where c.stage_id = a.stage_id and c.chunk >= 0
+  )
+  select array_agg(a.stage_id) into v_stages from abandoned a;
   delete from ingest_stage.resolved r where r.stage_id = any (v_stages);
   foreach v_table in array case when ingest.kind_resolves($2) then array[v_suffix, v_suffix || '_plan'] else array[v_suffix] end loop
     execute format('delete from ingest_stage.%1$I where ctid = any (array(
@@ -412,6 +419,9 @@ begin
     get diagnostics v_deleted = row_count;
     v_done := v_done and v_deleted < $3;
   end loop;
+  if v_done then
+    delete from ingest_stage.chunks c where c.stage_id = any (v_stages) and c.chunk = -1;
+  end if;
   return v_done;
 end
 $$;
@@ -423,7 +433,7 @@ language plpgsql security definer set search_path = ''
 as $$
 begin
   perform from ingest_stage.chunks c where c.stage_id = $1 and c.chunk = 0 for key share;
-  return (select count(*) = $2 from ingest_stage.chunks c where c.stage_id = $1);
+  return (select count(*) = $2 from ingest_stage.chunks c where c.stage_id = $1 and c.chunk >= 0);
 end
 $$;
 
@@ -463,7 +473,9 @@ create unlogged table if not exists ingest_stage.resolved (
   generation integer not null,
   epoch bigint not null,
   options jsonb not null,
-  answer jsonb not null
+  answer jsonb not null,
+  -- What was committed when the plan began.
+  seen pg_snapshot
 );
 grant select, insert, delete on ingest_stage.resolved to service_role, dragonfly_app;
 
@@ -478,6 +490,36 @@ alter table ingest.people_turn enable row level security;
 grant select, update on ingest.people_turn to service_role, dragonfly_app;
 drop policy if exists people_turn_app on ingest.people_turn;
 create policy people_turn_app on ingest.people_turn for all to dragonfly_app using (true) with check (true);
+
+-- Transactions that made or changed people, whoever did: a plan that has not seen one of another run is looked at again. A row for
+-- each transaction instead of a counter: nobody waits for anybody.
+create table if not exists ingest.people_changes (
+  xid xid8 primary key default pg_current_xact_id(),
+  run_id uuid,
+  changed_at timestamptz not null default now()
+);
+alter table ingest.people_changes enable row level security;
+grant select on ingest.people_changes to service_role, dragonfly_app;
+drop policy if exists people_changes_app on ingest.people_changes;
+create policy people_changes_app on ingest.people_changes for select to dragonfly_app using (true);
+
+create or replace function ingest.note_people() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  insert into ingest.people_changes (run_id) values (nullif(current_setting('intake.run', true), '')::uuid) on conflict do nothing;
+  return null;
+end
+$$;
+
+-- Whether somebody but the run has changed people since its stage was resolved.
+create or replace function ingest.people_changed(run_id uuid, stage_id uuid) returns boolean
+language sql stable security definer set search_path = ''
+as $$
+  select coalesce((
+    select exists (select from ingest.people_changes c where c.run_id is distinct from $1 and not pg_visible_in_snapshot(c.xid, s.seen))
+    from ingest_stage.resolved s where s.stage_id = $2 and s.seen is not null), true)
+$$;
 
 -- Parts of one run never share a new person, so they go side by side (a shared lock); another run first waits for them and
 -- then has the turn (an exclusive lock until its transaction ends). Nobody else creates people until the end of the
@@ -519,6 +561,7 @@ declare
   v_answer jsonb;
   v_generation integer := 0;
   v_epoch bigint := 0;
+  v_seen pg_snapshot;
 begin
   if $1 is not null then
     perform ingest.lock_source_of($1, false);
@@ -535,9 +578,12 @@ begin
   if $1 is not null then
     select count(*) into v_generation from ingest.import_run_steps s where s.run_id = $1 and s.step = 'resolve';
     v_epoch := ingest.take_turn($1);
+    delete from ingest.people_changes c where c.changed_at < now() - interval '8 days'; -- stages are younger
   end if;
+  v_seen := pg_current_snapshot();
   execute format('select ingest.%I($1, $2, $3)', 'resolve_' || ingest.kind_suffix($3)) into v_answer using r, $4, $6;
-  insert into ingest_stage.resolved (stage_id, generation, epoch, options, answer) values ($4, v_generation, v_epoch, $7, v_answer);
+  insert into ingest_stage.resolved (stage_id, generation, epoch, options, answer, seen)
+  values ($4, v_generation, v_epoch, $7, v_answer, v_seen);
   if $1 is not null then
     insert into ingest.import_run_steps (run_id, step, part, result) values ($1, 'resolve', v_generation, v_answer);
   end if;
@@ -945,6 +991,24 @@ begin
     metadata = metadata || jsonb_build_object('rollback', v_result)
   where id = r.id;
   return (true, (v_result ->> 'rows_affected')::int)::ingest.import_rollback;
+end
+$$;
+
+-- What a rollback would do now: it is done, told and undone.
+create or replace function ingest.preview_rollback(run_id uuid) returns jsonb
+language plpgsql security definer set search_path = '' set statement_timeout = '30min'
+as $$
+declare
+  v_rows integer;
+  v_answer jsonb := '{}';
+begin
+  begin
+    v_rows := (ingest.rollback_import_run($1, 'preview')).rows_affected;
+    select coalesce(r.metadata -> 'rollback', '{}') || jsonb_build_object('rows_affected', v_rows) into v_answer from ingest.import_runs r where r.id = $1;
+    raise exception using errcode = 'IN005';
+  exception when sqlstate 'IN005' then null;
+  end;
+  return v_answer;
 end
 $$;
 

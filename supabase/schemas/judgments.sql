@@ -91,6 +91,14 @@ drop trigger if exists plaintiffs_uncopy on public.plaintiffs;
 create trigger plaintiffs_uncopy after update of email, phone on public.plaintiffs
   for each row when (new.email is distinct from old.email or new.phone is distinct from old.phone) execute function ingest.uncopy_contacts();
 
+-- Plans of who is who look again after any of these.
+drop trigger if exists plaintiffs_noted on public.plaintiffs;
+create trigger plaintiffs_noted after insert or update of name, email, phone on public.plaintiffs
+  for each statement execute function ingest.note_people();
+drop trigger if exists plaintiff_contacts_noted on public.plaintiff_contacts;
+create trigger plaintiff_contacts_noted after insert or update of plaintiff_id, value on public.plaintiff_contacts
+  for each statement execute function ingest.note_people();
+
 -- An edit shows in updated_at. What is written in the transaction that made the row, or passes it to another run, is none.
 drop trigger if exists judgments_touch on public.judgments;
 create trigger judgments_touch before update on public.judgments
@@ -130,7 +138,9 @@ create table if not exists public.raw_simplicity_imports (
   enforcement_initialized boolean not null default false,
   queued_jobs jsonb,
   created_at timestamptz not null default now(),
-  updated_at timestamptz not null default now()
+  updated_at timestamptz not null default now(),
+  -- The values of a row whose judgment was there already: should that one be withdrawn, they take its place.
+  spare jsonb
 );
 create unique index if not exists raw_simplicity_imports_row_uniq on public.raw_simplicity_imports (import_run_id, row_index);
 create index if not exists raw_simplicity_imports_judgment_idx on public.raw_simplicity_imports (judgment_id);
@@ -660,7 +670,8 @@ declare
   v_tasks integer;
   v_jobs integer;
 begin
-  v_recheck := ingest.take_turn(v_run) <> (select s.epoch from ingest_stage.resolved s where s.stage_id = $2);
+  v_recheck := ingest.take_turn(v_run) <> (select s.epoch from ingest_stage.resolved s where s.stage_id = $2)
+    or ingest.people_changed(v_run, $2);
   for attempt in 1..10 loop
     if v_recheck then
       perform ingest.resolve_judgments($1, $2, 1, $3);
@@ -719,11 +730,17 @@ begin
         ), landed as (
           insert into %1$s (
             import_run_id, row_index, line_number, raw_data, raw_record, status, reason, error_log, judgment_id, plaintiff_id, matched_by,
-            duplicate_of_line, contact_ids, contact_inserts, follow_up_task_id, follow_up_task_created, enforcement_initialized, queued_jobs)
+            duplicate_of_line, contact_ids, contact_inserts, follow_up_task_id, follow_up_task_created, enforcement_initialized, queued_jobs, spare)
           select $1, p.row_index, p.line_number, s.raw_payload, s.raw_record, p.outcome, p.reason,
                  case when p.outcome = 'failed' then s.error_message end, p.judgment_id, p.plaintiff_id,
                  case when p.outcome = 'inserted' then coalesce(p.matched_by, 'created') end, p.duplicate_of_line,
-                 c.ids, coalesce(c.made, 0), k.task_id, coalesce(k.is_made, false), p.outcome = 'inserted', j.queued
+                 c.ids, coalesce(c.made, 0), k.task_id, coalesce(k.is_made, false), p.outcome = 'inserted', j.queued,
+                 case when p.reason = 'EXISTING_JUDGMENT' then jsonb_build_object(
+                   'judgment_number', s.judgment_number, 'case_number', s.case_number, 'plaintiff_name', s.plaintiff_name,
+                   'judgment_amount', s.judgment_amount, 'judgment_balance', s.judgment_balance, 'entry_date', s.judgment_date,
+                   'judgment_date', s.judgment_date, 'filing_date', s.filing_date, 'court_name', s.court_name, 'county', s.county,
+                   'state', s.state, 'defendant_name', s.defendant_name, 'defendant_address', s.defendant_address,
+                   'case_type', s.case_type, 'case_status', s.case_status, 'source_system', $4::text, 'source_reference', s.lead_id) end
           from ingest_stage.judgments_plan p
           cross join lateral (select * from ingest_stage.judgments x where x.ctid = p.stage_tid offset 0) s
           left join (select row_index, array_agg(contact_id order by is_made desc) as ids, count(*) filter (where is_made) as made
@@ -873,6 +890,22 @@ begin
 end
 $$;
 
+-- Plaintiffs to whom anything is attached that the run did not write: contacts, tasks and history of others, or edited since, and
+-- rows of tables that Intake does not know.
+create or replace function ingest.attached_plaintiffs(run_id uuid, ids bigint[]) returns bigint[]
+language sql stable security definer set search_path = ''
+as $$
+  select array(
+    select c.plaintiff_id from public.plaintiff_contacts c
+    where c.plaintiff_id = any ($2) and (c.import_run_id is distinct from $1 or c.updated_at <> c.created_at)
+    union select t.plaintiff_id from public.plaintiff_tasks t
+    where t.plaintiff_id = any ($2) and (t.import_run_id is distinct from $1 or t.updated_at <> t.created_at)
+    union select h.plaintiff_id from public.plaintiff_status_history h
+    where h.plaintiff_id = any ($2) and h.import_run_id is distinct from $1)
+    || ingest.referenced_rows('public.plaintiffs', $2, array[
+      'public.judgments', 'public.plaintiff_contacts', 'public.plaintiff_tasks', 'public.plaintiff_status_history']::regclass[])
+$$;
+
 -- Withdraws a run. What a row of another live run says, too, passes to that run; what somebody edited since stays; and so does
 -- a plaintiff that anything else needs. Jobs that nobody has read are deleted.
 create or replace function ingest.rollback_judgments(run ingest.import_runs) returns jsonb
@@ -883,6 +916,7 @@ declare
   v_run uuid := ($1).id;
   v_log text := ingest.landed_judgments(v_run);
   v_heir_log text;
+  v_attached bigint[];
   v_rows integer;
   v_inherited integer;
   v_jobs jsonb;
@@ -908,15 +942,34 @@ begin
   create index on pg_temp.intake_gone (plaintiff_id);
   analyze pg_temp.intake_gone;
 
+  v_attached := ingest.referenced_rows('public.judgments', array(select g.judgment_id from pg_temp.intake_gone g), '{}');
+
   -- A judgment that a later run skipped because of this one passes to the oldest such row, with all that followed from it.
   update pg_temp.intake_gone g set heir_log = h.log, heir_id = h.id, heir_run = h.import_run_id
   from (select distinct on (o.judgment_id) o.* from ingest.other_operations(v_run, (select array_agg(judgment_id) from pg_temp.intake_gone)) o
         where o.status = 'skipped' order by o.judgment_id, o.created_at, o.id) h
   where h.judgment_id = g.judgment_id;
-  update public.judgments j set import_run_id = g.heir_run from pg_temp.intake_gone g where j.id = g.judgment_id and g.heir_id is not null;
-  get diagnostics v_inherited = row_count;
+  -- It takes the heir's values, unless somebody edited it; a number that another judgment has stays where it is.
   for v_heir_log in select distinct heir_log from pg_temp.intake_gone where heir_id is not null loop
-    execute format('update %s l set status = ''inserted'', reason = null, duplicate_of_line = null, updated_at = now(),
+    execute format('update public.judgments j set
+        judgment_number = case when exists (
+          select from public.judgments o
+          where o.id <> j.id and hashtextextended(ingest.normalize_text(o.judgment_number), 0) = hashtextextended(ingest.normalize_text(v.judgment_number), 0)
+            and hashtextextended(ingest.normalize_text(o.judgment_number), 1) = hashtextextended(ingest.normalize_text(v.judgment_number), 1))
+          then j.judgment_number else v.judgment_number end,
+        case_number = v.case_number, plaintiff_name = v.plaintiff_name, judgment_amount = v.judgment_amount,
+        judgment_balance = v.judgment_balance, entry_date = v.entry_date, judgment_date = v.judgment_date, filing_date = v.filing_date,
+        court_name = v.court_name, county = v.county, state = v.state, defendant_name = v.defendant_name,
+        defendant_address = v.defendant_address, case_type = v.case_type, case_status = v.case_status, source_system = v.source_system,
+        source_reference = v.source_reference, import_run_id = g.heir_run, created_at = now(), updated_at = now()
+      from pg_temp.intake_gone g join %s l on l.id = g.heir_id cross join lateral jsonb_populate_record(null::public.judgments, l.spare) v
+      where g.heir_log = %L and j.id = g.judgment_id and l.spare is not null and j.updated_at = j.created_at', v_heir_log, v_heir_log);
+  end loop;
+  update public.judgments j set import_run_id = g.heir_run from pg_temp.intake_gone g
+  where j.id = g.judgment_id and g.heir_id is not null and j.import_run_id is distinct from g.heir_run;
+  select count(*) into v_inherited from public.judgments j join pg_temp.intake_gone g on g.judgment_id = j.id where g.heir_id is not null;
+  for v_heir_log in select distinct heir_log from pg_temp.intake_gone where heir_id is not null loop
+    execute format('update %s l set status = ''inserted'', reason = null, duplicate_of_line = null, spare = null, updated_at = now(),
                       matched_by = g.matched_by, contact_ids = g.contact_ids, contact_inserts = g.contact_inserts,
                       follow_up_task_id = g.follow_up_task_id, follow_up_task_created = g.follow_up_task_created,
                       enforcement_initialized = g.enforcement_initialized, queued_jobs = g.queued_jobs
@@ -933,7 +986,8 @@ begin
   from pg_temp.intake_gone g where g.heir_id is not null group by g.heir_run;
 
   delete from public.judgments j using pg_temp.intake_gone g
-  where j.id = g.judgment_id and g.heir_id is null and j.import_run_id = v_run and j.updated_at = j.created_at;
+  where j.id = g.judgment_id and g.heir_id is null and j.import_run_id = v_run and j.updated_at = j.created_at
+    and not exists (select from unnest(v_attached) as a (id) where a.id = j.id);
   get diagnostics v_judgments = row_count;
   -- Jobs of judgments that stay, stay.
   select ingest.delete_unread(array_agg(q.queue), array_agg(q.msg_id), array_agg(q.judgment_id)) into v_jobs
@@ -984,13 +1038,15 @@ begin
   where c.id = f.id;
 
   perform ingest.pass_plaintiffs(v_run, (select array_agg(s.plaintiff_id) from pg_temp.intake_side s));
+  v_attached := ingest.attached_plaintiffs(v_run, array(select s.plaintiff_id from pg_temp.intake_side s));
   -- Plaintiffs that this run made go unless somebody edited them or anything is attached to them.
   delete from public.plaintiffs p using pg_temp.intake_side s
   where p.id = s.plaintiff_id and p.import_run_id = v_run and p.updated_at = p.created_at
     and not exists (select from public.judgments j where j.plaintiff_id = p.id)
     and not exists (select from public.plaintiff_contacts c where c.plaintiff_id = p.id)
     and not exists (select from public.plaintiff_tasks t where t.plaintiff_id = p.id)
-    and not exists (select from public.plaintiff_status_history h where h.plaintiff_id = p.id);
+    and not exists (select from public.plaintiff_status_history h where h.plaintiff_id = p.id)
+    and not exists (select from unnest(v_attached) as a (id) where a.id = p.id);
   get diagnostics v_plaintiffs = row_count;
   update public.plaintiffs p set import_run_id = h.import_run_id
   from (select distinct on (j.plaintiff_id) j.plaintiff_id, j.import_run_id

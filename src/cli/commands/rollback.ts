@@ -3,12 +3,14 @@ import type { Command } from 'commander';
 import { kindNamed } from '../../kinds/index.ts';
 import type { Rollback, Run } from '../../database/rows.ts';
 import { findRun } from '../../runs/findRun.ts';
-import { rollBackRun } from '../../runs/rollback.ts';
+import { IntakeError } from '../../errors.ts';
+import { previewRollback, rollBackRun } from '../../runs/rollback.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 import { thousands } from '../display/importSummary.ts';
 
 interface Flags extends CommonOptions {
-  readonly reason: string;
+  readonly reason?: string;
+  readonly dryRun?: boolean;
 }
 
 export function define(program: Command): void {
@@ -16,28 +18,42 @@ export function define(program: Command): void {
     program,
     'rollback',
     'Withdraw what a run imported',
-    'intake rollback 1f0c9a2e --reason "Vendor sent test data, ticket 1234"',
+    'intake rollback 1f0c9a2e --dry-run\nintake rollback 1f0c9a2e --reason "Vendor sent test data, ticket 1234"',
   )
     .argument('<id>', 'the run, or the first 8 digits of its id')
-    .requiredOption('--reason <text>', 'kept with the run')
+    .option('--reason <text>', 'kept with the run')
+    .option('--dry-run', 'say what would go, stay or pass on, and change nothing')
     .action(run(rollbackCommand));
 }
 
 async function rollbackCommand({ args: [id], options, out, open }: Call<Flags>): Promise<void> {
   const session = await open();
   const found = await findRun(session, id);
-  say(out, found, await rollBackRun(session, found, options.reason));
+  if (options.dryRun) return say(out, found, await previewRollback(session, found), true);
+  if (options.reason === undefined)
+    throw new IntakeError('USAGE', 'Why is it rolled back?', { remedy: 'Give --reason TEXT; --dry-run needs none.' });
+  say(out, found, await rollBackRun(session, found, options.reason), false);
 }
 
-function say(out: Call<Flags>['out'], { id, import_kind, status }: Run, rollback: Rollback): void {
-  const { rows_affected, removed, restored, inherited, kept_edited: kept, effects } = rollback;
+function say(out: Call<Flags>['out'], { id, import_kind, status }: Run, rollback: Rollback, dryRun: boolean): void {
+  const {
+    rows_affected,
+    removed,
+    restored,
+    inherited,
+    given_back: givenBack = 0,
+    kept_edited: kept,
+    effects,
+  } = rollback;
   out.document({
     run_id: id,
-    status: 'rolled_back',
+    dry_run: dryRun,
+    status: dryRun ? status : 'rolled_back',
     rows_affected,
     removed,
     ...(restored === undefined ? {} : { restored }),
     inherited,
+    given_back: givenBack,
     kept_edited: kept,
     effects: effects ?? {},
   });
@@ -46,8 +62,9 @@ function say(out: Call<Flags>['out'], { id, import_kind, status }: Run, rollback
   const rows = kind.table.replaceAll('_', ' ');
   const brought = restored === undefined ? '' : `, ${thousands(restored)} brought back to what they were`;
   out.answer(
-    `Rolled back run ${id}: ${thousands(rows_affected)} rows affected, ${thousands(removed)} ${rows} removed${brought}, ${thousands(inherited)} inherited by other runs, ${thousands(kept.count)} kept because edited`,
+    `${dryRun ? 'Would roll back' : 'Rolled back'} run ${id}: ${thousands(rows_affected)} rows affected, ${thousands(removed)} ${rows} removed${brought}, ${thousands(inherited)} inherited by other runs, ${thousands(kept.count)} kept because edited`,
   );
+  if (givenBack > 0) out.detail(`  ${thousands(givenBack)} were there before the run: they stay, as whose they were`);
   const also = Object.entries(kind.effects.removed).flatMap(([name, words]) =>
     effects?.[name] ? [`${thousands(effects[name])} ${words}`] : [],
   );
@@ -62,6 +79,7 @@ function say(out: Call<Flags>['out'], { id, import_kind, status }: Run, rollback
       );
   }
   if (kind.reads === 'directory') out.detail('  Images stay in storage.');
+  if (dryRun) return out.detail('  Nothing was changed.');
   out.detail(`  The same ${kind.reads === 'directory' ? 'directory' : 'file'} may be imported again.`);
 }
 

@@ -1,0 +1,123 @@
+/** A rollback takes what its run made, and nothing that was there before or that people have come to need. */
+import { strict as assert } from 'node:assert';
+import type postgres from 'postgres';
+import { forgetJudgments } from '../support/judgmentsContent.ts';
+import { importLeads, openJudgments, resolve, upsertPart } from '../support/judgmentsImport.ts';
+import { importRows } from '../support/sqlImport.ts';
+import { withDatabase } from '../support/suite.ts';
+import { plaintiffKey } from '../../src/kinds/plaintiffs.ts';
+
+describe('rollback keeps', function () {
+  this.timeout(60_000);
+  let sql: postgres.Sql;
+  withDatabase((opened) => (sql = opened));
+  afterEach(() => forgetJudgments(sql));
+
+  const rollback = async (run: string): Promise<Record<string, unknown>> => {
+    const [preview] = await sql`SELECT ingest.preview_rollback(${run}) AS answer`;
+    const [still] = await sql`SELECT status FROM ingest.import_runs WHERE id = ${run}`;
+    assert.equal(still!['status'], 'completed');
+    await sql`SELECT ingest.rollback_import_run(${run}, 'test')`;
+    const [done] = await sql`SELECT metadata -> 'rollback' AS answer FROM ingest.import_runs WHERE id = ${run}`;
+    assert.deepEqual(preview!['answer'], done!['answer'], 'a preview says what is then done');
+    return done!['answer'] as Record<string, unknown>;
+  };
+  const names = async () =>
+    (await sql`SELECT name FROM public.plaintiffs ORDER BY name`).map(({ name }) => name as string);
+  const byHand = async (name: string, run: string | null = null) =>
+    sql`INSERT INTO public.plaintiffs (dedupe_key, source_system, name, email, import_run_id)
+        VALUES (${plaintiffKey('csv', name, null)}, 'csv', ${name}, 'hand@x.co', ${run})`;
+
+  it('a plaintiff that no run made, and gives it back as it was, also through an heir', async () => {
+    const gone = '00000000-0000-4000-8000-000000000000';
+    await byHand('Hand Made');
+    await byHand('Old Tool', gone);
+    const rows = ['Hand Made', 'Old Tool', 'New One'].map((name) => ({ name }));
+    const first = await importRows(sql, { batch: 'first', rows });
+    const second = await importRows(sql, { batch: 'second', rows });
+    const { removed, inherited } = await rollback(first);
+    assert.deepEqual([removed, inherited], [0, 3]);
+    const last = await rollback(second);
+    assert.deepEqual(
+      [last['removed'], last['given_back'], (last['kept_edited'] as { count: number }).count],
+      [1, 2, 0],
+    );
+    const left = await sql`SELECT name, email, import_run_id AS run FROM public.plaintiffs ORDER BY name`;
+    assert.deepEqual(
+      left.map((row) => ({ ...row })),
+      [
+        { name: 'Hand Made', email: 'hand@x.co', run: null },
+        { name: 'Old Tool', email: 'hand@x.co', run: gone },
+      ],
+    );
+  });
+
+  it('a plaintiff that was adopted before adoptions were recorded', async () => {
+    await byHand('Hand Made');
+    const run = await importRows(sql, { batch: 'legacy', rows: [{ name: 'Hand Made' }, { name: 'New One' }] });
+    await sql`UPDATE ingest.plaintiffs_raw SET adopted = false, adopted_from = NULL`;
+    assert.equal((await rollback(run))['removed'], 1);
+    assert.deepEqual(await names(), ['Hand Made']);
+  });
+
+  it('plaintiffs to whom people have added a task, a contact or history, and those that a table of the team needs', async () => {
+    const people = ['Task', 'Contact', 'History', 'Team', 'Nothing'];
+    const run = await importRows(sql, { batch: 'used', rows: people.map((name) => ({ name })) });
+    const idOf = async (name: string) =>
+      (await sql`SELECT id FROM public.plaintiffs WHERE name = ${name}`)[0]!['id'] as number;
+    await sql`INSERT INTO public.plaintiff_tasks (plaintiff_id, kind) VALUES (${await idOf('Task')}, 'call')`;
+    await sql`INSERT INTO public.plaintiff_contacts (plaintiff_id, kind, value) VALUES (${await idOf('Contact')}, 'phone', '5550000')`;
+    await sql`INSERT INTO public.plaintiff_status_history (plaintiff_id, status) VALUES (${await idOf('History')}, 'called')`;
+    await sql`CREATE TABLE public.team_notes (person bigint REFERENCES public.plaintiffs ON DELETE CASCADE, note text)`;
+    await sql`INSERT INTO public.team_notes VALUES (${await idOf('Team')}, 'mind the dog')`;
+    const ids = await Promise.all(['Task', 'Contact', 'History', 'Team'].map(idOf));
+    const { removed, kept_edited: kept } = await rollback(run);
+    assert.deepEqual([removed, kept], [1, { count: 4, plaintiff_ids: ids.sort((a, b) => a - b) }]);
+    assert.deepEqual(await names(), ['Contact', 'History', 'Task', 'Team']);
+    await sql`DROP TABLE public.team_notes`;
+  });
+
+  it('a judgment that a table of the team needs, with its plaintiff', async () => {
+    const run = await importLeads(sql, {
+      batch: 'team',
+      rows: [
+        { name: 'Ann', email: 'ann@x.co', number: '1' },
+        { name: 'Bob', number: '2' },
+      ],
+    });
+    await sql`CREATE TABLE public.team_cases (judgment_id bigint REFERENCES public.judgments)`;
+    await sql`INSERT INTO public.team_cases SELECT id FROM public.judgments WHERE judgment_number = '1'`;
+    assert.equal((await rollback(run))['removed'], 1);
+    assert.deepEqual(await names(), ['Ann']);
+    await sql`DROP TABLE public.team_cases`;
+  });
+
+  it('a judgment for the run that skipped it, with the values of that run unless somebody edited it', async () => {
+    const lead = (amount: string, number: string) => ({ name: 'Ann', email: 'ann@x.co', number, amount });
+    const wrong = await importLeads(sql, { batch: 'wrong', rows: [lead('100000', '1'), lead('100000', '2')] });
+    const right = await importLeads(sql, { batch: 'right', rows: [lead('1000', '1'), lead('1000', '2')] });
+    await sql`UPDATE public.judgments SET judgment_amount = 5 WHERE judgment_number = '2'`;
+    assert.equal((await rollback(wrong))['inherited'], 2);
+    const found =
+      await sql`SELECT judgment_number AS number, judgment_amount AS amount, import_run_id AS run FROM public.judgments ORDER BY 1`;
+    assert.deepEqual(
+      found.map((row) => ({ ...row })),
+      [
+        { number: '1', amount: '1000', run: right },
+        { number: '2', amount: '5', run: right },
+      ],
+    );
+    assert.equal((await rollback(right))['removed'], 1);
+  });
+
+  it('one person of one address: who comes between resolve and upsert is found', async () => {
+    const open = await openJudgments(sql, {
+      batch: 'between',
+      rows: [{ name: 'Bob Jones', email: 'bob@x.co', number: '1' }],
+    });
+    await resolve(sql, open);
+    await importRows(sql, { batch: 'meanwhile', rows: [{ name: 'Robert Jones', email: 'bob@x.co' }] });
+    await upsertPart(sql, open, 0);
+    assert.deepEqual(await names(), ['Robert Jones']);
+  });
+});
