@@ -2569,6 +2569,8 @@ export type Database = {
         Args: { assign_ids: boolean; part: number; source_system: string; stage_id: string };
         Returns: {
           duplicate_of: number;
+          error_code: string;
+          error_message: string;
           outcome: string;
           plaintiff_id: number;
           raw_id: number;
