@@ -28,7 +28,14 @@ export const ERRORS = {
   UNKNOWN_COLUMN: fatal(2, 'Use a column of the kind on the right of --map; `intake schema <kind>` lists them.'),
   UNKNOWN_HEADERS: fatal(2, 'Map them (--map "Their Header=our_column"), or leave --strict-headers away.'),
   DATE_ORDER_UNCLEAR: fatal(2, 'Say how numeric dates of this file are written: --date-order mdy or --date-order dmy.'),
-  UNKNOWN_ENCODING: fatal(2, 'Use --encoding utf-8, utf-16le, utf-16be or windows-1252.'),
+  UNKNOWN_ENCODING: fatal(
+    2,
+    'Save the file as UTF-8, or use --encoding utf-8, windows-1252, shift_jis, windows-1251, ...',
+  ),
+  ENCODING_UNCLEAR: fatal(
+    2,
+    'Save the file as UTF-8, or say its encoding: --encoding windows-1251, shift_jis, gb18030, ...',
+  ),
   HEADER_UNREADABLE: fatal(2, 'Mend the first line of the file: balanced quotes, one encoding, under 1 MB.'),
   CHANGED_FILE: fatal(2, 'Let the file be written to its end, then import it again.'),
   TOO_MANY_ERRORS: fatal(
@@ -170,8 +177,7 @@ export const ROW_ERRORS = {
   MIXED_LINE_ENDS:
     'A line end of another kind than the rest of the file has stands inside the row; save the file anew.',
   RAGGED_ROW: 'The row has more or fewer cells than the header.',
-  INVALID_ENCODING:
-    "The row is not valid in the file's encoding; save the file as UTF-8 or give --encoding windows-1252.",
+  INVALID_ENCODING: "The row is not valid in the file's encoding; save the file as UTF-8 or give its --encoding.",
   NUL_BYTE: 'The row holds a NUL character, which PostgreSQL cannot store; remove it.',
   FIELD_TOO_LARGE: 'A cell is larger than 1 MB.',
   RECORD_TOO_LARGE:

@@ -1,8 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import { IntakeError } from '../../errors.ts';
+import { requireLatin } from './codePage.ts';
 import { Utf8Evidence } from './utf8Evidence.ts';
 
-export type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252';
+/** Those that are detected, and any other that Node's decoder knows by its label. */
+export type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252' | (string & {});
 
 export interface DetectedEncoding {
   readonly encoding: Encoding;
@@ -55,20 +57,46 @@ export function detectEncoding(head: Buffer, given?: string): DetectedEncoding {
   }
   if (wanted !== undefined)
     return { encoding: wanted, bomBytes: bom?.[0] === wanted ? bom[1].length : 0, certain: true };
-  if (bom !== undefined) return { encoding: bom[0], bomBytes: bom[1].length, certain: true };
+  if (bom !== undefined && !isUtf32(head)) return { encoding: bom[0], bomBytes: bom[1].length, certain: true };
   const utf16 = guessUtf16(head);
+  if (isUtf32(head)) throw unknown('The file is UTF-32');
   if (utf16 !== undefined) return { encoding: utf16, bomBytes: 0, certain: true };
   const evidence = new Utf8Evidence();
   evidence.add(head);
   if (!evidence.seen) return { encoding: 'utf-8', bomBytes: 0, certain: false };
+  if (!evidence.isUtf8) requireLatin(head);
   return { encoding: evidence.isUtf8 ? 'utf-8' : 'windows-1252', bomBytes: 0, certain: true };
 }
 
 function parseEncoding(given: string): Encoding | 'utf-16' {
   const spelling = given.toLowerCase().replace(/[\s_-]/g, '');
   const encoding = Object.hasOwn(SPELLINGS, spelling) ? SPELLINGS[spelling] : undefined;
-  if (encoding === undefined) throw new IntakeError('UNKNOWN_ENCODING', `Unknown encoding: ${given}`);
-  return encoding;
+  if (encoding !== undefined) return encoding;
+  if (/^utf32|^ucs4/.test(spelling)) throw unknown('UTF-32 is not read');
+  try {
+    const label = new TextDecoder(given).encoding;
+    // Its bytes of one character may be delimiters and quotes of another.
+    if (!STATEFUL.has(label)) return label;
+  } catch {
+    // Not a label of Node's decoder.
+  }
+  throw unknown(`Unknown encoding: ${given}`);
+}
+
+const STATEFUL = new Set(['iso-2022-jp', 'replacement', 'x-user-defined']);
+const unknown = (message: string) => new IntakeError('UNKNOWN_ENCODING', message);
+
+/** Four bytes a character, most of them zero. */
+function isUtf32(head: Buffer): boolean {
+  if (head.length < 8) return false;
+  const units = Math.min(head.length >> 2, 64);
+  let little = 0;
+  let big = 0;
+  for (let at = 0; at < units * 4; at += 4) {
+    if (head[at + 2] === 0 && head[at + 3] === 0 && head[at] !== 0) little++;
+    if (head[at] === 0 && head[at + 1] === 0 && head[at + 3] !== 0) big++;
+  }
+  return little > units * 0.9 || big > units * 0.9;
 }
 
 /** Without a mark, UTF-16 shows in a zero as every other byte: the high halves of its ASCII characters. */
@@ -91,7 +119,18 @@ export function unitBytes(encoding: Encoding): 1 | 2 {
   return encoding === 'utf-16le' || encoding === 'utf-16be' ? 2 : 1;
 }
 
-const windows1252 = new TextDecoder('windows-1252');
+type Decoder = InstanceType<typeof TextDecoder>;
+const decoders = new Map<string, Decoder>();
+
+function decoderOf(encoding: Encoding, fatal: boolean): Decoder {
+  const key = `${encoding} ${fatal}`;
+  let decoder = decoders.get(key);
+  if (decoder === undefined) decoders.set(key, (decoder = new TextDecoder(encoding, { fatal, ignoreBOM: true })));
+  return decoder;
+}
+
+/** Bytes that Windows-1252 leaves undefined; its decoder makes control characters of them. */
+const UNDEFINED_1252 = [0x81, 0x8d, 0x8f, 0x90, 0x9d];
 
 /** The text of whole characters; a byte order mark is kept, invalid bytes become U+FFFD (ask `isValid` first). */
 export function decode(bytes: Buffer, encoding: Encoding): string {
@@ -104,14 +143,20 @@ export function decode(bytes: Buffer, encoding: Encoding): string {
       return Buffer.from(bytes.subarray(0, bytes.length & ~1))
         .swap16()
         .toString('utf16le');
-    case 'windows-1252':
-      return windows1252.decode(bytes);
+    default:
+      return decoderOf(encoding, false).decode(bytes);
   }
 }
 
-/** Whether the bytes are whole, valid characters of the encoding. Every byte is one in Windows-1252. */
+/** Whether the bytes are whole, valid characters of the encoding. */
 export function isValid(bytes: Buffer, encoding: Encoding): boolean {
-  if (encoding === 'windows-1252') return true;
+  if (encoding === 'windows-1252') return !UNDEFINED_1252.some((byte) => bytes.includes(byte));
   if (encoding === 'utf-8') return isUtf8(bytes);
-  return bytes.length % 2 === 0 && decode(bytes, encoding).isWellFormed();
+  if (unitBytes(encoding) === 2) return bytes.length % 2 === 0 && decode(bytes, encoding).isWellFormed();
+  try {
+    decoderOf(encoding, true).decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -115,6 +115,10 @@ function layoutAt(
   const { encoding, certain } = detected;
   const body = head.subarray(offset);
   const { delimiter, newline } = detectDialect(body, encoding, given);
+  if (delimiter === '|' && /^(?:shift_jis|big5|gbk|gb18030)$/.test(encoding))
+    throw new IntakeError('USAGE', `In ${encoding} a pipe may be half of a character`, {
+      remedy: 'Save the file as UTF-8, or export it with another delimiter.',
+    });
   const format = { encoding, delimiter, newline };
   const header = readHeader(body, { ...format, bomBytes: 0, line });
   const controls = hasControls(header.written);

@@ -8,6 +8,7 @@ import type { Chunk } from './chunks.ts';
 import type { Dialect } from './dialect.ts';
 import { unitBytes } from './encoding.ts';
 import type { DetectedEncoding, Encoding } from './encoding.ts';
+import { requireLatin } from './codePage.ts';
 import { openRegularFile } from '../openFile.ts';
 import { MAX_CELL_BYTES, MAX_RECORD_BYTES, RecordScanner } from './scanner.ts';
 import { Utf8Evidence } from './utf8Evidence.ts';
@@ -70,6 +71,8 @@ async function scan(file: FileHandle, options: ScanFileOptions): Promise<Scanned
   const window = new SlidingWindow(options.encoding, options.blockBytes ?? BLOCK_BYTES);
   const hash = createHash('sha256');
   const evidence = new Utf8Evidence();
+  /** The first block that is not ASCII. */
+  let sample: Buffer | undefined;
   let cutter: ChunkCutter | undefined;
   let headerLength = 0;
   let bytes = 0;
@@ -84,7 +87,10 @@ async function scan(file: FileHandle, options: ScanFileOptions): Promise<Scanned
     const { bytesRead } = await file.read(free, 0, free.length, bytes);
     const block = free.subarray(0, bytesRead);
     hash.update(block);
-    if (!options.certain && !evidence.decided && !isAscii(block)) evidence.add(block);
+    if (!options.certain && !evidence.decided && !isAscii(block)) {
+      evidence.add(block);
+      sample ??= Buffer.from(block);
+    }
     last = bytesRead === 0;
     bytes += bytesRead;
     const units = window.filled(bytesRead, last);
@@ -132,7 +138,9 @@ async function scan(file: FileHandle, options: ScanFileOptions): Promise<Scanned
   }
   if (cutter === undefined) throw new IntakeError('EMPTY_FILE', 'The file is empty');
   cutter.cut(scanner.nextLine);
-  const encoding = !options.certain && evidence.seen && !evidence.isUtf8 ? 'windows-1252' : options.encoding;
+  const single = !options.certain && evidence.seen && !evidence.isUtf8;
+  if (single && sample) requireLatin(sample);
+  const encoding = single ? 'windows-1252' : options.encoding;
   return { sha256: hash.digest('hex'), bytes, rows, broken, encoding, headerLength, chunks: cutter.chunks };
 }
 

@@ -1,4 +1,4 @@
-import type { Encoding } from './encoding.ts';
+import { unitBytes, type Encoding } from './encoding.ts';
 
 /** Stands for any code unit of UTF-16 that is not ASCII: the scanner only asks for quotes, delimiters and line ends. */
 const OTHER = 0x80;
@@ -8,7 +8,7 @@ const OTHER = 0x80;
  * An odd last byte of UTF-16 counts as a unit of its own. Returns the number of units written.
  */
 export function copyUnits(bytes: Uint8Array, encoding: Encoding, target: Uint8Array, at: number): number {
-  if (encoding === 'utf-8' || encoding === 'windows-1252') {
+  if (unitBytes(encoding) === 1) {
     target.set(bytes, at);
     return bytes.length;
   }
@@ -24,7 +24,7 @@ export function copyUnits(bytes: Uint8Array, encoding: Encoding, target: Uint8Ar
 
 /** The code units of a whole buffer, one byte each; the buffer itself where a unit is a byte. */
 export function unitsOf(bytes: Buffer, encoding: Encoding): Uint8Array {
-  if (encoding === 'utf-8' || encoding === 'windows-1252') return bytes;
+  if (unitBytes(encoding) === 1) return bytes;
   const units = new Uint8Array((bytes.length + 1) >> 1);
   copyUnits(bytes, encoding, units, 0);
   return units;

@@ -5,6 +5,10 @@ const utf16 = (text: string): Buffer => Buffer.from(text, 'utf16le');
 const detected = (head: Buffer | string, given?: string): unknown[] =>
   Object.values(detectEncoding(Buffer.from(head as Buffer), given));
 
+const C1 = '€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–—˜™š›œ žŸ';
+const to1252 = (sign: string): number =>
+  sign === ' ' || !C1.includes(sign) ? sign.charCodeAt(0) : 0x80 + C1.indexOf(sign);
+
 describe('detectEncoding', () => {
   it('trusts a byte order mark', () => {
     assert.deepEqual(detected('\ufeffa'), ['utf-8', 3, true]);
@@ -29,13 +33,48 @@ describe('detectEncoding', () => {
     assert.deepEqual(detected(Buffer.concat([Buffer.from('éü\n'), Buffer.from([0xff])])), ['utf-8', 0, true]);
   });
 
+  it('takes bytes for Windows-1252 only where they make Latin words, and names what else they look like', () => {
+    const bytes = (...parts: (string | number[])[]) =>
+      Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : Buffer.from(part))));
+    const header = 'name,city\n';
+    for (const text of [
+      'Müller,Köln',
+      'José Muñoz,“quoted” – 5€',
+      'O’Brien,Århus',
+      'ÉCOLE SUPÉRIEURE,ÎLE',
+      '¿Qué?,20 °C',
+      'Œuvre,naïve façade…',
+      'François,«mot»',
+      'Ž,Šimić',
+    ]) {
+      const coded = Buffer.from([...text].map((sign) => to1252(sign)));
+      assert.equal(detectEncoding(bytes(header, [...coded])).encoding, 'windows-1252', text);
+    }
+    const foreign: [number[], RegExp][] = [
+      [[0x4a, 0x6f, 0x73, 0x8e, 0x2c, 0x4d, 0x9f, 0x6c, 0x6c, 0x65, 0x72], /look like macintosh/],
+      [[0xc8, 0xe2, 0xe0, 0xed, 0x2c, 0xcc, 0xee, 0xf1, 0xea, 0xe2, 0xe0], /windows-1251/],
+      [[0xe9, 0xd7, 0xc1, 0xce, 0x2c, 0xed, 0xcf, 0xd3, 0xcb, 0xd7, 0xc1], /koi8-r/],
+      [[0x93, 0x63, 0x92, 0x86, 0x2c, 0x93, 0x8c, 0x8b, 0x9e, 0x83, 0x5e, 0x83, 0x8f, 0x81, 0x5b], /shift_jis/],
+      [[0xd5, 0xc5, 0xce, 0xb0, 0x2c, 0xb1, 0xb1, 0xbe, 0xa9], /gb18030/],
+      [[0xb1, 0xe8, 0xc3, 0xb6, 0xbc, 0xf6, 0x2c, 0xbc, 0xad, 0xbf, 0xef], /euc-kr|gb18030/],
+    ];
+    for (const [line, message] of foreign)
+      assert.throws(() => detectEncoding(bytes(header, line, '\n')), { code: 'ENCODING_UNCLEAR', message });
+    assert.throws(() => detectEncoding(Buffer.from([...header].flatMap((c) => [c.charCodeAt(0), 0, 0, 0]))), {
+      code: 'UNKNOWN_ENCODING',
+      message: /UTF-32/,
+    });
+  });
+
   it("follows the operator's word in many spellings and refuses others", () => {
     for (const given of ['utf8', 'UTF-8', 'utf_8']) assert.deepEqual(detected('\xff', given), ['utf-8', 0, true]);
     for (const given of ['latin1', 'ISO-8859-1', 'cp1252', 'Windows-1252'])
       assert.deepEqual(detected('é', given), ['windows-1252', 0, true]);
     assert.deepEqual(detected(utf16('\ufeffa').swap16(), 'UTF-16'), ['utf-16be', 2, true]);
     assert.deepEqual(detected(utf16('a'), 'UTF-16LE'), ['utf-16le', 0, true]);
-    for (const given of ['klingon', 'constructor'])
+    for (const given of ['Shift_JIS', 'sjis']) assert.deepEqual(detected('a', given), ['shift_jis', 0, true]);
+    assert.equal(decode(Buffer.from([0x93, 0x63, 0x2c]), 'shift_jis'), '田,');
+    for (const given of ['iso-2022-jp', 'utf-32', 'klingon', 'constructor'])
       assert.throws(() => detected('a', given), { code: 'UNKNOWN_ENCODING' });
   });
 });
@@ -57,7 +96,11 @@ describe('decode and isValid', () => {
       assert.equal(isValid(Buffer.from(bytes), 'utf-8'), false);
     assert.equal(isValid(utf16('\udc00'), 'utf-16le'), false);
     assert.equal(isValid(Buffer.from([0x61]), 'utf-16le'), false);
-    assert.equal(isValid(Buffer.from([0x81]), 'windows-1252'), true);
+    for (const byte of [0x81, 0x8d, 0x8f, 0x90, 0x9d])
+      assert.equal(isValid(Buffer.from([0x61, byte]), 'windows-1252'), false);
+    assert.equal(isValid(Buffer.from([0x80, 0xe9]), 'windows-1252'), true);
+    assert.equal(isValid(Buffer.from([0x83, 0x8f]), 'shift_jis'), true);
+    assert.equal(isValid(Buffer.from([0x83, 0x0a]), 'shift_jis'), false);
   });
 
   it('takes a file with one letter of UTF-8 and a few broken bytes for UTF-8, so that they are rejected and not read as garbage', () => {
