@@ -15,6 +15,7 @@ import { serveMetrics } from './observability/metricsServer.ts';
 import { COMMAND_IDENTITY } from './temporal/pollers.ts';
 import { grpcProxy, useProxies } from './proxy.ts';
 import { connectFault, endWith, temporalFault } from './temporal/fault.ts';
+import { attributeRemedy, hasAttributes } from './temporal/searchAttributes.ts';
 import { probeTemporal } from './temporal/probe.ts';
 import { runningImports } from './temporal/runningImports.ts';
 import { connectOptions } from './temporal/connectOptions.ts';
@@ -96,6 +97,7 @@ export async function startWorker(config: Config, log: Logger, options: WorkerOp
       log,
       metrics: metrics ?? noMetrics,
       parser,
+      hasAttributes: () => hasAttributes(connection, temporal.namespace),
       backend: backends.get,
     }),
   );
@@ -143,6 +145,11 @@ export async function startWorker(config: Config, log: Logger, options: WorkerOp
     metrics && corePort
       ? serveMetrics({ address: watched, registry: metrics.registry, corePort, healthy, log })
       : undefined;
+  if (!(await hasAttributes(connection, temporal.namespace)))
+    log.warn(
+      { remedy: attributeRemedy(temporal.namespace) },
+      'search attributes of Intake are missing or of another type',
+    );
   log.info({ taskQueue: config.taskQueue, host: config.host }, 'worker started');
   const done = Promise.all(workers.map((worker) => worker.run())).then(async () => {
     await parser.close();

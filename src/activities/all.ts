@@ -1,5 +1,6 @@
 /** The activities of a worker: one step a file, closed over their dependencies. */
 import { anomaliesActivities } from './schedules/assessAnomalies.ts';
+import { attributesActivity } from './promotion/attributes.ts';
 import { claimActivities } from './promotion/claim.ts';
 import type { Deps } from './deps.ts';
 import { directoryActivities } from './directory/index.ts';
@@ -21,6 +22,7 @@ import { retentionActivity } from './schedules/retention.ts';
 import { uploadActivity } from './file/upload.ts';
 
 export const allActivities = (deps: Deps) => ({
+  ...attributesActivity(deps),
   ...planActivity(deps),
   ...hashActivity(deps),
   ...claimActivities(deps),

@@ -16,6 +16,8 @@ export interface Deps {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly parser: Parser;
+  /** Whether the namespace has the search attributes of Intake; true where that cannot be asked. */
+  hasAttributes(): Promise<boolean>;
   /** @throws IntakeError CONFIG_INVALID when this worker has no such backend. */
   backend(name: BackendName): Backend;
 }

@@ -88,6 +88,7 @@ const cleanup = (...calls: Calls): ActivityPolicy => ({ ...short(...calls), sche
 const IMAGE_LIST = ['find_images', 'record_images', 'forget_images'] as const;
 
 export const POLICIES = {
+  hasAttributes: short(),
   plan: short(),
   hash: wholeFile(),
   claim: short('open_import_run', 'find_run'),

@@ -1,31 +1,80 @@
 /** Who asks a task queue for work. Temporal remembers a poller for minutes after its end. */
+import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 
 /** A poll lasts up to 60 s. */
 const RECENT_MS = 70_000;
+const SKEW_MS = 5_000;
 
 /** How the worker inside a command names itself: it ends with the command, so nobody else can rely on it. */
 export const COMMAND_IDENTITY = `command:${process.pid}@${hostname()}`;
 
 /** A client of any kind: what asks the service of a namespace. */
 export interface ServiceClient {
+  readonly connection: Pick<Client['connection'], 'withAbortSignal'>;
   readonly workflowService: Client['workflowService'];
   readonly options: { readonly namespace: string };
 }
 
-/** Whether a worker, other than one inside a command, asks a task queue for work. */
+/**
+ * Whether a worker, other than one inside a command, asks a task queue for work.
+ * @param now the clock of this host; where it seems to be off, that of the server decides.
+ */
 export async function isPolled(
-  { workflowService, options: { namespace } }: ServiceClient,
+  client: ServiceClient,
   name: string,
   type: 'activity' | 'workflow' = 'activity',
+  now: () => number = Date.now,
 ): Promise<boolean> {
+  const pollers = (await pollersOf(client, name, type)).filter(({ identity }) => mayLive(identity));
+  const fresh = (time: number) => pollers.some(({ at }) => at > time - RECENT_MS);
+  const local = now();
+  // A clock that is right has polls of the last minute, and none of the future.
+  const doubtful = pollers.length > 0 && (!fresh(local) || pollers.some(({ at }) => at > local + SKEW_MS));
+  return doubtful ? fresh(local + (await serverAhead(client, now))) : fresh(local);
+}
+
+/** How far the clock of the server is ahead of this one, milliseconds: it stamps a poll of our own. */
+async function serverAhead(client: ServiceClient, now: () => number): Promise<number> {
+  const name = `intake-clock-${randomUUID()}`;
+  const asked = now();
+  const { connection, workflowService, options } = client;
+  const over = new AbortController();
+  const polling = connection
+    .withAbortSignal(over.signal, () =>
+      workflowService.pollActivityTaskQueue({
+        namespace: options.namespace,
+        taskQueue: { name },
+        identity: COMMAND_IDENTITY,
+      }),
+    )
+    .catch(() => undefined);
+  try {
+    for (let look = 0; look < 20; look++) {
+      const [own] = await pollersOf(client, name, 'activity');
+      if (own) return own.at - asked;
+      await sleep(50);
+    }
+    return 0;
+  } finally {
+    over.abort();
+    await polling;
+  }
+}
+
+async function pollersOf(
+  { workflowService, options: { namespace } }: ServiceClient,
+  name: string,
+  type: 'activity' | 'workflow',
+): Promise<{ at: number; identity: string }[]> {
   const taskQueueType = type === 'workflow' ? 1 : 2;
   const { pollers } = await workflowService.describeTaskQueue({ namespace, taskQueue: { name }, taskQueueType });
-  const recently = Date.now() - RECENT_MS;
-  return pollers.some(
-    ({ lastAccessTime, identity }) => Number(lastAccessTime?.seconds ?? 0) * 1000 > recently && mayLive(identity ?? ''),
-  );
+  return pollers.map(({ lastAccessTime, identity }) => ({
+    at: Number(lastAccessTime?.seconds ?? 0) * 1000 + (lastAccessTime?.nanos ?? 0) / 1e6,
+    identity: identity ?? '',
+  }));
 }
 
 /** The SDK's usual identity is `pid@host`: a process of this host can be looked for. */

@@ -1,5 +1,4 @@
 /** The search attributes that a namespace has, beside those that Intake needs. */
-import type { Client } from '@temporalio/client';
 import { SEARCH_ATTRIBUTES } from '../messages/attributeNames.ts';
 
 /** As Temporal numbers them. */
@@ -13,7 +12,13 @@ export interface AttributeState {
 }
 
 /** @throws what Temporal refuses: not every key may list them. */
-export async function attributeState({ connection, options: { namespace } }: Client): Promise<AttributeState> {
+export async function attributeState({
+  connection,
+  options: { namespace },
+}: {
+  readonly connection: unknown;
+  readonly options: { readonly namespace: string };
+}): Promise<AttributeState> {
   const { operatorService } = connection as unknown as {
     operatorService: { listSearchAttributes(request: object): Promise<{ customAttributes: Record<string, number> }> };
   };
@@ -42,3 +47,10 @@ export function attributeRemedy(
     `tcld namespace search-attributes add --namespace ${of} ${cloud}, or the settings of the namespace.`
   );
 }
+
+/** Whether all are there as Intake needs them; true where that cannot be asked. */
+export const hasAttributes = (connection: unknown, namespace: string): Promise<boolean> =>
+  attributeState({ connection, options: { namespace } }).then(
+    ({ missing, mistyped }) => missing.length + mistyped.length === 0,
+    () => true,
+  );

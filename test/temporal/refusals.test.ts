@@ -17,6 +17,10 @@ import { connectTemporal } from '../../src/temporal/connect.ts';
 import { temporalFault } from '../../src/temporal/fault.ts';
 import { attributeState } from '../../src/temporal/searchAttributes.ts';
 import { startWorker } from '../../src/worker.ts';
+import { startTestWorker } from '../support/worker.ts';
+import { importResult } from '../../src/imports/follow.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { WorkflowHandle } from '@temporalio/client';
 import { makeCertificates, type Certificates } from '../support/hosted/certificates.ts';
 import { startGrpcFront, type GrpcFront } from '../support/hosted/grpcFront.ts';
 import { openPlace, type Place } from '../support/imports.ts';
@@ -149,6 +153,46 @@ describe('Temporal', function () {
     } finally {
       await client.connection.close();
       await connection.close();
+    }
+  });
+
+  it('loses a search attribute while an import runs: the import ends all the same', async () => {
+    const namespace = `labels-${randomUUID().slice(0, 8)}`;
+    const { client: admin } = place;
+    const { workflowService } = admin;
+    const { operatorService } = admin.connection as never as {
+      operatorService: Record<string, (request: object) => Promise<unknown>>;
+    };
+    await workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: msToTs('1 day') });
+    const searchAttributes = { IntakeKind: 2, IntakeSource: 2, IntakeTenant: 2, IntakeStatus: 2 };
+    while (
+      !(await operatorService['addSearchAttributes']!({ namespace, searchAttributes }).then(
+        () => true,
+        () => false,
+      ))
+    )
+      await sleep(100);
+    const own = config({ TEMPORAL_NAMESPACE: namespace });
+    const client = await connectTemporal(own);
+    const start = async (name: string) =>
+      startImport(client, await place.input({ path: await place.file(`name\n${name}\n`) }));
+    // The namespace's caches follow after a moment.
+    let handle: WorkflowHandle | undefined;
+    const worker = await startTestWorker(own);
+    try {
+      await place.sql.begin(async (tx) => {
+        await tx`LOCK TABLE public.plaintiffs IN ACCESS EXCLUSIVE MODE`;
+        while (!handle) handle = await start('label').catch(() => void sleep(100));
+        const waits = () =>
+          place.sql`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+        while ((await waits()).length === 0) await sleep(20);
+        await operatorService['removeSearchAttributes']!({ namespace, searchAttributes: ['IntakeStatus'] });
+      });
+      const { status, error } = await importResult(handle!);
+      assert.equal(status, 'completed', JSON.stringify(error));
+    } finally {
+      await worker.shutdown();
+      await client.connection.close();
     }
   });
 

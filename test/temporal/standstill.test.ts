@@ -13,6 +13,7 @@ import type { ImportInput } from '../../src/messages/imports.ts';
 import { conditionOf, orphanOf } from '../../src/runs/condition.ts';
 import type { Connections } from '../../src/runs/connections.ts';
 import { findRun } from '../../src/runs/findRun.ts';
+import { isPolled } from '../../src/temporal/pollers.ts';
 import { restart, standstillOf, type Standstill } from '../../src/temporal/standstill.ts';
 import { workflowBundle } from '../../src/workflows/bundle.ts';
 import { openPlace, plaintiffsCsv, spawnWorker, type Place } from '../support/imports.ts';
@@ -122,6 +123,12 @@ describe('an import that cannot go on', function () {
     await other.shutdown();
 
     const worker = await startTestWorker(place.config);
+    // Who polls is told by the server's clock, however wrong this one is.
+    const { taskQueue } = place.config;
+    while (!(await isPolled(place.client, taskQueue, 'workflow'))) await sleep(50);
+    for (const minutes of [30, -30, 2, -2])
+      assert.ok(await isPolled(place.client, taskQueue, 'workflow', () => Date.now() + minutes * 60_000), `${minutes}`);
+    assert.equal(await isPolled(place.client, `nobody-${taskQueue}`, 'workflow', () => Date.now() - 1_800_000), false);
     await restart(place.client, failing.handle.workflowId);
     const restarted = await importResult(place.client.workflow.getHandle(failing.handle.workflowId));
     assert.deepEqual(

@@ -7,6 +7,10 @@ import { attributeRemedy, attributeState } from '../../temporal/searchAttributes
 import { listSchedules } from '../../schedules/view.ts';
 import { isPolled } from '../../temporal/pollers.ts';
 import type { Session } from '../session.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { grpcProxy } from '../../proxy.ts';
+
+const STARTING_MS = 20_000;
 
 export async function checkTemporal(session: Session): Promise<Check[]> {
   const { config } = session;
@@ -16,7 +20,9 @@ export async function checkTemporal(session: Session): Promise<Check[]> {
       const { workflowService } = (await session.temporal()).connection;
       await workflowService.describeNamespace({ namespace });
       const { serverVersion } = await workflowService.getSystemInfo({});
-      return `Temporal ${serverVersion} at ${config.temporal?.address}, namespace ${namespace}`;
+      const { address = '' } = config.temporal ?? {};
+      const proxy = grpcProxy(address)?.targetHost;
+      return `Temporal ${serverVersion} at ${address}, namespace ${namespace}${proxy ? `, through the proxy ${proxy}` : ''}`;
     }),
   ];
   if (!checks[0]?.ok) return checks;
@@ -45,6 +51,9 @@ export async function checkTemporal(session: Session): Promise<Check[]> {
 
   function checkQueue(name: string, queue: string, type: 'workflow' | 'activity'): Promise<Check> {
     return check(name, async () => {
+      // The worker of an embedded stack that has just come up is starting.
+      const deadline = Date.now() + (session.stack?.gateway ? STARTING_MS : 0);
+      while (!(await isPolled(client, queue, type)) && Date.now() < deadline) await sleep(250);
       if (!(await isPolled(client, queue, type)))
         throw failed(`No worker polls task queue '${queue}'`, 'Start one: intake worker.');
       return `polls task queue '${queue}'`;

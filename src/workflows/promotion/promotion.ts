@@ -6,7 +6,8 @@
  * reconcile; again from the stage when the database lost it, in a new execution when the history is long, and to its
  * end when a step fails.
  */
-import { patched } from '@temporalio/workflow';
+import { CancellationScope, patched, upsertSearchAttributes } from '@temporalio/workflow';
+import { attributePairs } from '../../messages/attributes.ts';
 import type { Activities } from '../../activities/index.ts';
 import type { Claim, ErrorDocument, ImportReport } from '../../messages/imports.ts';
 import type { PartAnswer, PartRequest } from '../../messages/partitions.ts';
@@ -89,8 +90,15 @@ export function promotionOf(options: PromotionOptions): Promotion {
   const { input, state, database, continueExecution } = options;
   const { report } = state;
   const { taskQueue, fileQueue, tuning } = input;
-  const onWaiting = reportWaiting.bind(undefined, report);
-  const activities = activityProxies({ taskQueue, fileQueue, onWaiting, awaitCancelled: patched(END_TOGETHER) });
+  const onWaiting = (waiting: ImportReport['waiting']): void => {
+    if (reportWaiting(report, waiting)) void label(activities.local, waiting ? 'waiting' : 'running');
+  };
+  const activities: ActivityProxies = activityProxies({
+    taskQueue,
+    fileQueue,
+    onWaiting,
+    awaitCancelled: patched(END_TOGETHER),
+  });
 
   const run = (): RunReference => ({
     backend: input.backend,
@@ -116,11 +124,17 @@ export function promotionOf(options: PromotionOptions): Promotion {
     run,
     clearStage,
 
-    runToEnd: (steps) =>
-      runToEnd(report, async () => (await steps()) ?? finishReport(report, SUCCESS[input.mode]), {
-        recordFailure,
-        end: (status) => finishReport(report, status),
-      }),
+    async runToEnd(steps) {
+      try {
+        return await runToEnd(report, async () => (await steps()) ?? finishReport(report, SUCCESS[input.mode]), {
+          recordFailure,
+          end: (status) => finishReport(report, status),
+        });
+      } finally {
+        if (report.status !== 'running')
+          await CancellationScope.nonCancellable(() => label(activities.local, report.status));
+      }
+    },
 
     async claim(open) {
       state.claim ??= await runPhase(report, 'claim', open);
@@ -180,4 +194,13 @@ export function promotionOf(options: PromotionOptions): Promotion {
       report.finishedAt = completedAt;
     },
   };
+}
+
+/**
+ * Tells Temporal's filters the status. The server refuses a whole workflow task for an attribute that was removed meanwhile, and
+ * would do so for ever: whether it is there is asked anew by each try of the task.
+ */
+async function label(local: Activities, status: string): Promise<void> {
+  if (patched('asks-for-attributes') && !(await local.hasAttributes())) return;
+  upsertSearchAttributes(attributePairs({ status }));
 }

@@ -1,6 +1,4 @@
 /** How an import's report begins, grows and ends. */
-import { upsertSearchAttributes } from '@temporalio/workflow';
-import { attributePairs } from '../../messages/attributes.ts';
 import {
   emptyReport,
   type Claim,
@@ -58,13 +56,13 @@ export function addPartitionCounts(report: ImportReport, part: PartResult): void
   }
 }
 
-/** No worker of the file's host takes a task, or one does again. */
-export function reportWaiting(report: ImportReport, waiting: ImportReport['waiting']): void {
-  if (Boolean(waiting) === Boolean(report.waiting)) return;
+/** No worker of the file's host takes a task, or one does again. @returns whether that is news. */
+export function reportWaiting(report: ImportReport, waiting: ImportReport['waiting']): boolean {
+  if (Boolean(waiting) === Boolean(report.waiting)) return false;
   if (waiting) report.waiting = waiting;
   else delete report.waiting;
-  upsertSearchAttributes(attributePairs({ status: waiting ? 'waiting' : 'running' }));
   publishProgress(report);
+  return true;
 }
 
 /** Counting starts again: the database lost the stage in a crash. */
@@ -110,7 +108,6 @@ export function finishReport(report: ImportReport, status: ImportStatus): Import
   report.status = status;
   report.finishedAt ??= now();
   delete report.waiting;
-  upsertSearchAttributes(attributePairs({ status }));
   publishProgress(report);
   return report;
 }
