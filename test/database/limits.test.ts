@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type postgres from 'postgres';
 import type { Backend } from '../../src/database/backend.ts';
 import { postgresBackend } from '../../src/database/backends/postgres.ts';
+import { FUNCTIONS } from '../../src/database/functions.ts';
 import { interruptible } from '../../src/database/interruption.ts';
 import type { IntakeError } from '../../src/errors.ts';
 import { limitsOf } from '../../src/messages/policies.ts';
@@ -60,6 +61,7 @@ describe('limits of statements', function () {
       SELECT proname AS name, substr(setting, length('statement_timeout=') + 1) AS statement
       FROM pg_proc p, unnest(proconfig) setting WHERE pronamespace = 'ingest'::regnamespace AND setting LIKE 'statement_timeout=%'`;
     assert.ok(found.length > 10);
-    for (const { name, statement } of found) assert.ok(duration(statement) <= limitsOf(name).statement, name);
+    for (const { name, statement } of found.filter((fn) => fn.name in FUNCTIONS))
+      assert.ok(duration(statement) <= limitsOf(name).statement, name);
   });
 });
