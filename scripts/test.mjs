@@ -2,15 +2,16 @@
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { installedNode } from '../bin/node.mjs';
 import { installPackages } from './install.mjs';
 
 /** Run beside the others, each group on a stack of its own: both mostly wait for processes, and all three take about as long. */
 const GROUPS = [/^test\/(?:cli|hosts|local|browser)\//, /^test\/(?:crash|gateway|schedules|activities\/push)\//];
 const ENDING = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm;
 
-installPackages();
+await installPackages();
 const root = fileURLToPath(new URL('../', import.meta.url));
-const node = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url));
+const node = installedNode();
 const mocha = fileURLToPath(new URL('../node_modules/mocha/bin/mocha.js', import.meta.url));
 const args = process.argv.slice(2);
 

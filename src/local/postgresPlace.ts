@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { IntakeError } from '../errors.ts';
 import { copyWhole, makePassable, OUTSIDE, outsidePlace, placeNamedBy } from './outside.ts';
+import { refusePath } from './paths.ts';
 import type { PostgresPlace, ServerUser } from './state.ts';
 
 /**
@@ -14,6 +15,7 @@ import type { PostgresPlace, ServerUser } from './state.ts';
  */
 export async function placePostgres(dir: string, onStep: (line: string) => void): Promise<PostgresPlace> {
   const native = nativeDirectory();
+  refusePath(native);
   linkLibraries(native);
   const found = join(native, 'bin');
   if (process.getuid?.() !== 0) return { binDir: found, dataDir: join(dir, 'postgres') };
@@ -26,6 +28,13 @@ export async function placePostgres(dir: string, onStep: (line: string) => void)
   makePassable(OUTSIDE);
   if (!canRun(user, join(copy, 'bin', 'postgres'), '--version')) copyWhole(native, copy, 'a+rX');
   return { binDir: join(copy, 'bin'), dataDir, user };
+}
+
+/** What the installed server says of itself: that it starts on this machine. */
+export function postgresVersion(): string {
+  const native = nativeDirectory();
+  linkLibraries(native);
+  return execFileSync(join(native, 'bin', 'postgres'), ['--version'], { encoding: 'utf8' }).trim();
 }
 
 /**

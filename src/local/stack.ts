@@ -15,6 +15,7 @@ import { USUAL_PORTS, answers, choosePorts, postgresState } from './ports.ts';
 import type { Ports } from './ports.ts';
 import { assertNotServed, clearStalePid, initializeCluster, resetPassword } from './postgres.ts';
 import { placePostgres } from './postgresPlace.ts';
+import { refusePath } from './paths.ts';
 import { isAlive } from './processes.ts';
 import { compareReleases, nameOf, ownRelease } from './release.ts';
 import type { Release } from './release.ts';
@@ -75,6 +76,7 @@ export async function ensureStack(options: StackOptions): Promise<Stack> {
   const dir = resolve(options.dir);
   const running = await readStack(dir);
   if (running) return running;
+  refusePath(dir);
   makeStackDirectory(dir);
   return lockedStack(realpathSync(dir), onStep, () => bringUp(realpathSync(dir), { ...options, onStep }));
 }

@@ -1,0 +1,52 @@
+import { strict as assert } from 'node:assert';
+import { readFileSync } from 'node:fs';
+import { refusePath } from '../../src/local/paths.ts';
+
+describe('a folder for the stack', () => {
+  for (const [name, path, words] of [
+    ['a double quote', '/home/a"b/.intake', 'holds "'],
+    ['a dollar sign', '/home/$b/.intake', 'holds $'],
+    ['a backslash', '/home/a\\b/.intake', 'holds \\'],
+    ['a backquote', '/home/a`b/.intake', 'holds `'],
+    ['a line break', '/home/a\nb/.intake', 'holds a line break'],
+    ['more than SQLite knows', `/home/${'ü'.repeat(230)}`, 'is longer than 440 bytes'],
+  ] as const) {
+    it(`is refused in one sentence when its path has ${name}`, () => {
+      assert.throws(() => refusePath(path), {
+        code: 'STACK_FAILED',
+        message: `The stack cannot run here, since the path ${words}: ${path}`,
+        remedy: 'Rename or move the folder.',
+      });
+    });
+  }
+
+  it('may have any other path', () => {
+    for (const path of ["/home/it's ü日本 %20#?/,[x]", `/home/${'x'.repeat(400)}`]) refusePath(path);
+  });
+});
+
+describe('package.json', () => {
+  const read = (name: string) => JSON.parse(readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8'));
+  const { packages } = read('package-lock.json') as {
+    packages: Record<string, { hasInstallScript?: boolean; os?: string | string[] }>;
+  };
+
+  it('decides about every install script of the lock file, on every platform: none has to run', () => {
+    const scripts = Object.entries(packages)
+      .filter(([path, { hasInstallScript }]) => path !== '' && hasInstallScript)
+      .map(([path]) => path.split('node_modules/').at(-1)!);
+    const decided = read('package.json').allowScripts as Record<string, boolean>;
+    assert.deepEqual(Object.keys(decided).sort(), [...new Set(scripts)].sort());
+    assert.ok(Object.values(decided).every((allowed) => !allowed));
+  });
+
+  it('brings a Node for each platform that it names', async () => {
+    const { optionalDependencies } = read('package.json') as { optionalDependencies: Record<string, string> };
+    const { PACKAGES } = (await import('../../bin/node.mjs' as string)) as { PACKAGES: Record<string, string> };
+    assert.deepEqual(Object.values(PACKAGES).sort(), Object.keys(optionalDependencies).sort());
+    for (const [platform, name] of Object.entries(PACKAGES)) {
+      const [os] = platform.split('-');
+      assert.deepEqual([packages[`node_modules/${name}`]?.os].flat(), [os], name);
+    }
+  });
+});
