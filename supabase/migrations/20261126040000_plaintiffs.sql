@@ -88,7 +88,7 @@ select ingest.register_kind(
                "adopted_from": "case when i.effect = ''adopted'' then (select p.import_run_id from public.plaintiffs p where p.id = i.production_id) end",
                "promoted_at": "case when i.status = ''promoted'' then now() end",
                "dedupe_key": "case when i.status = ''promoted'' then s.plaintiff_key else s.plaintiff_key || '':'' || i.id end"}',
-  written => '{promoted}', counts_production => false);
+  written => '{promoted}');
 
 -- The staged rows of a part, in key order, with what becomes of each. The lowest row of a key wins, whatever chunk it came
 -- from. outcome: promoted (a new plaintiff), adopted (the plaintiff is there, but no live run owns it), skipped, failed.

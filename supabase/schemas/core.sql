@@ -881,6 +881,7 @@ as $$
 declare
   r ingest.import_runs;
   v_tally jsonb;
+  v_others text;
   a ingest.import_reconciliation;
 begin
   select * into r from ingest.import_runs i where i.id = $1 for update;
@@ -896,6 +897,13 @@ begin
   a.inserted_discrepancy := r.rows_inserted - (v_tally ->> 'inserted')::int;
   a.is_reconciled := a.inserted_discrepancy = 0;
   a.is_valid := a.delta = 0 and a.inserted_discrepancy = 0;
+  -- Of a run that Intake settled all counters are known; another program may not land what it skipped.
+  if r.metadata ? 'summary' then
+    select string_agg(format('%s off by %s', c.name, c.reported - coalesce((v_tally ->> c.name)::int, 0)), ', ') into v_others
+    from (values ('skipped', r.rows_skipped), ('errored', r.rows_errored), ('updated', r.rows_updated)) as c (name, reported)
+    where c.reported <> coalesce((v_tally ->> c.name)::int, 0);
+    a.is_valid := a.is_valid and v_others is null;
+  end if;
   if a.is_valid and (r.status in ('pending', 'processing') or r.status = 'failed' and r.error_details ? 'reconciliation_failed') then
     update ingest.import_runs set
       status = 'completed', completed_at = now(), updated_at = now(),
@@ -907,7 +915,7 @@ begin
       error_details = coalesce(error_details, '{}') || jsonb_build_object(
         'reconciliation_failed', true, 'type', 'RECONCILIATION_FAILED',
         'message', format('expected %s rows, found %s; reported %s inserted, off by %s',
-                          a.expected_count, a.actual_count, a.reported_inserted, a.inserted_discrepancy))
+                          a.expected_count, a.actual_count, a.reported_inserted, a.inserted_discrepancy) || coalesce('; ' || v_others, ''))
     where id = r.id;
   end if;
   return a;

@@ -94,6 +94,26 @@ describe('the end of a run', function () {
     assert.equal(left!['n'], 1);
   });
 
+  it('is reconciled with every counter, and with production', async () => {
+    const rows = [
+      { name: 'Counted 1' },
+      { name: 'Counted 2' },
+      { name: 'counted 1' },
+      { name: 'Bad', error: 'BAD_EMAIL' },
+    ];
+    const check = async (id: string) =>
+      (await sql`SELECT (ingest.reconcile_import_run(${id})).is_valid AS valid`)[0]!['valid'] as boolean;
+    for (const column of ['rows_inserted', 'rows_updated', 'rows_skipped', 'rows_errored', 'rows_fetched']) {
+      const id = await importRows(sql, { batch: batch(), source: column, rows });
+      assert.equal(await check(id), true, column);
+      await sql.unsafe(`UPDATE ingest.import_runs SET ${column} = ${column} + 1 WHERE id = '${id}'`);
+      assert.equal(await check(id), false, column);
+    }
+    const id = await importRows(sql, { batch: batch(), source: 'gone', rows });
+    await sql`DELETE FROM public.plaintiffs WHERE import_run_id = ${id}`;
+    assert.equal(await check(id), false);
+  });
+
   it('of a run whose parent was deleted is like any other, and says so', async () => {
     const id = batch();
     const [opened] = await sql`
