@@ -7,13 +7,14 @@ import type { Client } from '@temporalio/client';
 /** A poll lasts up to 60 s. */
 const RECENT_MS = 70_000;
 const SKEW_MS = 5_000;
+const POLL_MS = 5_000;
 
 /** How the worker inside a command names itself: it ends with the command, so nobody else can rely on it. */
 export const COMMAND_IDENTITY = `command:${process.pid}@${hostname()}`;
 
 /** A client of any kind: what asks the service of a namespace. */
 export interface ServiceClient {
-  readonly connection: Pick<Client['connection'], 'withAbortSignal'>;
+  readonly connection: Pick<Client['connection'], 'withAbortSignal' | 'withDeadline'>;
   readonly workflowService: Client['workflowService'];
   readonly options: { readonly namespace: string };
 }
@@ -42,14 +43,15 @@ async function serverAhead(client: ServiceClient, now: () => number): Promise<nu
   const asked = now();
   const { connection, workflowService, options } = client;
   const over = new AbortController();
+  const poll = () =>
+    workflowService.pollActivityTaskQueue({
+      namespace: options.namespace,
+      taskQueue: { name },
+      identity: COMMAND_IDENTITY,
+    });
+  // A poll without a time limit is refused.
   const polling = connection
-    .withAbortSignal(over.signal, () =>
-      workflowService.pollActivityTaskQueue({
-        namespace: options.namespace,
-        taskQueue: { name },
-        identity: COMMAND_IDENTITY,
-      }),
-    )
+    .withAbortSignal(over.signal, () => connection.withDeadline(Date.now() + POLL_MS, poll))
     .catch(() => undefined);
   try {
     for (let look = 0; look < 20; look++) {
