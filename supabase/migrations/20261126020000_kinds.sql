@@ -4,12 +4,12 @@
 -- select ingest.compare_statement(ingest.model_of('plaintiffs'))
 
 create or replace function ingest.model_of(kind text) returns ingest.kind_models
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$ select m from ingest.kind_models m join ingest.import_kinds k on k.suffix = m.model where k.kind = $1 $$;
 
 -- The model of a run's kind; a model may keep the rows of some runs in another landed table.
 create or replace function ingest.model_of_run(kind text, run_id uuid) returns ingest.kind_models
-language plpgsql stable security definer set search_path = ''
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   m ingest.kind_models := ingest.model_of($1);
@@ -23,17 +23,17 @@ $$;
 
 -- A landed column's name for a stage column.
 create or replace function ingest.landed_name(m ingest.kind_models, stage_column text) returns text
-language sql immutable set search_path = ''
+language sql immutable set search_path = pg_catalog, pg_temp
 as $$ select coalesce(($1).renamed ->> $2, $2) $$;
 
 -- A list of columns as SQL: each name behind `prefix`, quoted. The only way in which names enter a statement.
 create or replace function ingest.column_list(names text[], prefix text default '') returns text
-language sql immutable set search_path = ''
+language sql immutable set search_path = pg_catalog, pg_temp
 as $$ select string_agg($2 || quote_ident(n.name), ', ' order by n.at) from unnest($1) with ordinality as n (name, at) $$;
 
 -- The columns that the landed table keeps, under its names, behind `prefix`.
 create or replace function ingest.kept_columns(m ingest.kind_models, prefix text default '') returns text
-language sql immutable set search_path = ''
+language sql immutable set search_path = pg_catalog, pg_temp
 as $$ select ingest.column_list(array(select ingest.landed_name($1, c.name) from unnest(($1).kept) with ordinality as c (name, at) order by c.at), $2) $$;
 
 -- Describes a model to the steps, and makes what is not there: the stage table with its index, the landed table, rights and policies.
@@ -61,7 +61,7 @@ create or replace function ingest.register_kind(
   compared jsonb default '{}', edited text default 'p.updated_at <> p.created_at', own text[] default '{}',
   resolves boolean default false, effects text[] default '{}'
 ) returns void
-language plpgsql set search_path = ''
+language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_stage text := format('ingest_stage.%I', register_kind.model);
@@ -133,7 +133,7 @@ $$;
 -- Fails a migration, not an import: the generic steps are planned once, so that a misspelled column or expression is found when
 -- the kind is registered. EXPLAIN plans and runs nothing.
 create or replace function ingest.plan_steps(model text) returns void
-language plpgsql set search_path = ''
+language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 declare
   m ingest.kind_models;
@@ -153,7 +153,7 @@ $$;
 
 -- Functions that registered models lack; none may be missing.
 create or replace function ingest.missing_functions() returns text[]
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(array_agg(f.name order by f.name), '{}')
   from ingest.kind_models m
@@ -169,7 +169,7 @@ $$;
 
 -- INSERT of staged rows into the landed table, from a relation `decided` of ingest.decided_row. $1 is the run, $4 the source system.
 create or replace function ingest.land_statement(m ingest.kind_models) returns text
-language sql stable set search_path = ''
+language sql stable set search_path = pg_catalog, pg_temp
 as $$
   select format($sql$
     insert into %1$s (id, import_run_id, row_index, %2$s, status, %3$I, %4$I, %5$I %6$s)
@@ -183,7 +183,7 @@ $$;
 
 -- Deletes what an earlier attempt landed of the part: its rows make place for those of this one.
 create or replace function ingest.unland_statement(m ingest.kind_models) returns text
-language sql stable set search_path = ''
+language sql stable set search_path = pg_catalog, pg_temp
 as $$
   select format('delete from %s r using %s s where s.stage_id = $2 and s.part = $3 and r.import_run_id = $1 and r.row_index = s.row_index
                  and r.status in (''pending'', ''failed'')',
@@ -192,7 +192,7 @@ $$;
 
 -- Lands the staged rows of a part that nobody promotes: bad ones failed, the others pending. $2 is the stage, $3 the part.
 create or replace function ingest.stop_statement(m ingest.kind_models) returns text
-language sql stable set search_path = ''
+language sql stable set search_path = pg_catalog, pg_temp
 as $$
   select format($sql$
     with decided as (
@@ -205,7 +205,7 @@ $$;
 
 -- The run stopped at --max-errors: its rows land as they are; nothing is promoted.
 create or replace function ingest.stop_part(run ingest.import_runs, stage_id uuid, part integer) returns jsonb
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   m ingest.kind_models := ingest.model_of_run(($1).import_kind, ($1).id);
@@ -219,7 +219,7 @@ end
 $$;
 
 create or replace function ingest.tally_statement(m ingest.kind_models) returns text
-language sql stable set search_path = ''
+language sql stable set search_path = pg_catalog, pg_temp
 as $$
   select format($sql$
     select jsonb_build_object(
@@ -238,7 +238,7 @@ $$;
 
 -- What the final tables hold of a run: {total, inserted, skipped, errored, rolled_back}, and updated of kinds that update.
 create or replace function ingest.tally_import_run(run_id uuid, kind text) returns jsonb
-language plpgsql stable security definer set search_path = ''
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   m ingest.kind_models := ingest.model_of_run($2, $1);
@@ -257,7 +257,7 @@ end
 $$;
 
 create or replace function ingest.rejects_statement(m ingest.kind_models) returns text
-language sql stable set search_path = ''
+language sql stable set search_path = pg_catalog, pg_temp
 as $$
   select format($sql$
     select jsonb_agg(jsonb_build_object('row_index', r.row_index, 'line', r.line_number, 'code', r.%2$I, 'message', r.%3$I,
@@ -269,7 +269,7 @@ $$;
 
 -- Every staged row against its landed row, and every row that promises a production row against production; edited ones are told apart.
 create or replace function ingest.compare_statement(m ingest.kind_models) returns text
-language sql stable set search_path = ''
+language sql stable set search_path = pg_catalog, pg_temp
 as $$
   select format($sql$
     with compared as (
@@ -297,7 +297,7 @@ as $$
 $$;
 
 create or replace function ingest.compare_part(run ingest.import_runs, stage_id uuid, part integer) returns jsonb
-language plpgsql stable security definer set search_path = ''
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
   set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
 as $$
 declare
@@ -321,7 +321,7 @@ $$;
 
 -- Counters of a part from a relation `decided`.
 create or replace function ingest.counts_statement(m ingest.kind_models) returns text
-language sql immutable set search_path = ''
+language sql immutable set search_path = pg_catalog, pg_temp
 as $$
   select format($sql$
     select jsonb_build_object('inserted', count(*) filter (where d.status in ('promoted', 'inserted')), 'updated', count(*) filter (where d.status = 'updated'),
@@ -333,7 +333,7 @@ $$;
 
 -- Lands and promotes a part: each row is written once, its outcome already known.
 create or replace function ingest.upsert_part(run ingest.import_runs, stage_id uuid, part integer) returns jsonb
-language plpgsql security definer set search_path = '' set work_mem = '64MB'
+language plpgsql security definer set search_path = pg_catalog, pg_temp set work_mem = '64MB'
   set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
 as $$
 declare
@@ -356,7 +356,7 @@ end
 $$;
 
 create or replace function ingest.count_part(kind text, source_system text, stage_id uuid, part integer) returns jsonb
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
   set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
 as $$
 declare
@@ -374,7 +374,7 @@ $$;
 -- Rows that pass to other runs, [{run, inserted, updated, skipped}]: their counters move, and a run that is still at work sums its
 -- own from the ledger.
 create or replace function ingest.pass_rows(changes jsonb) returns void
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   update ingest.import_runs i set
@@ -392,7 +392,7 @@ $$;
 
 -- Rows of a production table that other tables refer to by a foreign key; `own` are those that Intake writes itself.
 create or replace function ingest.referenced_rows(target regclass, ids bigint[], own regclass[]) returns bigint[]
-language plpgsql stable security definer set search_path = ''
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_key record;
@@ -417,14 +417,14 @@ $$;
 
 -- {count, <name>: [the first thousand ids]}
 create or replace function ingest.kept_ids(name text, ids bigint[]) returns jsonb
-language sql immutable set search_path = ''
+language sql immutable set search_path = pg_catalog, pg_temp
 as $$
   select jsonb_build_object('count', cardinality($2), $1, coalesce((
     select jsonb_agg(i.id order by i.id) from (select x.id from unnest($2) as x (id) order by 1 limit 1000) i), '[]'))
 $$;
 
 create or replace function ingest.mark_statement(m ingest.kind_models) returns text
-language sql stable set search_path = ''
+language sql stable set search_path = pg_catalog, pg_temp
 as $$
   select format($sql$
     update %1$s r set status = 'rolled_back', %2$I = 'ROLLED_BACK', updated_at = now(),
@@ -435,7 +435,7 @@ $$;
 
 -- Marks the landed rows of a run rolled back; a rejected row keeps its code in front of its message.
 create or replace function ingest.mark_rolled_back(run ingest.import_runs) returns integer
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_rows integer;

@@ -81,7 +81,7 @@ create index if not exists plaintiff_status_history_plaintiff_idx on public.plai
 
 -- A plaintiff whose email or phone is changed by hand is still found by the former ones, among its contacts.
 create or replace function ingest.uncopy_contacts() returns trigger
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   update public.plaintiff_contacts c set is_copy = false where c.plaintiff_id = new.id and c.is_copy;
@@ -167,7 +167,7 @@ select ingest.open_to_app(t) from unnest(array[
 create or replace function public.set_enforcement_stage(
   judgment_id bigint, stage text, note text default null, changed_by text default null
 ) returns void
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   update public.judgments j set enforcement_stage = $2, enforcement_stage_updated_at = clock_timestamp()
@@ -177,7 +177,7 @@ $$;
 
 -- Runbook 000: queues {kind, ...} in the queue of its kind and answers the message id; through pgmq where it is installed.
 create or replace function public.queue_job(payload jsonb) returns bigint
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_queue text := $1 ->> 'kind';
@@ -200,7 +200,7 @@ $$;
 
 -- Runbook 000: deletes a message; false when there is none.
 create or replace function public.pgmq_delete(queue text, msg_id bigint) returns boolean
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_deleted boolean := false;
@@ -230,7 +230,7 @@ $$;
 
 -- The log that rows of new runs go to, and the one that has the rows of a run.
 create or replace function ingest.landed_judgments(run_id uuid default null) returns text
-language plpgsql stable security definer set search_path = ''
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   if to_regclass('public.raw_simplicity_imports') is null
@@ -289,7 +289,7 @@ grant select, insert, update, delete on ingest_stage.judgments_plan to service_r
 -- `offset 0`, or each mention of an answer looks it up again.
 create or replace function ingest.find_judgments(rows integer[], numbers text[], cases text[])
 returns table (row_index integer, judgment_id bigint, plaintiff_id bigint)
-language sql stable security definer set search_path = '' rows 50000
+language sql stable security definer set search_path = pg_catalog, pg_temp rows 50000
   set enable_nestloop = on set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
 as $$
   select u.n, f.id, (select j.plaintiff_id from public.judgments j where j.id = f.id)
@@ -312,7 +312,7 @@ $$;
 -- for a common value walks the primary key, which for a value that is not there is the whole table.
 create or replace function ingest.find_plaintiffs(run_id uuid, rows integer[], emails text[], phones text[], names text[], keys text[])
 returns table (row_index integer, by_email bigint, by_phone bigint, by_name bigint)
-language sql stable security definer set search_path = '' rows 50000 set work_mem = '32MB'
+language sql stable security definer set search_path = pg_catalog, pg_temp rows 50000 set work_mem = '32MB'
   set enable_nestloop = on set enable_mergejoin = off set enable_seqscan = off set jit = off
 as $$
   with asked as materialized (
@@ -362,7 +362,7 @@ $$;
 --     made with it. A row is of the person its email belongs to, else its phone, else its name; else it makes a plaintiff.
 -- With `part`, the rows of that part alone are planned anew: others have created people since.
 create or replace function ingest.resolve_judgments(run ingest.import_runs, stage_id uuid, partitions integer, part integer default null) returns jsonb
-language plpgsql security definer set search_path = '' set work_mem = '64MB' set enable_seqscan = off set enable_nestloop = off set jit = off
+language plpgsql security definer set search_path = pg_catalog, pg_temp set work_mem = '64MB' set enable_seqscan = off set enable_nestloop = off set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -542,7 +542,7 @@ $$;
 create or replace function ingest.plan_contacts(stage_id uuid, part integer, assign_ids boolean)
 returns table (row_index integer, plaintiff_id bigint, kind text, value text, contact_id bigint, is_made boolean,
                is_primary boolean, is_copy boolean)
-language sql volatile security definer set search_path = '' rows 25000 set work_mem = '32MB' set enable_seqscan = off set jit = off
+language sql volatile security definer set search_path = pg_catalog, pg_temp rows 25000 set work_mem = '32MB' set enable_seqscan = off set jit = off
 as $$
   select n.row_index, n.plaintiff_id, n.kind, n.value, first_value(n.contact_id) over (partition by n.plaintiff_id, n.kind, n.key order by n.row_index),
          n.is_made, n.is_made and n.has_primary is not true and n.nth_made = 1, n.is_made and n.is_new and n.is_first
@@ -577,7 +577,7 @@ $$;
 -- The open call task of each taken row's plaintiff; `is_made` marks the row that makes it.
 create or replace function ingest.plan_tasks(stage_id uuid, part integer, assign_ids boolean)
 returns table (row_index integer, plaintiff_id bigint, task_id bigint, is_made boolean)
-language sql volatile security definer set search_path = '' rows 25000 set enable_seqscan = off set jit = off
+language sql volatile security definer set search_path = pg_catalog, pg_temp rows 25000 set enable_seqscan = off set jit = off
 as $$
   select n.row_index, n.plaintiff_id, first_value(n.task_id) over (partition by n.plaintiff_id order by n.row_index), n.is_made
   from (
@@ -596,7 +596,7 @@ as $$
 $$;
 
 create or replace function ingest.count_judgments(source_system text, stage_id uuid, part integer) returns jsonb
-language plpgsql security definer set search_path = '' set enable_nestloop = off set enable_seqscan = off set jit = off
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_nestloop = off set enable_seqscan = off set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -617,7 +617,7 @@ end
 $$;
 
 create or replace function ingest.judgment_counts(stage_id uuid, part integer, contacts integer, tasks integer, jobs integer) returns jsonb
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select jsonb_build_object(
     'inserted', count(*) filter (where p.outcome = 'inserted'), 'updated', 0,
@@ -633,7 +633,7 @@ $$;
 
 -- Jobs are queued unless --skip-jobs was given or the function is missing.
 create or replace function ingest.queues_jobs(stage_id uuid) returns boolean
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select to_regprocedure('public.queue_job(jsonb)') is not null
     and not coalesce((select (r.options ->> 'skip_jobs')::boolean from ingest_stage.resolved r where r.stage_id = $1), false)
@@ -641,7 +641,7 @@ $$;
 
 -- Whether a function is the one that Intake brought; what it does may then be done for many rows at once.
 create or replace function ingest.is_own(signature text) returns boolean
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select exists (select from pg_catalog.pg_proc p
                  where p.oid = to_regprocedure($1) and obj_description(p.oid, 'pg_proc') like '%' || md5(p.prosrc))
@@ -651,7 +651,7 @@ $$;
 -- empty: nested loops would be quadratic, and only those that are asked for (laterals over row addresses) remain. Jobs and stages go through the functions of runbook 000 where they
 -- exist; being in this transaction, each is sent once.
 create or replace function ingest.upsert_judgments(run ingest.import_runs, stage_id uuid, part integer) returns jsonb
-language plpgsql security definer set search_path = '' set work_mem = '32MB' set enable_seqscan = off set enable_nestloop = off set jit = off
+language plpgsql security definer set search_path = pg_catalog, pg_temp set work_mem = '32MB' set enable_seqscan = off set enable_nestloop = off set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -788,7 +788,7 @@ end
 $$;
 
 create or replace function ingest.job_payload(kind text, judgment_id bigint, plaintiff_id bigint, source_system text, run_id uuid) returns jsonb
-language sql immutable set search_path = ''
+language sql immutable set search_path = pg_catalog, pg_temp
 as $$
   select jsonb_build_object('kind', $1, 'idempotency_key', $1 || ':judgment:' || $2, 'payload',
     jsonb_build_object('judgment_id', $2, 'plaintiff_id', $3, 'source_system', $4, 'import_run_id', $5))
@@ -796,7 +796,7 @@ $$;
 
 -- Runbook 000: what happened to each row of a run and why, after a row index; ids and codes, no values.
 create or replace function ingest.read_operations(run_id uuid, after_row integer default -1, max_rows integer default 500) returns jsonb
-language plpgsql stable security definer set search_path = ''
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_result jsonb;
@@ -819,14 +819,14 @@ end
 $$;
 
 create or replace function ingest.job_list(queued jsonb) returns jsonb
-language sql immutable set search_path = ''
+language sql immutable set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(jsonb_agg(jsonb_build_object('kind', q.key, 'queue', q.key, 'message_id', q.value)), '[]') from jsonb_each($1) q
 $$;
 
 -- The same of a dry run, from its plan: what a commit would do; ids of what it would make are null.
 create or replace function ingest.plan_operations(stage_id uuid, after_row integer default -1, max_rows integer default 500) returns jsonb
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(jsonb_agg(jsonb_build_object(
     'row_index', p.row_index, 'line', p.line_number, 'action', p.outcome, 'reason', p.reason, 'message', s.error_message,
@@ -842,7 +842,7 @@ $$;
 
 -- Runbook 000's result, as far as it is not sums of the ledger; runs of up to 1,000 rows in full.
 create or replace function ingest.describe_judgments(run ingest.import_runs) returns jsonb
-language plpgsql stable security definer set search_path = ''
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_log text := ingest.landed_judgments(($1).id);
@@ -875,7 +875,7 @@ $$;
 -- A row of the log in another live run that says the same stands in for a withdrawn one.
 create or replace function ingest.other_operations(run_id uuid, judgment_ids bigint[])
 returns table (log text, id bigint, import_run_id uuid, status text, judgment_id bigint, contact_ids bigint[], follow_up_task_id bigint, created_at timestamptz)
-language plpgsql stable security definer set search_path = '' set enable_seqscan = off
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off
 as $$
 declare
   v_log text;
@@ -894,7 +894,7 @@ $$;
 -- Plaintiffs to whom anything is attached that the run did not write: contacts, tasks and history of others, or edited since, and
 -- rows of tables that Intake does not know.
 create or replace function ingest.attached_plaintiffs(run_id uuid, ids bigint[]) returns bigint[]
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select array(
     select c.plaintiff_id from public.plaintiff_contacts c
@@ -910,7 +910,7 @@ $$;
 -- Withdraws a run. What a row of another live run says, too, passes to that run; what somebody edited since stays; and so does
 -- a plaintiff that anything else needs. Jobs that nobody has read are deleted.
 create or replace function ingest.rollback_judgments(run ingest.import_runs) returns jsonb
-language plpgsql security definer set search_path = '' set work_mem = '64MB'
+language plpgsql security definer set search_path = pg_catalog, pg_temp set work_mem = '64MB'
 as $$
 #variable_conflict use_column
 declare
@@ -1076,7 +1076,7 @@ $$;
 -- The messages that are in a queue now, of pgmq and of its stand-in; the two number them independently.
 create or replace function ingest.queue_contents(queue text)
 returns table (msg_id bigint, read_ct integer, enqueued_at timestamptz, message jsonb)
-language plpgsql stable security definer set search_path = ''
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   if to_regnamespace('pgmq') is not null and to_regclass(format('pgmq.%I', 'q_' || $1)) is not null then
@@ -1087,7 +1087,7 @@ end
 $$;
 
 create or replace function ingest.queue_names() returns setof text
-language plpgsql stable security definer set search_path = ''
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   if to_regclass('pgmq.meta') is not null then
@@ -1100,7 +1100,7 @@ $$;
 
 -- Deletes messages of these judgments that nobody has read. {deleted, read_already, gone}
 create or replace function ingest.delete_unread(queues text[], msg_ids bigint[], judgment_ids bigint[]) returns jsonb
-language plpgsql security definer set search_path = '' set work_mem = '64MB'
+language plpgsql security definer set search_path = pg_catalog, pg_temp set work_mem = '64MB'
 as $$
 declare
   v_queue text;
@@ -1128,7 +1128,7 @@ $$;
 
 -- Runbook 000, "Queue cleanup": the messages of a run, while nobody has read them.
 create or replace function ingest.purge_jobs(run_id uuid) returns jsonb
-language plpgsql security definer set search_path = '' set statement_timeout = '10min'
+language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '10min'
 as $$
 declare
   v_result jsonb;
@@ -1141,7 +1141,7 @@ end
 $$;
 
 create or replace function ingest.list_jobs(run_id uuid default null, queue text default null, max_rows integer default 100) returns jsonb
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(jsonb_agg(to_jsonb(m) order by m.enqueued_at, m.message_id), '[]')
   from (
@@ -1156,7 +1156,7 @@ $$;
 -- Rejected rows of judgments, for ingest.v_errored_rows.
 create or replace function ingest.errored_judgments()
 returns table (import_run_id uuid, row_index integer, line_number integer, reason text, error_log text, created_at timestamptz)
-language plpgsql stable security invoker set search_path = ''
+language plpgsql stable security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   if to_regclass('public.raw_simplicity_imports') is not null then

@@ -161,7 +161,7 @@ select ingest.register_kind(
 
 -- The dataset of a tag, made when there is none.
 create or replace function ingest.open_dataset(kind text, tag text) returns bigint
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
@@ -181,7 +181,7 @@ $$;
 
 -- What a directory import has taken: [{path, size, mtime_ms, json_sha256, image_path, image_size, image_mtime_ms, image_sha256}].
 create or replace function ingest.record_files(run_id uuid, lease integer, files json) returns integer
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
@@ -204,7 +204,7 @@ $$;
 
 -- Files of completed imports into a dataset after a path, in the order of their bytes.
 create or replace function ingest.known_files(kind text, tag text, after_path text default '', max_rows integer default 1000) returns jsonb
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(jsonb_agg(to_jsonb(f) - 'dataset_id' - 'run_id' order by f.path), '[]')
   from (select o.* from ingest.imported_files o
@@ -217,14 +217,14 @@ $$;
 -- the row lacks does, too (the image was mended and the directory imported again).
 
 create or replace function ingest.storage_type(run ingest.import_runs) returns text
-language sql immutable set search_path = ''
+language sql immutable set search_path = pg_catalog, pg_temp
 as $$ select case when ($1).metadata #>> '{input,backend}' = 'supabase' then 'supabase' else 'local' end $$;
 
 -- The staged rows of a part: `nth` in key order; of a licence the newest search wins, of one time the lowest row. Winners
 -- have no outcome yet.
 create or replace function ingest.rank_search_results(stage_id uuid, part integer)
 returns table (stage_ctid tid, nth bigint, outcome text, reason text)
-language sql stable security definer set search_path = '' rows 25000 set enable_seqscan = off set work_mem = '32MB'
+language sql stable security definer set search_path = pg_catalog, pg_temp rows 25000 set enable_seqscan = off set work_mem = '32MB'
 as $$
   select w.ctid, row_number() over (order by w.search_state collate "C", w.license_number collate "C", w.name collate "C", w.ts),
          case when w.error is not null then 'failed' when w.duplicate or not w.is_winner then 'skipped' end,
@@ -245,7 +245,7 @@ $$;
 -- statistics of tables that grow from nothing nor a plan of yesterday may decide.
 create or replace function ingest.find_search_results(dataset_id bigint, rows tid[])
 returns table (nth bigint, stage_ctid tid, search_result_id bigint)
-language sql stable security definer set search_path = '' rows 25000
+language sql stable security definer set search_path = pg_catalog, pg_temp rows 25000
   set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off
 as $$
   select u.nth, u.stage_ctid, t.id
@@ -265,7 +265,7 @@ $$;
 -- Staged rows against the results of their keys, with what they would replace where they win.
 create or replace function ingest.judge_search_results(rows tid[], ids bigint[])
 returns table (stage_ctid tid, search_result_id bigint, wins boolean, has_image boolean, former jsonb)
-language sql stable security definer set search_path = '' rows 25000
+language sql stable security definer set search_path = pg_catalog, pg_temp rows 25000
   set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off
 as $$
   select j.stage_ctid, j.id, j.wins, j.has_image, case when j.wins then jsonb_build_object('row', j.result, 'image', j.image) end
@@ -283,7 +283,7 @@ $$;
 -- put there. Either may come to its place when a run is rolled back.
 create or replace function ingest.replace_search_results(run ingest.import_runs, rows tid[], ids bigint[])
 returns table (stage_ctid tid, search_result_id bigint, outcome text, held jsonb, images integer)
-language sql volatile security definer set search_path = '' rows 25000
+language sql volatile security definer set search_path = pg_catalog, pg_temp rows 25000
   set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
 as $$
   with judged as materialized (
@@ -326,7 +326,7 @@ $$;
 -- Adds rows whose keys are free, in key order; answers those that were. Another run may have taken a key meanwhile.
 create or replace function ingest.add_search_results(run ingest.import_runs, dataset_id bigint, rows tid[])
 returns table (stage_ctid tid, search_result_id bigint, outcome text, held jsonb, images integer)
-language sql volatile security definer set search_path = '' rows 25000 set enable_seqscan = off
+language sql volatile security definer set search_path = pg_catalog, pg_temp rows 25000 set enable_seqscan = off
   set enable_nestloop = off -- an array of any length is estimated as ten rows
 as $$
   with fresh as materialized (
@@ -358,7 +358,7 @@ $$;
 -- meanwhile is known at the second look; one that is neither known nor free then is refused by some other unique constraint.
 create or replace function ingest.place_search_results(run ingest.import_runs, dataset_id bigint, rows tid[])
 returns table (stage_ctid tid, search_result_id bigint, outcome text, held jsonb, images integer)
-language plpgsql security definer set search_path = '' rows 25000 set enable_seqscan = off
+language plpgsql security definer set search_path = pg_catalog, pg_temp rows 25000 set enable_seqscan = off
 as $$
 #variable_conflict use_column
 declare
@@ -400,7 +400,7 @@ $$;
 -- What may pass (conflicts, shortages, shutdowns) is raised: it is tried again as a whole.
 create or replace function ingest.write_search_results(run ingest.import_runs, dataset_id bigint, rows tid[])
 returns table (stage_ctid tid, search_result_id bigint, outcome text, held jsonb, images integer, message text)
-language plpgsql security definer set search_path = '' rows 25000
+language plpgsql security definer set search_path = pg_catalog, pg_temp rows 25000
 as $$
 #variable_conflict use_column
 declare
@@ -430,7 +430,7 @@ $$;
 create or replace function ingest.search_result_counts(
   inserted bigint, updated bigint, skipped bigint, errored bigint, images bigint, refused bigint
 ) returns jsonb
-language sql immutable set search_path = ''
+language sql immutable set search_path = pg_catalog, pg_temp
 as $$
   select jsonb_build_object('inserted', $1, 'updated', $2, 'skipped', $3, 'errored', $4,
                             'effects', jsonb_build_object('images', coalesce($5, 0), 'refused', $6))
@@ -438,12 +438,12 @@ $$;
 
 -- Writers of a dataset share this lock, a rollback owns it, whatever source systems they name.
 create or replace function ingest.lock_dataset(run ingest.import_runs, exclusive boolean) returns void
-language sql security definer set search_path = ''
+language sql security definer set search_path = pg_catalog, pg_temp
 as $$ select ingest.lock_source('dataset:' || coalesce(($1).metadata #>> '{input,tag}', ''), $2) $$;
 
 -- Lands and promotes a part.
 create or replace function ingest.upsert_search_results(run ingest.import_runs, stage_id uuid, part integer) returns jsonb
-language plpgsql security definer set search_path = '' set work_mem = '64MB'
+language plpgsql security definer set search_path = pg_catalog, pg_temp set work_mem = '64MB'
 as $$
 #variable_conflict use_column
 declare
@@ -481,7 +481,7 @@ $$;
 
 -- What upsert would answer now, but for what the database would refuse. The rows name the dataset: there is no run.
 create or replace function ingest.count_search_results(source_system text, stage_id uuid, part integer) returns jsonb
-language plpgsql stable security definer set search_path = ''
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
@@ -518,7 +518,7 @@ $$;
 -- Every staged row against its landed row, and what is in production of it: a taken row with its values and image, as long as
 -- nobody edited it and no later run replaced it; of a skipped one, a result that is at least as new.
 create or replace function ingest.compare_search_results(run ingest.import_runs, stage_id uuid, part integer) returns jsonb
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
   set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
 as $$
   with compared as (
@@ -557,7 +557,7 @@ $$;
 
 -- Failed items, up to `max_rows` rows: a file, a licence, or the image of a row. A row may have both.
 create or replace function ingest.rejects_search_results(run_id uuid, after_row integer, max_rows integer) returns jsonb
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select jsonb_agg(jsonb_build_object(
            'row_index', r.row_index, 'line', r.line_number, 'code', f.code, 'message', f.message, 'record', f.record,
@@ -577,7 +577,7 @@ $$;
 
 -- What became of each row of a run after a row index, and why: places, ids and codes, no values.
 create or replace function ingest.read_decisions(run_id uuid, after_row integer default -1, max_rows integer default 500) returns jsonb
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(jsonb_agg(jsonb_build_object(
     'row_index', r.row_index, 'item', r.file_path, 'line', r.line_number, 'action', r.status, 'reason', r.reason,
@@ -592,7 +592,7 @@ $$;
 -- A row that a later run replaced stays; what that run replaced is now what this one had. What somebody edited since the last
 -- import wrote it (updated_at is not imported_at; or its image was edited) keeps its values and is listed.
 create or replace function ingest.rollback_search_results(run ingest.import_runs) returns jsonb
-language plpgsql security definer set search_path = '' set work_mem = '64MB'
+language plpgsql security definer set search_path = pg_catalog, pg_temp set work_mem = '64MB'
 as $$
 #variable_conflict use_column
 declare
@@ -720,7 +720,7 @@ select ingest.open_to_app('ingest.stored_images');
 
 -- Storage paths of those that are stored: one question for many images.
 create or replace function ingest.find_images(sha256s jsonb, storage_type text) returns jsonb
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
   set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
 as $$
   select coalesce(jsonb_object_agg(i.sha256, i.storage_path), '{}')
@@ -729,7 +729,7 @@ $$;
 
 -- After they were stored: {sha256: storage path}. In the order of their hashes, which two at once take alike.
 create or replace function ingest.record_images(images jsonb, storage_type text) returns void
-language sql security definer set search_path = ''
+language sql security definer set search_path = pg_catalog, pg_temp
 as $$
   insert into ingest.stored_images as o (sha256, storage_type, storage_path)
   select e.key, $2, e.value from jsonb_each_text($1) e order by e.key
@@ -738,14 +738,14 @@ $$;
 
 -- Of images that a verification did not find whole: the next import stores them again.
 create or replace function ingest.forget_images(sha256s jsonb, storage_type text) returns void
-language sql security definer set search_path = ''
+language sql security definer set search_path = pg_catalog, pg_temp
 as $$
   delete from ingest.stored_images i where i.sha256 in (select jsonb_array_elements_text($1)) and i.storage_type = $2
 $$;
 
 -- Failed items of a staged directory after a row index, for a dry run.
 create or replace function ingest.staged_failures(stage_id uuid, after_row integer default -1, max_rows integer default 500) returns jsonb
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(jsonb_agg(jsonb_build_object('row_index', s.row_index, 'line', s.line_number, 'item', f.item, 'kind', f.kind, 'code', f.code,
                                                'message', f.message) order by s.row_index, f.kind desc), '[]')

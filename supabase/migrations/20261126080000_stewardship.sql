@@ -61,7 +61,7 @@ create or replace function public.fn_anomalies_for_operator(
 ) returns table (
   id uuid, created_at timestamptz, tenant_id text, staging_id uuid, batch_id text, row_index integer, anomaly_type text, severity text,
   field text, input_value text, reason text, match_type text, project_key text, correlation_id uuid, payload_excerpt text)
-language plpgsql stable security invoker set search_path = ''
+language plpgsql stable security invoker set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
@@ -79,7 +79,7 @@ $$;
 
 create or replace function public.fn_anomalies_stats(p_window_hours integer default 24)
 returns table (tenant_id text, category text, severity text, count integer, most_recent timestamptz)
-language plpgsql stable security invoker set search_path = ''
+language plpgsql stable security invoker set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
@@ -97,7 +97,7 @@ $$;
 -- Counts of any stretch of time, for alerts that look at several windows; no values.
 create or replace function ingest.anomaly_stats(since timestamptz, until timestamptz)
 returns table (tenant_id text, category text, severity text, count integer, most_recent timestamptz)
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select a.tenant_id, a.anomaly_type, a.severity, count(*)::integer, max(a.created_at)
   from public.import_anomalies a where a.created_at >= $1 and a.created_at < $2
@@ -109,7 +109,7 @@ $$;
 -- What fn_cleanup_import_data would delete now, by the day it was written.
 create or replace function public.fn_cleanup_import_data_preview(p_imports_days integer default 60, p_anomalies_days integer default 90)
 returns table (stat_date date, staging_imports_count bigint, import_anomalies_count bigint)
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select g.day, count(*) filter (where g.is_import), count(*) filter (where not g.is_import)
   from (select (s.imported_at at time zone 'UTC')::date as day, true as is_import from public.staging_imports s
@@ -123,7 +123,7 @@ $$;
 -- Each batch of rows is counted into import_retention_stats in the statement that deletes it, so that the two cannot differ.
 -- What a merge holds at that moment waits for the next day. Returns {staging_imports, import_anomalies}.
 create or replace function public.fn_cleanup_import_data(p_imports_days integer default 60, p_anomalies_days integer default 90) returns jsonb
-language plpgsql security definer set search_path = '' set statement_timeout = '30min'
+language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '30min'
 as $$
 declare
   v_rows constant integer := 5000;
@@ -167,7 +167,7 @@ $$;
 
 -- What alerts count, as one JSON document: both transports take that, while rows of a function reach a connection one by one.
 create or replace function ingest.count_anomalies(since timestamptz, until timestamptz) returns jsonb
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(jsonb_agg(jsonb_build_object(
     'tenant_id', s.tenant_id, 'anomaly_type', s.category, 'severity', s.severity, 'count', s.count, 'most_recent', s.most_recent)), '[]')
@@ -178,7 +178,7 @@ $$;
 
 -- Newest first, as fn_anomalies_for_operator shows them; nulls for all.
 create or replace function ingest.list_anomalies(window_hours integer, tenant text, severities jsonb, max_rows integer) returns jsonb
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(jsonb_agg(to_jsonb(a) order by a.created_at desc, a.tenant_id, a.staging_id, a.row_index, a.anomaly_type), '[]')
   from (select x.id, x.created_at, x.tenant_id, x.staging_id, x.batch_id, x.row_index, x.anomaly_type, x.severity, x.field, x.input_value, x.reason,
@@ -190,16 +190,16 @@ as $$
 $$;
 
 create or replace function ingest.clean_import_data(imports_days integer, anomalies_days integer) returns jsonb
-language sql volatile security definer set search_path = '' set statement_timeout = '30min'
+language sql volatile security definer set search_path = pg_catalog, pg_temp set statement_timeout = '30min'
 as $$ select public.fn_cleanup_import_data($1, $2) $$;
 
 create or replace function ingest.preview_cleanup(imports_days integer, anomalies_days integer) returns jsonb
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$ select coalesce(jsonb_agg(to_jsonb(p) order by p.stat_date), '[]') from public.fn_cleanup_import_data_preview($1, $2) p $$;
 
 -- What was deleted, by the day it was written, newest first.
 create or replace function ingest.retention_stats(max_rows integer) returns jsonb
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(jsonb_agg(to_jsonb(s) order by s.stat_date desc), '[]')
   from (select t.stat_date, t.staging_imports_count, t.import_anomalies_count, t.last_updated_at

@@ -16,7 +16,7 @@ select ingest.open_to_app('ingest.run_actions');
 
 -- Who the caller is: {user_id, operates, tenants, operated}, '*' for all tenants; 42501 for people without a role.
 create or replace function public.fn_dashboard_me() returns jsonb
-language plpgsql stable security invoker set search_path = ''
+language plpgsql stable security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_tenants text[] := public.fn_tenants_for('{operator,admin,viewer}');
@@ -32,12 +32,12 @@ $$;
 
 -- Whether roles in these tenants open a run: those of one tenant its projects alone.
 create or replace function ingest.opens_run(tenants text[], import_kind text, source_system text) returns boolean
-language sql immutable security definer set search_path = ''
+language sql immutable security definer set search_path = pg_catalog, pg_temp
 as $$ select '*' = any ($1) or $2 = 'projects' and $3 = any ($1) $$;
 
 -- A run in a list.
 create or replace function ingest.run_line(r ingest.import_runs) returns jsonb
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select jsonb_build_object(
     'id', r.id, 'kind', r.import_kind, 'source', r.source_system, 'filename', r.filename, 'batch_name', r.metadata ->> 'batch_name',
@@ -50,7 +50,7 @@ $$;
 
 -- Imports that run now, counts of 24 hours, rows a day and kind, anomalies by type (null for viewers), the latest runs.
 create or replace function public.fn_dashboard_overview(p_days integer default 30) returns jsonb
-language plpgsql stable security definer set search_path = ''
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_me jsonb := public.fn_dashboard_me();
@@ -107,7 +107,7 @@ create or replace function public.fn_dashboard_runs(
   p_kinds text[] default null, p_status text default null, p_source text default null, p_before_at timestamptz default null,
   p_before_id uuid default null, p_limit integer default 25
 ) returns jsonb
-language plpgsql stable security definer set search_path = ''
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_me jsonb := public.fn_dashboard_me();
@@ -126,7 +126,7 @@ $$;
 
 -- One run, or {me} alone for one that is not there or not the caller's to see.
 create or replace function public.fn_dashboard_run(p_run_id uuid) returns jsonb
-language plpgsql stable security definer set search_path = ''
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_me jsonb := public.fn_dashboard_me();
@@ -156,7 +156,7 @@ $$;
 
 -- Records that the caller does something to a run. True when they may; 42501 when their roles do not let them, null when there is no such run.
 create or replace function public.fn_dashboard_act(p_run_id uuid, p_action text, p_reason text default null) returns boolean
-language plpgsql volatile security definer set search_path = ''
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_run ingest.import_runs;
@@ -178,7 +178,7 @@ $$;
 
 -- Statistics of 24 hours and the 100 most recent anomalies; row level security decides which.
 create or replace function public.fn_dashboard_anomalies(p_tenant text default null, p_severity text default null, p_type text default null) returns jsonb
-language plpgsql stable security invoker set search_path = ''
+language plpgsql stable security invoker set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform public.fn_require_operator();

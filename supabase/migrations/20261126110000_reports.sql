@@ -130,7 +130,7 @@ group by s.source_system, s.import_kind;
 
 -- Rows of a report, latest first. `filters`: {status, kinds: [...], source, since}; a key that is absent filters nothing.
 create or replace function ingest.report(name text, filters jsonb default '{}', max_rows integer default 20) returns jsonb
-language plpgsql stable security definer set search_path = ''
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_view text := case $1
@@ -164,7 +164,7 @@ $$;
 
 -- Runs whose id begins with `id` (at least 8 characters), at most two: one is the run, two are an ambiguous prefix.
 create or replace function ingest.find_run(id text) returns jsonb
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(jsonb_agg(to_jsonb(r)), '[]')
   from (select i.* from ingest.import_runs i
@@ -173,7 +173,7 @@ $$;
 
 -- What `intake doctor` asks of a database through either backend.
 create or replace function ingest.health() returns jsonb
-language plpgsql stable security definer set search_path = ''
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_migrations text[];

@@ -1,9 +1,39 @@
 -- Generated from supabase/schemas/rights.sql by `npm run migrations`: edit that file, not this one.
--- Who may call what. Tables have their rights beside their definition; functions have them here, for all at once.
+-- Who may call what. Tables have their rights beside their definition, functions have them here.
 grant select on all tables in schema ingest to service_role, dragonfly_app;
 grant usage on all sequences in schema ingest to service_role, dragonfly_app;
-revoke execute on all functions in schema ingest from public, anon, authenticated;
-grant execute on all functions in schema ingest to service_role, dragonfly_app;
+
+-- Functions of ingest mostly run with its owner's rights, and helpers trust what their caller hands them (a run, temporary tables, SQL
+-- text). So nobody may call any but those named here: what the backends and operators call, and what views, indexes and functions
+-- that run with the caller's rights need.
+revoke execute on all functions in schema ingest from public, anon, authenticated, service_role, dragonfly_app;
+do $$
+declare
+  v_function regprocedure;
+begin
+  for v_function in select p.oid from pg_catalog.pg_proc p where p.pronamespace = 'ingest'::regnamespace and p.proname = any (array[
+    -- runs
+    'open_import_run', 'claim_import_run', 'heartbeat_import_run', 'finalize_import_run', 'fail_import_run', 'record_result',
+    'settle_import_run', 'reconcile_import_run', 'rollback_import_run', 'preview_rollback', 'find_completed_run', 'stage_chunk', 'clear_stage',
+    'resolve_stage', 'upsert_partition', 'count_partition', 'stop_partition', 'compare_partition', 'read_rejects',
+    -- of kinds
+    'read_operations', 'plan_operations', 'list_jobs', 'purge_jobs', 'open_dataset', 'record_files', 'known_files', 'read_decisions',
+    'staged_failures', 'find_images', 'record_images', 'forget_images', 'backfill_memberships',
+    -- reports, anomalies, retention, batches
+    'report', 'find_run', 'health', 'list_people', 'list_anomalies', 'count_anomalies', 'clean_import_data', 'preview_cleanup',
+    'retention_stats', 'list_tenants', 'live_bearers', 'lend_bearer', 'put_project_batch', 'merge_project_batch', 'drop_project_batch',
+    'replay_project_batch', 'remember_push', 'pushed_among',
+    -- with the caller's rights
+    'lower_text', 'trim_text', 'normalize_text', 'compute_plaintiff_dedupe_key', 'tally_import_run', 'errored_judgments', 'project_rows',
+    'tidy_project_cells', 'checksum_lines', 'resolve_partners', 'resolve_specialists', 'resolve_managers']) loop
+    execute format('grant execute on function %s to service_role, dragonfly_app', v_function);
+  end loop;
+end
+$$;
+
+-- Who lets people and tenants in is the owner of the database or has the service key: an importer may not.
+grant execute on function ingest.add_tenant(text, text), ingest.rotate_bearer(text, text, integer),
+  ingest.grant_role(text, text, text), ingest.revoke_roles(text, text) to service_role;
 
 -- Of schema public each function is named, so that what others add stays as it is.
 do $$

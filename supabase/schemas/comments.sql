@@ -211,6 +211,7 @@ comment on column public.raw_simplicity_imports.enforcement_initialized is 'Whet
 comment on column public.raw_simplicity_imports.queued_jobs is 'Message ids of the jobs that were queued, by kind.';
 comment on column public.raw_simplicity_imports.created_at is 'When the row was written.';
 comment on column public.raw_simplicity_imports.updated_at is 'When the row was changed last.';
+comment on column public.raw_simplicity_imports.spare is 'Values of a skipped row; they take the place when the run that has the judgment is rolled back.';
 
 comment on table public.rm_directory is 'Relationship managers by name and username (runbook 003); without tenant_id for every tenant.';
 comment on column public.rm_directory.id is 'Identifies the row.';
@@ -342,6 +343,11 @@ comment on column ingest.kind_models.edited is 'Expression: when a production ro
 comment on column ingest.kind_models.own is 'Steps for which the model has a function of its own.';
 comment on column ingest.kind_models.effects is 'What promote_<model> counts beside rows.';
 
+comment on table ingest.people_changes is 'Transactions that created or changed people.';
+comment on column ingest.people_changes.xid is 'The transaction.';
+comment on column ingest.people_changes.run_id is 'The run that it worked for; null for anybody else.';
+comment on column ingest.people_changes.changed_at is 'When the transaction began.';
+
 comment on table ingest.people_turn is 'Which run may create people now, in its one row.';
 comment on column ingest.people_turn.only_row is 'Always true: there is one row.';
 comment on column ingest.people_turn.run_id is 'The run that has the turn.';
@@ -374,6 +380,8 @@ comment on column ingest.plaintiffs_raw.error_code is 'Code of a reject; null fo
 comment on column ingest.plaintiffs_raw.error_message is 'What to correct in a rejected row; never a value.';
 comment on column ingest.plaintiffs_raw.created_at is 'When the row was written.';
 comment on column ingest.plaintiffs_raw.updated_at is 'When the row was changed last.';
+comment on column ingest.plaintiffs_raw.adopted is 'Whether the plaintiff was there before, and no live run owned it.';
+comment on column ingest.plaintiffs_raw.adopted_from is 'The run that owned the adopted plaintiff; a rollback gives it back.';
 
 comment on table ingest.project_batches is 'The one posted batch of a tenant that waits for its merge.';
 comment on column ingest.project_batches.tenant_id is 'The tenant.';
@@ -447,6 +455,7 @@ comment on column ingest.raw_simplicity_fallback.enforcement_initialized is 'Whe
 comment on column ingest.raw_simplicity_fallback.queued_jobs is 'Message ids of the jobs that were queued, by kind.';
 comment on column ingest.raw_simplicity_fallback.created_at is 'When the row was written.';
 comment on column ingest.raw_simplicity_fallback.updated_at is 'When the row was changed last.';
+comment on column ingest.raw_simplicity_fallback.spare is 'Values of a skipped row; they take the place when the run that has the judgment is rolled back.';
 
 comment on table ingest.run_actions is 'What people did to runs through the dashboard, written before it is done.';
 comment on column ingest.run_actions.id is 'Identifies the row.';
@@ -612,6 +621,7 @@ comment on column ingest_stage.resolved.generation is 'How often the run was res
 comment on column ingest_stage.resolved.epoch is 'The epoch of people_turn that the plan was made in.';
 comment on column ingest_stage.resolved.options is 'Options for the kind''s upsert and count.';
 comment on column ingest_stage.resolved.answer is 'What resolve_stage answered.';
+comment on column ingest_stage.resolved.seen is 'The snapshot that the plan was made in: later changes of people are not in it.';
 
 comment on table ingest_stage.search_results is 'Staged rows of kind search-results.';
 comment on column ingest_stage.search_results.stage_id is 'The stage: the rows of one execution of an import.';
@@ -672,6 +682,7 @@ comment on view public.vw_import_anomalies_stats_24h is 'Counts of anomalies of 
 comment on function ingest.add_search_results is 'Adds rows whose keys are free, in key order; answers those that were.';
 comment on function ingest.add_tenant is 'Adds a tenant with its first bearer; false when it has one already.';
 comment on function ingest.anomaly_stats is 'Counts of any stretch of time, for alerts that look at several windows; no values.';
+comment on function ingest.attached_plaintiffs is 'Plaintiffs to whom anything is attached that the run did not write.';
 comment on function ingest.backfill_memberships is 'The backfill of public, reached as the backends reach functions: how many memberships it made.';
 comment on function ingest.batch_uuid is 'A requester''s batch id as a UUID: itself if it is one, else always the same (version 8) for the same tenant and text.';
 comment on function ingest.checksum_lines is 'SHA-256 of lines: the checksum of a batch.';
@@ -748,6 +759,7 @@ comment on function ingest.model_of_run is 'The model of a run''s kind; a model 
 comment on function ingest.normalize_directory_entry is 'Trigger: fills the columns by which entries are compared.';
 comment on function ingest.normalize_text is 'Text as keys compare it: trimmed, single spaces, lower case.';
 comment on function ingest.note_directory_change is 'Trigger: counts a change of a directory.';
+comment on function ingest.note_people is 'Trigger: notes that the transaction created or changed people.';
 comment on function ingest.open_dataset is 'The dataset of a tag, made when there is none.';
 comment on function ingest.open_import_run is 'Claims a batch; answers the lease, the layout in force and, for a duplicate, the original.';
 comment on function ingest.open_to_app is 'Opens a table to the program alone: row level security on, nothing for the API''s roles (a project grants them everything in public, sequences included), everything for the program''s.';
@@ -756,6 +768,7 @@ comment on function ingest.other_operations is 'A row of the log in another live
 comment on function ingest.parse_project_date is 'An ISO date or timestamp (the date as written) or a numeric date with the day first; null for what is no date.';
 comment on function ingest.pass_plaintiffs is 'A plaintiff that an import of plaintiffs carried, too, passes to the oldest such row, with its values unless it was edited.';
 comment on function ingest.pass_rows is 'Rows that pass to other runs, [{run, inserted, updated, skipped}]: their counters move, and a run that is still at work sums its own from the ledger.';
+comment on function ingest.people_changed is 'Whether somebody but the run has changed people since its stage was resolved.';
 comment on function ingest.person_named is 'The account with this e-mail address; null where there is none.';
 comment on function ingest.place_search_results is 'Puts staged rows of different keys into production.';
 comment on function ingest.plan_contacts is 'The contacts that the taken rows of a part carry. `contact_id` is null where a dry run would make one; `is_made` marks the row that makes it.';
@@ -763,6 +776,7 @@ comment on function ingest.plan_operations is 'The same of a dry run, from its p
 comment on function ingest.plan_steps is 'Fails a migration, not an import: the generic steps are planned once, so that a misspelled column or expression is found when the kind is registered.';
 comment on function ingest.plan_tasks is 'The open call task of each taken row''s plaintiff; `is_made` marks the row that makes it.';
 comment on function ingest.preview_cleanup is 'fn_cleanup_import_data_preview as one JSON document.';
+comment on function ingest.preview_rollback is 'What a rollback of the run would do now; changes nothing.';
 comment on function ingest.project_batch_answer is 'The answer that a merged batch has: ids and counts.';
 comment on function ingest.project_counts is 'Counters of a part of projects.';
 comment on function ingest.project_rows is 'The rows of a request, 1-based, as trimmed cells: a blank is '''', a blank count (the last four) is ''0''; and as the line that is hashed.';
@@ -781,6 +795,7 @@ comment on function ingest.reconcile_import_run is 'Runbook 002: compares report
 comment on function ingest.record_files is 'Records what a directory import has taken.';
 comment on function ingest.record_images is 'Records images that were stored: {sha256: storage path}.';
 comment on function ingest.record_result is 'Stores counters (from the ledger) and summary; the run goes on processing until it is reconciled.';
+comment on function ingest.referenced_rows is 'Rows of a production table that other tables refer to by a foreign key.';
 comment on function ingest.refuse_batch is 'Raises 22023 for what the gateway answers with 422; names places, never values.';
 comment on function ingest.refuse_foreign_rows is 'Refuses a run that has rows of another program.';
 comment on function ingest.refuse_if_at_work is 'Refuses what would disturb an execution that works on the run.';

@@ -30,10 +30,13 @@ revoke all on schema ingest, ingest_stage from public;
 grant usage on schema ingest to service_role, dragonfly_app;
 grant usage on schema ingest_stage to service_role, dragonfly_app;
 
+-- Every function has `search_path = pg_catalog, pg_temp` and names schemas in full. An empty path would look into pg_temp first: a
+-- caller could put a domain there under the name of a type, whose check runs with the rights of the function's owner.
+
 -- Opens a table to the program alone: row level security on, nothing for the API's roles (a project grants them everything in public,
 -- sequences included), everything for the program's.
 create or replace function ingest.open_to_app(target regclass) returns void
-language plpgsql set search_path = ''
+language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_policy text := (select c.relname from pg_catalog.pg_class c where c.oid = $1) || '_app';
@@ -68,7 +71,7 @@ $$;
 -- Normalization of key parts. White space and letter pairs are explicit, so that no provider, locale or Unicode version
 -- changes a stored key; src/values/key.ts and src/values/case.ts hold the same lists.
 create or replace FUNCTION ingest.lower_text(value text) RETURNS text
-LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = '' AS $$
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   ascii_lower text COLLATE "C" := lower(value COLLATE "C");
 BEGIN
@@ -87,7 +90,7 @@ END
 $$;
 
 create or replace FUNCTION ingest.trim_text(value text) RETURNS text
-LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = '' AS $$
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF value COLLATE "C" ~ '^([!-~]([ -~]*[!-~])?)?$' THEN
     RETURN value;
@@ -97,7 +100,7 @@ END
 $$;
 
 create or replace FUNCTION ingest.normalize_text(value text) RETURNS text
-LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = '' AS $$
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF value COLLATE "C" ~ '^([!-~]+( [!-~]+)*)?$' THEN
     RETURN lower(value COLLATE "C");
@@ -207,7 +210,7 @@ create or replace function ingest.open_import_run(
   worker_id text default null, claim_token text default null, parent_run_id uuid default null,
   storage_path text default null, metadata jsonb default '{}'
 ) returns jsonb
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
@@ -289,7 +292,7 @@ create or replace function ingest.claim_import_run(
   source_system text, source_batch_id text, file_hash text, filename text,
   import_kind text default 'plaintiff', worker_id text default null
 ) returns ingest.import_claim
-language sql security definer set search_path = ''
+language sql security definer set search_path = pg_catalog, pg_temp
 as $$
   select (o ->> 'run_id')::uuid, o ->> 'claim_status'
   from ingest.open_import_run($1, $2, $3, $4, $5, $6) as o
@@ -297,7 +300,7 @@ $$;
 
 -- Runbook 002: keeps the claim of a long import. False when the run is not processing any more.
 create or replace function ingest.heartbeat_import_run(run_id uuid) returns boolean
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   update ingest.import_runs set updated_at = now() where id = $1 and status = 'processing';
@@ -307,7 +310,7 @@ $$;
 
 -- What a step of a settled run came to, for an execution that asks again: it died between the commit and the answer.
 create or replace function ingest.settled_step(run_id uuid, lease integer, step text, part integer) returns jsonb
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select s.result from ingest.import_runs r join ingest.import_run_steps s on s.run_id = r.id and s.step = $3 and s.part = $4
   where r.id = $1 and r.lease_generation = $2 and r.status = 'completed'
@@ -315,7 +318,7 @@ $$;
 
 -- Every effect of a run starts here: refuses it when the lease has passed on or an operator ended the run.
 create or replace function ingest.hold_lease(run_id uuid, lease integer) returns ingest.import_runs
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   r ingest.import_runs;
@@ -329,12 +332,12 @@ end
 $$;
 
 create or replace function ingest.kind_suffix(kind text) returns text
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$ select suffix from ingest.import_kinds where kind = $1 $$;
 
 -- The completed run of a batch, if any: another commit of it would be a duplicate.
 create or replace function ingest.find_completed_run(source_system text, source_batch_id text, file_hash text) returns uuid
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select r.id from ingest.import_runs r
   where r.source_system = $1 and r.source_batch_id = $2 and r.file_hash = $3 and r.status = 'completed'
@@ -359,7 +362,7 @@ grant select, insert, delete on ingest_stage.chunks to service_role, dragonfly_a
 create or replace function ingest.stage_chunk(
   stage_id uuid, kind text, chunk integer, columns text[], rows json, errored integer
 ) returns jsonb
-language plpgsql security definer set search_path = '' set statement_timeout = '60s'
+language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '60s'
 as $$
 #variable_conflict use_column
 declare
@@ -389,7 +392,7 @@ $$;
 -- Empties a stage and its plan, at most `max_rows` rows of each a call; true when nothing is left. Sweeps what was abandoned
 -- a week ago, too.
 create or replace function ingest.clear_stage(stage_id uuid, kind text, max_rows integer default 200000) returns boolean
-language plpgsql security definer set search_path = '' set statement_timeout = '60s'
+language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '60s'
 as $$
 #variable_conflict use_column
 declare
@@ -429,7 +432,7 @@ $$;
 -- Whether all chunks of a stage are there; a database crash empties it. They then stay until the end of the transaction:
 -- clear_stage, which deletes the chunks first, waits for the one that is locked.
 create or replace function ingest.hold_stage(stage_id uuid, chunks integer) returns boolean
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform from ingest_stage.chunks c where c.stage_id = $1 and c.chunk = 0 for key share;
@@ -439,7 +442,7 @@ $$;
 
 -- Rollback must not pass between an upsert's look at live rows and its commit: upserts share this lock, rollback owns it.
 create or replace function ingest.lock_source(source_system text, exclusive boolean) returns void
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_key bigint := hashtextextended('intake.source:' || $1, 0);
@@ -455,12 +458,12 @@ $$;
 -- Locks are taken in one order by all: source, people, tenant or dataset (advisory locks), then runs, then rows by id. The source
 -- of a run never changes, so it is read without a lock.
 create or replace function ingest.lock_source_of(run_id uuid, exclusive boolean) returns void
-language sql volatile security definer set search_path = ''
+language sql volatile security definer set search_path = pg_catalog, pg_temp
 as $$ select ingest.lock_source(r.source_system, $2) from ingest.import_runs r where r.id = $1 $$;
 
 -- A part that is tried again while its first try still runs waits for it, then finds its answer in the ledger.
 create or replace function ingest.lock_part(run_id uuid, part integer) returns void
-language sql security definer set search_path = ''
+language sql security definer set search_path = pg_catalog, pg_temp
 as $$ select pg_advisory_xact_lock(hashtextextended('intake.part:' || $1, $2)) $$;
 
 -- Kinds that match people by several keys resolve their rows once per run, before upsert: which rows are duplicates, who is
@@ -504,7 +507,7 @@ drop policy if exists people_changes_app on ingest.people_changes;
 create policy people_changes_app on ingest.people_changes for select to dragonfly_app using (true);
 
 create or replace function ingest.note_people() returns trigger
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   insert into ingest.people_changes (run_id) values (nullif(current_setting('intake.run', true), '')::uuid) on conflict do nothing;
@@ -514,7 +517,7 @@ $$;
 
 -- Whether somebody but the run has changed people since its stage was resolved.
 create or replace function ingest.people_changed(run_id uuid, stage_id uuid) returns boolean
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select coalesce((
     select exists (select from ingest.people_changes c where c.run_id is distinct from $1 and not pg_visible_in_snapshot(c.xid, s.seen))
@@ -525,7 +528,7 @@ $$;
 -- then has the turn (an exclusive lock until its transaction ends). Nobody else creates people until the end of the
 -- transaction. Answers the epoch: when it is not the one of a plan, others may have created people since.
 create or replace function ingest.take_turn(run_id uuid) returns bigint
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
@@ -553,7 +556,7 @@ $$;
 create or replace function ingest.resolve_stage(
   run_id uuid, lease integer, kind text, stage_id uuid, chunks integer, partitions integer, options jsonb default '{}'
 ) returns jsonb
-language plpgsql security definer set search_path = '' set statement_timeout = '30min'
+language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '30min'
 as $$
 #variable_conflict use_column
 declare
@@ -592,13 +595,13 @@ end
 $$;
 
 create or replace function ingest.kind_resolves(kind text) returns boolean
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$ select resolves from ingest.import_kinds where kind = $1 $$;
 
 -- A run that was claimed by another program and taken over may have rows of that one: they are in no ledger, and would be met
 -- again and again. One statement, so that rows and ledger are of one moment.
 create or replace function ingest.refuse_foreign_rows(run ingest.import_runs) returns void
-language plpgsql volatile security definer set search_path = ''
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_foreign boolean;
@@ -622,7 +625,7 @@ $$;
 -- Answers {inserted, updated, skipped, errored, ...}, or {stage_lost: true}.
 create or replace function ingest.upsert_partition(run_id uuid, lease integer, stage_id uuid, chunks integer, part integer)
 returns jsonb
-language plpgsql security definer set search_path = '' set statement_timeout = '120s'
+language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '120s'
 as $$
 #variable_conflict use_column
 declare
@@ -675,7 +678,7 @@ $$;
 -- What upsert_partition would report at this moment; writes nothing.
 create or replace function ingest.count_partition(kind text, source_system text, stage_id uuid, chunks integer, part integer)
 returns jsonb
-language plpgsql security definer set search_path = '' set statement_timeout = '120s'
+language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '120s'
 as $$
 declare
   m ingest.kind_models := ingest.model_of($1);
@@ -696,7 +699,7 @@ $$;
 -- The run stopped at --max-errors: its rows land as they are, bad ones failed, the others pending; nothing is promoted.
 create or replace function ingest.stop_partition(run_id uuid, lease integer, stage_id uuid, chunks integer, part integer)
 returns jsonb
-language plpgsql security definer set search_path = '' set statement_timeout = '120s'
+language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '120s'
 as $$
 #variable_conflict use_column
 declare
@@ -724,7 +727,7 @@ $$;
 -- Compares the staged rows of a partition with what the run has in the tables.
 -- Answers {rows, missing, different, edited, lines: [first line numbers that differ]}.
 create or replace function ingest.compare_partition(run_id uuid, stage_id uuid, chunks integer, part integer) returns jsonb
-language plpgsql security definer set search_path = '' set statement_timeout = '120s'
+language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '120s'
 as $$
 declare
   r ingest.import_runs;
@@ -747,7 +750,7 @@ $$;
 -- Stores counters (from the ledger) and summary; the run goes on processing until it is reconciled. What a kind counts beyond
 -- rows (contacts, jobs ...) is summed into summary.effects, and a kind may add to the summary by a function describe_<model>(run).
 create or replace function ingest.record_result(run_id uuid, lease integer, rows_fetched integer, summary jsonb) returns jsonb
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
@@ -800,7 +803,7 @@ $$;
 -- Ends a run as failed, once, by its own execution; the row keeps what it had counted. `error` holds codes, never values.
 create or replace function ingest.fail_import_run(run_id uuid, lease integer, error jsonb, counts jsonb default null)
 returns boolean
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   update ingest.import_runs set
@@ -818,11 +821,11 @@ $$;
 
 -- A run that one of Intake's workflows works on is its alone: whoever else has a word for it (runbook 002) is refused.
 create or replace function ingest.is_open_to_all(r ingest.import_runs) returns boolean
-language sql immutable set search_path = ''
+language sql immutable set search_path = pg_catalog, pg_temp
 as $$ select ($1).status <> 'processing' or ($1).claim_token is null $$;
 
 create or replace function ingest.refuse_if_at_work(run_id uuid) returns void
-language plpgsql stable security definer set search_path = ''
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   if exists (select from ingest.import_runs r where r.id = $1 and not ingest.is_open_to_all(r)) then
@@ -837,7 +840,7 @@ create or replace function ingest.finalize_import_run(
   run_id uuid, rows_fetched integer, rows_inserted integer, rows_skipped integer, rows_errored integer,
   error_details jsonb default null, mark_completed boolean default true, rows_updated integer default 0
 ) returns void
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
@@ -875,7 +878,7 @@ $$;
 -- Compares reported with actual rows of the final tables and marks the run completed or failed. A run that failed for another
 -- reason, or was rolled back, is only compared.
 create or replace function ingest.judge_import_run(run_id uuid, expected_count integer) returns ingest.import_reconciliation
-language plpgsql security definer set search_path = '' set statement_timeout = '10min'
+language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '10min'
 as $$
 #variable_conflict use_column
 declare
@@ -925,7 +928,7 @@ $$;
 -- Runbook 002: the same for whoever asks; refused while Intake works on the run.
 create or replace function ingest.reconcile_import_run(run_id uuid, expected_count integer default null)
 returns ingest.import_reconciliation
-language plpgsql security definer set search_path = '' set statement_timeout = '10min'
+language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '10min'
 as $$
 begin
   perform from ingest.import_runs i where i.id = $1 for update;
@@ -937,7 +940,7 @@ $$;
 -- The same for the run's own execution: refused when the lease has passed on. Repeated it answers what was settled, without
 -- counting: a count that outlasts a request of the API goes on, and the next request has its answer.
 create or replace function ingest.settle_import_run(run_id uuid, lease integer, expected_count integer) returns jsonb
-language plpgsql security definer set search_path = '' set statement_timeout = '10min'
+language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '10min'
 as $$
 declare
   v_settled jsonb;
@@ -969,7 +972,7 @@ $$;
 -- Runbook 001 and 002: soft delete. Marks the rows rolled back and withdraws what only this run put into production;
 -- what was edited since stays and is listed in metadata.rollback.
 create or replace function ingest.rollback_import_run(run_id uuid, reason text) returns ingest.import_rollback
-language plpgsql security definer set search_path = '' set statement_timeout = '30min'
+language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '30min'
 as $$
 #variable_conflict use_column
 declare
@@ -1004,7 +1007,7 @@ $$;
 
 -- What a rollback would do now: it is done, told and undone.
 create or replace function ingest.preview_rollback(run_id uuid) returns jsonb
-language plpgsql security definer set search_path = '' set statement_timeout = '30min'
+language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '30min'
 as $$
 declare
   v_rows integer;
@@ -1022,7 +1025,7 @@ $$;
 
 -- Rejected rows of a run after a row index, oldest first: [{row_index, line, code, message, record (base64)}].
 create or replace function ingest.read_rejects(run_id uuid, after_row integer default -1, max_rows integer default 500) returns jsonb
-language plpgsql stable security definer set search_path = ''
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   m ingest.kind_models;
@@ -1040,7 +1043,7 @@ $$;
 
 -- An edit shows in updated_at. What Intake's own functions write is none: the triggers leave out updates that pass a row to another run.
 create or replace function ingest.touch_updated_at() returns trigger
-language plpgsql set search_path = ''
+language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 begin
   new.updated_at := clock_timestamp();

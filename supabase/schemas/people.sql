@@ -11,7 +11,7 @@ create table if not exists public.user_roles (
 
 -- Supabase's auth.uid(), also where there is no auth schema: both settings that a gateway may put the token's subject in.
 create or replace function public.fn_current_user_id() returns uuid
-language sql stable security invoker parallel safe set search_path = ''
+language sql stable security invoker parallel safe set search_path = pg_catalog, pg_temp
 as $$
   select case when c.sub ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$' then c.sub::uuid end
   from (select coalesce(nullif(current_setting('request.jwt.claim.sub', true), ''),
@@ -20,7 +20,7 @@ $$;
 
 -- The tenants in which the caller has one of these roles; '*' stands for all.
 create or replace function public.fn_tenants_for(p_roles text[]) returns text[]
-language sql stable security invoker set search_path = ''
+language sql stable security invoker set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(array_agg(distinct coalesce(r.tenant_id, '*')), '{}')
   from public.user_roles r where r.user_id = (select public.fn_current_user_id()) and r.role = any (p_roles)
@@ -28,7 +28,7 @@ $$;
 
 -- The tenants whose anomalies the caller may see, '*' for all; 42501 for anybody who is neither operator nor admin.
 create or replace function public.fn_require_operator() returns text[]
-language plpgsql stable security invoker set search_path = ''
+language plpgsql stable security invoker set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_tenants text[] := case when current_user in ('service_role', 'dragonfly_app') then array['*'] else public.fn_tenants_for('{operator,admin}') end;
@@ -47,7 +47,7 @@ create policy user_roles_own on public.user_roles for select to authenticated us
 
 -- Giving people their roles by e-mail address, for the CLI. Who they are is Supabase Auth's; without it there is nobody.
 create or replace function ingest.person_named(email text) returns uuid
-language plpgsql stable security definer set search_path = ''
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_id uuid;
@@ -61,7 +61,7 @@ $$;
 
 -- The person's id, whether the role is new to them; null when there is no such person. `tenant_id` null: every tenant.
 create or replace function ingest.grant_role(email text, role text, tenant_id text default null) returns jsonb
-language plpgsql volatile security definer set search_path = ''
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_id uuid := ingest.person_named($1);
@@ -76,7 +76,7 @@ $$;
 
 -- Takes a role, or with null all of them. Returns how many went; null when there is no such person.
 create or replace function ingest.revoke_roles(email text, role text default null) returns integer
-language plpgsql volatile security definer set search_path = ''
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_id uuid := ingest.person_named($1);
@@ -92,7 +92,7 @@ end
 $$;
 
 create or replace function ingest.list_people() returns jsonb
-language plpgsql stable security definer set search_path = ''
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_people jsonb;

@@ -2,7 +2,7 @@
 
 -- Natural key of a plaintiff: SHA-256 of source|name|email, the name collapsed, trimmed and lowered, the email trimmed and lowered.
 create or replace FUNCTION ingest.compute_plaintiff_dedupe_key(source_system text, name text, email text DEFAULT NULL) RETURNS text
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = '' AS $$
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN encode(sha256(convert_to(
     coalesce(source_system, '') || '|' || coalesce(ingest.normalize_text(name), '') || '|'
@@ -96,7 +96,7 @@ select ingest.register_kind(
 -- immensely dear to the planner, dear enough for JIT where it is on: seconds for nothing.
 create or replace function ingest.judge_plaintiffs(source_system text, stage_id uuid, part integer, assign_ids boolean)
 returns table (stage_ctid tid, raw_id bigint, plaintiff_id bigint, duplicate_of bigint, outcome text, error_code text, error_message text)
-language sql volatile security definer set search_path = '' rows 25000
+language sql volatile security definer set search_path = pg_catalog, pg_temp rows 25000
   set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
   set work_mem = '32MB' set jit = off
 as $$
@@ -129,7 +129,7 @@ $$;
 
 -- A plaintiff that an import of plaintiffs carried, too, passes to the oldest such row, with its values unless it was edited.
 create or replace function ingest.pass_plaintiffs(run_id uuid, plaintiff_ids bigint[]) returns void
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin
@@ -166,7 +166,7 @@ $$;
 -- What becomes of the rows of a part; with `commit` the plaintiffs are written.
 create or replace function ingest.promote_plaintiffs(run ingest.import_runs, source_system text, stage_id uuid, part integer, commit boolean)
 returns setof ingest.decided_row
-language sql volatile security definer set search_path = '' rows 25000 set work_mem = '64MB'
+language sql volatile security definer set search_path = pg_catalog, pg_temp rows 25000 set work_mem = '64MB'
   set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
 as $$
   with judged as materialized (
@@ -190,7 +190,7 @@ $$;
 -- one to whom people have attached anything, or that was there before. A plaintiff that has judgments by now stays, in the name of
 -- the run that brought them.
 create or replace function ingest.rollback_plaintiffs(run ingest.import_runs) returns jsonb
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare

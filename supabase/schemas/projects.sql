@@ -125,11 +125,11 @@ create table if not exists ingest.directory_changes (
 alter table ingest.directory_changes enable row level security;
 
 create or replace function ingest.directory_version() returns bigint
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$ select coalesce(sum(changes), 0)::bigint from ingest.directory_changes $$;
 
 create or replace function ingest.note_directory_change() returns trigger
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   insert into ingest.directory_changes default values;
@@ -139,7 +139,7 @@ $$;
 
 -- Definer's rights: admins who edit a directory may not call functions of schema ingest.
 create or replace function ingest.normalize_directory_entry() returns trigger
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   new.updated_at := now();
@@ -171,7 +171,7 @@ $$;
 -- The organisations of labels, for many at once; a label that nothing maps is missing from the answer.
 create or replace function ingest.resolve_partners(tenant_id text, labels text[])
 returns table (label text, partner_org_id uuid)
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select distinct on (l.label) l.label, n.partner_org_id
   from unnest($2) as l (label)
@@ -182,7 +182,7 @@ $$;
 -- The specialists of usernames: `match_type` is exact, or inactive for one who has left; others are missing.
 create or replace function ingest.resolve_specialists(tenant_id text, usernames text[])
 returns table (username text, user_id uuid, match_type text)
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select distinct on (u.username) u.username, case when d.status = 'active' then d.user_id end,
          case when d.status = 'active' then 'exact' else 'inactive' end
@@ -195,7 +195,7 @@ $$;
 -- active managers share is ambiguous and means nobody.
 create or replace function ingest.resolve_managers(tenant_id text, names text[], usernames text[])
 returns table (name text, username text, user_id uuid, match_type text)
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   with asked as materialized (
     select a.n, a.name, a.username, ingest.normalize_text(a.name) as name_key, ingest.normalize_text(a.username) as username_key
@@ -219,27 +219,27 @@ as $$
 $$;
 
 create or replace function public.fn_normalize_name(p_name text) returns text
-language sql immutable parallel safe set search_path = ''
+language sql immutable parallel safe set search_path = pg_catalog, pg_temp
 as $$ select nullif(ingest.normalize_text(p_name), '') $$;
 
 -- One look-up each, in the rows that hold for every tenant.
 create or replace function public.fn_partner_org_from_label(p_label text) returns uuid
-language sql stable security invoker set search_path = ''
+language sql stable security invoker set search_path = pg_catalog, pg_temp
 as $$ select r.partner_org_id from ingest.resolve_partners(null, array[p_label]) r $$;
 
 create or replace function public.fn_find_ds_user_id(p_preferred_username text) returns uuid
-language sql stable security invoker set search_path = ''
+language sql stable security invoker set search_path = pg_catalog, pg_temp
 as $$ select r.user_id from ingest.resolve_specialists(null, array[p_preferred_username]) r $$;
 
 create or replace function public.fn_find_rm_user_id(p_display_name text, p_preferred_username text default null) returns uuid
-language sql stable security invoker set search_path = ''
+language sql stable security invoker set search_path = pg_catalog, pg_temp
 as $$ select r.user_id from ingest.resolve_managers(null, array[p_display_name], array[p_preferred_username]) r $$;
 
 -- From the rows of a request to cells, their checksum, and values.
 
 -- Runbook 003's classes; any other is null.
 create or replace function public.fn_normalize_developer_class(p_class text) returns text
-language sql immutable parallel safe set search_path = ''
+language sql immutable parallel safe set search_path = pg_catalog, pg_temp
 as $$
   select case coalesce(substring(c.class from '^(?:class ?)?([1-4])(?: ?[-:(].*)?$'), c.class)
          when '1' then 'Key Strategic' when 'key strategic' then 'Key Strategic'
@@ -250,7 +250,7 @@ $$;
 
 -- An ISO date or timestamp (the date as written) or a numeric date with the day first; null for what is no date.
 create or replace function ingest.parse_project_date(value text) returns date
-language plpgsql immutable strict parallel safe set search_path = ''
+language plpgsql immutable strict parallel safe set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_parts text[];
@@ -277,7 +277,7 @@ end
 $$;
 
 create or replace function ingest.tidy_project_cells(cells text[]) returns text[]
-language sql immutable parallel safe set search_path = ''
+language sql immutable parallel safe set search_path = pg_catalog, pg_temp
 as $$
   select array_agg(case when c.place > 14 and t.cell = '' then '0' else t.cell end order by c.place)
   from unnest($1) with ordinality as c (cell, place) cross join lateral (select ingest.trim_text(c.cell) as cell) t
@@ -286,7 +286,7 @@ $$;
 -- The rows of a request, 1-based, as trimmed cells: a blank is '', a blank count (the last four) is '0'; and as the line that
 -- is hashed. Most rows come trimmed: one look at all cells of a row, first for plain ASCII, is much cheaper than trimming each.
 create or replace function ingest.project_rows(batch jsonb) returns table (row_index integer, cells text[], line text)
-language sql immutable parallel safe set search_path = '' rows 5000
+language sql immutable parallel safe set search_path = pg_catalog, pg_temp rows 5000
 as $$
   select c.n::int, coalesce(t.cells, c.cells), case when t.cells is null then l.line else array_to_json(t.cells)::text end
   from (
@@ -312,13 +312,13 @@ as $$
 $$;
 
 create or replace function ingest.checksum_lines(lines text[]) returns text
-language sql immutable parallel safe set search_path = ''
+language sql immutable parallel safe set search_path = pg_catalog, pg_temp
 as $$ select encode(sha256(convert_to(coalesce(array_to_string($1, E'\n'), ''), 'UTF8')), 'hex') $$;
 
 -- SHA-256 of the rows' cells, whatever the order of rows and keys; src/sources/projects/checksum.ts is its twin. Only rows of one
 -- stage_application keep their order, since the last of them wins.
 create or replace function public.fn_rows_checksum(p_rows jsonb) returns text
-language sql immutable parallel safe set search_path = ''
+language sql immutable parallel safe set search_path = pg_catalog, pg_temp
 as $$
   select ingest.checksum_lines(array_agg(r.line order by r.cells[1] collate "C", r.row_index)) from ingest.project_rows(p_rows) r
 $$;
@@ -327,12 +327,12 @@ $$;
 
 -- One merge of a tenant at a time, until the end of the transaction.
 create or replace function ingest.lock_tenant(tenant_id text) returns void
-language sql volatile security definer set search_path = ''
+language sql volatile security definer set search_path = pg_catalog, pg_temp
 as $$ select pg_advisory_xact_lock(hashtextextended('intake.projects:' || $1, 0)) $$;
 
 -- A requester's batch id as a UUID: itself if it is one, else always the same (version 8) for the same tenant and text.
 create or replace function ingest.batch_uuid(tenant_id text, batch_id text) returns uuid
-language sql immutable security definer set search_path = ''
+language sql immutable security definer set search_path = pg_catalog, pg_temp
 as $$
   select case when $2 ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$' then $2::uuid
          else (substr(h.hex, 1, 12) || '8' || substr(h.hex, 14, 3) || '8' || substr(h.hex, 18, 15))::uuid end
@@ -341,7 +341,7 @@ $$;
 
 -- Raises 22023 for what the gateway answers with 422; names places, never values.
 create or replace function ingest.refuse_batch(problem text) returns void
-language plpgsql immutable security definer set search_path = ''
+language plpgsql immutable security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   raise exception 'invalid batch: %', $1 using errcode = 'invalid_parameter_value';
@@ -350,7 +350,7 @@ $$;
 
 -- Unpacks a batch into intake_batch and returns its fn_rows_checksum.
 create or replace function ingest.unpack_batch(batch jsonb) returns text
-language plpgsql security definer set search_path = '' set jit = off set work_mem = '32MB'
+language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off set work_mem = '32MB'
 as $$
 declare
   v_checksum text;
@@ -367,7 +367,7 @@ $$;
 -- planner knows no statistics of either, hence no nested loops but the look-up of each project as it was. Cells have the places
 -- that ingest.project_rows gives them.
 create or replace function ingest.resolve_batch(tenant_id text) returns void
-language plpgsql security definer set search_path = '' set enable_nestloop = off set enable_seqscan = off set jit = off set work_mem = '32MB'
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_nestloop = off set enable_seqscan = off set jit = off set work_mem = '32MB'
 as $$
 #variable_conflict use_column
 declare
@@ -434,7 +434,7 @@ $$;
 -- New temporary tables have no statistics: what must go row by row through an index is a lateral look-up, so that no plan can scan
 -- a table once for each row. The projects that intake_members lists get the members of their fields and lose those of former ones.
 create or replace function ingest.sync_memberships(out orgs integer, out users integer)
-language plpgsql security definer set search_path = '' set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
 as $$
 begin
   delete from public.project_membership m where m.ctid = any (array(
@@ -461,7 +461,7 @@ $$;
 -- Resolves the fields of all projects anew and brings the memberships in line with them, a tenant at a time. Returns how many
 -- memberships it made.
 create or replace function public.fn_projects_membership_backfill() returns integer
-language plpgsql security definer set search_path = '' set statement_timeout = '30min' set jit = off set work_mem = '64MB'
+language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '30min' set jit = off set work_mem = '64MB'
 as $$
 declare
   v_tenant text;
@@ -513,7 +513,7 @@ $$;
 -- Writes the projects of intake_resolved and lists those whose members change in intake_members. What is no date
 -- and no degrees is null.
 create or replace function ingest.write_projects(tenant_id text, staging_id uuid, out inserted integer, out updated integer)
-language plpgsql security definer set search_path = '' set enable_nestloop = off set jit = off
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_nestloop = off set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -555,7 +555,7 @@ $$;
 -- What is odd about the rows of intake_resolved.
 create or replace function ingest.row_anomalies()
 returns table (row_index integer, anomaly_type text, field text, input_value text, reason text, match_type text, project_key text)
-language plpgsql security definer set search_path = '' set jit = off
+language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 begin
   return query
@@ -582,7 +582,7 @@ $$;
 
 -- Writes the anomalies of intake_resolved in place of those that this batch had.
 create or replace function ingest.write_anomalies(tenant_id text, staging_id uuid, batch_id text, batch jsonb, correlation_id uuid) returns integer
-language plpgsql security definer set search_path = '' set enable_nestloop = off set jit = off
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_nestloop = off set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -606,7 +606,7 @@ $$;
 create or replace function public.fn_projects_import_merge(
   p_tenant_id text, p_source text, p_batch_id text, p_rows jsonb, p_correlation_id uuid default null
 ) returns public.projects_import_merge_result
-language plpgsql security definer set search_path = '' set statement_timeout = '60s' set jit = off
+language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '60s' set jit = off
 as $$
 declare
   v_correlation uuid := coalesce(p_correlation_id, gen_random_uuid());
@@ -768,7 +768,7 @@ select ingest.open_to_app('ingest.tenant_turns');
 -- Parts of one run never share a project, so they go side by side (a shared lock). Merges, rollbacks and other runs of the tenant
 -- go alone (lock_tenant), and a run that has not had the turn last takes it alone, too.
 create or replace function ingest.take_tenant_turn(tenant_id text, run_id uuid) returns void
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   begin
@@ -787,7 +787,7 @@ $$;
 
 -- The good rows of a part as intake_batch, and what they mean as intake_resolved; `row_index` is 1-based, as in a batch.
 create or replace function ingest.resolve_part(tenant_id text, stage_id uuid, part integer) returns void
-language plpgsql security definer set search_path = '' set enable_seqscan = off set jit = off set datestyle = 'ISO, YMD'
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off set jit = off set datestyle = 'ISO, YMD'
 as $$
 begin
   drop table if exists pg_temp.intake_batch;
@@ -807,7 +807,7 @@ $$;
 create or replace function ingest.project_counts(
   inserted bigint, updated bigint, skipped bigint, errored bigint, orgs bigint, users bigint
 ) returns jsonb
-language sql volatile security definer set search_path = ''
+language sql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
   select jsonb_build_object('inserted', $1, 'updated', $2, 'skipped', $3, 'errored', $4, 'effects',
     jsonb_build_object('org_memberships_upserted', $5, 'user_memberships_upserted', $6, 'anomalies', coalesce(sum(a.n), 0))
@@ -817,7 +817,7 @@ $$;
 
 -- Lands and promotes a part. Nobody else with the turn writes this tenant's projects meanwhile, so that no former values are lost.
 create or replace function ingest.upsert_projects(run ingest.import_runs, stage_id uuid, part integer) returns jsonb
-language plpgsql security definer set search_path = '' set enable_nestloop = off set enable_seqscan = off set jit = off set work_mem = '64MB'
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_nestloop = off set enable_seqscan = off set jit = off set work_mem = '64MB'
 as $$
 #variable_conflict use_column
 declare
@@ -889,7 +889,7 @@ $$;
 
 -- What upsert_projects would answer now.
 create or replace function ingest.count_projects(source_system text, stage_id uuid, part integer) returns jsonb
-language plpgsql security definer set search_path = '' set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
 as $$
 declare
   v_rows bigint[];
@@ -922,7 +922,7 @@ $$;
 
 -- Whether a project has the values that a row gave it. Whom they mean is no value: the backfill may have found out more since.
 create or replace function ingest.is_as_landed(project public.projects, landed ingest.projects_raw) returns boolean
-language plpgsql immutable parallel safe set search_path = ''
+language plpgsql immutable parallel safe set search_path = pg_catalog, pg_temp
 as $$
 begin
   return ($1.stage_application, $1.delivery_partner_label, $1.developer_class, $1.relationship_manager, $1.rm_preferred_username,
@@ -950,7 +950,7 @@ select ingest.register_kind(
 -- former values again. One that a later run or batch has written stays; a later run then holds as former what this one had. What somebody
 -- edited since keeps its values and is listed, and so is a new project to which somebody added a member.
 create or replace function ingest.rollback_projects(run ingest.import_runs) returns jsonb
-language plpgsql security definer set search_path = '' set work_mem = '64MB' set jit = off
+language plpgsql security definer set search_path = pg_catalog, pg_temp set work_mem = '64MB' set jit = off
 as $$
 #variable_conflict use_column
 declare

@@ -32,7 +32,7 @@ alter table ingest.project_batches alter column rows set storage external;
 
 -- False when the tenant has a bearer already: that one is rotated instead.
 create or replace function ingest.add_tenant(tenant_id text, bearer_sha256 text) returns boolean
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   insert into ingest.tenants (tenant_id) values ($1) on conflict do nothing;
@@ -43,7 +43,7 @@ $$;
 
 -- A new bearer; the former one opens for `overlap_minutes` more. Returns when that ends, null for an unknown tenant.
 create or replace function ingest.rotate_bearer(tenant_id text, bearer_sha256 text, overlap_minutes integer) returns timestamptz
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_until timestamptz := clock_timestamp() + make_interval(mins => greatest($3, 0));
@@ -61,7 +61,7 @@ $$;
 
 -- What the gateway compares with: hashes only.
 create or replace function ingest.live_bearers() returns jsonb
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(jsonb_agg(jsonb_build_object('tenant_id', b.tenant_id, 'bearer_sha256', b.bearer_sha256, 'expires_at', b.expires_at)), '[]')
   from ingest.tenant_bearers b where b.expires_at is null or b.expires_at > now()
@@ -69,7 +69,7 @@ $$;
 
 -- The answer that a merged batch has: ids and counts. Null when it is not merged.
 create or replace function ingest.project_batch_answer(tenant_id text, batch_checksum text) returns jsonb
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select jsonb_build_object('batch_id', s.batch_id, 'metrics', s.validation -> 'metrics', 'anomalies', coalesce((
     select jsonb_object_agg(a.anomaly_type, a.n)
@@ -79,7 +79,7 @@ $$;
 
 -- The same while it still holds (see fn_projects_import_merge), else null.
 create or replace function ingest.replay_project_batch(tenant_id text, batch_checksum text) returns jsonb
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select ingest.project_batch_answer($1, $2) from public.staging_imports s
   where s.tenant_id = $1 and s.batch_checksum = $2 and not s.superseded
@@ -90,7 +90,7 @@ $$;
 create or replace function ingest.put_project_batch(
   tenant_id text, batch_checksum text, batch_id text, source text, correlation_id uuid, rows jsonb
 ) returns jsonb
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_new integer;
@@ -113,7 +113,7 @@ $$;
 -- Merges the batch that waits and takes it away, in one transaction. One that is merged already gets the answer of then; null: there is
 -- no such batch.
 create or replace function ingest.merge_project_batch(tenant_id text, batch_checksum text) returns jsonb
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
@@ -129,7 +129,7 @@ $$;
 
 -- Takes a batch away that cannot be merged, so that the tenant may post again.
 create or replace function ingest.drop_project_batch(tenant_id text, batch_checksum text) returns void
-language sql volatile security definer set search_path = ''
+language sql volatile security definer set search_path = pg_catalog, pg_temp
 as $$ delete from ingest.project_batches b where b.tenant_id = $1 and b.batch_checksum = $2 $$;
 -- Pushes of project files through the gateway: a bearer for a worker that has none, and which contents a folder has given already.
 
@@ -149,7 +149,7 @@ select ingest.open_to_app(t) from unnest(array[
 
 -- A bearer of a tenant for some minutes; the service's own right. Expired ones go.
 create or replace function ingest.lend_bearer(tenant_id text, bearer_sha256 text, minutes integer) returns timestamptz
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_until timestamptz := clock_timestamp() + make_interval(mins => least(greatest($3, 1), 60));
@@ -163,7 +163,7 @@ $$;
 
 -- Tenants with the times of their own bearers, no hashes.
 create or replace function ingest.list_tenants() returns jsonb
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(jsonb_agg(t.entry order by t.tenant_id), '[]')
   from (select t.tenant_id, jsonb_build_object(
@@ -173,14 +173,14 @@ as $$
 $$;
 
 create or replace function ingest.remember_push(tenant_id text, file_sha256 text, correlation_id uuid, row_count bigint, batches integer) returns void
-language sql volatile security definer set search_path = ''
+language sql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
   insert into ingest.pushed_files (tenant_id, file_sha256, correlation_id, row_count, batches) values ($1, $2, $3, $4, $5) on conflict do nothing
 $$;
 
 -- Which of these contents the tenant's folder has given already: an array of their hashes.
 create or replace function ingest.pushed_among(tenant_id text, file_sha256s jsonb) returns jsonb
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(jsonb_agg(f.file_sha256), '[]')
   from ingest.pushed_files f where f.tenant_id = $1 and f.file_sha256 in (select jsonb_array_elements_text($2))
@@ -188,5 +188,5 @@ $$;
 
 -- The backfill of public, reached as the backends reach functions: how many memberships it made.
 create or replace function ingest.backfill_memberships() returns integer
-language sql volatile security definer set search_path = '' set statement_timeout = '30min'
+language sql volatile security definer set search_path = pg_catalog, pg_temp set statement_timeout = '30min'
 as $$ select public.fn_projects_membership_backfill() $$;

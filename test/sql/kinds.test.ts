@@ -23,6 +23,10 @@ describe('the steps that kinds share', () => {
   let sql: postgres.Sql;
   withDatabase((opened) => (sql = opened));
 
+  it('have every function that a kind names', async () => {
+    assert.deepEqual([...(await sql`SELECT ingest.missing_functions() AS missing`)], [{ missing: [] }]);
+  });
+
   it('answer what each kind had functions of its own for', async () => {
     const names = MODELS.flatMap((model) => [
       `stop_${model}`,

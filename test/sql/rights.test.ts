@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import type postgres from 'postgres';
+import { FUNCTIONS } from '../../src/database/functions.ts';
 import { withDatabase } from '../support/suite.ts';
 
 /** What operators and the two backends call. */
@@ -17,6 +18,9 @@ const RPCS = [
   ],
   ...['compare_partition', 'record_result', 'find_completed_run', 'read_rejects'],
 ];
+
+/** Who lets people and tenants in is the owner of the database or has the service key. */
+const OWNERS = ['add_tenant', 'grant_role', 'revoke_roles', 'rotate_bearer'];
 
 /** What row level security opens to signed-in people, by their roles: see projectsPolicies.test.ts. */
 const OPEN = [
@@ -119,12 +123,77 @@ describe('rights', () => {
     );
   });
 
-  it('functions have a fixed search_path', async () => {
+  it('functions look into the catalogue first and at temporary objects last', async () => {
     assert.deepEqual(
       await column(sql`
       SELECT p.oid::regprocedure::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-      WHERE nspname = 'ingest' AND NOT EXISTS (SELECT FROM unnest(proconfig) s WHERE s LIKE 'search_path=%')`),
+      WHERE nspname IN ('ingest', 'public') AND NOT 'search_path=pg_catalog, pg_temp' = ANY (coalesce(proconfig, '{}'))`),
       [],
     );
   });
+
+  it('the program calls named functions only, and none that trusts a run or a description it is handed', async () => {
+    const allowed = (role: string): Promise<unknown[]> =>
+      column(sql`
+        SELECT DISTINCT proname FROM pg_proc WHERE pronamespace = 'ingest'::regnamespace AND has_function_privilege(${role}, oid, 'EXECUTE')`);
+    const [service, app] = [await allowed('service_role'), await allowed('dragonfly_app')];
+    const called = Object.keys(FUNCTIONS);
+    assert.deepEqual(
+      called.filter((name) => !service.includes(name)),
+      [],
+    );
+    assert.deepEqual(called.filter((name) => !app.includes(name)).sort(), OWNERS);
+    assert.deepEqual(
+      await column(sql`
+        SELECT p.oid::regprocedure::text FROM pg_proc p WHERE pronamespace = 'ingest'::regnamespace AND has_function_privilege('dragonfly_app', oid, 'EXECUTE')
+          AND (proargtypes::oid[] && ARRAY['ingest.import_runs', 'ingest.kind_models']::regtype[]::oid[] OR prorettype = 'trigger'::regtype)`),
+      [],
+    );
+  });
+
+  for (const role of ['dragonfly_app', 'service_role', 'authenticated']) {
+    /** Runs as the role, with a function that fails when anybody else runs it. */
+    const attack = (...statements: readonly string[]): Promise<unknown> =>
+      sql.begin(async (tx) => {
+        await tx.unsafe(`SET LOCAL ROLE ${role}`);
+        await tx.unsafe(`CREATE FUNCTION pg_temp.evil() RETURNS boolean LANGUAGE plpgsql AS $$
+          BEGIN IF current_user <> '${role}' THEN RAISE EXCEPTION 'ran as %', current_user; END IF; RETURN true; END $$`);
+        await tx.unsafe(
+          `CREATE FUNCTION pg_temp.evil_trigger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_temp.evil(); RETURN null; END $$`,
+        );
+        for (const statement of statements) await tx.unsafe(statement);
+        throw new Error('harmless');
+      });
+    const refused = role === 'authenticated' ? { code: '42501' } : { message: 'harmless' };
+
+    it(`${role} cannot have a check of its own run by the owner of a function, under the name of a type`, async () => {
+      await assert.rejects(
+        attack(
+          'CREATE DOMAIN pg_temp.jsonb AS pg_catalog.jsonb CHECK (pg_temp.evil())',
+          role === 'authenticated'
+            ? 'SELECT public.fn_dashboard_runs()'
+            : `SELECT ingest.open_import_run('a', 'b', 'c', 'd')`,
+        ),
+        refused,
+      );
+    });
+
+    it(`${role} cannot have a trigger or a view of its own run by the owner, under the name of a temporary table`, async () => {
+      await assert.rejects(
+        attack(
+          'CREATE TEMP TABLE intake_withdrawn (raw_id bigint, plaintiff_key text, plaintiff_id bigint, heir_id bigint, heir_run uuid)',
+          'CREATE TRIGGER t BEFORE TRUNCATE OR INSERT ON intake_withdrawn EXECUTE FUNCTION pg_temp.evil_trigger()',
+          `SELECT ingest.rollback_import_run((SELECT run_id FROM ingest.claim_import_run('a', 'b', 'c', 'd', 'plaintiffs')), 'test')`,
+        ),
+        (error: Error) => !error.message.startsWith('ran as'),
+      );
+      await assert.rejects(
+        attack(
+          'CREATE TEMP VIEW intake_resolved AS SELECT 1 AS row_index, 2 AS replaced_by, pg_temp.evil()::text AS stage_application',
+          'SELECT * FROM ingest.row_anomalies()',
+        ),
+        { code: '42501' },
+      );
+    });
+  }
 });
