@@ -22,6 +22,7 @@ const LESS: Readonly<Record<string, string>> = {
   'ingest.directory_changes': 'select',
   'ingest.import_kinds': 'select',
   'ingest.kind_models': 'select',
+  'ingest.people_changes': 'select',
   'ingest.people_turn': 'select update',
 };
 

@@ -16,7 +16,7 @@ do $$ declare r ingest.import_runs; begin
   perform ingest.open_import_run('proof', 'frame', 'f', 'f.csv', 'plaintiffs', 'w', 'tf');
 end $$;
 create or replace function pg_temp.content(run uuid) returns jsonb language sql as $$
-  select jsonb_build_object('landed', (select md5(string_agg((to_jsonb(r) - 'id' - 'created_at' - 'updated_at' - 'promoted_at' - 'promoted_plaintiff_id' - 'duplicate_of' || jsonb_build_object(
+  select jsonb_build_object('landed', (select md5(string_agg((to_jsonb(r) - 'id' - 'created_at' - 'updated_at' - 'promoted_at' - 'promoted_plaintiff_id' - 'duplicate_of' - 'adopted' - 'adopted_from' || jsonb_build_object(
       'dedupe_key', replace(r.dedupe_key, ':' || r.id, ':ID'), 'promoted', r.promoted_at is not null, 'plaintiff', p.dedupe_key, 'duplicate_of', (select d.import_run_id::text || d.row_index from ingest.plaintiffs_raw d where d.id = r.duplicate_of)))::text, '' order by r.row_index))
     from ingest.plaintiffs_raw r left join public.plaintiffs p on p.id = r.promoted_plaintiff_id where r.import_run_id = $1),
     'rows', (select count(*) from ingest.plaintiffs_raw r where r.import_run_id = $1),
