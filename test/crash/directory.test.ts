@@ -12,7 +12,7 @@ const DEATHS = [
       ['uploadSlice.within', 'uploadSlice.after'],
       ['stageSlice.within', 'stageSlice.after'],
       ['upsertPartition.within', 'upsertPartition.after'],
-      ['finalize.after'],
+      ['finalize.after', 'reconcile.after', 'clearStage.after'],
     ],
   ],
   ['supabase', [['uploadSlice.within', 'stageSlice.within', 'upsertPartition.after']]],
