@@ -95,14 +95,23 @@ export async function follow(
   session: Session,
   input: AnyInput,
 ): Promise<ImportReport> {
-  const [{ startImport }, { attached }] = await Promise.all([
+  const [{ startImport }, { workflowIdOf }, { attached }] = await Promise.all([
     import('../../imports/start.ts'),
+    import('../../imports/request.ts'),
     import('../../temporal/start.ts'),
   ]);
   const files = await serveFile({ out, options }, session, input);
   try {
     const starter = randomUUID();
-    const handle = await startImport(await session.temporal(), input, starter);
+    const client = await session.temporal();
+    // Before the workflow starts: from then on the import goes on, whenever Ctrl-C comes.
+    const goOn = options.detach
+      ? undefined
+      : onInterrupt(out, { workflowId: workflowIdOf(input) }, { servesFiles: files.own });
+    const handle = await startImport(client, input, starter).catch((error: unknown) => {
+      goOn?.();
+      throw error;
+    });
     const joined = attached(handle, starter).then(
       (yes) => yes && out.note('Attached to the running import'),
       () => undefined,
@@ -112,7 +121,6 @@ export async function follow(
       sayDetached(out, handle);
       return emptyReport(new Date().toISOString());
     }
-    const goOn = onInterrupt(out, handle, { servesFiles: files.own });
     try {
       const { watchImport } = await import('../display/watch.ts');
       return await watchImport(handle, { out, input, debugLog: options.debugLog ?? false });
@@ -121,7 +129,7 @@ export async function follow(
       const { orphanOf } = await import('../../runs/condition.ts');
       throw (await orphanOf(session, handle.workflowId)) ?? error;
     } finally {
-      goOn();
+      goOn?.();
       await joined;
     }
   } finally {
