@@ -13,8 +13,12 @@ export function parsePhone(cell: string | null | undefined): Result<string> {
   const number = asciiDigits(trimmed)
     .replace(/^(?:tel|phone|ph|p|mobile|cell)\s*[.:]\s*/i, '')
     .replace(EXTENSION, '');
+  if (!PHONE.test(number)) {
+    const latin = asciiDigits(trimmed);
+    return latin === trimmed ? { error: 'BAD_PHONE' } : parsePhone(latin);
+  }
   const digits = number.replace(/\D/g, '');
-  return PHONE.test(number) && digits.length >= 7 && digits.length <= 15 ? { value: digits } : { error: 'BAD_PHONE' };
+  return digits.length >= 7 && digits.length <= 15 ? { value: digits } : { error: 'BAD_PHONE' };
 }
 
 /** The address in `mailto:a@b`, `<a@b>` or `Ann <a@b>`. */

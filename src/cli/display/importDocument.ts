@@ -45,12 +45,12 @@ export function importDocument(
       column,
       suggestion: suggestion ?? null,
     })),
-    remarks: remarksOf(report),
     error: report.error ?? null,
     metadata: {
       backend: input?.backend ?? null,
       parent_run_id: report.parentRunId,
       rejects: report.codes,
+      remarks: remarksOf(report),
       encoding: plan?.encoding ?? null,
       delimiter: plan?.delimiter ?? null,
       columns: plan?.columns ?? null,

@@ -12,8 +12,9 @@ export function cutCells(record: string, delimiter: string, most = Infinity): st
   let at = 0;
   while (cells.length < most) {
     let end: number;
-    if (record.charCodeAt(at) <= SPACE) at = quoteBehindBlanks(record, at, delimiter);
-    if (record.charCodeAt(at) === QUOTE) {
+    let code = record.charCodeAt(at);
+    if (code <= SPACE && (at = quoteBehindBlanks(record, at, delimiter)) >= 0) code = record.charCodeAt(at);
+    if (code === QUOTE) {
       end = record.indexOf('"', at + 1);
       const escaped = record.charCodeAt(end + 1) === QUOTE;
       while (record.charCodeAt(end + 1) === QUOTE) end = record.indexOf('"', end + 2);

@@ -1,5 +1,6 @@
 /** What spreadsheets and databases write around a value, taken off before a kind reads the cells; the raw row keeps them as they are. */
 import { isAscii } from 'node:buffer';
+import type { Encoding } from './encoding.ts';
 import type { Remark, RemarkCode } from '../../messages/remarks.ts';
 
 /** Hears what is noticed beside rejects. */
@@ -30,6 +31,9 @@ export const NULL_WORDS = [
   'undefined',
 ] as const;
 
+const EQUALS = 0x3d;
+const APOSTROPHE = 0x27;
+const SPACE = 0x20;
 const FORMULA_TEXT = /^="([^"]*)"$/;
 /** A spreadsheet's mark of text; before a word it may be part of a name (`'t Hooft`). */
 const TEXT_MARK = /^'(?=[\d=+@-])/;
@@ -40,20 +44,35 @@ const TWICE_DECODED =
   /[ÃÂ][\u0080-\u00bf\u0152\u0153\u0160\u0161\u017d\u017e\u0178\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]|â€/;
 const BIDI = /[\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 
+/** Bytes that text decoded twice and reversing signs have in UTF-8. */
+const LITTER = [
+  'c383',
+  'c382',
+  'c3a2',
+  ...'8e8faaabacadae'.match(/../g)!.map((last) => `e280${last}`),
+  'e281a6',
+  'e281a7',
+  'e281a8',
+  'e281a9',
+].map((hex) => Buffer.from(hex, 'hex'));
+
+/** Whether a chunk may hold text decoded twice or reversing signs; most hold none. */
+const holdsLitter = (chunk: Buffer, encoding: Encoding): boolean =>
+  encoding === 'utf-8' ? !isAscii(chunk) && LITTER.some((bytes) => chunk.includes(bytes)) : !isAscii(chunk);
+
 /** Cleans the cells of a chunk's records at some places. */
 export function cellCleaner(
   chunk: Buffer,
   places: readonly number[],
-  { nullWords = NULL_WORDS, decodeHtml = false }: Cleaning,
+  { nullWords = NULL_WORDS, decodeHtml = false, encoding }: Cleaning & { readonly encoding: Encoding },
   notice: Notice,
 ): (cells: readonly string[], line: number) => readonly string[] {
   const words = new Set(nullWords.map((word) => word.trim().toLowerCase()).filter(Boolean));
   const longest = Math.max(0, ...[...words].map((word) => word.length));
   // Most cells of most files need no look but at their first sign.
   const initials = new Set([...words].flatMap((word) => [word.charCodeAt(0), word.toUpperCase().charCodeAt(0)]));
-  for (const sign of "='") initials.add(sign.charCodeAt(0));
   const entities = chunk.includes('&');
-  const beyondAscii = !isAscii(chunk);
+  const beyondAscii = holdsLitter(chunk, encoding);
   const see = (code: RemarkCode, line: number) => notice(code, { count: 1, line });
 
   const clean = (cell: string, line: number): string => {
@@ -78,7 +97,9 @@ export function cellCleaner(
     for (const place of places) {
       const cell = cells[place];
       if (cell === undefined || cell === '') continue;
-      const suspect = initials.has(cell.charCodeAt(0)) || cell.charCodeAt(0) <= 0x20;
+      const first = cell.charCodeAt(0);
+      const suspect =
+        first === EQUALS || first === APOSTROPHE || first <= SPACE || (cell.length <= longest && initials.has(first));
       if (!suspect && !(entities && cell.includes('&')) && !(beyondAscii && /[^\0-\x7f]/.test(cell))) continue;
       const value = clean(cell, line);
       if (value === cell || value === cell.trim()) continue;
@@ -101,4 +122,10 @@ const CONVERTED =
   /^(?:\d{1,2}-(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)-\d{2,4}|\d(?:\.\d+)?e\+\d{1,3})$/i;
 
 /** Whether an identifier was converted by a spreadsheet: what it was before cannot be known. */
-export const isConverted = (cell: string | undefined): boolean => cell !== undefined && CONVERTED.test(cell.trim());
+export function isConverted(cell: string | undefined): boolean {
+  if (cell === undefined || cell.length < 4) return false;
+  // Days are short, and powers have their plus near the end: most identifiers need no closer look.
+  const at = cell.lastIndexOf('+');
+  if (cell.length > 10 && (at < 0 || at < cell.length - 6)) return false;
+  return CONVERTED.test(cell.trim());
+}

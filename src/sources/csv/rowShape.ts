@@ -2,9 +2,13 @@
 import { normalizeHeader } from './header.ts';
 
 /** Whether no cell holds anything. */
-export const isBlankRow = (cells: readonly string[]): boolean =>
-  cells.every((cell) => cell === '' || cell.trim() === '') || (cells.length === 1 && cells[0]!.trim() === END_OF_TEXT);
+export function isBlankRow(cells: readonly string[]): boolean {
+  for (const cell of cells) if (cell !== '' && (cell.charCodeAt(0) > SPACE || cell.trim() !== '')) return isEnd(cells);
+  return true;
+}
 
+const SPACE = 0x20;
+const isEnd = (cells: readonly string[]): boolean => cells.length === 1 && cells[0]!.trim() === END_OF_TEXT;
 /** What old programs write behind the last row. */
 const END_OF_TEXT = '\u001a';
 /** The first word of a sum; the row is one when nothing but numbers follow. */
@@ -13,8 +17,13 @@ const FOOTER =
   /^[-=*_#\s]*end of (?:report|file|list|data|export|document)[-=*_#.\s]*$|^page \d+(?: (?:of|\/) \d+)?$|^\(?\d[\d,]* (?:rows?|records?)(?: (?:affected|selected|returned|exported))?\)?$/i;
 const NUMERIC = /^[\s$€£\d.,()%+-]*$/;
 
+const isAsciiLetter = (code: number): boolean => (code | SPACE) >= 0x61 && (code | SPACE) <= 0x7a;
+
 /** Whether a record closes a report: a total, a number of rows, a page, an end. */
 export function isFooter(cells: readonly string[]): boolean {
+  // A row that has words in two cells is none, and most rows have.
+  let worded = 0;
+  for (const cell of cells) if (isAsciiLetter(cell.charCodeAt(0)) && ++worded > 1) return false;
   const at = cells.findIndex((cell) => cell !== '' && cell.trim() !== '');
   const first = cells[at]?.trim() ?? '';
   if (first.length > 60) return false;
@@ -29,10 +38,12 @@ export function headerTest(header: readonly string[]): (cells: readonly string[]
   const names = header.map((name, i) =>
     name === `column_${i + 1}` ? '' : normalizeHeader(writtenAs(name, i, header)),
   );
-  const initial = names[0]?.[0];
+  const initial = names[0]?.charCodeAt(0) ?? Number.NaN;
+  const plain = isAsciiLetter(initial);
   return (cells) => {
     // Few rows begin like the header: the others need no closer look.
-    if (cells.length !== names.length || cells[0]!.trimStart()[0]?.toLowerCase() !== initial) return false;
+    if (plain && isAsciiLetter(cells[0]!.charCodeAt(0)) && (cells[0]!.charCodeAt(0) | SPACE) !== initial) return false;
+    if (cells.length !== names.length) return false;
     return cells.every((cell, i) => normalizeHeader(cell) === names[i] || cell.trim() === header[i]);
   };
 }

@@ -40,7 +40,7 @@ export async function* csvRows(
   const isHeader = headerTest(layout.header.written);
   for (const chunk of chunks) {
     const bytes = await readRange(path, chunk);
-    const clean = cellCleaner(bytes, placesOf(mapping), {}, () => undefined);
+    const clean = cellCleaner(bytes, placesOf(mapping), { encoding }, () => undefined);
     for (const { line, error, cells } of parseChunk(bytes, {
       delimiter,
       newline,
