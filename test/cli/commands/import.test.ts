@@ -59,7 +59,11 @@ describe('intake import', function () {
     assert.deepEqual(dry.document.counts, { fetched: 33, inserted: 30, updated: 0, skipped: 1, errored: 2 });
     assert.deepEqual(commit.document.counts, dry.document.counts);
     for (const { document } of [dry, commit]) assert.deepEqual(Object.keys(document), FIELDS);
-    assert.deepEqual(commit.document.columns[0], { header: 'plaintiff_name', column: 'plaintiff_name', suggestion: null });
+    assert.deepEqual(commit.document.columns[0], {
+      header: 'plaintiff_name',
+      column: 'plaintiff_name',
+      suggestion: null,
+    });
     const { run_id, status, dry_run, source_system, batch_name, source_reference, filename, phases } = commit.document;
     assert.deepEqual(
       [status, dry_run, source_system, batch_name, source_reference, filename],
