@@ -109,6 +109,7 @@ for (const name of NAMES) {
         sourceSystem: 'csv',
         dateOrder: 'mdy',
         map: {},
+        nullWords: [],
         header: ['name', 'email'],
         encoding: 'utf-8',
         delimiter: ',',
