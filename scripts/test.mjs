@@ -7,6 +7,7 @@ import { installPackages } from './install.mjs';
 
 /** Run beside the others, each group on a stack of its own: both mostly wait for processes, and all three take about as long. */
 const GROUPS = [/^test\/(?:cli|hosts|local|browser)\//, /^test\/(?:crash|gateway|schedules|activities\/push)\//];
+const SKIPPED = /^skipped: .+$/gm;
 const ENDING = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm;
 
 await installPackages();
@@ -34,6 +35,8 @@ if (args.some((arg) => arg.endsWith('.ts'))) {
   );
   const [passed, failed, skipped] = [0, 1, 2].map((i) => counts.reduce((sum, count) => sum + (count[i] || 0), 0));
   process.exitCode = ended.find(({ status }) => status !== 0)?.status ?? 0;
+  // Again at the end, since those of other groups stand far above.
+  for (const line of new Set(ended.flatMap(({ output }) => output.match(SKIPPED) ?? []))) console.log(line);
   console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`);
 }
 

@@ -5,7 +5,7 @@
  */
 import { Option, type Command } from 'commander';
 import { createOutput, type Output, type OutputOptions } from './output.ts';
-import { closeSession, openSession, type Session } from './session.ts';
+import { closeSession, openSession, type Session, type SessionOptions } from './session.ts';
 
 export interface CommonOptions extends OutputOptions {
   readonly env?: string;
@@ -17,7 +17,7 @@ export interface Call<O> {
   readonly options: O;
   readonly out: Output;
   /** Configuration and connections; brings up the embedded stack when nothing is configured. */
-  open(): Promise<Session>;
+  open(how?: Pick<SessionOptions, 'embedded'>): Promise<Session>;
 }
 
 /** Adds a command with the options that all have. */
@@ -50,7 +50,8 @@ export function run<O extends CommonOptions>(body: (call: Call<O>) => Promise<nu
     const options = command.opts<O>();
     const out = createOutput(options);
     let session: Promise<Session> | undefined;
-    const open = () => (session ??= openSession({ mode: options.env, dir: options.dir, onStep: out.note }));
+    const open: Call<O>['open'] = (how) =>
+      (session ??= openSession({ mode: options.env, dir: options.dir, onStep: out.note, ...how }));
     try {
       process.exitCode = (await body({ args: command.args, options, out, open })) ?? 0;
     } finally {

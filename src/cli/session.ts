@@ -24,10 +24,16 @@ export interface SessionOptions {
   readonly dir?: string | undefined;
   /** Receives one line for each thing that takes long. */
   readonly onStep: (line: string) => void;
+  /** The embedded stack, also where a deployment is configured: for what must never write there. */
+  readonly embedded?: boolean;
 }
 
+/** What names a deployment: its services, its keys, its folder of objects. */
+const DEPLOYMENT = /^(?:TEMPORAL_|SUPABASE_(?!MODE$)|DATABASE_URL$|INTAKE_(?:OBJECTS_DIR|GATEWAY_URL)$)/;
+
 /** @throws IntakeError CONFIG_INVALID, STACK_FAILED. */
-export async function openSession({ mode, dir, onStep }: SessionOptions): Promise<Session> {
+export async function openSession({ mode, dir, onStep, embedded }: SessionOptions): Promise<Session> {
+  if (embedded) forgetDeployment(mode, onStep);
   const configured = readConfig(mode, dir);
   const stack = configured.temporal ? undefined : await embeddedStack(configured, onStep);
   const config = stack ? stackConfig(configured, stack) : configured;
@@ -62,6 +68,16 @@ export function readConfig(mode: string | undefined, dir: string | undefined): C
   useProxies();
   if (dir !== undefined) process.env['INTAKE_DIR'] = dir;
   return loadConfig();
+}
+
+/** Takes a deployment out of the environment, so that neither this process nor the stack that it starts knows of one. */
+function forgetDeployment(mode: string | undefined, onStep: (line: string) => void): void {
+  loadEnvironment(mode);
+  const names = Object.keys(process.env).filter((name) => DEPLOYMENT.test(name) && process.env[name]);
+  if (names.length)
+    onStep(`A deployment is configured (${names.join(', ')}): nothing goes there, the embedded stack is used`);
+  // Empty, not absent: a file of variables that is read again does not fill it.
+  for (const name of names) process.env[name] = '';
 }
 
 /** The configuration that uses an embedded stack. */

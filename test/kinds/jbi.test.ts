@@ -6,6 +6,7 @@ import { jbi } from '../../src/kinds/jbi.ts';
 import { simplicity } from '../../src/kinds/simplicity.ts';
 import { plaintiffKey } from '../../src/kinds/plaintiffs.ts';
 import { rowFrom, rowsOf, sharedSample, staged } from './vendorFiles.ts';
+import { skip } from '../support/skip.ts';
 
 const HEADER =
   'case_number,case_status,court_name,county,state,filing_date,judgment_date,judgment_amount,judgment_balance,party_role,party_type,' +
@@ -127,7 +128,7 @@ describe('samples/jbi.csv', () => {
 
 describe("the operators' JBI files", () => {
   it('a valid export: each row is good', function () {
-    const csv = sharedSample('jbi/jbi_export_valid_sample.csv') ?? this.skip();
+    const csv = sharedSample('jbi/jbi_export_valid_sample.csv') ?? skip(this, 'the shared samples are not here');
     assert.deepEqual(
       rowsOf(jbi, csv).map(({ error }) => error),
       [undefined, undefined, undefined],
@@ -135,7 +136,7 @@ describe("the operators' JBI files", () => {
   });
 
   it("one with Simplicity's headers is refused, and is good as what it is", function () {
-    const csv = sharedSample('jbi/jbi_export.csv') ?? this.skip();
+    const csv = sharedSample('jbi/jbi_export.csv') ?? skip(this, 'the shared samples are not here');
     assert.throws(() => rowsOf(jbi, csv), { code: 'MISSING_COLUMNS', message: /Simplicity export/ });
     assert.deepEqual(
       rowsOf(simplicity, csv).map(({ error }) => error),

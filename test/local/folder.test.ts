@@ -16,6 +16,7 @@ import { identify, isAlive, thisMachine } from '../../src/local/processes.ts';
 import { ownRelease } from '../../src/local/release.ts';
 import { readSettings, readSupervisor, stackTag, writeSettings, writeSupervisor } from '../../src/local/state.ts';
 import { ANY_PORTS, makeStackFolder } from '../support/stack.ts';
+import { skip } from '../support/skip.ts';
 
 const run = promisify(execFile);
 const INTAKE = fileURLToPath(new URL('../../bin/intake.mjs', import.meta.url));
@@ -50,7 +51,7 @@ describe('the folder of a stack', function () {
     try {
       execFileSync('unshare', [...isolate, 'true'], { stdio: 'ignore' });
     } catch {
-      this.skip(); // needs root or the right to make namespaces
+      skip(this, 'unshare needs root or the right to make namespaces');
     }
     const inside = (...args: string[]) =>
       run('unshare', [...isolate, process.execPath, INTAKE, ...args, '--dir', dir]).then(
@@ -243,7 +244,7 @@ describe('the folder of a stack of root, where only root may enter', function ()
     (await query(stack, 'SELECT count(*)::integer AS n FROM kept').catch(() => [{ n: 'none' }]))[0];
 
   before(async function () {
-    if (process.getuid?.() !== 0) return this.skip(); // only root runs PostgreSQL as another user
+    if (process.getuid?.() !== 0) skip(this, 'only root runs PostgreSQL as another user');
     closed = await makeStackFolder();
     chmodSync(closed, 0o700);
   });

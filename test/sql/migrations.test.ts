@@ -9,6 +9,7 @@ import { findPostgres15, startPostgres15, type Server } from '../support/postgre
 import { sharedStack } from '../support/stack.ts';
 import { connect, importRows } from '../support/sqlImport.ts';
 import { createProject, type Project } from '../support/supabaseProject.ts';
+import { describeSkipped } from '../support/skip.ts';
 
 /** Opened to signed-in people by their roles: see projectsPolicies.test.ts. */
 const GUARDED = [
@@ -122,6 +123,7 @@ describe('the migrations on a project on PostgreSQL 17', () => {
 });
 
 const postgres15 = findPostgres15();
-(postgres15 ? describe : describe.skip)('the migrations on a project on PostgreSQL 15', () => {
+const suite = postgres15 ? describe : describeSkipped('no PostgreSQL 15 on this machine');
+suite('the migrations on a project on PostgreSQL 15', () => {
   promises(() => startPostgres15(postgres15!));
 });

@@ -27,7 +27,7 @@ export function define(program: Command): void {
 
 async function demoCommand(call: Call<Flags>): Promise<number> {
   const { options, out } = call;
-  const session = await call.open();
+  const session = await call.open({ embedded: true });
   const documents: object[] = [];
   let worst = 0;
   for (const { name, reads, sample } of KINDS) {

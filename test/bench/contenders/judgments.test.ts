@@ -10,6 +10,7 @@ import { createLogger } from '../../../src/observability/log.ts';
 import { startWorker, type RunningWorker } from '../../../src/worker.ts';
 import { openPlace, type Place } from '../../support/imports.ts';
 import { createDatabase, sharedStack, type TestDatabase } from '../../support/stack.ts';
+import { skip } from '../../support/skip.ts';
 
 const ROWS = 1200;
 const SEED = 3;
@@ -70,7 +71,7 @@ describe('the contenders of the judgments benchmark', function () {
   });
 
   it('the set-based script comes to what Intake does, row for row', async function () {
-    if (setBasedPsql.missing()) return this.skip();
+    if (setBasedPsql.missing()) skip(this, 'no psql on PATH');
     await setBasedPsql.run({
       ...(await course()),
       database: client,

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { KINDS } from '../../../src/kinds/index.ts';
 import { startCli, type Cli, type Ended, type Json } from '../cli.ts';
+import { skip } from '../../support/skip.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -14,7 +15,7 @@ describe('the bundled samples', function () {
   });
   after(() => cli.stop());
 
-  it('of every kind are imported by npm start, dry and committed, as often as it is run', async () => {
+  it('of every kind are imported by npm start, dry and committed, as often as it is run, and into the embedded stack alone', async () => {
     const first = await cli.json('demo', '--exit');
     const kinds = KINDS.map(({ name }) => name);
     assert.deepEqual(
@@ -27,7 +28,14 @@ describe('the bundled samples', function () {
     assert.equal(first.code, 0);
     for (let i = 0; i < 10; i += 2)
       assert.deepEqual(first.document.imports[i].counts, first.document.imports[i + 1].counts);
-    const again = await cli.run('demo', '--exit');
+    // A deployment that is configured is left alone: nothing listens at these addresses.
+    const again = await cli.start(['demo', '--exit'], {
+      TEMPORAL_ADDRESS: '127.0.0.1:1',
+      TEMPORAL_NAMESPACE: 'production',
+      DATABASE_URL: 'postgresql://intake@127.0.0.1:1/production',
+      INTAKE_OBJECTS_DIR: '/nonexistent/objects',
+    }).ended;
+    assert.match(again.stderr, /A deployment is configured \(TEMPORAL_ADDRESS, .*nothing goes there/);
     assert.equal(again.code, 0);
     assert.equal(again.stdout.match(/^DUPLICATE BATCH: .*\n.*\n {2}That is fine/gm)?.length, 4);
     assert.match(
@@ -64,7 +72,7 @@ describe('the bundled samples', function () {
       );
     };
     before(async function () {
-      await make('--version').catch(() => this.skip());
+      await make('--version').catch(() => skip(this, 'no make on PATH'));
     });
 
     for (const [target, backend, storage] of [

@@ -34,6 +34,7 @@ import {
 import { historiesOf, payloadsOf } from '../../support/imports.ts';
 import { useDirectory } from '../../sources/tree/tree.ts';
 import { bytesOf, licence, search } from '../../sources/search/search.ts';
+import { skip } from '../../support/skip.ts';
 
 /** Many slices, batches and partitions of a small tree. */
 const MANY_PARTS = { batchSize: 3, sliceFiles: 9, tuning: { partitionRows: 20, window: 3 } };
@@ -536,7 +537,7 @@ for (const name of ['postgres', 'supabase'] as const) {
     });
 
     it('imports the real tree of the shared samples, whole and verified', async function () {
-      if (!existsSync(REAL)) this.skip();
+      if (!existsSync(REAL)) skip(this, 'the shared samples are not here');
       const report = completed(await trees.run(REAL, { verifyWrites: true }));
       const { plan, images, failed } = report.directory;
       assert.deepEqual(
