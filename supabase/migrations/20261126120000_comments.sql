@@ -44,7 +44,7 @@ comment on column public.import_anomalies.severity is 'error, warning or info; i
 comment on column public.import_anomalies.field is 'The column that the anomaly is about.';
 comment on column public.import_anomalies.input_value is 'The value that was odd.';
 comment on column public.import_anomalies.reason is 'What is odd, in words.';
-comment on column public.import_anomalies.match_type is 'How the value was matched: exact, none, inactive or ambiguous.';
+comment on column public.import_anomalies.match_type is 'How the value was matched: exact, none, inactive, ambiguous, or mismatch (name and username of two people).';
 comment on column public.import_anomalies.project_key is 'The stage application of the row.';
 comment on column public.import_anomalies.correlation_id is 'The request, or the run of kind projects, that found the anomaly.';
 comment on column public.import_anomalies.payload_excerpt is 'The first 500 characters of the row.';
@@ -809,7 +809,7 @@ comment on function ingest.replay_project_batch is 'The answer of a merged batch
 comment on function ingest.report is 'Rows of a report, latest first.';
 comment on function ingest.resolve_batch is 'Resolves intake_batch into intake_resolved, in which `replaced_by` is set for rows that a later one of the batch replaces.';
 comment on function ingest.resolve_judgments is 'Plans every staged row that has not landed.';
-comment on function ingest.resolve_managers is 'The managers of (name, username) pairs, either may be null.';
+comment on function ingest.resolve_managers is 'The managers of (name, username) pairs, either may be null; a username decides alone.';
 comment on function ingest.resolve_part is 'The good rows of a part as intake_batch, and what they mean as intake_resolved; `row_index` is 1-based, as in a batch.';
 comment on function ingest.resolve_partners is 'The organisations of labels, for many at once; a label that nothing maps is missing from the answer.';
 comment on function ingest.resolve_specialists is 'The specialists of usernames: `match_type` is exact, or inactive for one who has left; others are missing.';

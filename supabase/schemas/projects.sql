@@ -188,34 +188,41 @@ as $$
          case when d.status = 'active' then 'exact' else 'inactive' end
   from unnest($2) as u (username)
   join public.ds_directory d on d.normalized_username = ingest.normalize_text(u.username) and (d.tenant_id = $1 or d.tenant_id is null)
-  order by u.username, d.status, d.tenant_id, d.id
+  order by u.username, d.tenant_id is null, d.status, d.id
 $$;
 
--- The managers of (name, username) pairs, either may be null. The username decides where it is known; a name that several
--- active managers share is ambiguous and means nobody.
+-- The managers of (name, username) pairs, either may be null. A username decides alone: one that is inactive, that is missing here or
+-- that belongs to another person than the name means nobody. The entries of a tenant hide those for all tenants, whatever their status.
+-- A name that several active people share is ambiguous; one person under two usernames is one.
 create or replace function ingest.resolve_managers(tenant_id text, names text[], usernames text[])
 returns table (name text, username text, user_id uuid, match_type text)
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   with asked as materialized (
-    select a.n, a.name, a.username, ingest.normalize_text(a.name) as name_key, ingest.normalize_text(a.username) as username_key
+    select a.n, a.name, a.username, nullif(ingest.normalize_text(a.name), '') as name_key, nullif(ingest.normalize_text(a.username), '') as username_key
     from unnest($2, $3) with ordinality as a (name, username, n)
-  ), found as (
-    select a.n, 1 as preference, d.* from asked a join public.rm_directory d on d.normalized_username = a.username_key
-    union all select a.n, 2, d.* from asked a join public.rm_directory d on d.normalized_name = a.name_key
-  ), ranked as (
-    -- Active ones first, then by username, then the tenant's own.
-    select f.n, f.user_id, f.status, f.preference,
-           dense_rank() over (partition by f.n order by f.status, f.preference, f.tenant_id) as place
-    from found f where f.tenant_id = $1 or f.tenant_id is null
+  ), entries as (
+    select a.n, true as by_username, d.* from asked a join public.rm_directory d on d.normalized_username = a.username_key
+    union all select a.n, false, d.* from asked a join public.rm_directory d on d.normalized_name = a.name_key
+  ), visible as materialized (
+    select e.n, e.by_username, e.status, e.user_id, e.normalized_name,
+           coalesce(e.user_id::text, e.normalized_username, e.id::text) as person,
+           rank() over (partition by e.n, e.by_username order by e.tenant_id is null, e.status) as place
+    from entries e where e.tenant_id = $1 or e.tenant_id is null
   ), best as (
-    select r.n, min(r.status) as status, min(r.preference) as preference, count(*) as managers, (array_agg(r.user_id))[1] as user_id
-    from ranked r where r.place = 1 group by r.n
+    select v.n, v.by_username, min(v.status) as status, count(distinct v.person) as people, min(v.person) as person,
+           (array_agg(v.user_id))[1] as user_id, array_agg(v.normalized_name) as known_as
+    from visible v where v.place = 1 group by v.n, v.by_username
+  ), judged as (
+    select a.name, a.username, b.user_id,
+           case when b.status = 'inactive' then 'inactive' when b.people > 1 then 'ambiguous' when a.username_key is null then 'display_name'
+                when a.name_key <> all (b.known_as)
+                     and exists (select from visible v where v.n = a.n and not v.by_username)
+                     and not exists (select from visible v where v.n = a.n and not v.by_username and v.person = b.person) then 'mismatch'
+                else 'preferred_username' end as match_type
+    from asked a join best b on b.n = a.n and b.by_username = (a.username_key is not null)
   )
-  select a.name, a.username, case when b.status = 'active' and b.managers = 1 then b.user_id end,
-         case when b.status = 'inactive' then 'inactive' when b.managers > 1 then 'ambiguous'
-              when b.preference = 1 then 'preferred_username' else 'display_name' end
-  from best b join asked a on a.n = b.n
+  select j.name, j.username, case when j.match_type in ('display_name', 'preferred_username') then j.user_id end, j.match_type from judged j
 $$;
 
 create or replace function public.fn_normalize_name(p_name text) returns text
@@ -573,10 +580,13 @@ begin
   union all
   select r.row_index, 'UNKNOWN_RM', case when r.manager is null then 'rm_preferred_username' else 'relationship_manager' end,
          coalesce(r.manager, r.manager_username),
-         case r.rm_match when 'none' then 'rm_directory has neither the display_name nor the preferred_username'
-           when 'ambiguous' then 'several active managers share the display_name' else 'the entry of rm_directory is not active' end,
+         case r.rm_match
+           when 'none' then 'rm_directory has no such ' || case when r.manager_username is null then 'display_name' else 'preferred_username' end
+           when 'ambiguous' then 'several active managers share the display_name'
+           when 'mismatch' then 'the preferred_username belongs to another person than the display_name'
+           else 'the entry of rm_directory is not active' end,
          r.rm_match, r.stage_application
-  from pg_temp.intake_resolved r where r.replaced_by is null and r.rm_match in ('none', 'inactive', 'ambiguous');
+  from pg_temp.intake_resolved r where r.replaced_by is null and r.rm_match in ('none', 'inactive', 'ambiguous', 'mismatch');
 end
 $$;
 
