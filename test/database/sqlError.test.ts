@@ -41,7 +41,7 @@ describe('what the database and its driver throw', function () {
     found.push(await thrown(slow.query('select pg_sleep(0.3)')));
     await slow.end();
 
-    const pool = new pg.Pool({ connectionString: databaseUrl, max: 1, connectionTimeoutMillis: 20 });
+    const pool = new pg.Pool({ connectionString: databaseUrl, max: 1, connectionTimeoutMillis: 1_000 });
     const held = await pool.connect();
     found.push(await thrown(pool.connect()));
     held.release();

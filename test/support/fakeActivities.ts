@@ -84,6 +84,7 @@ const GOOD_DAY: Fakes = {
   resolve: () => ({ rows: 30, people: 30, stageLost: false }),
   upsertPartition: () => part,
   finalize: () => counts,
+  hasAttributes: () => true,
   reconcile: () => ({ completedAt: '2026-11-26T12:00:00.000Z' }),
   planTree: () => ({ plan: tree, failures: 0, failedItems: [] }),
   claimDirectory: () => ({ claim, datasetId: 1 }),

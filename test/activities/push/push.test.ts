@@ -105,7 +105,7 @@ describe('a push of projects', function () {
           ['BAD_COUNT residential not a whole number from 0 to 999999999', 'S2'],
         ],
         ['stage_application,residential\nS1\nS2,2\n', ['RAGGED_ROW undefined cannot be read', 'S2']],
-        ['stage_application\n" "\nS2\n', ['MISSING_VALUE stage_application blank', 'S2']],
+        ['stage_application,residential\n" ",1\nS2,2\n', ['MISSING_VALUE stage_application blank', 'S2']],
         [
           'stage_application,eFscd\nS1,09/24/2025\nS2,24/09/2025\n',
           ["BAD_DATE eFscd not a date: the file's order is dmy; --date-order mdy would fit this date", 'S2'],

@@ -89,7 +89,7 @@ describe('commands of projects and their anomalies', function () {
     assert.equal(bad.code, 2);
     assert.match(
       bad.stderr,
-      /^INVALID_ROW: A row is not as agreed: residential is not a whole number from 0 to 999999999 \(line 2\)\. Mend that row/m,
+      /^INVALID_ROW: No row of the file can be posted \(3 rows\); the first, row 1: BAD_COUNT, residential is not a whole number from 0 to 999999999 \(line 2\)\. Mend that row/m,
     );
     const server: Server = createServer(
       (request, response) => void request.resume().on('end', () => response.writeHead(401).end('{}')),
