@@ -2315,6 +2315,7 @@ export type Database = {
       };
     };
     Functions: {
+      add_results: { Args: { former: Json; latter: Json }; Returns: Json };
       add_search_results: {
         Args: {
           dataset_id: number;
@@ -2378,7 +2379,10 @@ export type Database = {
         };
         Returns: Json;
       };
-      compare_partition: { Args: { chunks: number; part: number; run_id: string; stage_id: string }; Returns: Json };
+      compare_partition: {
+        Args: { after?: string; chunks: number; keys?: number; part: number; run_id: string; stage_id: string };
+        Returns: Json;
+      };
       compare_search_results: {
         Args: {
           part: number;
@@ -2404,7 +2408,15 @@ export type Database = {
       count_judgments: { Args: { part: number; source_system: string; stage_id: string }; Returns: Json };
       count_part: { Args: { kind: string; part: number; source_system: string; stage_id: string }; Returns: Json };
       count_partition: {
-        Args: { chunks: number; kind: string; part: number; source_system: string; stage_id: string };
+        Args: {
+          after?: string;
+          chunks: number;
+          keys?: number;
+          kind: string;
+          part: number;
+          source_system: string;
+          stage_id: string;
+        };
         Returns: Json;
       };
       count_projects: { Args: { part: number; source_system: string; stage_id: string }; Returns: Json };
@@ -2430,6 +2442,10 @@ export type Database = {
       };
       directory_version: { Args: Record<PropertyKey, never>; Returns: number };
       drop_project_batch: { Args: { batch_checksum: string; tenant_id: string }; Returns: undefined };
+      end_slice: {
+        Args: { done: boolean; kind: string; part: number; resolved: boolean; stage_id: string };
+        Returns: undefined;
+      };
       errored_judgments: {
         Args: Record<PropertyKey, never>;
         Returns: {
@@ -2550,6 +2566,7 @@ export type Database = {
         Returns: boolean;
       };
       is_own: { Args: { signature: string }; Returns: boolean };
+      is_whole: { Args: { result: Json }; Returns: boolean };
       job_list: { Args: { queued: Json }; Returns: Json };
       job_payload: {
         Args: { judgment_id: number; kind: string; plaintiff_id: number; run_id: string; source_system: string };
@@ -2881,6 +2898,7 @@ export type Database = {
       };
       record_files: { Args: { files: Json; lease: number; run_id: string }; Returns: number };
       record_images: { Args: { images: Json; storage_type: string }; Returns: undefined };
+      record_part: { Args: { part: number; result: Json; run_id: string; step: string }; Returns: Json };
       record_result: { Args: { lease: number; rows_fetched: number; run_id: string; summary: Json }; Returns: Json };
       referenced_rows: { Args: { ids: number[]; own: unknown[]; target: unknown }; Returns: number[] };
       refuse_batch: { Args: { problem: string }; Returns: undefined };
@@ -3076,6 +3094,8 @@ export type Database = {
       };
       settle_import_run: { Args: { expected_count: number; lease: number; run_id: string }; Returns: Json };
       settled_step: { Args: { lease: number; part: number; run_id: string; step: string }; Returns: Json };
+      slice_of: { Args: { part: number }; Returns: number };
+      sliced_table: { Args: { kind: string; resolved: boolean }; Returns: unknown };
       stage_chunk: {
         Args: { chunk: number; columns: string[]; errored: number; kind: string; rows: Json; stage_id: string };
         Returns: Json;
@@ -3093,7 +3113,7 @@ export type Database = {
         Returns: Json;
       };
       stop_partition: {
-        Args: { chunks: number; lease: number; part: number; run_id: string; stage_id: string };
+        Args: { chunks: number; keys?: number; lease: number; part: number; run_id: string; stage_id: string };
         Returns: Json;
       };
       stop_statement: {
@@ -3115,6 +3135,10 @@ export type Database = {
         Returns: string;
       };
       sync_memberships: { Args: Record<PropertyKey, never>; Returns: Record<string, unknown> };
+      take_slice: {
+        Args: { after: string; keys: number; kind: string; part: number; resolved: boolean; stage_id: string };
+        Returns: string;
+      };
       take_tenant_turn: { Args: { run_id: string; tenant_id: string }; Returns: undefined };
       take_turn: { Args: { run_id: string }; Returns: number };
       tally_import_run: { Args: { kind: string; run_id: string }; Returns: Json };
@@ -3162,7 +3186,7 @@ export type Database = {
         Returns: Json;
       };
       upsert_partition: {
-        Args: { chunks: number; lease: number; part: number; run_id: string; stage_id: string };
+        Args: { chunks: number; keys?: number; lease: number; part: number; run_id: string; stage_id: string };
         Returns: Json;
       };
       upsert_projects: {

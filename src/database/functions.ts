@@ -44,7 +44,9 @@ import {
 
 /** A page of a run's rows in the order of its file: the first `max_rows` after `after_row`, which begins at -1. */
 const page = { after_row: optional(integer), max_rows: optional(integer) };
-const part = { stage_id: uuid, chunks: integer, part: integer };
+/** `keys`: so many keys of the part, in the order of keys. */
+const part = { stage_id: uuid, chunks: integer, part: integer, keys: optional(orNull(integer)) };
+const after = { after: optional(orNull(text)) };
 const inRun = { run_id: uuid, lease: integer };
 const batch = { tenant_id: text, batch_checksum: text };
 const images = { storage_type: text };
@@ -96,8 +98,8 @@ export const FUNCTIONS = {
   }),
   upsert_partition: fn<PartCounts>()({ ...inRun, ...part }),
   stop_partition: fn<PartCounts>()({ ...inRun, ...part }),
-  count_partition: fn<PartCounts>()({ kind: text, source_system: text, ...part }),
-  compare_partition: fn<PartComparison>()({ run_id: uuid, ...part }),
+  count_partition: fn<PartCounts>()({ kind: text, source_system: text, ...part, ...after }),
+  compare_partition: fn<PartComparison>()({ run_id: uuid, ...part, ...after }),
   clear_stage: fn<boolean>()({ stage_id: uuid, kind: text, max_rows: optional(integer) }),
   plan_operations: fn<{ row_index: number }[]>()({ stage_id: uuid, ...page }),
   read_operations: fn<Operation[]>()({ run_id: uuid, ...page }),

@@ -76,6 +76,8 @@ export interface OpenedRun {
 /** What one partition came to. */
 export interface PartCounts {
   readonly stage_lost?: true;
+  /** Some rows of the part are left; where nothing is written, the key after which they begin. */
+  readonly more?: true | string;
   readonly inserted?: number;
   readonly updated?: number;
   readonly skipped?: number;

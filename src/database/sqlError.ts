@@ -51,13 +51,6 @@ const REMEDIES: Readonly<Record<string, string>> = {
   '3D000': 'Check the name of the database at the end of DATABASE_URL; on hosted Supabase it is postgres.',
 };
 
-/** Our own SQLSTATEs by their messages: the embedded API drops codes it does not know. */
-const OWN_STATES = [
-  ['IN001', /the run was taken over, ended or rolled back/],
-  ['IN002', /no (live )?import run /],
-  ['IN004', /\brun [0-9a-f-]{36}( is at work| has failed| has rows | is of a kind )/],
-] as const;
-
 /** Our own sentence about a run, with what to do as its hint where the API carries that. */
 function runConflict(cause: unknown, message: string): IntakeError {
   const { hint } = cause as { hint?: string | null };
@@ -79,7 +72,7 @@ export function sqlError(cause: unknown, status?: number, host?: string): Intake
     code?: string;
     message?: string;
   };
-  const state = OWN_STATES.find(([, text]) => text.test(message))?.[0] ?? String(code);
+  const state = String(code);
   const pooler = poolerFault(cause);
   if (pooler) return pooler;
   if (state === 'IN004') return runConflict(cause, message);
@@ -102,3 +95,7 @@ export function sqlError(cause: unknown, status?: number, host?: string): Intake
     ? new IntakeError('DATABASE_UNAVAILABLE', `The API answers ${status}`, { cause })
     : transportFault(cause, { who: 'The database', code: 'DATABASE_UNAVAILABLE', setting: 'DATABASE_URL', host });
 }
+
+/** Whether the database ended a statement at its time limit. */
+export const isTimeLimit = (error: unknown): boolean =>
+  error instanceof IntakeError && (error.cause as { readonly code?: unknown } | undefined)?.code === '57014';

@@ -7,7 +7,6 @@ import postgres from 'postgres';
 import { migrate } from '../database/migrate.ts';
 import { createObjectStore } from './objectStore.ts';
 
-/** The private bucket that Intake stores uploads in. */
 /** Only the API's own schemas and roles: a database that has them is left alone. */
 const ROLES_SQL = `DO $$ BEGIN
   IF to_regrole('anon') IS NULL THEN CREATE ROLE anon NOLOGIN NOINHERIT; END IF;
@@ -73,6 +72,24 @@ export async function awaitDatabase(databaseUrl: string, timeoutMs: number): Pro
   }
 }
 
+/** SQLSTATEs that `@supabase/lite` answers with by itself. */
+const CARRIED = /^(42|22|21|53|55|PT|PGRST|23505|23503|23502|25006)/;
+
+/**
+ * `@supabase/lite` answers with most SQLSTATEs as PostgREST does, and with `SUP` for the rest; those it is told in the form of an
+ * error that names its own answer (PostgREST's RAISE SQLSTATE 'PGRST').
+ */
+function withSqlState(error: unknown): unknown {
+  const { code, message, detail, hint } = error as { code?: unknown; message: string; detail?: string; hint?: string };
+  if (typeof code !== 'string' || !/^[0-9A-Z]{5}$/.test(code) || (CARRIED.test(code) && code !== '42P01')) return error;
+  const answer = { code, message, details: detail ?? null, hint: hint ?? null };
+  return Object.assign(new Error(message), {
+    code: 'PGRST',
+    message: JSON.stringify(answer),
+    detail: JSON.stringify({ status: code === 'P0001' ? 400 : 500, headers: {} }),
+  });
+}
+
 /** Serves the API on 127.0.0.1 for a database that is set up. */
 export async function startSupabaseApi(options: ApiOptions): Promise<RunningApi> {
   setExperimental('storage', true);
@@ -88,6 +105,7 @@ export async function startSupabaseApi(options: ApiOptions): Promise<RunningApi>
     url: options.databaseUrl,
     postgresOptions: { max: 10, onnotice: () => undefined, types },
   });
+  connection.normalizeDbError = withSqlState;
   const app = new App({
     connection,
     auth: {

@@ -21,4 +21,6 @@ export interface PartAnswer {
   /** A database crash emptied the stage; nothing was done. */
   readonly stageLost: boolean;
   readonly comparison?: Comparison;
+  /** The database's time limit cut the part off: keys of the slices in which it was done. */
+  readonly slices?: number;
 }

@@ -31,6 +31,8 @@ const SENTENCES = {
   BIDI_CONTROLS: ({ count }) => `${cells(count)} with signs that reverse the direction of text`,
   BLANK_ROWS: ({ count }) => `${rows(count)} without any value left out`,
   TRAILING_DELIMITERS: ({ detail }) => `every row has ${detail} more than the header, empty at its end`,
+  TIME_LIMIT: ({ count, detail }) =>
+    `${count} part${count === 1 ? '' : 's'} ran into the time limit of the database and ${count === 1 ? 'was' : 'were'} done in slices of ${detail} keys: let statements of the role run longer (statement_timeout), or set INTAKE_PARTITION_ROWS=${detail}`,
   MISSING_DELIMITERS: ({ detail }) => `every row has ${detail} less than the header; the last are read as empty`,
 } as const satisfies Record<string, (remark: Remark) => string>;
 

@@ -680,6 +680,7 @@ comment on view public.import_runs is 'Runbook 000''s history: import runs under
 comment on view public.vw_import_anomalies_recent is 'Anomalies of 14 days.';
 comment on view public.vw_import_anomalies_stats_24h is 'Counts of anomalies of 24 hours.';
 
+comment on function ingest.add_results is 'The sum of two answers of a step: numbers are added, at any depth; the rest is that of the latter.';
 comment on function ingest.add_search_results is 'Adds rows whose keys are free, in key order; answers those that were.';
 comment on function ingest.add_tenant is 'Adds a tenant with its first bearer; false when it has one already.';
 comment on function ingest.anomaly_stats is 'Counts of any stretch of time, for alerts that look at several windows; no values.';
@@ -707,6 +708,7 @@ comment on function ingest.delete_unread is 'Deletes messages of these judgments
 comment on function ingest.describe_judgments is 'Runbook 000''s result, as far as it is not sums of the ledger; runs of up to 1,000 rows in full.';
 comment on function ingest.directory_version is 'The version of the directories: the sum of their changes.';
 comment on function ingest.drop_project_batch is 'Takes a batch away that cannot be merged, so that the tenant may post again.';
+comment on function ingest.end_slice is 'Ends a slice of a part: its rows are done and go, or are counted and have their part again.';
 comment on function ingest.errored_judgments is 'Rejected rows of judgments, for ingest.v_errored_rows.';
 comment on function ingest.fail_import_run is 'Ends a run as failed, once, by its own execution; the row keeps what it had counted. `error` holds codes, never values.';
 comment on function ingest.finalize_import_run is 'Runbook 002: stores counters of a run.';
@@ -725,6 +727,7 @@ comment on function ingest.hold_stage is 'Whether all chunks of a stage are ther
 comment on function ingest.is_as_landed is 'Whether a project has the values that a row gave it.';
 comment on function ingest.is_open_to_all is 'Whether anybody may reconcile or finalize the run: no execution of Intake works on it.';
 comment on function ingest.is_own is 'Whether a function is the one that Intake brought; what it does may then be done for many rows at once.';
+comment on function ingest.is_whole is 'Whether an earlier call has done the whole part: what is done of a part is marked `more` in the ledger.';
 comment on function ingest.job_list is 'Queued jobs as a list.';
 comment on function ingest.job_payload is 'What a job carries: ids, no values.';
 comment on function ingest.judge_import_run is 'Compares reported with actual rows and marks the run completed or failed.';
@@ -795,6 +798,7 @@ comment on function ingest.read_rejects is 'Rejected rows of a run after a row i
 comment on function ingest.reconcile_import_run is 'Runbook 002: compares reported with actual rows and marks the run; refused while Intake works on it.';
 comment on function ingest.record_files is 'Records what a directory import has taken.';
 comment on function ingest.record_images is 'Records images that were stored: {sha256: storage path}.';
+comment on function ingest.record_part is 'Puts an answer into the ledger, beside what slices before it have done.';
 comment on function ingest.record_result is 'Stores counters (from the ledger) and summary; the run goes on processing until it is reconciled.';
 comment on function ingest.referenced_rows is 'Rows of a production table that other tables refer to by a foreign key.';
 comment on function ingest.refuse_batch is 'Raises 22023 for what the gateway answers with 422; names places, never values.';
@@ -827,6 +831,8 @@ comment on function ingest.run_line is 'A run as a line of a list.';
 comment on function ingest.search_result_counts is 'Counters of a part of search results.';
 comment on function ingest.settle_import_run is 'Reconciles for the execution that has the claim; asked again, it answers what was settled.';
 comment on function ingest.settled_step is 'What a step of a settled run came to, for an execution that asks again.';
+comment on function ingest.slice_of is 'The number of the slice of a part.';
+comment on function ingest.sliced_table is 'Where rows have their part: in the stage, or in the plan of a resolved one.';
 comment on function ingest.stage_chunk is 'Stages one chunk sent as JSON (the supabase backend; the postgres backend uses COPY in a transaction of the same shape). `columns` names the keys of the row arrays.';
 comment on function ingest.staged_failures is 'Failed items of a staged directory after a row index, for a dry run.';
 comment on function ingest.stop_part is 'The run stopped at --max-errors: its rows land as they are; nothing is promoted.';
@@ -834,6 +840,7 @@ comment on function ingest.stop_partition is 'The run stopped at --max-errors: i
 comment on function ingest.stop_statement is 'The statement of ingest.stop_part.';
 comment on function ingest.storage_type is 'Where the images of a run are stored.';
 comment on function ingest.sync_memberships is 'Gives projects the members of their fields, and takes those of former fields.';
+comment on function ingest.take_slice is 'Gives the rows of the next keys of a part a number of their own; answers the last key taken, or null when it was the rest.';
 comment on function ingest.take_tenant_turn is 'Takes a tenant''s turn for a run.';
 comment on function ingest.take_turn is 'Takes the turn of creating people; answers the epoch.';
 comment on function ingest.tally_import_run is 'What the final tables hold of a run.';

@@ -620,11 +620,97 @@ begin
 end
 $$;
 
+-- A part that the server's time limit cuts off is done in slices: each call takes the rows of the next `keys` keys after `after`, in
+-- the order of keys, and gives them a part number of their own, under which every step of the kind finds them alone. Rows of one
+-- key stay together, and of a resolved stage those of one person. Answers the last key taken, or null when it was the rest.
+create or replace function ingest.take_slice(kind text, resolved boolean, stage_id uuid, part integer, keys integer, after text) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
+as $$
+declare
+  v_table regclass := ingest.sliced_table($1, $2);
+  -- What keeps rows together: the person of a plan, or the first column of the model itself. A row without one is alone.
+  v_key text := format('(coalesce(s.%I::text, ''row '' || s.row_index) collate "C")', case when $2 then 'plaintiff_id' else (
+    select a.attname from pg_catalog.pg_attribute a
+    where a.attrelid = v_table and a.attnum > 0 and not a.attisdropped
+      and a.attname not in ('stage_id', 'chunk', 'part', 'row_index', 'line_number')
+    order by a.attnum limit 1) end);
+  v_last text;
+begin
+  execute format($sql$
+    with keys as (
+      select distinct %1$s as key from %2$s s where s.stage_id = $1 and s.part = $2 and ($4 is null or %1$s > $4) order by 1 limit $3 + 1
+    ), taken as (
+      select k.key from keys k order by k.key limit $3
+    ), moved as (
+      update %2$s s set part = ingest.slice_of($2) where s.stage_id = $1 and s.part = $2 and %1$s in (select t.key from taken t)
+    )
+    select case when count(*) > $3 then (select max(t.key) from taken t) end from keys $sql$, v_key, v_table)
+    into v_last using $3, $4, $5, $6;
+  return v_last;
+end
+$$;
+
+-- Ends a slice: its rows are done and go, or are counted and have their part again.
+create or replace function ingest.end_slice(kind text, resolved boolean, stage_id uuid, part integer, done boolean) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
+as $$
+begin
+  execute format(case when $5 then 'delete from %s s where s.stage_id = $1 and s.part = ingest.slice_of($2)'
+                      else 'update %s s set part = $2 where s.stage_id = $1 and s.part = ingest.slice_of($2)' end,
+                 ingest.sliced_table($1, $2)) using $3, $4;
+end
+$$;
+
+create or replace function ingest.slice_of(part integer) returns integer
+language sql immutable set search_path = pg_catalog, pg_temp
+as $$ select -1 - $1 $$;
+
+-- Where rows have their part: in the stage, or in the plan of a resolved one.
+create or replace function ingest.sliced_table(kind text, resolved boolean) returns regclass
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+  select case when $2 then format('ingest_stage.%I', m.model || '_plan')::regclass else m.stage_table end
+  from ingest.import_kinds k join ingest.kind_models m on m.model = k.suffix where k.kind = $1
+$$;
+
+-- The sum of two answers of a step: numbers are added, at any depth; the rest is that of the latter.
+create or replace function ingest.add_results(former jsonb, latter jsonb) returns jsonb
+language plpgsql immutable set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return (
+    select jsonb_object_agg(k.key, case
+      when jsonb_typeof(coalesce($1 -> k.key, $2 -> k.key)) = 'number'
+        then to_jsonb(coalesce(($1 ->> k.key)::numeric, 0) + coalesce(($2 ->> k.key)::numeric, 0))
+      when jsonb_typeof(coalesce($1 -> k.key, $2 -> k.key)) = 'object'
+        then ingest.add_results(coalesce($1 -> k.key, '{}'), coalesce($2 -> k.key, '{}'))
+      else coalesce($2 -> k.key, $1 -> k.key) end)
+    from (select jsonb_object_keys($1) union select jsonb_object_keys($2)) k (key));
+end
+$$;
+
+-- Whether an earlier call has done the whole part. What it has done of a part stays done: `more` marks it in the ledger.
+create or replace function ingest.is_whole(result jsonb) returns boolean
+language sql immutable set search_path = pg_catalog, pg_temp
+as $$ select $1 is not null and not $1 ? 'more' $$;
+
+-- Puts an answer into the ledger, beside what slices before it have done.
+create or replace function ingest.record_part(run_id uuid, step text, part integer, result jsonb) returns jsonb
+language sql security definer set search_path = pg_catalog, pg_temp
+as $$
+  insert into ingest.import_run_steps as l (run_id, step, part, result) values ($1, $2, $3, $4)
+  on conflict on constraint import_run_steps_pkey do update
+    set result = ingest.add_results(l.result - 'more', excluded.result), finished_at = clock_timestamp()
+  returning l.result
+$$;
+
 -- One partition, exactly once: all staged rows whose key falls into `part`, landed and promoted in this transaction. Parts of a
--- resolved stage are counted by generation, and their staged rows are cleared at the end.
--- Answers {inserted, updated, skipped, errored, ...}, or {stage_lost: true}.
-create or replace function ingest.upsert_partition(run_id uuid, lease integer, stage_id uuid, chunks integer, part integer)
-returns jsonb
+-- resolved stage are counted by generation, and their staged rows are cleared at the end. With `keys` a slice of it.
+-- Answers {inserted, updated, skipped, errored, ...} of all that is done of the part, with {more: true} while some is left, or
+-- {stage_lost: true}.
+create or replace function ingest.upsert_partition(
+  run_id uuid, lease integer, stage_id uuid, chunks integer, part integer, keys integer default null
+) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '120s'
 as $$
 #variable_conflict use_column
@@ -633,6 +719,9 @@ declare
   m ingest.kind_models;
   v_resolves boolean;
   v_part integer := $5;
+  v_rows_of integer := $5;
+  v_former jsonb;
+  v_more boolean := false;
   v_result jsonb;
 begin
   v_result := ingest.settled_step($1, $2, 'upsert', $5);
@@ -650,43 +739,63 @@ begin
     end if;
   end if;
   perform ingest.lock_part($1, v_part);
-  select result into v_result from ingest.import_run_steps s where s.run_id = $1 and s.step = 'upsert' and s.part = v_part;
-  if found then
-    return v_result;
+  select result into v_former from ingest.import_run_steps s where s.run_id = $1 and s.step = 'upsert' and s.part = v_part;
+  if ingest.is_whole(v_former) then
+    return v_former;
   end if;
   if not ingest.hold_stage($3, $4) then
     return '{"stage_lost": true}';
   end if;
   perform ingest.refuse_foreign_rows(r);
   perform set_config('intake.run', r.id::text, true);
-  if not v_resolves and exists (select from ingest.import_run_steps s where s.run_id = $1 and s.step = 'stop') then
+  if v_former is not null and not v_resolves then
+    -- Rows of slices that are done are back when the stage was lost since.
+    execute format('delete from %s s using %s l where s.stage_id = $2 and s.part = $3 and l.import_run_id = $1 and l.row_index = s.row_index',
+                   m.stage_table, m.landed_table) using $1, $3, $5;
+  elsif not v_resolves and exists (select from ingest.import_run_steps s where s.run_id = $1 and s.step = 'stop') then
     execute ingest.unland_statement(m) using $1, $3, $5; -- an earlier attempt stopped at --max-errors
   end if;
-  if 'upsert' = any (m.own) then
-    execute format('select ingest.%I($1, $2, $3)', 'upsert_' || m.model) into v_result using r, $3, $5;
-  else
-    v_result := ingest.upsert_part(r, $3, $5);
+  if $6 is not null then
+    v_more := ingest.take_slice(r.import_kind, v_resolves, $3, $5, $6, null) is not null;
+    v_rows_of := ingest.slice_of($5);
   end if;
-  insert into ingest.import_run_steps (run_id, step, part, result) values ($1, 'upsert', v_part, v_result);
-  if not v_resolves then
+  if 'upsert' = any (m.own) then
+    execute format('select ingest.%I($1, $2, $3)', 'upsert_' || m.model) into v_result using r, $3, v_rows_of;
+  else
+    v_result := ingest.upsert_part(r, $3, v_rows_of);
+  end if;
+  v_result := ingest.record_part($1, 'upsert', v_part, v_result || case when v_more then '{"more": true}'::jsonb else '{}' end);
+  if $6 is not null then
+    perform ingest.end_slice(r.import_kind, v_resolves, $3, $5, true);
+  elsif not v_resolves then
     execute format('delete from %s s where s.stage_id = $1 and s.part = $2', m.stage_table) using $3, $5;
   end if;
   return v_result;
 end
 $$;
 
--- What upsert_partition would report at this moment; writes nothing.
-create or replace function ingest.count_partition(kind text, source_system text, stage_id uuid, chunks integer, part integer)
-returns jsonb
+-- What upsert_partition would report at this moment; writes nothing. With `keys` what a slice after key `after` would: its answer
+-- names the last key of the slice as `more` while some are left.
+create or replace function ingest.count_partition(
+  kind text, source_system text, stage_id uuid, chunks integer, part integer, keys integer default null, after text default null
+) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '120s'
 as $$
 declare
   m ingest.kind_models := ingest.model_of($1);
+  v_resolves boolean := ingest.kind_resolves($1);
+  v_more text;
   v_result jsonb;
 begin
   if not ingest.hold_stage($3, $4)
-     or ingest.kind_resolves($1) and not exists (select from ingest_stage.resolved r where r.stage_id = $3) then
+     or v_resolves and not exists (select from ingest_stage.resolved r where r.stage_id = $3) then
     return '{"stage_lost": true}';
+  end if;
+  if $6 is not null then
+    v_more := ingest.take_slice($1, v_resolves, $3, $5, $6, $7);
+    v_result := ingest.count_partition($1, $2, $3, $4, ingest.slice_of($5));
+    perform ingest.end_slice($1, v_resolves, $3, $5, false);
+    return v_result || case when v_more is null then '{}' else jsonb_build_object('more', v_more) end;
   end if;
   if not 'count' = any (m.own) then
     return ingest.count_part($1, $2, $3, $5);
@@ -697,18 +806,21 @@ end
 $$;
 
 -- The run stopped at --max-errors: its rows land as they are, bad ones failed, the others pending; nothing is promoted.
-create or replace function ingest.stop_partition(run_id uuid, lease integer, stage_id uuid, chunks integer, part integer)
-returns jsonb
+create or replace function ingest.stop_partition(
+  run_id uuid, lease integer, stage_id uuid, chunks integer, part integer, keys integer default null
+) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '120s'
 as $$
 #variable_conflict use_column
 declare
   r ingest.import_runs := ingest.hold_lease($1, $2);
+  v_rows_of integer := $5;
+  v_more boolean := false;
   v_result jsonb;
 begin
   perform ingest.lock_part($1, $5);
   select result into v_result from ingest.import_run_steps s where s.run_id = $1 and s.step = 'stop' and s.part = $5;
-  if found then
+  if ingest.is_whole(v_result) then
     return v_result;
   end if;
   if not ingest.hold_stage($3, $4) then
@@ -718,20 +830,29 @@ begin
     raise exception 'run % has rows in production: it cannot stop before them any more', $1 using errcode = 'IN004',
       hint = 'Go on with it: intake resume ID.';
   end if;
-  v_result := ingest.stop_part(r, $3, $5);
-  insert into ingest.import_run_steps (run_id, step, part, result) values ($1, 'stop', $5, v_result);
+  if $6 is not null then
+    v_more := ingest.take_slice(r.import_kind, false, $3, $5, $6, null) is not null;
+    v_rows_of := ingest.slice_of($5);
+  end if;
+  v_result := ingest.record_part($1, 'stop', $5, ingest.stop_part(r, $3, v_rows_of) || case when v_more then '{"more": true}'::jsonb else '{}' end);
+  if $6 is not null then
+    perform ingest.end_slice(r.import_kind, false, $3, $5, true);
+  end if;
   return v_result;
 end
 $$;
 
--- Compares the staged rows of a partition with what the run has in the tables.
+-- Compares the staged rows of a partition with what the run has in the tables; with `keys` a slice of them, as count_partition.
 -- Answers {rows, missing, different, edited, lines: [first line numbers that differ]}.
-create or replace function ingest.compare_partition(run_id uuid, stage_id uuid, chunks integer, part integer) returns jsonb
+create or replace function ingest.compare_partition(
+  run_id uuid, stage_id uuid, chunks integer, part integer, keys integer default null, after text default null
+) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '120s'
 as $$
 declare
   r ingest.import_runs;
   m ingest.kind_models;
+  v_more text;
   v_result jsonb;
 begin
   if not ingest.hold_stage($2, $3) then
@@ -739,6 +860,12 @@ begin
   end if;
   select * into r from ingest.import_runs i where i.id = $1;
   m := ingest.model_of(r.import_kind);
+  if $5 is not null then
+    v_more := ingest.take_slice(r.import_kind, false, $2, $4, $5, $6);
+    v_result := ingest.compare_partition($1, $2, $3, ingest.slice_of($4));
+    perform ingest.end_slice(r.import_kind, false, $2, $4, false);
+    return v_result || case when v_more is null then '{}' else jsonb_build_object('more', v_more) end;
+  end if;
   if not 'compare' = any (m.own) then
     return ingest.compare_part(r, $2, $4);
   end if;

@@ -24,6 +24,8 @@ describe('the embedded Supabase API', () => {
         $$ SELECT g, 'w' || g FROM generate_series(1, n) g $$;
       CREATE FUNCTION ingest.probe_role() RETURNS text LANGUAGE sql AS $$ SELECT current_user::text $$;
       CREATE FUNCTION ingest.probe_text(body text) RETURNS integer LANGUAGE sql AS $$ SELECT length(body) $$;
+      CREATE FUNCTION ingest.probe_refusal(state text) RETURNS void LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'refused' USING errcode = state, detail = 'why', hint = 'what to do'; END $$;
       CREATE TABLE public.probe_secret (id integer);
       INSERT INTO public.probe_secret VALUES (1);
       ALTER TABLE public.probe_secret ENABLE ROW LEVEL SECURITY;
@@ -56,6 +58,15 @@ describe('the embedded Supabase API', () => {
       { i: 1, word: 'w1' },
       { i: 2, word: 'w2' },
     ]);
+  });
+
+  it('answers with the SQLSTATE, detail and hint of any refusal, as PostgREST does', async () => {
+    for (const state of ['23514', '23505', '40001', '40P01', '42P01', '53100', '55P03', '57014', '57P01', 'IN004', 'P0001', 'XX000']) {
+      const { error } = await ingest(api.serviceRoleKey).rpc('probe_refusal', { state });
+      const { code, details, hint } = error!;
+      assert.equal(code, state);
+      if (!/^2350/.test(state)) assert.deepEqual({ details, hint }, { details: 'why', hint: 'what to do' });
+    }
   });
 
   it('runs a request in the role of its key, under row level security', async () => {

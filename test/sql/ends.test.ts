@@ -94,6 +94,39 @@ describe('the end of a run', function () {
     assert.equal(left!['n'], 1);
   });
 
+  it('comes slice by slice, however often and at once a slice is asked for, also when the stage is lost between two', async () => {
+    const rows = ['A', 'B', 'a', 'C', 'D', 'E', 'd', 'F'].map((name) => ({ name }));
+    rows.push({ name: 'Rejected', error: 'BAD_EMAIL' } as never);
+    const source = 'slices';
+    for (const step of ['upsert', 'stop'] as const) {
+      const open = await openImport(sql, { batch: batch(), source: `${source}-${step}`, rows });
+      const slice = async (keys: number | null) => {
+        const { runId, lease, stageId } = open;
+        const [row] = await sql.unsafe(`SELECT ingest.${step}_partition($1, $2, $3, 1, 0, $4) AS result`, [
+          runId,
+          lease,
+          stageId,
+          keys,
+        ]);
+        return row!['result'] as Record<string, number>;
+      };
+      const whole = step === 'upsert' ? { inserted: 6, updated: 0, skipped: 2, errored: 1 } : { rows: 9 };
+      const asked = await Promise.all([slice(2), slice(2)]);
+      assert.ok(asked.every(({ more }) => more));
+      if (step === 'upsert') {
+        await sql`DELETE FROM ingest_stage.plaintiffs WHERE stage_id = ${open.stageId}`;
+        open.stageId = await stageRows(sql, `${source}-${step}`, rows);
+      }
+      assert.ok((await slice(1))['more']);
+      assert.deepEqual(await slice(null), whole);
+      assert.deepEqual(await slice(2), whole);
+      const landed =
+        await sql`SELECT DISTINCT row_index FROM ingest.plaintiffs_raw WHERE import_run_id = ${open.runId}`;
+      assert.equal(landed.length, rows.length);
+      if (step === 'upsert') assert.equal(await settle(sql, open, rows.length), true);
+    }
+  });
+
   it('is reconciled with every counter, and with production', async () => {
     const rows = [
       { name: 'Counted 1' },

@@ -25,7 +25,7 @@ export interface Batch {
 export interface OpenImport {
   readonly runId: string;
   readonly lease: number;
-  readonly stageId: string;
+  stageId: string;
 }
 
 const COLUMNS = [

@@ -52,7 +52,7 @@ export async function importFile(input: ImportInput, previousState?: ImportState
       report.duplicateOf = (await anyWorker.findRun(input)).completedRunId;
     }
     await promotion.promote({ stage: parse, partitions, startOver });
-    if (input.mode === 'commit') await promotion.complete({ plan: report.plan, remarks: report.remarks ?? {} });
+    if (input.mode === 'commit') await promotion.complete({ plan: report.plan });
     else await writeDryRunFiles();
     await promotion.clearStage();
   });

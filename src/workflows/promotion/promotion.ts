@@ -181,7 +181,7 @@ export function promotionOf(options: PromotionOptions): Promotion {
     async complete(summary) {
       if (report.phases.reconcile?.status === 'completed') return; // before a verification that takes another execution
       const { codes, phases, counts } = report;
-      const seen = { codes, phases, ...summary };
+      const seen = { codes, phases, remarks: report.remarks ?? {}, ...summary };
       const { effects, ...counted } = await runPhase(report, 'finalize', () =>
         database().finalize({ ...run(), fetched: counts.fetched, summary: seen }),
       );

@@ -9,6 +9,7 @@ import {
   type ImportStatus,
   type Plan,
 } from '../../messages/imports.ts';
+import { addRemarks } from '../../messages/remarks.ts';
 import type { RunInput } from '../../messages/run.ts';
 import { publishProgress } from './progress.ts';
 import { now } from '../now.ts';
@@ -41,6 +42,7 @@ export interface PartResult {
   readonly skipped: number;
   readonly effects?: Readonly<Record<string, number>>;
   readonly comparison?: Comparison;
+  readonly slices?: number;
 }
 
 export function addPartitionCounts(report: ImportReport, part: PartResult): void {
@@ -49,6 +51,7 @@ export function addPartitionCounts(report: ImportReport, part: PartResult): void
   report.counts.skipped += part.skipped;
   for (const [name, n] of Object.entries(part.effects ?? {}))
     (report.effects ??= {})[name] = (report.effects?.[name] ?? 0) + n;
+  if (part.slices) addRemarks((report.remarks ??= {}), { TIME_LIMIT: { count: 1, detail: String(part.slices) } });
   if (report.comparison && part.comparison) {
     for (const key of ['rows', 'missing', 'different', 'edited'] as const)
       report.comparison[key] += part.comparison[key];
