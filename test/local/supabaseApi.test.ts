@@ -61,7 +61,20 @@ describe('the embedded Supabase API', () => {
   });
 
   it('answers with the SQLSTATE, detail and hint of any refusal, as PostgREST does', async () => {
-    for (const state of ['23514', '23505', '40001', '40P01', '42P01', '53100', '55P03', '57014', '57P01', 'IN004', 'P0001', 'XX000']) {
+    for (const state of [
+      '23514',
+      '23505',
+      '40001',
+      '40P01',
+      '42P01',
+      '53100',
+      '55P03',
+      '57014',
+      '57P01',
+      'IN004',
+      'P0001',
+      'XX000',
+    ]) {
       const { error } = await ingest(api.serviceRoleKey).rpc('probe_refusal', { state });
       const { code, details, hint } = error!;
       assert.equal(code, state);
