@@ -1,7 +1,8 @@
 /** Program: `api --dir DIR TAG` prepares the embedded database, then serves Supabase's API on it until SIGTERM. */
 import { join } from 'node:path';
 import { createLogger } from '../observability/log.ts';
-import { databaseUrlOf } from './environment.ts';
+import { giveToOwner } from './databaseOwner.ts';
+import { adminUrlOf, databaseUrlOf } from './environment.ts';
 import { readSettings } from './state.ts';
 import { awaitDatabase, setUpDatabase, startSupabaseApi } from './supabaseApi.ts';
 
@@ -19,7 +20,8 @@ Object.assign(console, { error: print, warn: print, log: () => undefined });
 
 try {
   const databaseUrl = databaseUrlOf(settings);
-  await awaitDatabase(databaseUrl, 60_000);
+  await awaitDatabase(adminUrlOf(settings), 60_000);
+  await giveToOwner(adminUrlOf(settings), settings.ownerPassword);
   await setUpDatabase(databaseUrl, (line) => console.error(line));
   const { serviceRoleKey, anonKey, jwtSecret, ports } = settings;
   const storageDir = join(dir, 'storage');

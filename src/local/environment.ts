@@ -1,10 +1,16 @@
 /** The stack as the environment of its programs: the same variables that configure a real deployment. */
 import { join } from 'node:path';
 import { withoutLoopback } from '../proxy.ts';
+import { OWNER } from './databaseOwner.ts';
 import type { Ports } from './ports.ts';
 import type { StackSettings } from './state.ts';
 
-export const databaseUrlOf = (settings: {
+/** As its owner, who is no superuser: what every program of the stack uses. */
+export const databaseUrlOf = (settings: Pick<StackSettings, 'ports' | 'ownerPassword'>): string =>
+  `postgresql://${OWNER}:${settings.ownerPassword}@127.0.0.1:${settings.ports.postgres}/postgres`;
+
+/** As superuser: for making the owner only. */
+export const adminUrlOf = (settings: {
   readonly ports: Pick<Ports, 'postgres'>;
   readonly postgresPassword: string;
 }): string => `postgresql://postgres:${settings.postgresPassword}@127.0.0.1:${settings.ports.postgres}/postgres`;

@@ -4,7 +4,7 @@ import { chownSync, closeSync, existsSync, openSync, readFileSync, renameSync, r
 import { totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { IntakeError } from '../errors.ts';
-import { databaseUrlOf } from './environment.ts';
+import { adminUrlOf } from './environment.ts';
 import { postgresState } from './ports.ts';
 import { makeOwned } from './postgresPlace.ts';
 import { commandLineOf } from './processes.ts';
@@ -81,7 +81,7 @@ export async function assertNotServed(place: PostgresPlace, password: string): P
   const [pid, , , port] = readOr(join(place.dataDir, 'postmaster.pid')).split('\n');
   if (!port || (await postgresState(Number(port))) === 'down') return;
   const { default: postgres } = await import('postgres');
-  const url = databaseUrlOf({ ports: { postgres: Number(port) }, postgresPassword: password });
+  const url = adminUrlOf({ ports: { postgres: Number(port) }, postgresPassword: password });
   const sql = postgres(url, { max: 1, connect_timeout: 5, onnotice: () => undefined });
   try {
     const [row] = await sql`SELECT system_identifier::text AS id FROM pg_control_system()`;

@@ -6,7 +6,7 @@
 import { existsSync, realpathSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { IntakeError } from '../errors.ts';
-import { databaseUrlOf, gatewayUrlOf, supabaseUrlOf } from './environment.ts';
+import { adminUrlOf, databaseUrlOf, gatewayUrlOf, supabaseUrlOf } from './environment.ts';
 import { scarceRoom, surroundings } from './diagnosis.ts';
 import { takeHold } from './hold.ts';
 import { withLock } from './lock.ts';
@@ -31,7 +31,7 @@ import {
   readSupervisor,
   writeSettings,
 } from './state.ts';
-import type { ChildName, StackSettings, SupervisorState } from './state.ts';
+import type { ChildName, Secrets, StackSettings, SupervisorState } from './state.ts';
 import { findTemporalCli } from './temporalCli.ts';
 
 const LOCK_TIMEOUT_MS = 180_000;
@@ -47,6 +47,8 @@ export interface Stack {
   readonly temporal: string;
   readonly temporalUi: string;
   readonly databaseUrl: string;
+  /** The same as superuser: nothing but the start of the stack needs it. */
+  readonly adminUrl: string;
   readonly supabaseUrl: string;
   /** Also the dashboard's; undefined when the stack runs none. */
   readonly gateway: string | undefined;
@@ -175,7 +177,8 @@ async function prepare(
     const scarce = scarceRoom(dir);
     if (scarce) onStep(scarce);
     const former = readSettings(dir);
-    const secrets = former ?? newSecrets();
+    // One of an earlier version has no owner yet.
+    const secrets: Secrets = { ...newSecrets(), ...former };
     const downloading = findTemporalCli(dir, onStep);
     downloading.catch(() => undefined); // awaited below
     const postgres = await placePostgres(dir, onStep);
@@ -189,11 +192,11 @@ async function prepare(
         resetPassword(postgres, secrets.postgresPassword);
       }
     }
-    const { postgresPassword, serviceRoleKey, anonKey, jwtSecret } = secrets;
+    const { postgresPassword, ownerPassword, serviceRoleKey, anonKey, jwtSecret } = secrets;
     const settings: StackSettings = {
       ...ownRelease(),
       ports: await choosePorts({ ...USUAL_PORTS, ...former?.ports, ...options.ports }),
-      ...{ postgresPassword, serviceRoleKey, anonKey, jwtSecret, postgres },
+      ...{ postgresPassword, ownerPassword, serviceRoleKey, anonKey, jwtSecret, postgres },
       worker: options.worker ?? true,
       temporalCli: await downloading,
     };
@@ -219,6 +222,7 @@ function describe(dir: string, settings: StackSettings, state: SupervisorState |
     temporal: `127.0.0.1:${settings.ports.temporal}`,
     temporalUi: `http://127.0.0.1:${settings.ports.ui}`,
     databaseUrl: databaseUrlOf(settings),
+    adminUrl: adminUrlOf(settings),
     supabaseUrl: supabaseUrlOf(settings),
     gateway: settings.worker && settings.ports.gateway ? gatewayUrlOf(settings) : undefined,
     serviceRoleKey: settings.serviceRoleKey,

@@ -27,7 +27,10 @@ export interface PostgresPlace {
 /** `stack.json`: chosen once and kept; secrets are why the file has mode 600. */
 export interface StackSettings extends Partial<Release> {
   readonly ports: Ports;
+  /** Of the superuser, who makes the owner and nothing else. */
   readonly postgresPassword: string;
+  /** Of the role that owns the database. */
+  readonly ownerPassword: string;
   readonly serviceRoleKey: string;
   readonly anonKey: string;
   readonly jwtSecret: string;
@@ -66,11 +69,17 @@ export function stackTag(dir: string): string {
 export type LogName = ChildName | 'supervisor' | 'initdb';
 export const logFile = (dir: string, name: LogName): string => join(dir, 'logs', `${name}.log`);
 
+export type Secrets = Pick<
+  StackSettings,
+  'postgresPassword' | 'ownerPassword' | 'serviceRoleKey' | 'anonKey' | 'jwtSecret'
+>;
+
 /** Secrets of a new stack. */
-export function newSecrets(): Pick<StackSettings, 'postgresPassword' | 'serviceRoleKey' | 'anonKey' | 'jwtSecret'> {
+export function newSecrets(): Secrets {
   const secret = (): string => randomBytes(24).toString('base64url');
   return {
     postgresPassword: secret(),
+    ownerPassword: secret(),
     serviceRoleKey: `sb_secret_${secret()}`,
     anonKey: `sb_publishable_${secret()}`,
     jwtSecret: secret(),

@@ -5,14 +5,11 @@ import { App, SUPABASE_AUTH_HELPERS_SQL, getAuthSchemaSql, getStorageSchemaSql, 
 import { createPostgresConnection } from '@supabase/lite/postgres';
 import postgres from 'postgres';
 import { migrate } from '../database/migrate.ts';
+import { API_ROLES_SQL } from './databaseOwner.ts';
 import { createObjectStore } from './objectStore.ts';
 
 /** Only the API's own schemas and roles: a database that has them is left alone. */
-const ROLES_SQL = `DO $$ BEGIN
-  IF to_regrole('anon') IS NULL THEN CREATE ROLE anon NOLOGIN NOINHERIT; END IF;
-  IF to_regrole('authenticated') IS NULL THEN CREATE ROLE authenticated NOLOGIN NOINHERIT; END IF;
-  IF to_regrole('service_role') IS NULL THEN CREATE ROLE service_role NOLOGIN NOINHERIT BYPASSRLS; END IF;
-END $$;
+const ROLES_SQL = `${API_ROLES_SQL};
 GRANT USAGE ON SCHEMA public TO anon, authenticated, service_role;`;
 const GRANTS_SQL = `
 GRANT USAGE ON SCHEMA auth, storage TO anon, authenticated, service_role;
@@ -117,6 +114,8 @@ export async function startSupabaseApi(options: ApiOptions): Promise<RunningApi>
     api: { schemas: ['public', 'ingest'] },
     storage: { enabled: true },
   });
+  // Or its first request would grant anon and authenticated all rights on all tables; what they need, migrations grant.
+  Object.assign(connection, { rlsState: 'active' });
   app._storageAdapter = createObjectStore(options.storageDir);
   await app.init();
   // Storage completes its tables at its first request: two first ones at once would collide.
@@ -127,7 +126,11 @@ export async function startSupabaseApi(options: ApiOptions): Promise<RunningApi>
   );
   return new Promise((resolve, reject) => {
     const server = serve(
-      { fetch: (request) => app.fetch(request), hostname: '127.0.0.1', port: options.port },
+      {
+        fetch: (request) => (isServed(request) ? app.fetch(request) : NOT_FOUND()),
+        hostname: '127.0.0.1',
+        port: options.port,
+      },
       ({ port }) =>
         resolve({
           url: `http://127.0.0.1:${port}`,
@@ -143,3 +146,16 @@ export async function startSupabaseApi(options: ApiOptions): Promise<RunningApi>
     server.once('error', reject);
   });
 }
+
+const NOT_FOUND = (): Response => Response.json({ message: 'Not found' }, { status: 404 });
+
+/**
+ * Whether a request is for one of the three services. The library serves more, its settings with the password of the database
+ * among them; and a page whose name leads to this machine (DNS rebinding) sends its own name.
+ */
+function isServed(request: Request): boolean {
+  const { hostname, pathname } = new URL(request.url);
+  return LOOPBACK.has(hostname) && /^\/(?:rest|auth|storage)\/v1(?:\/|$)/.test(pathname);
+}
+
+const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);

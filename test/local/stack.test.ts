@@ -127,6 +127,23 @@ describe('the embedded stack', function () {
     server.close();
   });
 
+  it('gives nobody who has its password a program of the host: the role of every part is no superuser', async () => {
+    await assert.rejects(query(stack, "COPY kept FROM PROGRAM 'id'"), { code: '42501' });
+    assert.deepEqual(await query(stack, OF_SUPERUSERS), []);
+  });
+
+  it('takes what a superuser owned in an earlier version, with its rows', async () => {
+    const admin = { ...stack, databaseUrl: stack.adminUrl };
+    await query(admin, 'ALTER DATABASE postgres OWNER TO postgres');
+    await query(admin, 'REASSIGN OWNED BY intake_owner TO postgres');
+    assert.notDeepEqual(await query(admin, OF_SUPERUSERS), []);
+    await stopStack(dir);
+    await writeFile(join(dir, 'stack.json'), JSON.stringify({ ...readSettings(dir), ownerPassword: undefined }));
+    stack = await up();
+    assert.deepEqual(await query(stack, OF_SUPERUSERS), []);
+    await assertKept();
+  });
+
   it('names the log of a part that does not come up', async () => {
     await stopStack(dir);
     await writeFile(join(dir, 'temporal.db'), 'not a database, '.repeat(1000));
@@ -134,6 +151,16 @@ describe('the embedded stack', function () {
     await assert.rejects(up(), { code: 'STACK_FAILED', message: /^temporal keeps ending: .*temporal\.log/ });
   });
 });
+
+/** Tables, views and functions of a superuser in schemas that are not PostgreSQL's own or an extension's. */
+const OF_SUPERUSERS = `
+  SELECT name FROM (
+    SELECT oid, 'pg_class'::regclass AS class, relname AS name, relowner AS owner, relnamespace AS space FROM pg_class
+    UNION ALL SELECT oid, 'pg_proc'::regclass, proname, proowner, pronamespace FROM pg_proc
+    UNION ALL SELECT oid, 'pg_namespace'::regclass, nspname, nspowner, oid FROM pg_namespace
+  ) o JOIN pg_roles r ON r.oid = o.owner AND r.rolsuper JOIN pg_namespace n ON n.oid = o.space
+  WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.class AND d.objid = o.oid AND d.deptype = 'e')`;
 
 async function kill(...pids: (number | undefined)[]): Promise<void> {
   const targets = pids.flatMap((pid) => (pid === undefined ? [] : [identify(pid)!]));

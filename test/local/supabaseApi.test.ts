@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { randomBytes } from 'node:crypto';
+import { get } from 'node:http';
 import { createClient } from '@supabase/supabase-js';
 import postgres from 'postgres';
 import { createDatabase, startApi } from '../support/stack.ts';
@@ -102,5 +103,51 @@ describe('the embedded Supabase API', () => {
     assert.ok(bytes.equals(Buffer.from(await data!.arrayBuffer())));
     assert.ok((await client(api.anonKey).storage.from('imports').download('ab/cd/part-0')).error);
     assert.ok((await bucket.download('ab/cd/absent')).error);
+  });
+
+  it('serves its three services alone, not what its library tells of the database', async () => {
+    for (const path of [
+      '/_system/info',
+      '/_system/introspect',
+      '/_system/config',
+      '/',
+      '/rest/v10/x',
+      '/_system/../_system/info',
+    ]) {
+      const answer = await fetch(new URL(path, api.url));
+      assert.equal(answer.status, 404, path);
+      assert.doesNotMatch(await answer.text(), /postgresql:/);
+    }
+  });
+
+  it('answers to no other name than the loopback address, as a page would use by DNS rebinding', async () => {
+    const status = (host: string): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        const headers = { host, apikey: api.serviceRoleKey };
+        get(`${api.url}/storage/v1/bucket`, { headers }, (answer) => resolve(answer.resume().statusCode)).on(
+          'error',
+          reject,
+        );
+      });
+    assert.equal(await status('rebind.evil.example:9303'), 404);
+    assert.equal(await status(new URL(api.url).host), 200);
+    assert.equal(await status('localhost:1'), 200);
+  });
+
+  it('gives anon and authenticated no right that the migrations do not give', async () => {
+    assert.equal((await client(api.anonKey).from('projects').select('*')).data, null);
+    const sql = postgres(database.databaseUrl, { max: 1 });
+    try {
+      const rights = await sql`
+        SELECT format('%s: %s on %s', grantee, privilege_type, table_name) AS text FROM information_schema.table_privileges
+        WHERE table_schema IN ('public', 'ingest') AND table_name <> 'probe_secret'
+          AND (grantee = 'anon' OR grantee = 'authenticated' AND privilege_type IN ('TRUNCATE', 'REFERENCES', 'TRIGGER'))`;
+      assert.deepEqual(
+        rights.map(({ text }) => text as string),
+        [],
+      );
+    } finally {
+      await sql.end();
+    }
   });
 });

@@ -59,7 +59,7 @@ describe('a database of 0.3.0', () => {
   }
 
   before(async () => {
-    adminUrl = (await sharedStack()).databaseUrl;
+    adminUrl = (await sharedStack()).adminUrl;
     [old, fresh] = [await restored(), await createProject(adminUrl)];
     sql = connect(old.databaseUrl);
     before_ = await contentOf(sql);

@@ -98,13 +98,13 @@ async function createTemplate(stack: Stack): Promise<void> {
 }
 
 function urlOf(stack: Stack, database: string): string {
-  const url = new URL(stack.databaseUrl);
+  const url = new URL(stack.adminUrl);
   url.pathname = `/${database}`;
   return url.href;
 }
 
 async function asAdmin(stack: Stack, statement: string): Promise<void> {
-  const sql = postgres(stack.databaseUrl, { max: 1, onnotice: () => undefined });
+  const sql = postgres(stack.adminUrl, { max: 1, onnotice: () => undefined });
   try {
     await sql.unsafe(statement);
   } finally {
