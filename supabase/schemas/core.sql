@@ -18,6 +18,10 @@ begin
         when duplicate_object or unique_violation then null; -- another database of this server was migrated at the same time
         when insufficient_privilege then execute format('create role %I nologin noinherit', role_name);
       end;
+      -- An owner who is no superuser may not act as the role that it made, as `intake doctor` does.
+      if not (select rolsuper from pg_catalog.pg_roles where rolname = current_user) then
+        execute format('grant %I to current_user', role_name);
+      end if;
     end if;
   end loop;
 end

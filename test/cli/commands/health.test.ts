@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { Client, Connection } from '@temporalio/client';
 import { readStack } from '../../../src/local/stack.ts';
+import { startFaultServer } from '../../support/hosted/faultServer.ts';
 import { startProxy, type Proxy } from '../../support/proxy.ts';
 import { plaintiffsCsv, startCli, type Cli, type Json } from '../cli.ts';
 
@@ -51,9 +52,10 @@ describe('intake doctor and intake smoke', function () {
 
   it('reaches a Temporal and a Supabase that lie elsewhere through the proxy', async () => {
     const { temporal, supabaseUrl, serviceRoleKey } = cli.stack;
+    const front = await startFaultServer(supabaseUrl); // the stack's own answers to no other name than its own
     const known = {
       'temporal.example:7233': Number(temporal.split(':')[1]),
-      'supabase.example:80': Number(new URL(supabaseUrl).port),
+      'supabase.example:80': Number(new URL(front.url).port),
     };
     const tunnel = await startProxy(known);
     const env = {
@@ -72,6 +74,7 @@ describe('intake doctor and intake smoke', function () {
       assert.deepEqual([...new Set(tunnel.asked)].sort(), Object.keys(known).sort());
     } finally {
       tunnel.close();
+      await front.stop();
     }
   });
 
