@@ -6,6 +6,7 @@ import { createPostgresConnection } from '@supabase/lite/postgres';
 import postgres from 'postgres';
 import { migrate } from '../database/migrate.ts';
 import { API_ROLES_SQL } from './databaseOwner.ts';
+import { isLoopbackName } from './loopback.ts';
 import { createObjectStore } from './objectStore.ts';
 
 /** Only the API's own schemas and roles: a database that has them is left alone. */
@@ -155,7 +156,5 @@ const NOT_FOUND = (): Response => Response.json({ message: 'Not found' }, { stat
  */
 function isServed(request: Request): boolean {
   const { hostname, pathname } = new URL(request.url);
-  return LOOPBACK.has(hostname) && /^\/(?:rest|auth|storage)\/v1(?:\/|$)/.test(pathname);
+  return isLoopbackName(hostname) && /^\/(?:rest|auth|storage)\/v1(?:\/|$)/.test(pathname);
 }
-
-const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);

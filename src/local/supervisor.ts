@@ -27,6 +27,7 @@ import {
 } from './state.ts';
 import type { ChildName } from './state.ts';
 import { temporalArguments } from './temporal.ts';
+import { hiddenPlace, startUiFront } from './uiFront.ts';
 
 const HOLD_MS = 10_000;
 const LOOK_MS = 1_000;
@@ -47,6 +48,7 @@ const tag = stackTag(dir);
 const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
 const env = environmentOf(dir, settings);
 const { postgres: place, ports } = settings;
+const ui = await hiddenPlace();
 
 /** A program of ours next to this one; the tag lets a later start recognize it. */
 const program = (path: string, graceMs: number, log: string): ChildSpec => ({
@@ -72,7 +74,7 @@ const specs: Record<ChildName, ChildSpec> = {
   },
   temporal: {
     command: settings.temporalCli,
-    args: temporalArguments(dir, ports),
+    args: temporalArguments(dir, ports, ui),
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'] ?? dir },
     log: logFile(dir, 'temporal'),
     keepOpen,
@@ -141,6 +143,7 @@ process.on('uncaughtException', (error) => console.error(error));
 
 start('postgres');
 start('temporal');
+startUiFront(ports.ui, ui);
 start('api');
 if (settings.worker) {
   // The API answers once the database is migrated.

@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { execFile } from 'node:child_process';
-import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, readdir, readlink, rm, stat, writeFile } from 'node:fs/promises';
+import { get } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -132,6 +133,20 @@ describe('the embedded stack', function () {
     assert.deepEqual(await query(stack, OF_SUPERUSERS), []);
   });
 
+  it('starts nothing for a page of another site: neither by Temporal UI, nor by the HTTP API of its server', async () => {
+    assert.equal((await fetch(`${stack.temporalUi}/api/v1/namespaces`)).status, 200);
+    const { port } = new URL(stack.temporalUi);
+    assert.equal(await statusOf(Number(port), { host: `rebind.example:${port}` }), 403);
+    assert.equal(await statusOf(Number(port), { host: `127.0.0.1:${port}`, origin: 'https://other.example' }), 403);
+    assert.equal(await statusOf(Number(port), { host: `127.0.0.1:${port}`, origin: stack.temporalUi }), 200);
+    const ports = await listeningPorts(stack.pids.temporal!);
+    assert.ok(ports.length > 0);
+    for (const number of ports) {
+      const status = await statusOf(number, { host: `127.0.0.1:${number}` }).catch(() => undefined);
+      assert.ok(status !== 200, `port ${number} of Temporal's server`);
+    }
+  });
+
   it('takes what a superuser owned in an earlier version, with its rows', async () => {
     const admin = { ...stack, databaseUrl: stack.adminUrl };
     await query(admin, 'ALTER DATABASE postgres OWNER TO postgres');
@@ -161,6 +176,25 @@ const OF_SUPERUSERS = `
   ) o JOIN pg_roles r ON r.oid = o.owner AND r.rolsuper JOIN pg_namespace n ON n.oid = o.space
   WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.class AND d.objid = o.oid AND d.deptype = 'e')`;
+
+/** Ports of 127.0.0.1 on which a process listens. */
+async function listeningPorts(pid: number): Promise<number[]> {
+  const open = await readdir(`/proc/${pid}/fd`);
+  const links = await Promise.all(open.map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')));
+  const sockets = (await readFile(`/proc/${pid}/net/tcp`, 'utf8')).matchAll(
+    /: 0100007F:(\w{4}) \S+ 0A (?:\S+ +){5}(\d+) /g,
+  );
+  return [...sockets]
+    .filter(([, , inode]) => links.includes(`socket:[${inode}]`))
+    .map(([, port]) => parseInt(port!, 16));
+}
+
+const statusOf = (port: number, headers: Record<string, string>): Promise<number | undefined> =>
+  new Promise((resolve, reject) => {
+    get({ port, host: '127.0.0.1', path: '/api/v1/namespaces', headers, timeout: 5_000 }, (answer) => {
+      resolve(answer.resume().statusCode);
+    }).on('error', reject);
+  });
 
 async function kill(...pids: (number | undefined)[]): Promise<void> {
   const targets = pids.flatMap((pid) => (pid === undefined ? [] : [identify(pid)!]));
