@@ -1,4 +1,5 @@
 /** How runs that are not over really are: at work, at a standstill, or lost by Temporal. */
+import pLimit from 'p-limit';
 import { IntakeError } from '../errors.ts';
 import type { Row } from '../database/rows.ts';
 import type { Connections } from './connections.ts';
@@ -38,7 +39,7 @@ export async function conditionOf(connections: Connections, run: OpenRun): Promi
       ? {
           name: 'FAILING',
           message: found.message,
-          remedy: `Begin it anew; what is done stays done: intake resume ${id} --restart`,
+          remedy: `Begin it again; what is done stays done: intake resume ${id} --restart`,
         }
       : { name: 'UNSERVED', message: found.message, remedy: 'Start one: intake worker.' };
   } catch (error) {
@@ -51,6 +52,33 @@ const orphaned = (id: string): Condition => {
   const { message, remedy } = orphanedError(id);
   return { name: 'ORPHANED', message, remedy };
 };
+
+/** Most runs in progress that are looked at. */
+const MOST = 200;
+
+/** Runs in progress with how they are; of those that Intake's workflows work on. */
+export async function openConditions(connections: Connections): Promise<(Condition & { readonly id: string })[]> {
+  const rows = await (await connections.backend()).call('report', { name: 'in-progress', max_rows: MOST });
+  const atOnce = pLimit(8);
+  const found = await Promise.all(
+    rows.map((row) =>
+      atOnce(async () => {
+        const condition = await conditionOf(connections, row as never);
+        return condition && { ...condition, id: String(row['id']) };
+      }),
+    ),
+  );
+  return found.filter((one) => one !== undefined);
+}
+
+/** `2 running, 1 ORPHANED` */
+export function conditionCounts(found: readonly Condition[]): string {
+  const count = (name: ConditionName) => found.filter((one) => one.name === name).length;
+  return (['running', 'ORPHANED', 'FAILING', 'UNSERVED'] as const)
+    .filter((name) => count(name) > 0)
+    .map((name) => `${count(name)} ${name}`)
+    .join(', ');
+}
 
 /** What is said of a run that is in progress in the database, and that no workflow works on. */
 export const orphanedError = (id: string): IntakeError =>

@@ -39,6 +39,20 @@ export interface Cli {
   stop(): Promise<void>;
 }
 
+/** The CLI in a folder, with more environment. */
+export function intakeAt(folder: string, args: readonly string[], env: NodeJS.ProcessEnv): Started {
+  const child = spawn(process.execPath, [PROGRAM, ...args], { cwd: folder, env: { ...process.env, ...env } });
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].setEncoding('utf8').on('data', (text: string) => (output[name] += text));
+  const ended = new Promise<Ended>((resolve) => child.once('close', (code) => resolve({ code, ...output })));
+  return {
+    ended,
+    interrupt: () => void child.kill('SIGINT'),
+    onError: (listener) => void child.stderr.on('data', listener),
+  };
+}
+
 /** @param around variables that the stack and every command have in their environment. */
 export async function startCli(around: NodeJS.ProcessEnv = {}): Promise<Cli> {
   const dir = await makeStackFolder();
@@ -52,21 +66,8 @@ export async function startCli(around: NodeJS.ProcessEnv = {}): Promise<Cli> {
   const folder = await mkdtemp(join(tmpdir(), 'intake-cli-'));
   const database = new pg.Pool({ connectionString: stack.databaseUrl, max: 2 });
   database.on('error', () => undefined); // the stack is stopped at the end
-  const start = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Started => {
-    const child = spawn(process.execPath, [PROGRAM, ...args], {
-      cwd: folder,
-      env: { ...process.env, ...around, INTAKE_DIR: dir, ...env },
-    });
-    const output = { stdout: '', stderr: '' };
-    for (const name of ['stdout', 'stderr'] as const)
-      child[name].setEncoding('utf8').on('data', (text: string) => (output[name] += text));
-    const ended = new Promise<Ended>((resolve) => child.once('close', (code) => resolve({ code, ...output })));
-    return {
-      ended,
-      interrupt: () => void child.kill('SIGINT'),
-      onError: (listener) => void child.stderr.on('data', listener),
-    };
-  };
+  const start = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Started =>
+    intakeAt(folder, args, { ...around, INTAKE_DIR: dir, ...env });
   const run = (...args: string[]) => start(args).ended;
   return {
     stack,

@@ -3,10 +3,11 @@ import { strict as assert } from 'node:assert';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { workflowState } from '../../src/gateway/dashboard/report.ts';
+import { intakeAt } from '../cli/cli.ts';
 import { openBackends, type Backends } from '../../src/database/backends/open.ts';
 import { importResult } from '../../src/imports/follow.ts';
 import { startImport } from '../../src/imports/start.ts';
-import { cancelImport } from '../../src/runs/cancel.ts';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Run } from '../../src/database/rows.ts';
 import type { ImportInput } from '../../src/messages/imports.ts';
@@ -14,7 +15,7 @@ import { conditionOf, orphanOf } from '../../src/runs/condition.ts';
 import type { Connections } from '../../src/runs/connections.ts';
 import { findRun } from '../../src/runs/findRun.ts';
 import { isPolled } from '../../src/temporal/pollers.ts';
-import { restart, standstillOf, type Standstill } from '../../src/temporal/standstill.ts';
+import { standstillOf, type Standstill } from '../../src/temporal/standstill.ts';
 import { workflowBundle } from '../../src/workflows/bundle.ts';
 import { openPlace, plaintiffsCsv, spawnWorker, type Place } from '../support/imports.ts';
 import { createDatabase, sharedStack, TEST_CACHE, type TestDatabase } from '../support/stack.ts';
@@ -98,11 +99,39 @@ describe('an import that cannot go on', function () {
     const { message } = await standing(unserved.handle, 'unserved');
     assert.match(message, /No worker polls task queue 'test-.*since \d{4}-/);
     assert.equal((await conditionOf(connections, await unserved.run()))?.name, 'UNSERVED');
-    const cancel = async ({ handle: { workflowId }, run }: typeof unserved) =>
-      (await cancelImport(connections, { workflowId, run: await run() })).status;
-    assert.deepEqual([await cancel(unserved), (await unserved.run()).status], ['cancelled', 'failed']);
+    const intake = (...args: string[]) => intakeAt(place.dir, args, place.env).ended;
+    const idOf = async ({ run }: typeof unserved) => (await run()).id;
+    const cancel = async (one: typeof unserved) => {
+      const { code, stdout, stderr } = await intake('cancel', await idOf(one));
+      assert.match(stdout, /is cancelled/, stderr);
+      return code;
+    };
+    const unservedId = await idOf(unserved);
+    const watching = intakeAt(place.dir, ['runs', 'watch', unservedId], place.env);
+    await new Promise<void>((heard) =>
+      watching.onError((text) => void (/No worker polls .*intake worker/.test(text) && heard())),
+    );
+    assert.deepEqual([await cancel(unserved), (await unserved.run()).status], [0, 'failed']);
+    const watched = await watching.ended;
+    assert.deepEqual(
+      [watched.code, /^CANCELLED: The import was ended from outside/m.test(watched.stderr)],
+      [1, true],
+      watched.stderr,
+    );
 
     await lost.handle.terminate();
+    const lostId = await idOf(lost);
+    const listed = await intake('runs');
+    assert.match(listed.stdout, /ORPHANED/);
+    assert.match(listed.stdout + listed.stderr, new RegExp(`intake resume ${lostId}[^]*In progress: .*1 ORPHANED`));
+    const watch = await intake('runs', 'watch', lostId);
+    assert.deepEqual([watch.code, /^ORPHANED: .*intake resume/m.test(watch.stderr)], [1, true], watch.stderr);
+    const doctor = await intake('doctor', '--json');
+    const runs = (JSON.parse(doctor.stdout) as { checks: { name: string; ok: boolean; detail: string }[] }).checks.find(
+      ({ name }) => name === 'runs',
+    );
+    assert.deepEqual([doctor.code, runs?.ok, /1 ORPHANED/.test(runs?.detail ?? '')], [1, false, true], runs?.detail);
+    assert.deepEqual(await workflowState(place.client, lost.handle.workflowId, lostId), { running: false });
     const orphan = await conditionOf(connections, await lost.run());
     assert.deepEqual(
       [orphan?.name, orphan?.remedy?.includes(`intake resume ${(await lost.run()).id}`)],
@@ -118,8 +147,15 @@ describe('an import that cannot go on', function () {
       [condition?.name, condition?.remedy?.includes(`intake resume ${(await failing.run()).id} --restart`)],
       ['FAILING', true],
     );
+    const shown = await workflowState(place.client, failing.handle.workflowId, await idOf(failing));
+    assert.equal(shown.standstill?.reason, 'failing');
+    const stands = await intake('runs', 'in-progress');
+    assert.match(
+      stands.stdout + stands.stderr,
+      /FAILING[^]*intake resume [0-9a-f-]+ --restart[^]*In progress: .*FAILING/,
+    );
     await standing(refused.handle, 'failing');
-    assert.deepEqual([await cancel(refused), (await refused.run()).status], ['cancelled', 'failed']);
+    assert.deepEqual([await cancel(refused), (await refused.run()).status], [0, 'failed']);
     await other.shutdown();
 
     const worker = await startTestWorker(place.config);
@@ -129,13 +165,9 @@ describe('an import that cannot go on', function () {
     for (const minutes of [30, -30, 2, -2])
       assert.ok(await isPolled(place.client, taskQueue, 'workflow', () => Date.now() + minutes * 60_000), `${minutes}`);
     assert.equal(await isPolled(place.client, `nobody-${taskQueue}`, 'workflow', () => Date.now() - 1_800_000), false);
-    await restart(place.client, failing.handle.workflowId);
-    const restarted = await importResult(place.client.workflow.getHandle(failing.handle.workflowId));
-    assert.deepEqual(
-      [restarted.status, restarted.runId],
-      ['completed', (await failing.run()).id],
-      JSON.stringify(restarted.error),
-    );
+    const restarted = await intake('resume', await idOf(failing), '--restart');
+    assert.equal(restarted.code, 0, restarted.stderr);
+    assert.match(restarted.stderr + restarted.stdout, /begins again[^]*COMPLETED: 60 fetched/);
     assert.equal(await conditionOf(connections, await failing.run()), undefined);
     for (const { input, run } of [lost, unserved, refused]) {
       const { status, runId, error } = await importResult(await startImport(place.client, input));

@@ -22,7 +22,7 @@ export function define(program: Command): void {
   addCommand(program, 'resume', 'Go on with a failed or cancelled run', 'intake resume 1f0c9a2e')
     .argument('<id>', 'the run, or the first 8 digits of its id')
     .option('--detach', 'start it and return')
-    .option('--restart', 'begin a workflow that cannot go on anew; what is done stays done')
+    .option('--restart', 'begin a workflow that cannot go on again; what is done stays done')
     .action(run(resumeCommand));
 }
 
@@ -52,5 +52,5 @@ async function restartOf(session: Session, run: Run, workflowId: string, note: (
   const condition = await conditionOf(session, run);
   if (!condition || condition.name === 'ORPHANED') return;
   await restart(await session.temporal(), workflowId);
-  note('Its workflow begins anew; what is done stays done');
+  note('Its workflow begins again; what is done stays done');
 }

@@ -4,7 +4,7 @@ import { IntakeError } from '../../errors.ts';
 import { kindNamed } from '../../kinds/index.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 import type { Row, Run } from '../../database/rows.ts';
-import { conditionOf, orphanedError } from '../../runs/condition.ts';
+import { conditionCounts, conditionOf, openConditions, orphanedError } from '../../runs/condition.ts';
 import type { Session } from '../session.ts';
 import { findRun, workflowOf } from '../../runs/findRun.ts';
 import { summaryLine } from '../display/importSummary.ts';
@@ -109,6 +109,11 @@ async function runsCommand(call: Call<Flags>): Promise<number | void> {
   else for (const line of renderTable(rows, columnsOf(what, rows))) out.answer(line);
   for (const { id, condition_message: message, condition_remedy: remedy } of rows)
     if (message) out.detail(`  ${id}: ${message}. ${remedy}`);
+  // Also of those beyond the listed ones.
+  if (what === 'list' || what === 'latest' || what === 'in-progress') {
+    const open = await openConditions(session).catch(() => []);
+    if (open.some(({ name }) => name !== 'running')) out.detail(`In progress: ${conditionCounts(open)}.`);
+  }
 }
 
 /** Beside what the database says of runs that are not over, what Temporal says of their workflows; nothing where it does not answer. */
@@ -151,7 +156,7 @@ async function watchRun({ out, open }: Call<Flags>, id: string | undefined): Pro
   if (found && found.status !== 'processing' && found.status !== 'pending') return sayEnded(out, found);
   if (found && (await conditionOf(session, found))?.name === 'ORPHANED') throw orphanedError(found.id);
   const { watchWorkflow } = await import('../display/watchWorkflow.ts');
-  return watchWorkflow(out, session, workflowId);
+  return watchWorkflow(out, session, workflowId, found?.id);
 }
 
 /** The latest workflow of an ended run may be an attempt that was refused as a duplicate: the row knows better. */

@@ -20,11 +20,13 @@ export interface WatchOptions {
   readonly out: Output;
   readonly input: AnyInput;
   readonly debugLog?: boolean;
+  /** Where it is known. */
+  readonly runId?: string | undefined;
 }
 
 export async function watchImport(
   handle: WorkflowHandle,
-  { out, input, debugLog = false }: WatchOptions,
+  { out, input, debugLog = false, runId = 'ID' }: WatchOptions,
 ): Promise<ImportReport> {
   const over = new AbortController();
   const result = importResult(handle, () => out.note('Temporal does not answer; waiting for it')).finally(() =>
@@ -53,10 +55,10 @@ export async function watchImport(
       await sleep(WORRY_MS, undefined, { ref: false });
       if (over.signal.aborted) return;
       const found = await standstillOf(handle).catch(() => undefined);
-      if (!found || found.message === told || over.signal.aborted) continue;
-      told = found.message;
+      if (!found || found.reason === told || over.signal.aborted) continue;
+      told = found.reason;
       out.note(
-        `${told}. ${found.reason === 'failing' ? 'Begin it anew: intake resume ID --restart; or intake cancel ID.' : 'Start one: intake worker.'}`,
+        `${found.message}. ${found.reason === 'failing' ? `Begin it again: intake resume ${runId} --restart; or end it: intake cancel ${runId}.` : 'Start one: intake worker.'}`,
       );
     }
   }

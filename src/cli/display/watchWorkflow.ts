@@ -11,12 +11,17 @@ import type { Session } from '../session.ts';
 import { watchImport } from './watch.ts';
 
 /** @returns the exit code of that import. @throws IntakeError RUN_NOT_FOUND. */
-export async function watchWorkflow(out: Output, session: Session, workflowId: string): Promise<number> {
+export async function watchWorkflow(
+  out: Output,
+  session: Session,
+  workflowId: string,
+  runId?: string,
+): Promise<number> {
   const client = await session.temporal();
   const handle = client.workflow.getHandle(workflowId);
   const input = await startedWith(handle);
   const goOn = onInterrupt(out, handle);
-  const report = await watchImport(handle, { out, input }).finally(goOn);
+  const report = await watchImport(handle, { out, input, runId }).finally(goOn);
   const facts: ImportFacts = { request: { kind: input.kind, path: input.path, mode: input.mode }, input, workflowId };
   await printImport(out, session, facts, report);
   return summarize(out, facts, report);

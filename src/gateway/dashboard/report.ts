@@ -1,18 +1,18 @@
 /** What Temporal knows of a run: the report of its workflow, while it runs and after it. */
-import type { Client } from '@temporalio/client';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { importProgress, importResult } from '../../imports/follow.ts';
-import { standstillOf } from '../../temporal/standstill.ts';
+import { standstillOf, type Standstill } from '../../temporal/standstill.ts';
 import type { ImportReport } from '../../messages/imports.ts';
 
 /** A page waits no longer; without a report it shows what the database has. */
 const PATIENCE_MS = 1_500;
 
 export interface WorkflowState {
-  /** Whether the workflow runs; undefined when Temporal does not know, or does not answer in time. */
+  /** Whether the workflow runs; undefined when Temporal does not answer in time. */
   readonly running?: boolean;
   readonly report?: ImportReport;
   /** Why it cannot go on. */
-  readonly standstill?: string;
+  readonly standstill?: Standstill;
 }
 
 /** @param runId of the import; a later attempt that was refused has another report. */
@@ -22,15 +22,19 @@ export async function workflowState(client: Client, workflowId: string | null, r
   let running: boolean | undefined;
   const ask = async (): Promise<WorkflowState> => {
     running = (await handle.describe()).status.name === 'RUNNING';
+    // First, since a workflow that stands still answers no query.
+    const standstill = running ? await standstillOf(handle) : undefined;
+    if (standstill) return { running, standstill };
     const report = running ? await importProgress(handle) : await importResult(handle);
-    const standstill = running && !report ? await standstillOf(handle) : undefined;
-    if (standstill) return { running, standstill: standstill.message };
     return report && (running || (report.runId === runId && report.status !== 'in_progress'))
       ? { running, report }
       : { running };
   };
   return withinTime(
-    ask().catch(() => (running === undefined ? {} : { running })),
+    ask().catch((error: unknown) => {
+      if (error instanceof WorkflowNotFoundError) running ??= false;
+      return running === undefined ? {} : { running };
+    }),
     () => (running === undefined ? {} : { running }),
   );
 }

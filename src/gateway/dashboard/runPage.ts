@@ -83,8 +83,10 @@ export function progress(run: RunDetails, workflow: WorkflowState): Html {
 }
 
 function standsStill({ id, status }: RunDetails, { running, standstill }: WorkflowState): Html {
-  if (standstill)
-    return html`${standstill}. <code>intake resume ${id} --restart</code> begins it anew; what is done stays done.`;
+  if (standstill?.reason === 'failing')
+    return html`${standstill.message}. <code>intake resume ${id} --restart</code> begins it again; what is done stays
+      done.`;
+  if (standstill) return html`${standstill.message}. <code>intake worker</code> starts one.`;
   if (running === false && status !== 'failed')
     return html`ORPHANED: Temporal has no workflow that works on this run. Resume it: it goes on where it stopped.`;
   return html`No worker tells how far it is. <code>intake doctor</code> says whether one runs.`;
