@@ -2484,6 +2484,7 @@ export type Database = {
           row_index: number;
         }[];
       };
+      find_person: { Args: { email: string }; Returns: Json };
       find_plaintiffs: {
         Args: { emails: string[]; keys: string[]; names: string[]; phones: string[]; rows: number[]; run_id: string };
         Returns: {
@@ -3019,7 +3020,7 @@ export type Database = {
         Returns: Json;
       };
       retention_stats: { Args: { max_rows: number }; Returns: Json };
-      revoke_roles: { Args: { email: string; role?: string }; Returns: number };
+      revoke_roles: { Args: { email: string; role?: string; tenant_id?: string }; Returns: number };
       rollback_import_run: {
         Args: { reason: string; run_id: string };
         Returns: Database['ingest']['CompositeTypes']['import_rollback'];

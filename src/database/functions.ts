@@ -156,7 +156,12 @@ export const FUNCTIONS = {
     role: text,
     tenant_id: optional(orNull(text)),
   }),
-  revoke_roles: fn<number | null>()({ email: text, role: optional(orNull(text)) }),
+  revoke_roles: fn<number | null>()({
+    email: text,
+    role: optional(orNull(text)),
+    tenant_id: optional(orNull(text)),
+  }),
+  find_person: fn<{ user_id: string; created_at: string; confirmed: boolean; roles: number } | null>()({ email: text }),
   list_people: fn<Row[]>()({}),
 
   // Anomalies and retention.

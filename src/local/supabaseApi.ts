@@ -8,6 +8,7 @@ import { migrate } from '../database/migrate.ts';
 import { API_ROLES_SQL } from './databaseOwner.ts';
 import { isLoopbackName } from './loopback.ts';
 import { createObjectStore } from './objectStore.ts';
+import { serveAuth, type Handler } from './supabaseAuth.ts';
 
 /** Only the API's own schemas and roles: a database that has them is left alone. */
 const ROLES_SQL = `${API_ROLES_SQL};
@@ -128,7 +129,7 @@ export async function startSupabaseApi(options: ApiOptions): Promise<RunningApi>
   return new Promise((resolve, reject) => {
     const server = serve(
       {
-        fetch: (request) => (isServed(request) ? app.fetch(request) : NOT_FOUND()),
+        fetch: (request) => answer(request, options, (passed) => app.fetch(passed)),
         hostname: '127.0.0.1',
         port: options.port,
       },
@@ -148,7 +149,10 @@ export async function startSupabaseApi(options: ApiOptions): Promise<RunningApi>
   });
 }
 
-const NOT_FOUND = (): Response => Response.json({ message: 'Not found' }, { status: 404 });
+function answer(request: Request, options: ApiOptions, library: Handler): Response | Promise<Response> {
+  if (!isServed(request)) return Response.json({ message: 'Not found' }, { status: 404 });
+  return new URL(request.url).pathname.startsWith('/auth/') ? serveAuth(request, options, library) : library(request);
+}
 
 /**
  * Whether a request is for one of the three services. The library serves more, its settings with the password of the database

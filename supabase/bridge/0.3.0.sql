@@ -42,3 +42,6 @@ begin
   end if;
 end
 $$;
+
+-- It takes a tenant, too.
+drop function if exists ingest.revoke_roles(text, text);

@@ -75,8 +75,25 @@ begin
 end
 $$;
 
--- Takes a role, or with null all of them. Returns how many went; null when there is no such person.
-create or replace function ingest.revoke_roles(email text, role text default null) returns integer
+-- Who has this address: the person's id, when and whether confirmed the account is, and how many roles it has; null when there is no such person.
+create or replace function ingest.find_person(email text) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_person jsonb;
+begin
+  if to_regclass('auth.users') is not null then
+    execute $query$
+      select jsonb_build_object('user_id', u.id, 'created_at', u.created_at, 'confirmed', u.email_confirmed_at is not null,
+                                'roles', (select count(*) from public.user_roles r where r.user_id = u.id))
+      from auth.users u where u.id = $1 $query$ into v_person using ingest.person_named($1);
+  end if;
+  return v_person;
+end
+$$;
+
+-- Takes a role in a tenant; with null every role, in every tenant. Returns how many went; null when there is no such person.
+create or replace function ingest.revoke_roles(email text, role text default null, tenant_id text default null) returns integer
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -86,7 +103,8 @@ begin
   if v_id is null then
     return null;
   end if;
-  delete from public.user_roles r where r.user_id = v_id and ($2 is null or r.role = $2);
+  delete from public.user_roles r where r.user_id = v_id and ($2 is null or r.role = $2)
+    and ($3 is null or r.tenant_id = $3);
   get diagnostics v_count = row_count;
   return v_count;
 end

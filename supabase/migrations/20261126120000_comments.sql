@@ -819,7 +819,8 @@ comment on function ingest.resolve_partners is 'The organisations of labels, for
 comment on function ingest.resolve_specialists is 'The specialists of usernames: `match_type` is exact, or inactive for one who has left; others are missing.';
 comment on function ingest.resolve_stage is 'Resolves a stage, once however often and at once it is asked.';
 comment on function ingest.retention_stats is 'What was deleted by retention, by the day it was written, newest first.';
-comment on function ingest.revoke_roles is 'Takes a role of a person, or all of them; how many went.';
+comment on function ingest.revoke_roles is 'Takes a role of a person, or all of them, in one tenant or everywhere; how many went.';
+comment on function ingest.find_person is 'The account with this e-mail address: its id, when it was made, whether it is confirmed, how many roles it has.';
 comment on function ingest.rollback_import_run is 'Runbooks 001 and 002: marks the rows of a run rolled back and withdraws what only it put into production.';
 comment on function ingest.rollback_judgments is 'Withdraws a run of judgments with all that followed from it.';
 comment on function ingest.rollback_plaintiffs is 'Withdraws a run of plaintiffs.';

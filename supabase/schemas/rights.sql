@@ -32,7 +32,8 @@ $$;
 
 -- Who lets people and tenants in is the owner of the database or has the service key: an importer may not.
 grant execute on function ingest.add_tenant(text, text), ingest.rotate_bearer(text, text, integer),
-  ingest.grant_role(text, text, text), ingest.revoke_roles(text, text) to service_role;
+  ingest.grant_role(text, text, text), ingest.revoke_roles(text, text, text), ingest.find_person(text)
+  to service_role;
 
 -- Of schema public each function is named, so that what others add stays as it is.
 do $$

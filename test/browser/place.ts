@@ -59,12 +59,16 @@ export async function openDashboard(config: Readonly<Record<string, string>> = {
     gateway,
     async person(role, tenant) {
       const email = `${role ?? 'nobody'}-${randomUUID().slice(0, 8)}@example.com`;
-      const response = await fetch(`${api.url}/auth/v1/signup`, {
+      const response = await fetch(`${api.url}/auth/v1/admin/users`, {
         method: 'POST',
-        headers: { apikey: api.anonKey, 'content-type': 'application/json' },
+        headers: {
+          apikey: api.serviceRoleKey,
+          authorization: `Bearer ${api.serviceRoleKey}`,
+          'content-type': 'application/json',
+        },
         body: JSON.stringify({ email, password: PASSWORD }),
       });
-      const { user } = (await response.json()) as { user: { id: string } };
+      const user = (await response.json()) as { id: string };
       if (role)
         await sql`INSERT INTO public.user_roles (user_id, role, tenant_id) VALUES (${user.id}, ${role}, ${tenant ?? null})`;
       return email;

@@ -92,7 +92,7 @@ describe('doctor', function () {
   it('names functions with other arguments, and those that are missing, also steps of a kind', async () => {
     assert.match((await functions())!.detail, /^\d+ in schema ingest$/);
     await sql`DROP FUNCTION ingest.revoke_roles`;
-    await sql`CREATE FUNCTION ingest.revoke_roles(person text, role text) RETURNS integer LANGUAGE sql AS 'SELECT 0'`;
+    await sql`CREATE FUNCTION ingest.revoke_roles(person text, role text, tenant_id text) RETURNS integer LANGUAGE sql AS 'SELECT 0'`;
     const { ok, detail, remedy } = (await functions())!;
     assert.deepEqual(
       [ok, detail, remedy],
@@ -102,7 +102,7 @@ describe('doctor', function () {
     assert.equal((await functions())!.detail, 'Missing in schema ingest: rollback_judgments');
     await sql`ALTER FUNCTION ingest.former_rollback RENAME TO rollback_judgments`;
     await sql`DROP FUNCTION ingest.revoke_roles`;
-    await sql`CREATE FUNCTION ingest.revoke_roles(email text, role text) RETURNS integer LANGUAGE sql AS 'SELECT 0'`;
+    await sql`CREATE FUNCTION ingest.revoke_roles(email text, role text, tenant_id text) RETURNS integer LANGUAGE sql AS 'SELECT 0'`;
     await sql`DELETE FROM ingest.import_kinds WHERE kind = 'jbi'`;
     assert.equal((await functions())!.detail, 'Kinds that are not registered: jbi');
   });

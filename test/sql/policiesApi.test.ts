@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import { createClient, type SupabaseClient } from '@supabase/supabase-js';
 import type postgres from 'postgres';
 import { importProjects } from '../support/projectsImport.ts';
+import { makePerson } from '../support/people.ts';
 import { addDirectories, merge } from '../support/projectsBatch.ts';
 import { startApi, type TestApi } from '../support/stack.ts';
 import { withDatabase } from '../support/suite.ts';
@@ -42,15 +43,9 @@ describe("people who signed up, over Supabase's API", function () {
 
   /** Signs somebody up and gives them a role. */
   async function signUp(name: string, role?: string, tenant?: string): Promise<SupabaseClient> {
-    const client = createClient(api.url, api.anonKey, { auth: { persistSession: false, autoRefreshToken: false } });
-    const { data, error } = await client.auth.signUp({
-      email: `${name}@example.com`,
-      password: `correct horse ${name}`,
-    });
-    assert.equal(error, null);
-    assert.ok(data.session?.access_token);
+    const { client, id } = await makePerson(api, `${name}@example.com`, `correct horse ${name}`);
     if (role)
-      await sql`INSERT INTO public.user_roles (user_id, role, tenant_id) VALUES (${data.user!.id}, ${role}, ${tenant ?? null})`;
+      await sql`INSERT INTO public.user_roles (user_id, role, tenant_id) VALUES (${id}, ${role}, ${tenant ?? null})`;
     return client;
   }
   /** Rows of an answer, none where the right is missing: which of the two it is depends on what the API grants beside row level security. */

@@ -13,6 +13,7 @@ interface Flags extends CommonOptions {
   readonly role?: string;
   readonly tenant?: string;
   readonly passwordStdin?: boolean;
+  readonly keepPassword?: boolean;
 }
 
 const COLUMNS = ['email', 'role', 'tenant_id', 'created_at'];
@@ -22,10 +23,11 @@ export function define(program: Command): void {
   const example = [
     'intake users add ada@example.com --role operator',
     'intake users add telco@example.com --role viewer --tenant TELCO --password-stdin < password.txt',
+    'intake users passwd ada@example.com',
     'intake users remove ada@example.com --role operator',
   ].join('\n');
   addCommand(program, 'users', 'Let people into the dashboard, list them, take their roles', example)
-    .addArgument(new Argument('[what]', 'what to do').choices(['add', 'list', 'remove']).default('list'))
+    .addArgument(new Argument('[what]', 'what to do').choices(['add', 'list', 'remove', 'passwd']).default('list'))
     .argument('[email]', 'who (or --email)')
     .option('--email <address>', 'the same as the argument')
     .addOption(
@@ -36,17 +38,16 @@ export function define(program: Command): void {
       ]),
     )
     .option('--tenant <tenant>', 'only the projects of this tenant; without it everything')
-    .option('--password-stdin', "read a new person's password from stdin; without it one is made and shown")
-    .action(
-      run((call: Call<Flags>) =>
-        call.args[0] === 'add' ? add(call) : call.args[0] === 'remove' ? remove(call) : list(call),
-      ),
-    );
+    .option('--password-stdin', 'read the new password from stdin; without it one is made and shown')
+    .option('--keep-password', 'add: the account that is there is theirs, and so is its password')
+    .action(run((call: Call<Flags>) => ACTIONS[call.args[0] as keyof typeof ACTIONS](call)));
 }
+
+const ACTIONS = { add, list, remove, passwd } as const;
 
 async function add(call: Call<Flags>): Promise<void> {
   const {
-    options: { role, tenant, passwordStdin },
+    options: { role, tenant, passwordStdin, keepPassword },
     out,
     open,
   } = call;
@@ -57,19 +58,12 @@ async function add(call: Call<Flags>): Promise<void> {
     throw new IntakeError('USAGE', '--tenant is one tenant', { remedy: 'Leave it away for all tenants.' });
   const session = await open();
   const backend = await session.backend();
-  const grant = () =>
-    backend.call('grant_role', {
-      email,
-      role,
-      tenant_id: tenant ?? null,
-    });
-  let password: string | undefined;
-  let granted = await grant();
-  if (!granted) {
-    password = passwordStdin ? await readPassword() : randomBytes(15).toString('base64url');
-    await createPerson(session.config.supabase, email, password);
-    granted = await grant();
-  }
+  const known = await backend.call('find_person', { email });
+  const own = passwordStdin ? await readPassword() : undefined;
+  if (known) assertTheirs(email, known, { keepPassword, own });
+  const password = known ? own : (own ?? newPassword());
+  if (password !== undefined) await setPassword(session.config.supabase, email, password, known?.user_id);
+  const granted = await backend.call('grant_role', { email, role, tenant_id: tenant ?? null });
   if (!granted)
     throw new IntakeError('INTERNAL', 'Supabase Auth made the person, but its database does not show them', {
       remedy: 'Check that DATABASE_URL and SUPABASE_URL are of one project.',
@@ -80,25 +74,77 @@ async function add(call: Call<Flags>): Promise<void> {
     user_id: granted.user_id,
     role,
     tenant_id: tenant ?? null,
-    created: password !== undefined,
+    created: !known,
     granted: granted.granted,
     ...(shown ? { password: shown } : {}),
   });
   out.detail(`${email} is ${role} of ${tenant ?? 'all tenants'}${granted.granted ? '' : ' already'}.`);
-  if (shown) {
-    out.detail('Their password, which is not shown again:');
-    out.answer(shown);
-  }
+  if (known && !known.confirmed) out.detail('Their address was never confirmed.');
+  if (known && own) out.detail('Their account was there; its password is the new one.');
+  show(out, shown);
+}
+
+/**
+ * Whoever made an account knows its password. One that has roles is known here; of another somebody must say whose it is.
+ * @throws IntakeError USAGE.
+ */
+function assertTheirs(
+  email: string,
+  {
+    roles,
+    created_at: since,
+    confirmed,
+  }: { readonly roles: number; readonly created_at: string; readonly confirmed: boolean },
+  { keepPassword, own }: { readonly keepPassword: boolean | undefined; readonly own: string | undefined },
+): void {
+  if (roles > 0 && own !== undefined)
+    throw new IntakeError('USAGE', `${email} has an account and roles: a role alone changes no password`, {
+      remedy: `Leave --password-stdin away, or give a new password: intake users passwd ${email} --password-stdin.`,
+    });
+  if (roles > 0 || keepPassword || own !== undefined) return;
+  const made = `made on ${since.slice(0, 10)}, ${confirmed ? 'confirmed' : 'not confirmed'}`;
+  throw new IntakeError('USAGE', `${email} has an account already (${made}), and whoever made it knows its password`, {
+    remedy:
+      'If it is theirs, add --keep-password; else give it a new one: --password-stdin, or `intake users passwd` first.',
+  });
+}
+
+async function passwd(call: Call<Flags>): Promise<void> {
+  const { options, out, open } = call;
+  const email = emailOf(call);
+  const session = await open();
+  const known = await (await session.backend()).call('find_person', { email });
+  if (!known) throw new IntakeError('USAGE', 'There is no such person', { remedy: 'See intake users list.' });
+  const own = options.passwordStdin ? await readPassword() : undefined;
+  const password = own ?? newPassword();
+  await setPassword(session.config.supabase, email, password, known.user_id);
+  out.document({ email, user_id: known.user_id, ...(own ? {} : { password }) });
+  out.detail(`${email} has a new password.`);
+  show(out, own ? undefined : password);
+}
+
+const newPassword = (): string => randomBytes(15).toString('base64url');
+
+function show(out: Call<Flags>['out'], password: string | undefined): void {
+  if (password === undefined) return;
+  out.detail('Their password, which is not shown again:');
+  out.answer(password);
 }
 
 async function remove(call: Call<Flags>): Promise<void> {
   const {
-    options: { role },
+    options: { role, tenant },
     out,
     open,
   } = call;
   const email = emailOf(call);
-  const roles = await (await (await open()).backend()).call('revoke_roles', { email, role: role ?? null });
+  const roles = await (
+    await (await open()).backend()
+  ).call('revoke_roles', {
+    email,
+    role: role ?? null,
+    tenant_id: tenant ?? null,
+  });
   if (roles === null) throw new IntakeError('USAGE', 'There is no such person', { remedy: 'See intake users list.' });
   out.document({ email, roles });
   out.answer(`${email} lost ${roles} ${roles === 1 ? 'role' : 'roles'}; signing in gives access to what is left.`);
@@ -126,15 +172,22 @@ async function readPassword(): Promise<string> {
   return password;
 }
 
-/** Through the admin API; the embedded stack has none, but confirms whoever signs up. @throws IntakeError. */
-async function createPerson(supabase: SupabaseConfig | undefined, email: string, password: string): Promise<void> {
+/**
+ * Makes a person with this password, or gives it to the one of this id.
+ * @throws IntakeError.
+ */
+async function setPassword(
+  supabase: SupabaseConfig | undefined,
+  email: string,
+  password: string,
+  userId?: string,
+): Promise<void> {
   if (!supabase) throw new IntakeError('CONFIG_INVALID', 'People sign in with Supabase Auth: SUPABASE_URL is not set');
-  const auth = (key: string) =>
-    createClient(supabase.url, key, { auth: { persistSession: false, autoRefreshToken: false } }).auth;
-  let { error } = await auth(supabase.serviceKey).admin.createUser({ email, password, email_confirm: true });
-  if ((error?.status === 401 || error?.status === 404) && (await signsUp(supabase))) {
-    ({ error } = await auth(supabase.anonKey!).signUp({ email, password }));
-  }
+  const options = { auth: { persistSession: false, autoRefreshToken: false } };
+  const { admin } = createClient(supabase.url, supabase.serviceKey, options).auth;
+  const { error } = await (userId
+    ? admin.updateUserById(userId, { password })
+    : admin.createUser({ email, password, email_confirm: true }));
   if (!error) return;
   if (error.status === 422 || error.code === 'weak_password') {
     throw new IntakeError('USAGE', 'Supabase Auth refuses the address or the password', {
@@ -142,16 +195,9 @@ async function createPerson(supabase: SupabaseConfig | undefined, email: string,
       remedy: 'Give a longer password with --password-stdin.',
     });
   }
-  throw new IntakeError('DATABASE_DENIED', `Supabase Auth does not make people (${error.status ?? 'no connection'})`, {
+  const what = userId ? 'changes no passwords' : 'does not make people';
+  throw new IntakeError('DATABASE_DENIED', `Supabase Auth ${what} (${error.status ?? 'no connection'})`, {
     cause: error,
     remedy: 'Check SUPABASE_URL and SUPABASE_SERVICE_ROLE_KEY.',
   });
-}
-
-/** Whether signing up makes a person who may sign in at once. */
-async function signsUp({ url, anonKey }: SupabaseConfig): Promise<boolean> {
-  if (!anonKey) return false;
-  const response = await fetch(`${url}/auth/v1/settings`, { headers: { apikey: anonKey } });
-  const { mailer_autoconfirm: confirms, disable_signup: closed } = (await response.json()) as Record<string, unknown>;
-  return confirms === true && closed !== true;
 }

@@ -80,6 +80,52 @@ describe('intake users', function () {
     assert.deepEqual(await rolesOf('bo@example.com'), ['admin *', 'viewer TELCO']);
   });
 
+  it('gives no role to an account that somebody else made, unless told whose it is', async () => {
+    await cli.query(
+      "INSERT INTO auth.users (id, email, encrypted_password, created_at) VALUES (gen_random_uuid(), 'victim@example.com', 'x', '2026-01-02')",
+    );
+    const refused = await cli.run('users', 'add', 'victim@example.com', '--role', 'admin');
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /has an account already \(made on 2026-01-02, not confirmed\).*--keep-password/s);
+    assert.deepEqual(await rolesOf('victim@example.com'), []);
+    const { document } = await cli.json('users', 'passwd', 'victim@example.com');
+    assert.equal(document.email, 'victim@example.com');
+    const kept = await cli.run('users', 'add', 'victim@example.com', '--role', 'viewer', '--keep-password');
+    assert.equal(kept.code, 0, kept.stderr);
+    assert.deepEqual(await rolesOf('victim@example.com'), ['viewer *']);
+  });
+
+  it('gives a new password, which is then the only one, and refuses one that it would not use', async () => {
+    const { document: first } = await cli.json('users', 'add', 'flo@example.com', '--role', 'viewer');
+    const again = await runWith(
+      'another password\n',
+      ...'users add flo@example.com --role operator --password-stdin'.split(' '),
+    );
+    assert.deepEqual([again.code, await rolesOf('flo@example.com')], [2, ['viewer *']]);
+    assert.match(again.stderr, /a role alone changes no password.*intake users passwd flo@example.com/s);
+    const { document: made } = await cli.json('users', 'passwd', 'flo@example.com');
+    assert.ok(await signIn('flo@example.com', made.password));
+    assert.equal(await signIn('flo@example.com', first.password), undefined);
+    const own = await runWith('a password of mine\n', 'users', 'passwd', 'flo@example.com', '--password-stdin');
+    assert.equal(own.code, 0, own.stderr);
+    assert.doesNotMatch(own.stdout, /of mine/);
+    assert.ok(await signIn('flo@example.com', 'a password of mine'));
+  });
+
+  it('lets nobody sign up by themselves, nor make or change people without the service key', async () => {
+    const { supabaseUrl, anonKey } = cli.stack;
+    const { auth } = createClient(supabaseUrl, anonKey, { auth: { persistSession: false } });
+    const credentials = { email: 'stranger@example.com', password: 'a long password' };
+    assert.equal((await auth.signUp(credentials)).error?.code, 'signup_disabled');
+    assert.ok((await auth.signInWithOtp({ email: 'stranger@example.com' })).error);
+    assert.ok((await auth.admin.createUser(credentials)).error);
+    const { data } = await auth.admin.updateUserById('00000000-0000-0000-0000-000000000000', {
+      password: 'x'.repeat(9),
+    });
+    assert.equal(data.user, null);
+    assert.deepEqual(await cli.query("SELECT 1 FROM auth.users WHERE email LIKE 'stranger%'"), []);
+  });
+
   it('takes a password from stdin and does not show it', async () => {
     const { code, stdout, stderr } = await runWith(
       'a password of mine\n',
@@ -108,6 +154,9 @@ describe('intake users', function () {
     assert.deepEqual(await eve(), ['operator TELCO', 'viewer null']);
     assert.equal((await cli.json('users', 'remove', 'eve@example.com', '--role', 'viewer')).document.roles, 1);
     assert.deepEqual(await eve(), ['operator TELCO']);
+    await cli.json('users', 'add', 'eve@example.com', '--role', 'operator', '--tenant', 'OTHER');
+    const one = await cli.json('users', 'remove', 'eve@example.com', '--role', 'operator', '--tenant', 'OTHER');
+    assert.deepEqual([one.document.roles, await eve()], [1, ['operator TELCO']]);
     assert.equal((await cli.json('users', 'remove', 'eve@example.com')).document.roles, 1);
     assert.deepEqual(await eve(), []);
   });

@@ -1,8 +1,8 @@
 import { strict as assert } from 'node:assert';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createClient } from '@supabase/supabase-js';
 import type { RunningGateway } from '../../../src/gateway/server.ts';
+import { makePerson } from '../../support/people.ts';
 import { merge } from '../../support/projectsBatch.ts';
 import type { Env } from '../../support/imports.ts';
 import { openGatewayPlace, type GatewayPlace } from '../place.ts';
@@ -44,12 +44,11 @@ for (const backend of ['postgres', 'supabase'] as const) {
         api,
       } = gateways;
       for (const tenant of ['A', 'B']) await merge(sql, ROWS, { tenant, batch: `batch of ${tenant}` });
-      const { auth } = createClient(api!.url, api!.anonKey, { auth: { persistSession: false } });
       for (const [name, role] of Object.entries(ROLES)) {
-        const { data } = await auth.signUp({ email: `${name}@example.com`, password: 'a long password' });
-        tokens[name] = data.session!.access_token;
+        const { id, accessToken } = await makePerson(api!, `${name}@example.com`, 'a long password');
+        tokens[name] = accessToken;
         if (role)
-          await sql`INSERT INTO public.user_roles (user_id, role, tenant_id) VALUES (${data.user!.id}, ${role[0]}, ${role[1]})`;
+          await sql`INSERT INTO public.user_roles (user_id, role, tenant_id) VALUES (${id}, ${role[0]}, ${role[1]})`;
       }
       gateway = await gateways.open();
     });
