@@ -13,6 +13,7 @@ import type { IntakeError } from '../../src/errors.ts';
 import { type ErrorCode } from '../../src/errors.ts';
 import { startImport } from '../../src/imports/start.ts';
 import { createLogger } from '../../src/observability/log.ts';
+import { intakeAt } from '../cli/cli.ts';
 import { connectTemporal } from '../../src/temporal/connect.ts';
 import { temporalFault } from '../../src/temporal/fault.ts';
 import { attributeState } from '../../src/temporal/searchAttributes.ts';
@@ -240,6 +241,62 @@ describe('Temporal', function () {
     } finally {
       await secure.stop();
     }
+  });
+
+  it('is quoted by each command as its user sees it: one line with code, cause and remedy, and its exit code', async () => {
+    const namespace = `seen-${randomUUID().slice(0, 8)}`;
+    const connection = await Connection.connect({ address: temporal });
+    await connection.workflowService.registerNamespace({
+      namespace,
+      workflowExecutionRetentionPeriod: msToTs('1 day'),
+    });
+    await connection.close();
+    const path = await place.file('name\nSeen Person\n');
+    const commands = [
+      ['import', 'plaintiffs', path, '--commit'],
+      [
+        'schedule',
+        'add',
+        'plaintiffs',
+        path,
+        '--source-system',
+        'acme',
+        '--at',
+        '06:00',
+        '--timezone',
+        'Europe/Berlin',
+      ],
+      ['schedule', 'list'],
+      ['cancel', 'import/plaintiffs/csv/x/0123456789abcdef'],
+      ['doctor'],
+    ];
+    const seen = (env: NodeJS.ProcessEnv) =>
+      Promise.all(commands.map((args) => intakeAt(place.dir, args, { ...place.env, ...env }).ended));
+    const says = async (env: NodeJS.ProcessEnv, which: readonly number[], words: RegExp, remedy: RegExp) => {
+      const all = await seen(env);
+      for (const i of which) {
+        const { code, stdout, stderr } = all[i]!;
+        const text = `${commands[i]![0]}: ${stdout}${stderr}`;
+        assert.match(text, words);
+        assert.match(text, remedy);
+        assert.doesNotMatch(text, /INTERNAL|Start Temporal|\n {4}at /, text);
+        assert.equal(code, commands[i]![0] === 'doctor' ? 1 : 2, text);
+      }
+    };
+    await says({ TEMPORAL_NAMESPACE: 'prodd' }, [0, 1, 2, 3, 4], /no namespace 'prodd'/, /namespace/);
+    await says(
+      { TEMPORAL_NAMESPACE: namespace },
+      [0, 1, 4],
+      /Intake(Kind|Source)\S* (is not registered|.*)/,
+      /temporal operator search-attribute create .*tcld/s,
+    );
+    front.set({ status: 7, message: 'Request unauthorized.' });
+    await says({ TEMPORAL_ADDRESS: front.address }, [0, 1, 2, 3, 4], /Request unauthorized/, /TEMPORAL_API_KEY/);
+    front.set();
+    // What is on this host is not asked through a proxy, and for the rest doctor names it.
+    const proxied = { ...place.env, https_proxy: 'http://127.0.0.1:9' };
+    const listed = await intakeAt(place.dir, ['schedule', 'list'], proxied).ended;
+    assert.equal(listed.code, 0, listed.stderr);
   });
 
   it('ends a worker that it refuses with one line of JSON and exit code 2', async () => {
