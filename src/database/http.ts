@@ -49,6 +49,25 @@ export function serviceFetch(service: Service): typeof fetch {
   };
 }
 
+export interface RememberingFetch {
+  readonly fetch: typeof fetch;
+  /** Why the latest request had no answer. */
+  fault(): IntakeError | undefined;
+}
+
+/** `fetch` with a time limit for Supabase's clients, which keep nothing of a fault but its words. */
+export function rememberingFetch(who: string, limitMs: number): RememberingFetch {
+  let fault: IntakeError | undefined;
+  return {
+    fault: () => fault,
+    fetch: (input, init) =>
+      fetch(input, { ...init, signal: AbortSignal.timeout(limitMs) }).catch((cause: unknown) => {
+        fault = transportFault(cause, { who, code: 'DATABASE_UNAVAILABLE', setting: 'SUPABASE_URL' });
+        throw cause;
+      }),
+  };
+}
+
 const isObject = (response: Response, init: RequestInit | undefined): boolean =>
   (init?.method ?? 'GET') === 'GET' &&
   !/^(application\/json|text\/html)/.test(response.headers.get('content-type') ?? '');

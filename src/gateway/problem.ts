@@ -23,7 +23,10 @@ export const PROBLEMS = {
   /** Nobody reads the answer; it is for log and metrics. */
   CLIENT_GONE: { status: 499, remedy: 'Send the request again.' },
   MERGE_PENDING: { status: 500, remedy: 'Post the same batch again: it joins its merge, which goes on.' },
-  AUTH_UNAVAILABLE: { status: 503, remedy: 'Try again; `intake doctor` tells why Supabase does not answer.' },
+  AUTH_UNAVAILABLE: {
+    status: 503,
+    remedy: 'Try again in a moment. When it stays so, look at the state of Auth in the project behind SUPABASE_URL.',
+  },
   NOT_CONFIGURED: { status: 503, remedy: 'Set SUPABASE_URL and SUPABASE_ANON_KEY for the gateway.' },
 } as const satisfies Record<string, { status: number; remedy: string }>;
 

@@ -1,5 +1,6 @@
 /** Calls of Supabase's API as the signed-in person: their token goes along, so row level security and their roles decide. */
 import { createClient } from '@supabase/supabase-js';
+import { rememberingFetch } from '../database/http.ts';
 import { sqlError } from '../database/sqlError.ts';
 import type { SupabaseConfig } from '../config.ts';
 import { Problem } from './problem.ts';
@@ -28,9 +29,10 @@ const ANSWER_MS = 15_000;
 export function asUser(supabase: SupabaseConfig | undefined, jwt: string): UserClient {
   if (!supabase?.anonKey)
     throw new Problem('NOT_CONFIGURED', 'SUPABASE_URL and SUPABASE_ANON_KEY are not set: nobody can be signed in');
+  const requests = rememberingFetch('The API', ANSWER_MS);
   const client = createClient(supabase.url, supabase.anonKey, {
     accessToken: async () => jwt,
-    global: { fetch: (input, init) => fetch(input, { ...init, signal: AbortSignal.timeout(ANSWER_MS) }) },
+    global: { fetch: requests.fetch },
   });
   return {
     async call<N extends UserFunction>(
@@ -49,7 +51,7 @@ export function asUser(supabase: SupabaseConfig | undefined, jwt: string): UserC
         });
       if (status === 403 || error.code === '42501')
         throw new Problem('FORBIDDEN', 'Your roles do not open this', { cause: error });
-      throw sqlError(error, status);
+      throw (status === 0 && requests.fault()) || sqlError(error, status);
     },
   };
 }

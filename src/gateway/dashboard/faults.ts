@@ -18,6 +18,8 @@ const CONFLICTS = new Set([
   'OBJECT_MISSING',
   'OBJECT_CORRUPT',
   'IN_PROGRESS',
+  'RUN_CONFLICT',
+  'ORPHANED',
 ]);
 
 export const answerError =

@@ -3,6 +3,8 @@ import { createClient, type Session } from '@supabase/supabase-js';
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import type { SupabaseConfig } from '../../config.ts';
+import { rememberingFetch } from '../../database/http.ts';
+import type { IntakeError } from '../../errors.ts';
 import { Problem } from '../problem.ts';
 
 export interface Tokens {
@@ -31,23 +33,27 @@ const SHARED_MS = 10_000;
 /** @param supabase undefined, or without its public key: nobody can sign in. */
 export function createSessions(supabase: SupabaseConfig | undefined): Sessions {
   const renewals = new Map<string, Promise<Tokens | undefined>>();
-  const auth = () => {
+  const open = () => {
     if (!supabase?.anonKey)
       throw new Problem('NOT_CONFIGURED', 'SUPABASE_URL and SUPABASE_ANON_KEY are not set: nobody can sign in');
-    return createClient(supabase.url, supabase.anonKey, {
+    const { fetch, fault } = rememberingFetch('Supabase Auth', ANSWER_MS);
+    const client = createClient(supabase.url, supabase.anonKey, {
       auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
-      global: { fetch: (input, init) => fetch(input, { ...init, signal: AbortSignal.timeout(ANSWER_MS) }) },
-    }).auth;
+      global: { fetch },
+    });
+    return { auth: client.auth, fault };
   };
   async function ask(refresh: string): Promise<Tokens | undefined> {
-    const { data, error } = await auth().refreshSession({ refresh_token: refresh });
-    return tokensOf(data.session, error);
+    const { auth, fault } = open();
+    const { data, error } = await auth.refreshSession({ refresh_token: refresh });
+    return tokensOf(data.session, error, fault());
   }
   return {
     configured: supabase?.anonKey !== undefined,
     async signIn(email, password) {
-      const { data, error } = await auth().signInWithPassword({ email, password });
-      return tokensOf(data.session, error);
+      const { auth, fault } = open();
+      const { data, error } = await auth.signInWithPassword({ email, password });
+      return tokensOf(data.session, error, fault());
     },
     async renew(tokens) {
       if (claimsOf(tokens.access).exp > Date.now() / 1000 + EARLY) return tokens;
@@ -60,19 +66,25 @@ export function createSessions(supabase: SupabaseConfig | undefined): Sessions {
     },
     async signOut({ access }) {
       // The cookie goes in any case; Auth forgets the session if it can be told.
-      await auth()
-        .admin.signOut(access, 'local')
+      await open()
+        .auth.admin.signOut(access, 'local')
         .catch(() => undefined);
     },
   };
 }
 
-function tokensOf(session: Session | null, error: { status?: number | undefined } | null): Tokens | undefined {
+function tokensOf(
+  session: Session | null,
+  error: { status?: number | undefined } | null,
+  fault: IntakeError | undefined,
+): Tokens | undefined {
   if (session) return { access: session.access_token, refresh: session.refresh_token };
   const { status = 0 } = error ?? {};
   if (status === 429) throw new Problem('RATE_LIMITED', 'Supabase Auth asks for a pause', { retryAfter: 30 });
   if (status < 400 || status >= 500)
-    throw new Problem('AUTH_UNAVAILABLE', 'Supabase Auth does not answer', { cause: error });
+    throw fault
+      ? new Problem('AUTH_UNAVAILABLE', fault.message, { cause: fault, remedy: fault.remedy })
+      : new Problem('AUTH_UNAVAILABLE', `Supabase Auth answers ${status}`, { cause: error });
   return undefined;
 }
 
