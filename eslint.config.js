@@ -26,7 +26,7 @@ export const FLOORS = [
   ['anomalies', 'kinds'],
   ['database', 'temporal'],
   ['sources'],
-  ['messages', 'values', 'observability'],
+  ['messages', 'values', 'settings', 'observability'],
 ];
 const floors = FLOORS.flatMap((floor, i) =>
   floor.flatMap((folder) =>

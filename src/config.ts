@@ -4,8 +4,8 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { IntakeError } from './errors.ts';
-import { settingFaults } from './settingFaults.ts';
-import { parseSupabaseUrl } from './values/supabaseAddress.ts';
+import { settingFaults } from './settings/faults.ts';
+import { parseSupabaseUrl } from './settings/supabaseAddress.ts';
 
 export type BackendName = 'postgres' | 'supabase';
 
@@ -91,7 +91,14 @@ const ADDRESS = /^(([\w.-]+|\[[\da-f:]+\]):)?\d{1,5}$/i;
 const isPort = (text: string): boolean => Number(/\d+$/.exec(text)?.[0]) <= 65_535;
 const listen = (message: string) => z.string().regex(ADDRESS, message).refine(isPort, 'a port is at most 65535');
 const integer = (min: number, max: number, fallback: number) =>
-  z.coerce.number().int().min(min).max(max).default(fallback);
+  z.coerce
+    .number({ error: `write a whole number from ${min} to ${max}` })
+    .int(`write a whole number from ${min} to ${max}`)
+    .min(min, `at least ${min}`)
+    .max(max, `at most ${max}`)
+    .default(fallback);
+const webAddress = () => z.url({ protocol: /^https?$/, error: 'write it as http://host or https://host' });
+const oneOf = <const T extends readonly string[]>(words: T) => z.enum(words, { error: `one of ${words.join(', ')}` });
 
 const schema = z.object({
   INTAKE_DIR: z.string().default('.intake'),
@@ -100,7 +107,7 @@ const schema = z.object({
     .regex(/^[\w.-]{1,120}$/, 'only letters, digits, dot, dash')
     .default(hostname().replace(/[^\w.-]/g, '-')),
   INTAKE_TASK_QUEUE: z.string().min(1).default('intake'),
-  INTAKE_BACKEND: z.enum(['postgres', 'postgresql', 'supabase']).optional(),
+  INTAKE_BACKEND: oneOf(['postgres', 'postgresql', 'supabase']).optional(),
   INTAKE_OBJECTS_DIR: z.string().optional(),
   INTAKE_CHUNK_BYTES: integer(4096, 64 * 1024 * 1024, 2 * 1024 * 1024),
   INTAKE_WINDOW: integer(1, 64, 3),
@@ -121,19 +128,19 @@ const schema = z.object({
   SUPABASE_SECRET_KEY: z.string().trim().optional(),
   SUPABASE_ANON_KEY: z.string().trim().optional(),
   SUPABASE_PUBLISHABLE_KEY: z.string().trim().optional(),
-  INTAKE_COMPRESSION: z.enum(['none', 'gzip']).default('none'),
+  INTAKE_COMPRESSION: oneOf(['none', 'gzip']).default('none'),
   INTAKE_METRICS_ADDRESS: listen('write it as host:port, or a port of 127.0.0.1').optional(),
   INTAKE_PORT: listen('write it as a port of 127.0.0.1, or host:port').default('8787'),
   PROJECTS_IMPORT_BEARER: z.string().default(''),
-  INTAKE_GATEWAY_URL: z.url({ protocol: /^https?$/ }).optional(),
-  INTAKE_TEMPORAL_UI: z.url({ protocol: /^https?$/ }).optional(),
-  ANOMALIES_ALERT_WEBHOOK: z.url({ protocol: /^https?$/ }).optional(),
+  INTAKE_GATEWAY_URL: webAddress().optional(),
+  INTAKE_TEMPORAL_UI: webAddress().optional(),
+  ANOMALIES_ALERT_WEBHOOK: webAddress().optional(),
   ANOMALIES_ALERT_WINDOW_HOURS: integer(1, 24 * 14, 1),
   ANOMALIES_ALERT_MIN_COUNT: integer(1, 1_000_000_000, 1),
-  ANOMALIES_ALERT_ALLOW_PRIVATE: z.enum(['true', 'false']).default('false'),
-  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  ANOMALIES_ALERT_ALLOW_PRIVATE: oneOf(['true', 'false']).default('false'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: webAddress().optional(),
   OTEL_SERVICE_NAME: z.string().default('intake'),
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
 
 /**

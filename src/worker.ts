@@ -13,7 +13,7 @@ import { createLogger } from './observability/log.ts';
 import { createMetrics, noMetrics } from './observability/metrics.ts';
 import { serveMetrics } from './observability/metricsServer.ts';
 import { COMMAND_IDENTITY } from './temporal/pollers.ts';
-import { grpcProxy, useProxies } from './proxy.ts';
+import { grpcProxy, useProxies } from './settings/proxy.ts';
 import { connectFault, endWith, temporalFault } from './temporal/fault.ts';
 import { attributeRemedy, hasAttributes } from './temporal/searchAttributes.ts';
 import { probeTemporal } from './temporal/probe.ts';
@@ -170,8 +170,8 @@ export async function startWorker(config: Config, log: Logger, options: WorkerOp
 if (process.argv[1] === import.meta.filename) {
   const log = createLogger('info');
   try {
-    useProxies();
     const config = loadConfig();
+    useProxies();
     log.level = config.logLevel;
     const worker = await startWorker(config, log);
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {

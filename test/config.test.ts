@@ -1,8 +1,10 @@
 /** Settings: what is wrong is said at the start, all at once, by name, and never with its value. */
 import { strict as assert } from 'node:assert';
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { loadConfig } from '../src/config.ts';
 import { IntakeError } from '../src/errors.ts';
-import { parseDatabaseAddress, shownDatabaseAddress } from '../src/values/databaseAddress.ts';
+import { parseDatabaseAddress, shownDatabaseAddress } from '../src/settings/databaseAddress.ts';
 
 /** What people have as passwords, and what generators make. */
 const PASSWORDS = [
@@ -241,5 +243,50 @@ describe('the configuration', () => {
     ])
       assert.match(faults, new RegExp(`\\b${name}\\b`), faults);
     assert.ok(!faults.includes('ss@h') && !faults.includes('nonsense'));
+  });
+
+  it('is refused at the start by commands, worker and gateway alike: every setting with what to write, no value', async function () {
+    this.timeout(30_000);
+    const wrong: Record<string, [value: string, says: RegExp]> = {
+      DATABASE_URL: ['mysql://u:p@h/d', /postgresql:\/\//],
+      TEMPORAL_ADDRESS: ['https://temporal:7233', /host:port/],
+      TEMPORAL_TLS_KEY: ['/no/such.pem', /cannot be read/],
+      INTAKE_BACKEND: ['mysql', /one of postgres/],
+      INTAKE_HOST: ['a host', /letters/],
+      INTAKE_WINDOW: ['0', /at least 1/],
+      INTAKE_CHUNK_BYTES: ['many', /whole number from 4096 to 67108864/],
+      INTAKE_PARTITION_ROWS: ['9999999', /at most 200000/],
+      INTAKE_GATEWAY_URL: ['gateway', /http:\/\/host/],
+      ANOMALIES_ALERT_WEBHOOK: ['ftp://x', /http:\/\/host/],
+      ANOMALIES_ALERT_ALLOW_PRIVATE: ['perhaps', /one of true, false/],
+      OTEL_EXPORTER_OTLP_ENDPOINT: ['collector', /http:\/\/host/],
+      LOG_LEVEL: ['loud', /one of trace/],
+      https_proxy: ['http://[proxy', /http:\/\/host:port/],
+    };
+    const env = Object.fromEntries(Object.entries(wrong).map(([name, [value]]) => [name, value]));
+    const src = (path: string) => fileURLToPath(new URL(`../src/${path}`, import.meta.url));
+    const all = await Promise.all(
+      [
+        ['client.ts', 'doctor'],
+        ['client.ts', 'import', 'plaintiffs', 'x.csv'],
+        ['client.ts', 'gateway'],
+        ['client.ts', 'worker'],
+        ['worker.ts'],
+      ].map(async ([program, ...args]) => {
+        const child = spawn(process.execPath, [src(program!), ...args], { env: { PATH: process.env['PATH'], ...env } });
+        let text = '';
+        for (const stream of [child.stdout, child.stderr])
+          stream.setEncoding('utf8').on('data', (more: string) => (text += more));
+        const code = await new Promise((resolve) => child.once('close', resolve));
+        return { text, code };
+      }),
+    );
+    for (const { text, code } of all) {
+      assert.deepEqual([code, text.trim().split('\n').length, text.includes('CONFIG_INVALID')], [2, 1, true], text);
+      for (const [name, [value, says]] of Object.entries(wrong)) {
+        assert.match(text, new RegExp(`${name}[^;]*: [^;]*${says.source}`), text);
+        if (value.length > 4) assert.ok(!text.includes(value), `${name}: ${text}`);
+      }
+    }
   });
 });

@@ -5,7 +5,7 @@ import type { Backends } from '../database/backends/open.ts';
 import { loadConfig, type BackendName, type Config } from '../config.ts';
 import { IntakeError } from '../errors.ts';
 import type { Stack } from '../local/stack.ts';
-import { useProxies } from '../proxy.ts';
+import { useProxies } from '../settings/proxy.ts';
 import { flushTraces } from '../observability/traces.ts';
 import { loadEnvironment } from './environment.ts';
 
@@ -65,9 +65,10 @@ export async function closeSession(session: Session | undefined): Promise<void> 
 /** The configuration of the environment and its `.env` file. */
 export function readConfig(mode: string | undefined, dir: string | undefined): Config {
   loadEnvironment(mode);
-  useProxies();
   if (dir !== undefined) process.env['INTAKE_DIR'] = dir;
-  return loadConfig();
+  const config = loadConfig(); // which refuses a proxy that cannot be used
+  useProxies();
+  return config;
 }
 
 /** Takes a deployment out of the environment, so that neither this process nor the stack that it starts knows of one. */

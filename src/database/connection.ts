@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { getCACertificates, type ConnectionOptions } from 'node:tls';
 import { Client, type ClientConfig } from 'pg';
 import { IntakeError } from '../errors.ts';
-import { parseDatabaseAddress, type DatabaseAddress } from '../values/databaseAddress.ts';
+import { parseDatabaseAddress, type DatabaseAddress } from '../settings/databaseAddress.ts';
 import { databaseFault } from './databaseFault.ts';
 import { offersTls } from './tlsProbe.ts';
 

@@ -1,6 +1,6 @@
 /** A fault of a connection to the database, with what its server's certificate says where TLS was refused. */
 import { IntakeError } from '../errors.ts';
-import type { DatabaseAddress } from '../values/databaseAddress.ts';
+import type { DatabaseAddress } from '../settings/databaseAddress.ts';
 import { sqlError } from './sqlError.ts';
 import { shownCertificate } from './tlsProbe.ts';
 

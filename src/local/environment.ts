@@ -1,6 +1,6 @@
 /** The stack as the environment of its programs: the same variables that configure a real deployment. */
 import { join } from 'node:path';
-import { withoutLoopback } from '../proxy.ts';
+import { withoutLoopback } from '../settings/proxy.ts';
 import { OWNER } from './databaseOwner.ts';
 import type { Ports } from './ports.ts';
 import type { StackSettings } from './state.ts';

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import type { Config, TemporalConfig } from '../config.ts';
 import { IntakeError } from '../errors.ts';
-import { isLoopback } from '../proxy.ts';
+import { isLoopback } from '../settings/proxy.ts';
 import { openTraces } from '../observability/traces.ts';
 import { connectOptions } from './connectOptions.ts';
 import { connectFault } from './fault.ts';

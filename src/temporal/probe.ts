@@ -4,7 +4,7 @@ import { connect as connectSocket, isIP } from 'node:net';
 import { connect as connectTls, createSecureContext, type ConnectionOptions } from 'node:tls';
 import type { TemporalConfig } from '../config.ts';
 import { IntakeError } from '../errors.ts';
-import { grpcProxy } from '../proxy.ts';
+import { grpcProxy } from '../settings/proxy.ts';
 
 const PROBE_MS = 3_000;
 /** A server tells a client that its certificate does not please it after the handshake. */

@@ -8,7 +8,7 @@ import { listSchedules } from '../../schedules/view.ts';
 import { isPolled } from '../../temporal/pollers.ts';
 import type { Session } from '../session.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { grpcProxy } from '../../proxy.ts';
+import { grpcProxy } from '../../settings/proxy.ts';
 
 const STARTING_MS = 20_000;
 

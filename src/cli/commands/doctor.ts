@@ -15,7 +15,7 @@ import {
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 import type { Session } from '../session.ts';
 import { gatewayAnswers } from './stack.ts';
-import { shownDatabaseAddress } from '../../values/databaseAddress.ts';
+import { shownDatabaseAddress } from '../../settings/databaseAddress.ts';
 import { checkRuns } from '../checks/runs.ts';
 import { checkTemporal } from '../checks/temporal.ts';
 

@@ -5,7 +5,7 @@ import { IntakeError } from '../../errors.ts';
 import type { Stack } from '../../local/stack.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 import { readConfig } from '../session.ts';
-import { shownDatabaseAddress } from '../../values/databaseAddress.ts';
+import { shownDatabaseAddress } from '../../settings/databaseAddress.ts';
 
 const GATEWAY_MS = 15_000;
 

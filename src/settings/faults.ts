@@ -1,10 +1,15 @@
-/** Settings that have the right form and still cannot be used. */
+/**
+ * settings/: What settings mean: addresses, keys, proxies, and which of them cannot be used.
+ *
+ * Settings that have the right form and still cannot be used.
+ */
 import { accessSync, constants } from 'node:fs';
-import { parseDatabaseAddress } from './values/databaseAddress.ts';
-import { keyFault, parseSupabaseUrl } from './values/supabaseAddress.ts';
+import { parseDatabaseAddress } from './databaseAddress.ts';
+import { keyFault, parseSupabaseUrl } from './supabaseAddress.ts';
 
 const SECRET_KEYS = ['SUPABASE_SERVICE_ROLE_KEY', 'SUPABASE_SECRET_KEY'];
 const PUBLIC_KEYS = ['SUPABASE_ANON_KEY', 'SUPABASE_PUBLISHABLE_KEY'];
+const PROXIES = ['http_proxy', 'https_proxy', 'grpc_proxy'];
 const FILES = ['TEMPORAL_TLS_CERT', 'TEMPORAL_TLS_KEY'];
 
 /** What is wrong with each setting, by itself or beside others; never its value. */
@@ -32,6 +37,10 @@ export function settingFaults(given: Readonly<Record<string, string>>, env: Node
       const fault = key && keyFault(key, { want, url: typeof url === 'object' ? url.url : undefined });
       if (fault) faults.push(`${name}: ${fault}`);
     }
+  for (const name of PROXIES) {
+    const proxy = env[name] || env[name.toUpperCase()];
+    if (proxy && !isProxy(proxy)) faults.push(`${name}: write it as http://host:port`);
+  }
   if (supabase && !SECRET_KEYS.some((name) => given[name]))
     faults.push('SUPABASE_SERVICE_ROLE_KEY: needed with SUPABASE_URL');
   if (!given['TEMPORAL_TLS_CERT'] !== !given['TEMPORAL_TLS_KEY'])
@@ -44,6 +53,14 @@ export function settingFaults(given: Readonly<Record<string, string>>, env: Node
   if (given['INTAKE_BACKEND']?.startsWith('postgres') && supabase && !database)
     faults.push('DATABASE_URL: needed for the postgres backend');
   return faults;
+}
+
+function isProxy(text: string): boolean {
+  try {
+    return /^https?:$/.test(new URL(text.includes('://') ? text : `http://${text}`).protocol);
+  } catch {
+    return false;
+  }
 }
 
 function isReadable(path: string): boolean {
