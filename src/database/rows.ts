@@ -61,7 +61,8 @@ export interface Rollback {
 /** The answer to a claim. */
 export interface OpenedRun {
   readonly run_id: string;
-  readonly claim_status: Claim['status'];
+  /** `options_differ`: its rows were promoted under other reading options. */
+  readonly claim_status: Claim['status'] | 'options_differ';
   readonly lease: number;
   /** Rows of an earlier claim are in production already. */
   readonly promoted?: boolean;

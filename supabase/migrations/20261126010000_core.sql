@@ -276,7 +276,11 @@ begin
     v_reason := 'claimed again after failure';
   end if;
 
-  -- Once rows were promoted, the plan they were promoted under stays in force: the ledger counts in its partitions.
+  -- Once rows were promoted, the plan they were promoted under stays in force: the ledger counts in its partitions. What would
+  -- read the file otherwise is not let in, and the run stays as it is.
+  if v_promoted and r.metadata #>> '{plan,reading}' <> v_metadata #>> '{plan,reading}' then
+    return jsonb_build_object('run_id', r.id, 'claim_status', 'options_differ', 'lease', r.lease_generation);
+  end if;
   update ingest.import_runs set
     status = 'processing', worker_id = v_worker, claim_token = v_token, lease_generation = lease_generation + 1,
     claimed_at = now(), updated_at = now(), completed_at = null,

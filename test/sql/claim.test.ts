@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import type postgres from 'postgres';
-import { importRows, openImport, upsert } from '../support/sqlImport.ts';
+import { importRows, openImport, stageRows, upsert } from '../support/sqlImport.ts';
 import { withDatabase } from '../support/suite.ts';
 
 describe('claim_import_run', () => {
@@ -74,6 +74,19 @@ describe('claim_import_run', () => {
     const { run_id } = await claim('aborted');
     await sql`UPDATE ingest.import_runs SET status = 'failed', error_details = '{"manual_abort": true}'::jsonb WHERE id = ${run_id}`;
     assert.deepEqual(await claim('aborted', 'worker-2'), { run_id, claim_status: 'claimed' });
+  });
+
+  it('leaves a run with promoted rows as it is when its file would be read with other options', async () => {
+    const open = (reading: string) => sql`
+      SELECT ingest.open_import_run('csv', 'options', 'hash-options', 'o.csv', 'plaintiffs', 'w', ${reading}, NULL, NULL,
+                                    ${sql.json({ plan: { partitions: 1, reading } })}) AS run`;
+    const { run_id: runId, lease } = (await open('mdy'))[0]!['run'] as { run_id: string; lease: number };
+    await upsert(sql, { runId, lease, stageId: await stageRows(sql, 'csv', [{ name: 'Read Once' }]) });
+    await sql`SELECT ingest.fail_import_run(${runId}, ${lease}, '{"type": "cancelled"}')`;
+    const before = await run(runId);
+    assert.equal((await open('dmy'))[0]!['run']['claim_status'], 'options_differ');
+    assert.deepEqual({ ...(await run(runId)) }, { ...before });
+    assert.equal((await open('mdy'))[0]!['run']['claim_status'], 'claimed');
   });
 
   it('makes a new run with a parent after a rollback', async () => {

@@ -110,8 +110,7 @@ async function openRun(target: Backend, input: RunInput, opening: Opening): Prom
       ...more,
     },
   });
-  const storedPlan = run.metadata?.plan;
-  if (run.claim_status === 'claimed' && storedPlan && storedPlan.reading !== reading) {
+  if (run.claim_status === 'options_differ') {
     throw new IntakeError(
       'USAGE',
       'The run had begun with other options (--map, --encoding, --delimiter, --date-order)',
@@ -120,6 +119,7 @@ async function openRun(target: Backend, input: RunInput, opening: Opening): Prom
       },
     );
   }
+  const storedPlan = run.metadata?.plan;
   return {
     status: run.claim_status,
     runId: run.run_id,
