@@ -84,11 +84,18 @@ export function createApp(options: AppOptions): Hono<GatewayEnv> {
     return c.json(body, status as 400);
   };
   app.onError(answerError);
-  app.notFound((c) => {
-    // not thrown: that would pass by what surrounds a route
-    const missing = new Problem('NOT_FOUND', 'There is no such page');
-    return asksForPage(c) ? dashboard.fault(missing, c) : answerError(missing, c);
-  });
+  // Not thrown: that would pass by what surrounds a route.
+  const answerProblem = (problem: Problem, c: Context<GatewayEnv>) =>
+    asksForPage(c) ? dashboard.fault(problem, c) : answerError(problem, c);
+  app.notFound((c) => answerProblem(new Problem('NOT_FOUND', 'There is no such page'), c));
+  // No text of the database has it.
+  app.use((c, next) =>
+    Object.values(c.req.queries())
+      .flat()
+      .some((value) => value.includes('\0'))
+      ? Promise.resolve(answerProblem(new Problem('INVALID_QUERY', 'A parameter holds the character NUL'), c))
+      : next().then(() => undefined),
+  );
 
   app.route('/', dashboard.routes);
   for (const root of ['', FUNCTIONS]) {

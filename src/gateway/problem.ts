@@ -18,6 +18,7 @@ export const PROBLEMS = {
   INVALID_QUERY: { status: 422, remedy: 'See /openapi.json for the parameters.' },
   TENANT_BUSY: { status: 429, remedy: 'Post again after Retry-After: a tenant has one batch at a time.' },
   RATE_LIMITED: { status: 429, remedy: 'Post again after Retry-After, one request a second.' },
+  TOO_MANY_STREAMS: { status: 429, remedy: 'Close other pages of the dashboard, or load this one again by hand.' },
   GATEWAY_BUSY: { status: 429, remedy: 'Post again after Retry-After: too many bodies are being received.' },
   HEADERS_TOO_LARGE: { status: 431, remedy: 'Send less than 16 kB of headers.' },
   /** Nobody reads the answer; it is for log and metrics. */

@@ -18,6 +18,7 @@ import { anomaliesPage } from './anomaliesPage.ts';
 import { packed, serveAsset } from './assets.ts';
 import { answerError, type Show } from './faults.ts';
 import { page } from './layout.ts';
+import { createStreams } from '../limits/streams.ts';
 import { sendLive } from './live.ts';
 import { overviewPage, runningList, type Running } from './overviewPage.ts';
 import { shareOf } from './phases.ts';
@@ -47,6 +48,10 @@ const RUN = '/runs/:id';
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 const PAGE = 25;
 const LOOK_MS = { run: 1_000, overview: 3_000 };
+/** As the links to the next page have it. */
+const TIME = /^\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z|[+-]\d\d(?::?\d\d)?)$/;
+/** So long a stream goes on at most after its role was taken. */
+const RIGHTS_MS = 10_000;
 /** Of a form; ours have a few short fields. */
 const FORM_BYTES = 16 * 1024;
 
@@ -69,6 +74,7 @@ function runId(c: Context): string {
 export function createDashboard({ config, client, backends, stopping, log }: DashboardOptions): Dashboard {
   const { supabase } = config;
   const sessions = createSessions(supabase);
+  const streams = createStreams();
   const connections: Connections = {
     temporal: async () => client,
     backend: async (name = config.backend) => backends.get(name),
@@ -116,6 +122,7 @@ export function createDashboard({ config, client, backends, stopping, log }: Das
       return sendLive(c, {
         everyMs: LOOK_MS.overview,
         stopping,
+        enter: () => streams(visitor.id),
         look: async () => {
           const { runs } = await visitor.call('fn_dashboard_runs', { p_status: 'processing', p_limit: 10 });
           const now = new Set(runs.map(({ id }) => id));
@@ -139,7 +146,9 @@ export function createDashboard({ config, client, backends, stopping, log }: Das
         p_kinds: known ? [known.name, ...known.aliases] : null,
         p_status: status || null,
         p_source: source.trim() || null,
-        ...(at && !Number.isNaN(Date.parse(at)) && UUID.test(id) ? { p_before_at: at, p_before_id: id } : {}),
+        ...(at && TIME.test(at) && !Number.isNaN(Date.parse(at)) && UUID.test(id)
+          ? { p_before_at: at, p_before_id: id }
+          : {}),
         p_limit: PAGE + 1,
       });
       const last = runs.length > PAGE ? runs[PAGE - 1] : undefined;
@@ -176,11 +185,16 @@ export function createDashboard({ config, client, backends, stopping, log }: Das
   app.get(
     `${RUN}/live`,
     signedIn(async (c, visitor) => {
-      const { run } = await runView(c, visitor);
+      const now = { run: (await runView(c, visitor)).run, at: Date.now() };
       return sendLive(c, {
         everyMs: LOOK_MS.run,
         stopping,
+        enter: () => streams(visitor.id),
         look: async () => {
+          // Whether they may still see it is the database's to say.
+          if (Date.now() - now.at > RIGHTS_MS)
+            Object.assign(now, { run: (await runView(c, visitor)).run, at: Date.now() });
+          const { run } = now;
           const workflow = await workflowState(client, run.workflow_id, run.id);
           const { running, report } = workflow;
           const { share, words } = shareOf(report);

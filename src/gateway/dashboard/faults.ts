@@ -44,7 +44,7 @@ export const answerError =
       : describeError(error, c.get('correlationId') as string);
     if (status >= 500)
       log.error({ code: body.error.code, correlationId: c.get('correlationId') as string, err: error }, 'page failed');
-    if (listens) return c.body(null, status === 403 ? 403 : 503);
+    if (listens) return c.body(null, (status < 500 ? status : 503) as 403);
     if (error instanceof Problem && error.code === 'NOT_CONFIGURED') return show(c, notConfiguredPage(), status);
     const { email } = claimsOf(readTokens(c)?.access ?? '');
     if (error instanceof Problem && error.code === 'FORBIDDEN' && email) return show(c, deniedPage(email), status);

@@ -23,16 +23,22 @@ export interface Sessions {
 }
 
 const COOKIE = 'intake_session';
+/** Browsers take a cookie of this name over TLS and from this very host alone. */
+const TLS_COOKIE = `__Host-${COOKIE}`;
 const WEEK = 7 * 24 * 3600;
 /** An access token is renewed so long before its end, seconds. */
 const EARLY = 60;
 const ANSWER_MS = 10_000;
+/** Longer than any access token lives. */
+const TOKEN_MS = 24 * 3_600_000;
 /** Requests of one page that come at once renew once; those that come a little later with the former cookie get the same. */
 const SHARED_MS = 10_000;
 
 /** @param supabase undefined, or without its public key: nobody can sign in. */
 export function createSessions(supabase: SupabaseConfig | undefined): Sessions {
   const renewals = new Map<string, Promise<Tokens | undefined>>();
+  /** Tokens of those who signed out: an access token is good until its end, wherever it is checked. */
+  const left = new Set<string>();
   const open = () => {
     if (!supabase?.anonKey)
       throw new Problem('NOT_CONFIGURED', 'SUPABASE_URL and SUPABASE_ANON_KEY are not set: nobody can sign in');
@@ -56,6 +62,7 @@ export function createSessions(supabase: SupabaseConfig | undefined): Sessions {
       return tokensOf(data.session, error, fault());
     },
     async renew(tokens) {
+      if (left.has(tokens.refresh) || left.has(tokens.access)) return undefined;
       if (claimsOf(tokens.access).exp > Date.now() / 1000 + EARLY) return tokens;
       let renewal = renewals.get(tokens.refresh);
       if (!renewal) {
@@ -64,8 +71,10 @@ export function createSessions(supabase: SupabaseConfig | undefined): Sessions {
       }
       return renewal;
     },
-    async signOut({ access }) {
-      // The cookie goes in any case; Auth forgets the session if it can be told.
+    async signOut({ access, refresh }) {
+      // The cookie goes in any case, and whoever kept a copy is told no here; Auth forgets the session if it can be told.
+      for (const token of [access, refresh]) left.add(token);
+      setTimeout(() => [access, refresh].forEach((token) => left.delete(token)), TOKEN_MS).unref();
       await open()
         .auth.admin.signOut(access, 'local')
         .catch(() => undefined);
@@ -88,37 +97,39 @@ function tokensOf(
   return undefined;
 }
 
-/** What a token says of its holder. Only for display and for its end: the API checks the signature with every call. */
-export function claimsOf(token: string): { readonly email: string; readonly exp: number } {
+/** What a token says of its holder. Only for display, for counting and for its end: the API checks the signature with every call. */
+export function claimsOf(token: string): { readonly email: string; readonly sub: string; readonly exp: number } {
   try {
-    const { email, exp } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')) as Record<
-      string,
-      unknown
-    >;
-    return { email: typeof email === 'string' ? email : '', exp: typeof exp === 'number' ? exp : 0 };
+    const { email, sub, exp } = JSON.parse(
+      Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'),
+    ) as Record<string, unknown>;
+    return {
+      email: typeof email === 'string' ? email : '',
+      sub: typeof sub === 'string' ? sub : '',
+      exp: typeof exp === 'number' ? exp : 0,
+    };
   } catch {
-    return { email: '', exp: 0 };
+    return { email: '', sub: '', exp: 0 };
   }
 }
 
 export function readTokens(c: Context): Tokens | undefined {
-  const [access, refresh] = (getCookie(c, COOKIE) ?? '').split('~');
+  const [access, refresh] = (getCookie(c, cookieName(c)) ?? '').split('~');
   return access && refresh ? { access, refresh } : undefined;
 }
 
 /** Scripts cannot read it, other sites cannot send it. */
 export function keepTokens(c: Context, { access, refresh }: Tokens): void {
-  setCookie(c, COOKIE, `${access}~${refresh}`, { ...attributes(c), maxAge: WEEK });
+  setCookie(c, cookieName(c), `${access}~${refresh}`, { ...attributes(c), maxAge: WEEK });
 }
 
 export function forgetTokens(c: Context): void {
-  deleteCookie(c, COOKIE, attributes(c));
+  deleteCookie(c, cookieName(c), attributes(c));
 }
 
-const attributes = (c: Context) =>
-  ({
-    path: '/',
-    httpOnly: true,
-    sameSite: 'Strict',
-    secure: new URL(c.req.url).protocol === 'https:' || c.req.header('x-forwarded-proto') === 'https',
-  }) as const;
+const overTls = (c: Context): boolean =>
+  new URL(c.req.url).protocol === 'https:' || c.req.header('x-forwarded-proto') === 'https';
+
+const cookieName = (c: Context): string => (overTls(c) ? TLS_COOKIE : COOKIE);
+
+const attributes = (c: Context) => ({ path: '/', httpOnly: true, sameSite: 'Strict', secure: overTls(c) }) as const;

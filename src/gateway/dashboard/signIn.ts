@@ -1,8 +1,9 @@
 /** The ways in and out. */
+import { getConnInfo } from '@hono/node-server/conninfo';
 import type { Hono, MiddlewareHandler } from 'hono';
 import { Problem } from '../problem.ts';
 import type { GatewayEnv } from '../request.ts';
-import { createBuckets, SIGN_IN_RATE } from '../limits/rateLimit.ts';
+import { createBuckets, SIGN_IN_RATE, SIGN_IN_RATE_OF_ADDRESS } from '../limits/rateLimit.ts';
 import type { Show } from './faults.ts';
 import { signInPage } from './notices.ts';
 import { forgetTokens, keepTokens, readTokens, type Sessions } from './session.ts';
@@ -16,13 +17,15 @@ export function addSignIn(app: Hono<GatewayEnv>, sessions: Sessions, show: Show,
     return show(c, signInPage({ next: ownPath(c.req.query('next')) }));
   });
   const attempt = createBuckets(SIGN_IN_RATE);
+  const attemptFrom = createBuckets(SIGN_IN_RATE_OF_ADDRESS);
   app.post('/sign-in', small, async (c) => {
     requireOwnOrigin(c);
     const form = await c.req.parseBody();
     const [email, password, next] = ['email', 'password', 'next'].map((name) =>
       typeof form[name] === 'string' ? form[name] : '',
     ) as [string, string, string];
-    const wait = email && password ? attempt(email.trim().toLowerCase()) : 0;
+    const from = getConnInfo(c).remote.address ?? '';
+    const wait = email && password ? Math.max(attempt(`${from} ${email.trim().toLowerCase()}`), attemptFrom(from)) : 0;
     if (wait > 0) {
       c.header('retry-after', String(wait));
       return show(
@@ -35,7 +38,8 @@ export function addSignIn(app: Hono<GatewayEnv>, sessions: Sessions, show: Show,
         429,
       );
     }
-    const tokens = email && password ? await sessions.signIn(email, password) : undefined;
+    const tokens =
+      email && password && !`${email}${password}`.includes('\0') ? await sessions.signIn(email, password) : undefined;
     if (!tokens)
       return show(
         c,

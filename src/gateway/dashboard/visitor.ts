@@ -7,6 +7,8 @@ import { claimsOf, forgetTokens, keepTokens, readTokens, type Sessions } from '.
 
 export interface Visitor {
   readonly email: string;
+  /** As their token says it; the database checks the token with every call. */
+  readonly id: string;
   /** See UserClient. @throws Problem SIGNED_OUT, FORBIDDEN. */
   call: UserClient['call'];
 }
@@ -28,8 +30,10 @@ export async function visitorOf(
   if (!tokens) throw new SignedOut();
   if (tokens !== kept) keepTokens(c, tokens);
   const client = asUser(supabase, tokens.access);
+  const claims = claimsOf(tokens.access);
   return {
-    email: claimsOf(tokens.access).email,
+    email: claims.email,
+    id: claims.sub,
     async call(fn, args, options) {
       try {
         return await client.call(fn, args, options);

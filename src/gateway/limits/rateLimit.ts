@@ -10,8 +10,11 @@ export interface RateLimit {
 /** Schedules post once a second; a hundred clients that repeat one batch are still let in. */
 export const USUAL_RATE: RateLimit = { burst: 600, perSecond: 10 };
 
-/** Of a person's attempts to sign in: ten, then two a minute. */
+/** Of attempts to sign in to one account from one network address: ten, then two a minute. A stranger elsewhere locks nobody out. */
 export const SIGN_IN_RATE: RateLimit = { burst: 10, perSecond: 1 / 30 };
+
+/** Of all attempts from one network address, which may be that of an office: sixty, then twelve a minute. */
+export const SIGN_IN_RATE_OF_ADDRESS: RateLimit = { burst: 60, perSecond: 1 / 5 };
 
 /**
  * @param most keys that are remembered; beyond them those that asked longest ago are forgotten.

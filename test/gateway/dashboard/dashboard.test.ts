@@ -95,7 +95,11 @@ describe('the dashboard over HTTP', function () {
       { email: await dashboard.person('viewer'), password: PASSWORD },
       { 'x-forwarded-proto': 'https' },
     );
-    assert.match(secure.headers.getSetCookie()[0]!, /Secure/);
+    assert.match(secure.headers.getSetCookie()[0]!, /^__Host-intake_session=.*Secure/);
+    const own = { 'x-forwarded-proto': 'https' };
+    const entrance = cookieOf(secure);
+    assert.equal((await visitorWith(entrance).get('/runs', own)).status, 200);
+    assert.equal((await visitorWith(entrance.replace('__Host-', '')).get('/runs', own)).status, 303);
     const left = await visitorWith(cookieOf(entered)).post('/sign-out');
     assert.match(left.headers.getSetCookie()[0]!, /^intake_session=; Max-Age=0/);
   });
@@ -326,6 +330,57 @@ describe('the dashboard over HTTP', function () {
     assert.deepEqual([response.status, response.headers.get('content-type')], [404, 'text/html; charset=utf-8']);
     assert.match(await response.text(), /Not found[\s\S]*There is no such page/);
     assert.equal((await fetch(`${dashboard.gateway.url}/run`)).headers.get('content-type'), 'application/json');
+  });
+
+  it('opens six live streams of a person and no more, and says no before it starts one for a forged token', async () => {
+    const cookie = cookieOf(await signIn(await dashboard.person('viewer')));
+    const other = cookieOf(await signIn(await dashboard.person('viewer')));
+    const ended = new AbortController();
+    const open = (who: string, path = '/live'): Promise<Response> =>
+      fetch(`${dashboard.gateway.url}${path}`, {
+        headers: { cookie: who, accept: 'text/event-stream' },
+        signal: ended.signal,
+      });
+    const statuses = (await Promise.all(Array.from({ length: 40 }, () => open(cookie)))).map(({ status }) => status);
+    assert.deepEqual(
+      [200, 429].map((wanted) => statuses.filter((status) => status === wanted).length),
+      [6, 34],
+    );
+    assert.equal((await open(other)).status, 200);
+    const claims = { sub: 'somebody', exp: 9_999_999_999 };
+    const forged = `x.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.y`;
+    assert.equal((await open(`intake_session=${forged}~refresh`)).status, 401);
+    assert.equal((await open(cookieOf(await signIn(await dashboard.person())))).status, 403);
+    ended.abort();
+    for (;;) {
+      const again = await fetch(`${dashboard.gateway.url}/live`, { headers: { cookie, accept: 'text/event-stream' } });
+      await again.body?.cancel();
+      if (again.status === 200) break;
+    }
+  });
+
+  it('answers odd parameters as faults of who asks: NUL in any of them, times that are none', async () => {
+    const operator = visitors['operator']!;
+    const id = '00000000-0000-0000-0000-000000000000';
+    for (const path of [
+      '/runs?source=%00',
+      '/runs?status=a%00',
+      '/anomalies?tenant=%00',
+      '/anomalies?severity=%00',
+      '/%00?x=%00',
+    ])
+      assert.ok([404, 422].includes((await operator.get(path)).status), path);
+    for (const at of ['Jan%201', '1', '2026-01-01T00:00:00Z'])
+      assert.equal((await operator.get(`/runs?at=${at}&id=${id}`)).status, 200, at);
+    assert.equal((await signIn('a\0b@example.com', PASSWORD)).status, 401);
+    assert.equal((await operator.get(`/runs/${id}/live`, { accept: 'text/event-stream' })).status, 404);
+  });
+
+  it('takes no copy of a cookie after its owner signed out', async () => {
+    const cookie = cookieOf(await signIn(await dashboard.person('viewer')));
+    assert.equal((await visitorWith(cookie).get('/runs')).status, 200);
+    await visitorWith(cookie).post('/sign-out');
+    assert.equal((await visitorWith(cookie).get('/runs')).status, 303);
   });
 
   it('ends its live streams when the gateway stops', async () => {
