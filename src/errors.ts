@@ -192,8 +192,10 @@ export const ROW_ERRORS = {
   SCHEMA_MISMATCH: 'A field is missing or of another type than `intake schema search-results` says.',
   JSON_TOO_LARGE: 'The JSON file is larger than 16 MB; split its licences into several files.',
   IMAGE_MISSING: 'The directory has no image of that name; add it, or correct source_image_file.',
+  IMAGE_AMBIGUOUS: 'Several images may be meant; write source_image_file with the folders that tell them apart.',
   IMAGE_OUTSIDE: 'The image lies outside the directory, behind a link; copy it into the directory.',
   IMAGE_CORRUPT: 'The image is cut off, damaged, or neither PNG, JPEG, GIF nor WebP; take it again.',
+  IMAGE_UNSUPPORTED: 'The image is neither PNG, JPEG, GIF nor WebP; save it as PNG.',
   IMAGE_TOO_LARGE: 'The image is larger than 50 MB; reduce it.',
   IMAGE_REFUSED:
     'Storage refuses the image for its size or type; let the bucket `imports` take it, or reduce the image.',

@@ -41,10 +41,11 @@ async function fileInput(config: Config, request: ImportRequest): Promise<Import
 }
 
 /** A directory is read again with every import: each is a batch of its own, named by tag and time. */
-function directoryInput(config: Config, request: ImportRequest): DirectoryInput {
+async function directoryInput(config: Config, request: ImportRequest): Promise<DirectoryInput> {
   const {
     tag,
     singleFile,
+    imagesDir,
     delta = false,
     verifyWrites = false,
     batchSize = 25,
@@ -54,7 +55,7 @@ function directoryInput(config: Config, request: ImportRequest): DirectoryInput 
   if (!tag) throw new IntakeError('USAGE', 'Which dataset?', { remedy: 'Give it a tag: --tag NAME.' });
   return {
     ...runInput(config, request, {
-      path: openRoot(resolve(request.path)),
+      path: await openRoot(resolve(request.path)),
       batchId: `${tag}/${new Date().toISOString()}`,
       batchName: tag,
     }),
@@ -66,6 +67,7 @@ function directoryInput(config: Config, request: ImportRequest): DirectoryInput 
     maxConcurrentUploads,
     compression: config.compression,
     ...(singleFile ? { singleFile } : {}),
+    ...(imagesDir ? { imagesDir: await openRoot(resolve(imagesDir)) } : {}),
   };
 }
 

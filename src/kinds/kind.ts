@@ -55,6 +55,7 @@ export type KindOption =
   | 'delta'
   | 'verifyWrites'
   | 'singleFile'
+  | 'imagesDir'
   | 'batchSize'
   | 'maxWorkers'
   | 'maxConcurrentUploads';

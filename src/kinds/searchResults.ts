@@ -29,6 +29,7 @@ export const searchResults: DirectoryKind = {
     'delta',
     'verifyWrites',
     'singleFile',
+    'imagesDir',
     'batchSize',
     'maxWorkers',
     'maxConcurrentUploads',

@@ -5,6 +5,8 @@ export interface DirectoryInput extends RunInput {
   readonly tag: string;
   /** Only this file, relative to the directory. */
   readonly singleFile?: string;
+  /** Where the images lie when that is not below the directory; absolute. */
+  readonly imagesDir?: string;
   /** Only files that are new or changed since the last completed import of the tag. */
   readonly delta: boolean;
   readonly verifyWrites: boolean;
@@ -38,6 +40,10 @@ export interface TreePlan {
   readonly orphanImages: number;
   /** Files that --delta left out. */
   readonly unchanged: number;
+  /** JSON files whose names do not end in `_parse.json`, and the first of them. Plans of 0.3.0 lack both. */
+  readonly leftOut?: { readonly count: number; readonly first: readonly string[] };
+  /** A search a day later than this cannot have been. */
+  readonly plannedAt?: string;
 }
 
 export interface FailedItem {

@@ -24,6 +24,6 @@ export interface ImportRequest {
 export type DirectoryOptions = Partial<
   Pick<
     DirectoryInput,
-    'tag' | 'singleFile' | 'delta' | 'verifyWrites' | 'batchSize' | 'maxWorkers' | 'maxConcurrentUploads'
+    'tag' | 'singleFile' | 'imagesDir' | 'delta' | 'verifyWrites' | 'batchSize' | 'maxWorkers' | 'maxConcurrentUploads'
   >
 >;

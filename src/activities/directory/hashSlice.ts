@@ -2,14 +2,12 @@
 import { Context } from '@temporalio/activity';
 import { FileCache } from '../../sources/tree/fileCache.ts';
 import { readImage } from '../../sources/tree/readImage.ts';
-import { openRoot } from '../../sources/tree/scanTree.ts';
-import { ROW_ERRORS } from '../../errors.ts';
 import { SHOWN_FAILURES, type FailedItem } from '../../messages/directory.ts';
 import type { Deps } from '../deps.ts';
 import { heartbeat } from '../heartbeat.ts';
 import { renewClaim } from '../renewClaim.ts';
 import { imageBytes, inLanes } from './lanes.ts';
-import { imagesOf, loadImages, loadSlice, EMPTY_RESULT, saveImages, imageStateKey } from './slice.ts';
+import { imageRootOf, imagesOf, loadImages, loadSlice, EMPTY_RESULT, saveImages, imageStateKey } from './slice.ts';
 import type { SliceAnswer, SliceRequest } from '../../messages/directory.ts';
 
 export const hashSliceActivity = ({ backend, workDir, cacheDir }: Deps) => ({
@@ -17,7 +15,7 @@ export const hashSliceActivity = ({ backend, workDir, cacheDir }: Deps) => ({
     const { input, plan, runId, slice } = request;
     const target = backend(input.backend);
     await renewClaim(target, runId || null);
-    const root = openRoot(input.path);
+    const root = await imageRootOf(input);
     const { files } = await loadSlice(workDir, target, plan.layout, slice);
     const states = await loadImages(workDir, imageStateKey(request), slice);
     const images = imagesOf(files);
@@ -33,7 +31,7 @@ export const hashSliceActivity = ({ backend, workDir, cacheDir }: Deps) => ({
         readImage(root, image.path, input.mode === 'verify' ? undefined : image),
       );
       if (read.error !== undefined) {
-        const item = { item: image.path, kind: 'image', code: read.error, message: ROW_ERRORS[read.error] } as const;
+        const item = { item: image.path, kind: 'image', code: read.error, message: read.message } as const;
         states.set(image.path, { error: read.error, message: item.message, phase: 'sha256' });
         if (failed++ < SHOWN_FAILURES) failedItems.push(item);
       } else {

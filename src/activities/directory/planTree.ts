@@ -1,30 +1,29 @@
 /** planning: the tree as it is now - files, their images, duplicates; the manifest of all later phases. */
 import { createHash } from 'node:crypto';
-import { statSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
 import type { Backend } from '../../database/backend.ts';
 import { directoryKindNamed } from '../../kinds/index.ts';
-import { FileCache, type CachedFile } from '../../sources/tree/fileCache.ts';
-import { ImageIndex } from '../../sources/tree/imageIndex.ts';
+import { FileCache } from '../../sources/tree/fileCache.ts';
+import { ImageIndex, type FoundImage } from '../../sources/tree/imageIndex.ts';
 import type { ImageType } from '../../sources/tree/imageType.ts';
-import { isInside, readInside } from '../../sources/tree/insideFile.ts';
+import { isInside } from '../../sources/tree/insideFile.ts';
+import { escapeName } from '../../sources/tree/names.ts';
 import { PathList } from '../../sources/tree/pathList.ts';
 import { openRoot, scanTree } from '../../sources/tree/scanTree.ts';
-import { rowsOf } from '../../sources/search/licences.ts';
-import { MAX_JSON_BYTES, readSearchFile, searchKey, sourceImageOf } from '../../sources/search/searchFile.ts';
 import { IntakeError, ROW_ERRORS, type RowErrorCode } from '../../errors.ts';
 import { SHOWN_FAILURES, type DirectoryInput, type FailedItem, type TreePlan } from '../../messages/directory.ts';
 import type { Deps } from '../deps.ts';
 import { heartbeat } from '../heartbeat.ts';
-import { READ_ERRORS } from './unread.ts';
+import { readFacts, type Listed } from './facts.ts';
 import { knownFiles } from './knownFiles.ts';
 import { storedImages } from './storedImages.ts';
 import {
+  imageRootOf,
   imagesOf,
   saveImages,
   saveSlice,
-  SLICE_FILES,
   storeSlice,
   deleteOldTrees,
   type ImageStates,
@@ -32,19 +31,8 @@ import {
   type SliceImage,
 } from './slice.ts';
 
-/** What planning wants to know of a JSON file, kept from run to run. */
-interface Facts {
-  readonly rows: number;
-  readonly key?: string;
-  readonly image?: string;
-  readonly error?: { readonly code: RowErrorCode; readonly message: string };
-}
-
-interface Listed {
-  readonly path: string;
-  readonly size: number;
-  readonly mtimeMs: number;
-}
+/** Files read between two words about the progress; what is known of them is kept then, should the worker end. */
+const READ_FILES = 200;
 
 export interface PlannedTree {
   readonly plan: TreePlan;
@@ -62,65 +50,88 @@ export const planTreeActivity = (deps: Deps) => ({
 
   /** @throws IntakeError FILE_NOT_FOUND, FILE_UNREADABLE, EMPTY_DIRECTORY. */
   async planTree(input: DirectoryInput): Promise<PlannedTree> {
-    const root = openRoot(input.path);
-    const { files, images } = await listTree(root, input.singleFile);
-    if (files.count === 0) {
-      throw new IntakeError(
-        'EMPTY_DIRECTORY',
-        input.singleFile ? `No JSON files found: ${input.singleFile} is not there` : 'No JSON files found',
-      );
-    }
+    const root = await openRoot(input.path);
+    const imageRoot = await imageRootOf(input);
+    const listing = await listTree(root, imageRoot, input.singleFile);
+    if (listing.files.count === 0) throw emptyDirectory(input, listing.leftOut);
     const { workDir, cacheDir, sliceFiles } = deps;
     await deleteOldTrees(workDir);
     const cache = new FileCache(cacheDir, root);
+    const imageCache = imageRoot === root ? cache : new FileCache(cacheDir, imageRoot);
     try {
       const target = deps.backend(input.backend);
-      return await planFiles({ input, root, files, images, cache, workDir, target, sliceFiles });
+      return await planFiles({ ...listing, input, root, cache, imageCache, workDir, target, sliceFiles });
     } finally {
       cache.close();
+      imageCache.close();
     }
   },
 });
 
-async function listTree(root: string, only: string | undefined): Promise<{ files: PathList; images: ImageIndex }> {
+function emptyDirectory({ singleFile }: DirectoryInput, leftOut: LeftOut): IntakeError {
+  const { count, first } = leftOut;
+  if (singleFile) return new IntakeError('EMPTY_DIRECTORY', `No JSON files found: ${singleFile} is not there`);
+  const others = count > 0 ? `: the name of none of ${count} ends in _parse.json (${first.join(', ')})` : '';
+  return new IntakeError('EMPTY_DIRECTORY', `No JSON files found${others}`);
+}
+
+/** JSON files whose names say that they are no searches: how many, and the first of them. */
+interface LeftOut {
+  count: number;
+  readonly first: string[];
+}
+
+/** As many names of files that were left out as a report carries. */
+const SHOWN_LEFT_OUT = 5;
+
+interface Listing {
+  readonly files: PathList;
+  readonly images: ImageIndex;
+  /** Of `files`, by number: links that lead to folders out of the tree. */
+  readonly links: ReadonlySet<number>;
+  readonly leftOut: LeftOut;
+}
+
+async function listTree(root: string, imageRoot: string, only: string | undefined): Promise<Listing> {
   const files = new PathList();
-  const images = new ImageIndex(root);
-  if (only !== undefined) addNamed(files, root, only);
+  const images = new ImageIndex(imageRoot);
+  const links = new Set<number>();
+  const leftOut: LeftOut = { count: 0, first: [] };
+  if (only !== undefined) await addNamed(files, root, only);
   const signal = Context.current().cancellationSignal;
   for await (const { kind, path, size, mtimeMs } of scanTree(root, { signal })) {
-    if (kind === 'image') images.add({ path, size, mtimeMs });
-    else if (only === undefined) files.add(path, size, mtimeMs);
+    if (kind === 'image') {
+      if (imageRoot === root) images.add({ path, size, mtimeMs });
+    } else if (only === undefined && kind === 'other-json') {
+      if (leftOut.count++ < SHOWN_LEFT_OUT) leftOut.first.push(path);
+    } else if (only === undefined) {
+      if (kind === 'link') links.add(files.count);
+      files.add(path, size, mtimeMs);
+    }
   }
-  return { files, images };
+  if (imageRoot === root) return { files, images, links, leftOut };
+  for await (const { kind, ...image } of scanTree(imageRoot, { signal })) if (kind === 'image') images.add(image);
+  return { files, images, links, leftOut };
 }
 
 /** The one file of --single-file, whatever its name; a link is looked at when it is read. */
-function addNamed(files: PathList, root: string, path: string): void {
-  const found = isInside(root, join(root, path)) ? statSync(join(root, path), { throwIfNoEntry: false }) : undefined;
-  if (found) files.add(path, found.size, Math.floor(found.mtimeMs));
+async function addNamed(files: PathList, root: string, path: string): Promise<void> {
+  const found = isInside(root, join(root, path)) ? await stat(join(root, path)).catch(() => undefined) : undefined;
+  if (found) files.add(escapeName(path), found.size, Math.floor(found.mtimeMs));
 }
 
-interface Tree {
+interface Tree extends Listing {
   readonly input: DirectoryInput;
   readonly root: string;
-  readonly files: PathList;
-  readonly images: ImageIndex;
   readonly cache: FileCache;
+  readonly imageCache: FileCache;
   readonly workDir: string;
   readonly target: Backend;
   readonly sliceFiles: number;
 }
 
-async function planFiles({
-  input,
-  root,
-  files,
-  images,
-  cache,
-  workDir,
-  target,
-  sliceFiles,
-}: Tree): Promise<PlannedTree> {
+async function planFiles(planned: Tree): Promise<PlannedTree> {
+  const { input, root, files, images, links, leftOut, cache, imageCache, workDir, target, sliceFiles } = planned;
   const seen = new Set<string>();
   const sum = {
     files: 0,
@@ -141,7 +152,8 @@ async function planFiles({
   };
   const tree = createHash('sha256');
   // Named after what asked for it. Each try has its own: one that was given up may still write while the next plans another tree.
-  const { workflowExecution, attempt } = Context.current().info;
+  const { info, cancellationSignal } = Context.current();
+  const { workflowExecution, attempt } = info;
   const layout = createHash('sha256')
     .update(JSON.stringify([workflowExecution?.runId, attempt, input.batchId]))
     .digest('hex')
@@ -155,7 +167,7 @@ async function planFiles({
     const bytes = await saveSlice(workDir, layout, sum.slices, slice);
     if (input.mode === 'commit') await storeSlice(target, layout, sum.slices, bytes);
     const referred = imagesOf(pending);
-    const states = statesFromCache(referred, cache);
+    const states = statesFromCache(referred, imageCache);
     sum.images += referred.length;
     sum.unhashed += referred.filter(({ path }) => !states.has(path)).length;
     if (input.mode === 'commit') sum.unstored += await storedImages(target, states);
@@ -165,90 +177,71 @@ async function planFiles({
     pending = [];
   };
 
-  for (let from = 0; from < files.count; from += SLICE_FILES) {
-    const listed = Array.from({ length: Math.min(SLICE_FILES, files.count - from) }, (_, i): Listed => ({
+  for (let from = 0; from < files.count; from += READ_FILES) {
+    const listed = Array.from({ length: Math.min(READ_FILES, files.count - from) }, (_, i): Listed => ({
       path: files.pathAt(from + i),
       ...files.factsAt(from + i),
+      isLink: links.has(from + i),
     }));
-    for (const [i, read] of (await readFacts(root, listed, cache)).entries()) {
+    for (const [i, read] of (await readFacts(root, listed, cache, cancellationSignal)).entries()) {
       const { facts, sha256 } = read;
       const file = listed[i] as Listed;
-      const image = facts.image === undefined ? undefined : images.resolve(facts.image, file.path);
+      const found =
+        facts.image === undefined ? undefined : images.resolve(facts.image, input.imagesDir ? undefined : file.path);
+      const image = found?.error === undefined ? found?.image : undefined;
       const duplicate = facts.key !== undefined && seen.size === seen.add(facts.key).size;
       if (await unchanged?.holds(file, sha256, image)) {
         sum.unchanged++;
         continue;
       }
-      tree.update(JSON.stringify([file, sha256, image]));
+      const { path, size, mtimeMs } = file;
+      tree.update(JSON.stringify([{ path, size, mtimeMs }, sha256, image]));
       if (duplicate) sum.duplicates++;
       if (facts.error) fail({ item: file.path, kind: 'json', ...facts.error });
-      const missing = facts.image !== undefined && !image;
-      if (missing) fail({ item: file.path, kind: 'image', code: 'IMAGE_MISSING', message: ROW_ERRORS.IMAGE_MISSING });
+      const imageError = found?.error === undefined ? undefined : noImage(found);
+      if (imageError) fail({ item: file.path, kind: 'image', ...imageError });
       pending.push({
-        ...file,
+        path,
+        size,
+        mtimeMs,
         sha256,
         rows: facts.rows,
         firstRow: sum.licences,
         ...(duplicate ? { duplicate } : {}),
         ...(facts.error ? { error: facts.error } : {}),
         ...(image ? { image } : {}),
-        ...(missing ? { imageMissing: true as const } : {}),
+        ...(imageError ? { imageError } : {}),
       });
       sum.files++;
       sum.licences += facts.rows;
-      sum.missingImages += missing ? 1 : 0;
+      sum.missingImages += imageError ? 1 : 0;
       // A whole number of batches: the next slice's begin where these end.
       if (pending.length >= Math.ceil(sliceFiles / input.batchSize) * input.batchSize) await flush();
     }
-    heartbeat({ done: Math.min(files.count, from + SLICE_FILES), total: files.count });
+    heartbeat({ done: Math.min(files.count, from + READ_FILES), total: files.count });
   }
   await flush();
   return {
-    plan: { ...sum, layout, batchSize: input.batchSize, treeHash: tree.digest('hex'), orphanImages: images.orphans },
+    plan: {
+      ...sum,
+      layout,
+      batchSize: input.batchSize,
+      treeHash: tree.digest('hex'),
+      orphanImages: images.orphans,
+      plannedAt: new Date().toISOString(),
+      ...(leftOut.count > 0 ? { leftOut } : {}),
+    },
     failures,
     failedItems,
   };
 }
 
-/** From the cache where the file is as it was, else from the file. */
-async function readFacts(
-  root: string,
-  listed: readonly Listed[],
-  cache: FileCache,
-): Promise<{ facts: Facts; sha256: string }[]> {
-  const known = cache.getMany(listed);
-  const readAt = Date.now();
-  const fresh: (Listed & CachedFile)[] = [];
-  const answers = [];
-  for (const file of listed) {
-    const cached = known.get(file.path);
-    if (cached?.facts) {
-      answers.push({ facts: cached.facts as Facts, sha256: cached.sha256 });
-      continue;
-    }
-    const { facts, sha256 } = await readFact(root, file);
-    answers.push({ facts, sha256 });
-    if (sha256) fresh.push({ ...file, sha256, type: 'json', facts });
-  }
-  if (fresh.length > 0) cache.putMany(fresh, readAt);
-  return answers;
-}
-
-async function readFact(root: string, file: Listed): Promise<{ facts: Facts; sha256: string }> {
-  const read = await readInside(root, file.path, MAX_JSON_BYTES, file);
-  if (read.error !== undefined) return { facts: { rows: 1, error: READ_ERRORS[read.error] }, sha256: '' };
-  const sha256 = createHash('sha256').update(read.bytes).digest('hex');
-  const search = readSearchFile(read.bytes);
-  if (!search.ok) return { facts: { rows: 1, error: { code: search.code, message: search.message } }, sha256 };
-  const image = sourceImageOf(search.file);
-  return {
-    facts: {
-      rows: rowsOf(search.file),
-      key: searchKey(search.file).slice(0, 32),
-      ...(image === null ? {} : { image }),
-    },
-    sha256,
-  };
+/** What is said of a search whose image is not there, or is one of several. */
+function noImage(found: Exclude<FoundImage, { image: unknown }>): { code: RowErrorCode; message: string } {
+  if (found.error === 'IMAGE_AMBIGUOUS')
+    return { code: found.error, message: `${ROW_ERRORS.IMAGE_AMBIGUOUS} Among them: ${found.paths.join(', ')}` };
+  const nearest = found.nearest === undefined ? '' : ` The nearest is ${found.nearest}`;
+  return { code: found.error, message: ROW_ERRORS.IMAGE_MISSING + nearest };
 }
 
 function statesFromCache(images: readonly SliceImage[], cache: FileCache): ImageStates {

@@ -4,8 +4,9 @@ import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/p
 import { join } from 'node:path';
 import type { Backend } from '../../database/backend.ts';
 import type { ImageType } from '../../sources/tree/imageType.ts';
+import { openRoot } from '../../sources/tree/scanTree.ts';
 import type { RowErrorCode } from '../../errors.ts';
-import type { SliceRequest, SliceAnswer } from '../../messages/directory.ts';
+import type { DirectoryInput, SliceRequest, SliceAnswer } from '../../messages/directory.ts';
 
 /** Files of a slice: the unit of an activity. */
 export const SLICE_FILES = 500;
@@ -32,7 +33,9 @@ export interface SliceFile {
   readonly duplicate?: true;
   readonly error?: { readonly code: RowErrorCode; readonly message: string };
   readonly image?: SliceImage;
-  /** The file names an image that is not there. */
+  /** The file names an image that is not there, or one of several. */
+  readonly imageError?: { readonly code: RowErrorCode; readonly message: string };
+  /** The same in manifests of 0.3.0. */
   readonly imageMissing?: true;
 }
 
@@ -128,6 +131,9 @@ export function batchesOf(
   }
   return batches;
 }
+
+/** Where the images of a tree lie. */
+export const imageRootOf = ({ path, imagesDir = path }: DirectoryInput): Promise<string> => openRoot(imagesDir);
 
 /** The images of a slice, each once. */
 export const imagesOf = (files: readonly SliceFile[]): SliceImage[] => [

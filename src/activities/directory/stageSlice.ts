@@ -1,7 +1,8 @@
 /** import: the files of a slice into the unlogged stage, a batch of files a call. */
 import { hash } from 'node:crypto';
 import { Context } from '@temporalio/activity';
-import { readInside, type Known } from '../../sources/tree/insideFile.ts';
+import { readTreeFile } from '../../sources/tree/fileThreads.ts';
+import type { Known } from '../../sources/tree/insideFile.ts';
 import { LICENCE_COLUMNS, licencesOf, type LicenceRow } from '../../sources/search/licences.ts';
 import { openRoot } from '../../sources/tree/scanTree.ts';
 import { SEARCH_COLUMNS } from '../../sources/search/licences.ts';
@@ -82,7 +83,7 @@ export async function stageFiles(
       remedy: 'Run `intake resume ID`, or start the import again; the files are read anew.',
     });
   }
-  const root = openRoot(input.path);
+  const root = await openRoot(input.path);
   const { table } = kindNamed(input.kind);
   const columns = [...COMMON_COLUMNS, ...SEARCH_COLUMNS];
   const answer = { ...EMPTY_RESULT, failedItems: [] as FailedItem[], codes: {} as Record<string, number> };
@@ -195,16 +196,15 @@ class BatchWriter {
 
   /** Of all rows of a file. */
   #shared(file: SliceFile, states: ImageStates): (string | null)[] {
-    const { path, sha256, image, duplicate, imageMissing } = file;
+    const { path, sha256, image, duplicate, imageMissing, imageError } = file;
     const state = image && states.get(image.path);
     const found = state && state.error === undefined ? state : undefined;
     const stored = found && (found.storagePath ?? imagePath(found.sha256, found.type, this.#input.compression));
     const error =
       state?.error !== undefined
-        ? state
-        : imageMissing
-          ? { error: 'IMAGE_MISSING', message: ROW_ERRORS.IMAGE_MISSING }
-          : undefined;
+        ? { code: state.error, message: state.message }
+        : (imageError ??
+          (imageMissing ? ({ code: 'IMAGE_MISSING', message: ROW_ERRORS.IMAGE_MISSING } as const) : undefined));
     return [
       this.#input.tag,
       path,
@@ -213,7 +213,7 @@ class BatchWriter {
       stored ?? null,
       found?.type ?? null,
       found && image ? String(image.size) : null,
-      error?.error ?? null,
+      error?.code ?? null,
       error?.message ?? null,
       error ? (image?.path ?? path) : null,
       duplicate ? 'true' : 'false',
@@ -256,7 +256,7 @@ const withoutImageError = (shared: readonly (string | null)[]): readonly (string
 /** As many rows as planning counted: a file that is another by now is a failed one. A verification may read a copy of it. */
 async function readRows(root: string, file: SliceFile, known: Known | undefined): Promise<readonly LicenceRow[]> {
   if (file.error) return fileFailure(file, file.error);
-  const read = await readInside(root, file.path, MAX_JSON_BYTES, known);
+  const read = await readTreeFile(root, file.path, MAX_JSON_BYTES, known);
   if (read.error !== undefined) return fileFailure(file, READ_ERRORS[read.error]);
   if (digest(read.bytes) !== file.sha256) return fileFailure(file, READ_ERRORS.changed);
   const search = readSearchFile(read.bytes);

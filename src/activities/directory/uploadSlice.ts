@@ -4,7 +4,6 @@ import { promisify } from 'node:util';
 import { Context } from '@temporalio/activity';
 import { CONTENT_TYPES, type ImageType } from '../../sources/tree/imageType.ts';
 import { readImage } from '../../sources/tree/readImage.ts';
-import { openRoot } from '../../sources/tree/scanTree.ts';
 import { IntakeError, ROW_ERRORS, type RowErrorCode } from '../../errors.ts';
 import { SHOWN_FAILURES, type DirectoryInput, type FailedItem } from '../../messages/directory.ts';
 import type { Backend } from '../../database/backend.ts';
@@ -13,6 +12,7 @@ import { heartbeat } from '../heartbeat.ts';
 import { renewClaim } from '../renewClaim.ts';
 import { imageBytes, inLanes } from './lanes.ts';
 import {
+  imageRootOf,
   imagesOf,
   loadImages,
   loadSlice,
@@ -36,7 +36,7 @@ export const uploadSliceActivity = ({ backend, workDir }: Deps) => ({
   async uploadSlice(request: SliceRequest): Promise<SliceAnswer> {
     const { input, plan, runId, slice } = request;
     const target = backend(input.backend);
-    const root = openRoot(input.path);
+    const root = await imageRootOf(input);
     const { files } = await loadSlice(workDir, target, plan.layout, slice);
     const states = await loadImages(workDir, imageStateKey(request), slice);
     await storedImages(target, states);

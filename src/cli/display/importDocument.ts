@@ -87,6 +87,7 @@ function directoryDocument({ datasetId, tag, plan, batches, images, failed, fail
     duplicates: plan?.duplicates ?? 0,
     missing_images: plan?.missingImages ?? 0,
     orphan_images: plan?.orphanImages ?? 0,
+    left_out_files: { count: plan?.leftOut?.count ?? 0, first: plan?.leftOut?.first ?? [] },
     batches: { total: plan?.batches ?? 0, ...batches },
     images,
     failed_count: failed,

@@ -211,6 +211,10 @@ function directoryLines(report: DirectoryReport, mode: ImportRequest['mode'], hi
     `Files:    ${thousands(plan.files)}${unchanged}${duplicates}`,
     `Images:   ${found}, ${thousands(plan.missingImages)} missing, ${thousands(plan.orphanImages)} of no file`,
   ];
+  if (plan.leftOut)
+    lines.push(
+      `Left out: ${thousands(plan.leftOut.count)} JSON files whose names do not end in _parse.json (${plan.leftOut.first.join(', ')}${plan.leftOut.count > plan.leftOut.first.length ? ', ...' : ''})`,
+    );
   if (failed > 0) lines.push(`Failed:   ${failedItemsOf(report)}; ${hint}`);
   for (const { item, code, message } of failedItems.slice(0, 10)) lines.push(`  ${item}: ${code} ${message}`);
   if (failed > 10) lines.push('  ...');

@@ -46,6 +46,7 @@ export interface ImportFlags extends CommonOptions {
   readonly maxConcurrentUploads?: number;
   readonly verifyWrites?: boolean;
   readonly singleFile?: string;
+  readonly imagesDir?: string;
   readonly delta?: boolean;
 }
 
@@ -93,6 +94,7 @@ export function importFlags(command: Command): Command {
     .option('--delta', `${only('delta')}: only what is new or changed since the last import of the tag`)
     .option('--verify-writes', `${only('verifyWrites')}: compare files and images with what was written, afterwards`)
     .option('--single-file <file>', `${only('singleFile')}: only this file`)
+    .option('--images-dir <dir>', `${only('imagesDir')}: where the images lie, if not below the directory`)
     .option('--batch-size <n>', `${only('batchSize')}: files a call to the database (25)`, parseSize)
     .option('--max-workers <n>', `${only('maxWorkers')}: files read at a time (16)`, parseSize)
     .option('--max-concurrent-uploads <n>', `${only('maxConcurrentUploads')}: uploads at a time (10)`, parseSize);
@@ -182,14 +184,23 @@ function directoryRequest(kind: string, path: string | undefined, flags: ImportF
     batchName,
     sourceReference,
   } = flags;
-  const { tag, delta, verifyWrites, batchSize, maxWorkers, maxConcurrentUploads } = flags;
+  const { tag, delta, verifyWrites, batchSize, maxWorkers, maxConcurrentUploads, imagesDir } = flags;
   return {
     kind,
     path: root,
     mode: flags.commit ? 'commit' : 'dry-run',
     ...defined({ backend, sourceSystem, batchId, batchName, sourceReference }),
     ...(flags.rejects && !flags.commit ? { rejectsPath: flags.rejects } : {}),
-    directory: defined({ tag, delta, verifyWrites, batchSize, maxWorkers, maxConcurrentUploads, singleFile }),
+    directory: defined({
+      tag,
+      delta,
+      verifyWrites,
+      batchSize,
+      maxWorkers,
+      maxConcurrentUploads,
+      singleFile,
+      imagesDir,
+    }),
   };
 }
 

@@ -4,7 +4,9 @@ import { crc32 } from 'node:zlib';
 export type ImageType = 'png' | 'jpg' | 'gif' | 'webp';
 
 export type InspectedImage =
-  { readonly type: ImageType; readonly error?: undefined } | { readonly error: 'IMAGE_CORRUPT' };
+  | { readonly type: ImageType; readonly error?: undefined }
+  | { readonly error: 'IMAGE_CORRUPT' }
+  | { readonly error: 'IMAGE_UNSUPPORTED'; readonly format: string };
 
 export const CONTENT_TYPES: Readonly<Record<ImageType, string>> = {
   png: 'image/png',
@@ -24,7 +26,7 @@ const PNG_DEPTHS: Readonly<Record<number, readonly number[]>> = {
 };
 const CORRUPT = { error: 'IMAGE_CORRUPT' } as const;
 
-/** The type of an image that is complete: every PNG chunk has its checksum, a JPEG or GIF its end, a WebP its length. */
+/** The type of an image that is complete: every PNG chunk has its checksum, a JPEG its end, a GIF all of its blocks, a WebP its length. */
 export function inspectImage(bytes: Buffer): InspectedImage {
   if (bytes.subarray(0, 8).equals(PNG_SIGNATURE)) return isWholePng(bytes) ? { type: 'png' } : CORRUPT;
   if (bytes[0] === 0xff && bytes[1] === 0xd8) return isWholeJpeg(bytes) ? { type: 'jpg' } : CORRUPT;
@@ -32,7 +34,36 @@ export function inspectImage(bytes: Buffer): InspectedImage {
   if (start === 'GIF87a' || start === 'GIF89a') return isWholeGif(bytes) ? { type: 'gif' } : CORRUPT;
   if (start.startsWith('RIFF') && bytes.toString('latin1', 8, 12) === 'WEBP')
     return isWholeWebp(bytes) ? { type: 'webp' } : CORRUPT;
-  return CORRUPT;
+  const format = otherFormat(bytes, start);
+  return format === undefined ? CORRUPT : { error: 'IMAGE_UNSUPPORTED', format };
+}
+
+/** Brands of the container that AVIF and HEIC share, and what a person calls them. */
+const BRANDS: Readonly<Record<string, string>> = {
+  avif: 'AVIF',
+  avis: 'AVIF',
+  heic: 'HEIC',
+  heix: 'HEIC',
+  mif1: 'HEIC',
+};
+
+/** What else may stand under the name of an image; undefined for what is none of them. */
+function otherFormat(bytes: Buffer, start: string): string | undefined {
+  // The size of the whole file, or nothing, and of its header: two letters alone are no sign.
+  if (
+    start.startsWith('BM') &&
+    bytes.length >= 26 &&
+    [0, bytes.length].includes(bytes.readUInt32LE(2)) &&
+    bytes[14]! >= 12
+  )
+    return 'BMP';
+  if (/^(?:II[*+]\0|MM\0[*+])/.test(start)) return 'TIFF';
+  if (start.startsWith('%PDF-')) return 'PDF';
+  if (start.startsWith('\0\0\u0001\0')) return 'ICO';
+  if (bytes.toString('latin1', 4, 8) === 'ftyp') return BRANDS[bytes.toString('latin1', 8, 12)];
+  return /^\s*(?:<\?xml[^>]*>\s*)?(?:<!--[^]*?-->\s*)?<svg[\s>]/.test(bytes.toString('latin1', 0, 1024))
+    ? 'SVG'
+    : undefined;
 }
 
 function isWholePng(bytes: Buffer): boolean {
@@ -82,10 +113,26 @@ function isWholeJpeg(bytes: Buffer): boolean {
   return false;
 }
 
+/** Its blocks up to the trailer, with a picture among them; what a program appends does not count. */
 function isWholeGif(bytes: Buffer): boolean {
-  let end = bytes.length;
-  while (end > 0 && bytes[end - 1] === 0) end--;
-  return end > 13 && bytes[end - 1] === 0x3b && bytes.readUInt16LE(6) > 0 && bytes.readUInt16LE(8) > 0;
+  if (bytes.length < 14 || bytes.readUInt16LE(6) === 0 || bytes.readUInt16LE(8) === 0) return false;
+  const tableSize = (flags: number): number => (flags & 0x80 ? 3 << ((flags & 7) + 1) : 0);
+  let at = 13 + tableSize(bytes[10]!);
+  for (let pictures = 0; at < bytes.length;) {
+    const block = bytes[at]!;
+    if (block === 0x3b) return pictures > 0;
+    if (block === 0x2c && at + 10 < bytes.length) {
+      at += 11 + tableSize(bytes[at + 9]!); // and the size of its codes
+      pictures++;
+    } else if (block === 0x21) {
+      at += 2;
+    } else {
+      return false;
+    }
+    while (at < bytes.length && bytes[at] !== 0) at += 1 + bytes[at]!;
+    at++;
+  }
+  return false;
 }
 
 function isWholeWebp(bytes: Buffer): boolean {

@@ -1,7 +1,10 @@
-/** Reads files of a tree, and nothing that is not inside its root, whatever became of links and names since it was scanned. */
-import { closeSync, constants, fstatSync, openSync, read, readSync, realpathSync, statSync, type Stats } from 'node:fs';
+/**
+ * Reads files of a tree, and nothing that is not inside its root, whatever became of links and names since it was scanned. Its
+ * calls wait: it is for a thread of its own.
+ */
+import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { isAbsolute, relative, sep } from 'node:path';
-import { promisify } from 'node:util';
+import { shownName, systemPath } from './names.ts';
 
 /** What a file was when it was scanned. */
 export interface Known {
@@ -24,11 +27,6 @@ export type Unread =
 
 export type InsideBytes = { readonly bytes: Buffer; readonly error?: undefined } | { readonly error: Unread };
 
-/** Up to this size a call that blocks costs less than a thread's turn. */
-const SMALL_BYTES = 256 * 1024;
-
-const readLater = promisify(read);
-
 export const isInside = (root: string, path: string): boolean => {
   const below = relative(root, path);
   return below !== '' && below !== '..' && !below.startsWith(`..${sep}`) && !isAbsolute(below);
@@ -40,16 +38,16 @@ export const isInside = (root: string, path: string): boolean => {
  * @param limit bytes; a larger file is not read.
  * @param known where given, the file is refused as changed unless it has this size and time before and after reading.
  */
-export async function readInside(root: string, path: string, limit: number, known?: Known): Promise<InsideBytes> {
+export function readInside(root: string, path: string, limit: number, known?: Known): InsideBytes {
   let fd: number | undefined;
   try {
-    const full = `${root}/${path}`;
+    const full = systemPath(root, path);
     // A pipe that took the file's place must not be waited for.
     fd = openSync(full, constants.O_RDONLY | constants.O_NONBLOCK);
     const before = fstatSync(fd);
     const error = refusal(root, full, before, limit, known);
     if (error) return { error };
-    const bytes = before.size <= SMALL_BYTES ? readNow(fd, before.size) : await readChunks(fd, before.size);
+    const bytes = readAll(fd, before.size);
     const after = fstatSync(fd);
     const same = bytes.length === before.size && after.size === before.size && after.mtimeMs === before.mtimeMs;
     return same ? { bytes } : { error: 'changed' };
@@ -63,13 +61,14 @@ export async function readInside(root: string, path: string, limit: number, know
 
 function refusal(
   root: string,
-  full: string,
+  full: string | Buffer,
   opened: Stats,
   limit: number,
   known: Known | undefined,
 ): Unread | undefined {
-  const real = realpathSync.native(full);
-  if (!isInside(root, real)) return 'outside';
+  // A name may be no UTF-8.
+  const real = realpathSync.native(full, 'buffer');
+  if (!isInside(root, shownName(real))) return 'outside';
   // What was opened must be what has this name inside the root: then no link led elsewhere in between.
   const named = statSync(real);
   if (named.ino !== opened.ino || named.dev !== opened.dev) return 'changed';
@@ -78,17 +77,9 @@ function refusal(
   return opened.size > limit ? 'too-large' : undefined;
 }
 
-function readNow(fd: number, size: number): Buffer {
+function readAll(fd: number, size: number): Buffer {
   const bytes = Buffer.allocUnsafeSlow(size);
   let done = 0;
   for (let got = -1; got !== 0 && done < size; done += got) got = readSync(fd, bytes, done, size - done, done);
-  return bytes.subarray(0, done);
-}
-
-async function readChunks(fd: number, size: number): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafeSlow(size);
-  let done = 0;
-  for (let got = -1; got !== 0 && done < size; done += got)
-    got = (await readLater(fd, bytes, done, size - done, done)).bytesRead;
   return bytes.subarray(0, done);
 }

@@ -1,8 +1,9 @@
 /** An image of a tree: its bytes, their hash, and what they are. */
 import { hash, webcrypto } from 'node:crypto';
-import type { RowErrorCode } from '../../errors.ts';
+import { ROW_ERRORS, type RowErrorCode } from '../../errors.ts';
+import { readTreeFile } from './fileThreads.ts';
 import { inspectImage, type ImageType } from './imageType.ts';
-import { readInside, type Known, type Unread } from './insideFile.ts';
+import type { Known, Unread } from './insideFile.ts';
 
 export interface Image {
   readonly bytes: Buffer;
@@ -11,6 +12,13 @@ export interface Image {
   readonly type: ImageType;
   readonly error?: undefined;
 }
+
+export interface UnusableImage {
+  readonly error: RowErrorCode;
+  readonly message: string;
+}
+
+const unusable = (error: RowErrorCode): UnusableImage => ({ error, message: ROW_ERRORS[error] });
 
 export const MAX_IMAGE_BYTES = 50 * 1024 * 1024;
 
@@ -30,15 +38,16 @@ const CODES: Readonly<Record<Unread, RowErrorCode>> = {
  * @param root absolute, without links (see `openRoot`).
  * @param known size and time from the scan; a file that differs, before or after reading, is CHANGED_FILE.
  */
-export async function readImage(
-  root: string,
-  path: string,
-  known?: Known,
-): Promise<Image | { readonly error: RowErrorCode }> {
-  const read = await readInside(root, path, MAX_IMAGE_BYTES, known);
-  if (read.error !== undefined) return { error: CODES[read.error] };
+export async function readImage(root: string, path: string, known?: Known): Promise<Image | UnusableImage> {
+  const read = await readTreeFile(root, path, MAX_IMAGE_BYTES, known);
+  if (read.error !== undefined) return unusable(CODES[read.error]);
   const inspected = inspectImage(read.bytes);
-  if (inspected.error !== undefined) return inspected;
+  if (inspected.error === 'IMAGE_UNSUPPORTED')
+    return {
+      error: inspected.error,
+      message: `The image is ${inspected.format}, which is not stored; save it as PNG.`,
+    };
+  if (inspected.error !== undefined) return unusable(inspected.error);
   return { bytes: read.bytes, sha256: await sha256(read.bytes), type: inspected.type };
 }
 

@@ -3,14 +3,13 @@
  *
  * The files of a directory and of all below it, in path order. Knows names, sizes and times; reads no file.
  */
-import { lstatSync, opendirSync, realpathSync, statSync, type Stats } from 'node:fs';
-import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { IntakeError } from '../../errors.ts';
-import { isInside } from './insideFile.ts';
+import { fileThreads } from './fileThreads.ts';
+import type { Entry } from './listFolder.ts';
 
 export interface TreeFile {
-  /** Below the root, with `/`. */
+  /** Below the root, with `/`; see `names.ts` for what is no UTF-8. */
   readonly path: string;
   /** Bytes; 0 with `mtimeMs` 0 where the file cannot be asked, which reading it then explains. */
   readonly size: number;
@@ -19,54 +18,119 @@ export interface TreeFile {
   readonly kind: FileKind;
 }
 
-interface Folder {
-  /** Names in path order, those of folders with their `/`. */
-  readonly names: readonly string[];
-  readonly links: ReadonlySet<string>;
+/**
+ * `other-json`: a JSON file whose name says that it is no search. `link`: one to a folder that is not below the root, so that
+ * what it shows is found nowhere.
+ */
+export type FileKind = 'json' | 'image' | 'other-json' | 'link';
+
+/** Folders and groups of files that are asked for before their turn: on a slow file system each takes a while. */
+const AHEAD = 16;
+
+/** Of a folder, the files whose sizes and times are asked for in one call. */
+export const GROUP = 256;
+
+interface Branch {
+  readonly below: string;
+  readonly entries: readonly Entry[];
+  next: number;
+  /** Entries before this one have been asked for. */
+  asked: number;
+  /** By the index of their entry: subfolders, and groups of files. */
+  readonly answers: Map<number, Promise<readonly Entry[]>>;
 }
 
-/** After so many files the event loop has its turn: local calls are too short to be worth a thread's. */
-const TURN = 256;
-
 /**
- * Every `*_parse.json` and every image below the root, in the order of their paths' UTF-8 bytes; holds the names of one branch.
- * Hidden names are left out, and so is a link to a folder: what it shows inside the root is found at its own place. A link to
- * a file is given as a file; one that leads out of the root is refused when it is read.
+ * Every `*_parse.json` and every image below the root, in the order of their paths' UTF-8 bytes; holds the names of one branch
+ * and of a few folders after it. Hidden names are left out, and so is a link to a folder inside the root: what it shows is found
+ * at its own place. A link to a file is given as a file; one that leads out of the root is refused when it is read.
  * @param root absolute path without links (see `openRoot`).
  * @throws IntakeError FILE_UNREADABLE naming the folder; a lost state must not look like an import that is complete.
  */
 export async function* scanTree(root: string, { signal }: { signal?: AbortSignal } = {}): AsyncGenerator<TreeFile> {
-  let seen = 0;
-  const pending: { below: string; folder: Folder; next: number }[] = [
-    { below: '', folder: readFolder(root, ''), next: 0 },
-  ];
+  let open = 0;
+  const ask = (branch: Branch, at: number): Promise<readonly Entry[]> => {
+    const known = branch.answers.get(at);
+    if (known) return known;
+    const entry = branch.entries[at] as Entry;
+    const answer =
+      entry.kind === 'folder'
+        ? listFolder(root, `${branch.below}${entry.name}/`)
+        : fileThreads.run({ do: 'facts', root, below: branch.below, entries: filesFrom(branch.entries, at) });
+    answer.catch(() => undefined); // whoever waits for it hears of it
+    branch.answers.set(at, answer);
+    open++;
+    return answer;
+  };
+  const askAhead = (branch: Branch): void => {
+    branch.asked = Math.max(branch.asked, branch.next);
+    for (; open < AHEAD && branch.asked < branch.entries.length; branch.asked++) {
+      const { kind, size } = branch.entries[branch.asked] as Entry;
+      if (kind === 'folder') void ask(branch, branch.asked);
+      else if (size === undefined) {
+        void ask(branch, branch.asked);
+        branch.asked += filesFrom(branch.entries, branch.asked).length - 1;
+      }
+    }
+  };
+  const answerOf = async (branch: Branch, at: number): Promise<readonly Entry[]> => {
+    const answer = await ask(branch, at);
+    branch.answers.delete(at);
+    open--;
+    signal?.throwIfAborted();
+    return answer;
+  };
+  const pending = [branchOf('', await listFolder(root, ''))];
   for (let branch = pending.at(-1); branch; branch = pending.at(-1)) {
-    const name = branch.folder.names[branch.next++];
-    if (name === undefined) {
+    const at = branch.next;
+    const entry = branch.entries[at];
+    if (entry === undefined) {
       pending.pop();
       continue;
     }
-    const path = branch.below + name;
-    if (name.endsWith('/')) {
-      pending.push({ below: path, folder: readFolder(root, path), next: 0 });
+    askAhead(branch);
+    if (entry.kind === 'folder') {
+      branch.next++;
+      const below = `${branch.below}${entry.name}/`;
+      pending.push(branchOf(below, await answerOf(branch, at)));
       continue;
     }
-    const file = branch.folder.links.has(name) ? linkedFile(root, path) : fileAt(root, path);
-    if (file) yield file;
-    if (++seen % TURN !== 0) continue;
-    await setImmediate();
-    signal?.throwIfAborted();
+    const group = entry.size === undefined ? await answerOf(branch, at) : [entry];
+    branch.next += group.length;
+    for (const { name, kind, size = 0, mtimeMs = 0 } of group)
+      if (kind !== 'folder' && kind !== 'none') yield { path: branch.below + name, size, mtimeMs, kind };
   }
+}
+
+const branchOf = (below: string, entries: readonly Entry[]): Branch => ({
+  below,
+  entries,
+  next: 0,
+  asked: 0,
+  answers: new Map(),
+});
+
+/** The files from here on that are asked for together. */
+function filesFrom(entries: readonly Entry[], at: number): readonly Entry[] {
+  let end = at + 1;
+  while (end < entries.length && end - at < GROUP && entries[end]?.kind !== 'folder') end++;
+  return entries.slice(at, end);
+}
+
+async function listFolder(root: string, below: string): Promise<readonly Entry[]> {
+  const listed = await fileThreads.run({ do: 'list', root, below, group: GROUP });
+  if (!('error' in listed)) return listed;
+  throw new IntakeError('FILE_UNREADABLE', `The directory '${below || '.'}' cannot be read (${listed.error})`);
 }
 
 /**
  * A directory as everything below expects it: absolute, without links.
  * @throws IntakeError FILE_NOT_FOUND, NOT_A_FILE, FILE_UNREADABLE.
  */
-export function openRoot(path: string): string {
+export async function openRoot(path: string): Promise<string> {
   try {
-    const root = realpathSync.native(path);
-    if (statSync(root).isDirectory()) return root;
+    const root = await realpath(path);
+    if ((await stat(root)).isDirectory()) return root;
     throw new IntakeError('NOT_A_FILE', 'The path is no directory', {
       remedy: 'Give the directory that holds the files.',
     });
@@ -77,68 +141,4 @@ export function openRoot(path: string): string {
       throw new IntakeError('FILE_NOT_FOUND', 'The directory does not exist', { cause });
     throw new IntakeError('FILE_UNREADABLE', `The directory cannot be read (${code})`, { cause });
   }
-}
-
-function readFolder(root: string, below: string): Folder {
-  const names: string[] = [];
-  const links = new Set<string>();
-  try {
-    const folder = opendirSync(join(root, below), { bufferSize: 1024 });
-    try {
-      for (let entry = folder.readSync(); entry; entry = folder.readSync()) {
-        const { name } = entry;
-        if (entry.isDirectory()) {
-          if (!name.startsWith('.')) names.push(`${name}/`);
-        } else if (kindOfFile(name) && (entry.isFile() || entry.isSymbolicLink())) {
-          names.push(name);
-          if (entry.isSymbolicLink()) links.add(name);
-        }
-      }
-    } finally {
-      folder.closeSync();
-    }
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new IntakeError('FILE_UNREADABLE', `The directory '${below || '.'}' cannot be read (${code})`, { cause });
-  }
-  return { names: sortByBytes(names), links };
-}
-
-/** UTF-16, by which JavaScript sorts, and UTF-8 differ in order where a name has characters beyond 16 bits. */
-function sortByBytes(names: string[]): string[] {
-  const wide = names.some((name) => /[\ud800-\udfff]/.test(name));
-  return wide ? names.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))) : names.sort();
-}
-
-function fileAt(root: string, path: string): TreeFile | undefined {
-  return treeFile(path, statSync(`${root}/${path}`, { throwIfNoEntry: false }));
-}
-
-/** Undefined for a link to a folder. */
-function linkedFile(root: string, path: string): TreeFile | undefined {
-  const link = `${root}/${path}`;
-  try {
-    const real = realpathSync.native(link);
-    if (real === root || isInside(root, real)) return statSync(real).isDirectory() ? undefined : fileAt(root, path);
-  } catch {
-    // It leads nowhere: reading it says so.
-  }
-  return treeFile(path, lstatSync(link, { throwIfNoEntry: false }));
-}
-
-function treeFile(path: string, stats: Stats | undefined): TreeFile {
-  const kind = kindOfFile(path.slice(path.lastIndexOf('/') + 1)) as FileKind;
-  return { path, size: stats?.size ?? 0, mtimeMs: Math.trunc(stats?.mtimeMs ?? 0), kind };
-}
-
-export type FileKind = 'json' | 'image';
-
-const JSON_FILE = /_parse\.json$/i;
-const IMAGE_FILE = /\.(?:png|jpe?g|webp|gif)$/i;
-
-/** Undefined for a file that is none of an import's business; hidden files are not either. */
-export function kindOfFile(name: string): FileKind | undefined {
-  if (name.startsWith('.')) return undefined;
-  if (JSON_FILE.test(name)) return 'json';
-  return IMAGE_FILE.test(name) ? 'image' : undefined;
 }

@@ -59,8 +59,8 @@ describe('the generated tree of search results', () => {
       if (keys.has(searchKey(read.file))) outcome.add('DUPLICATE_SEARCH');
       keys.add(searchKey(read.file));
       for (const { error } of licencesOf(read.file)) if (error) outcome.add(error);
-      const image = index.resolve(sourceImageOf(read.file) ?? '', path);
-      const error = image ? (await readImage(root, image.path, image)).error : 'IMAGE_MISSING';
+      const { image, error: unfound } = { image: undefined, ...index.resolve(sourceImageOf(read.file) ?? '', path) };
+      const error = image ? (await readImage(root, image.path, image)).error : unfound;
       if (error) outcome.add(error);
     }
     const faults: Partial<Record<SearchNature, string>> = {

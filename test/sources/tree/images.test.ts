@@ -57,7 +57,9 @@ describe('inspectImage', () => {
     for (const text of [
       '',
       '<html>',
-      '%PDF-1.7',
+      'BM is how this text begins, and no image of any kind does',
+      '....ftypisom',
+      'GIF89a\x01\0\x01\0\0\0\0;',
       '\x89PNG\r\n\x1a\n',
       'RIFF....WAVEfmt ',
       'GIF89a;',
@@ -73,6 +75,31 @@ describe('inspectImage', () => {
         (start, rest) => void inspectImage(Buffer.concat([start, rest])),
       ),
     );
+  });
+
+  it('names what is an image of another format, which nobody has to take again', () => {
+    const bmp = Buffer.alloc(70);
+    bmp.write('BM');
+    bmp.writeUInt32LE(70, 2);
+    bmp.writeUInt32LE(40, 14);
+    for (const [bytes, format] of [
+      [bmp, 'BMP'],
+      [Buffer.from('49492a0008000000', 'hex'), 'TIFF'],
+      [Buffer.from('4d4d002a00000008', 'hex'), 'TIFF'],
+      [Buffer.from('4d4d002b00080000', 'hex'), 'TIFF'],
+      [Buffer.from('\0\0\0\x20ftypavif\0\0\0\0', 'latin1'), 'AVIF'],
+      [Buffer.from('\0\0\0\x18ftypheic\0\0\0\0', 'latin1'), 'HEIC'],
+      [Buffer.from('%PDF-1.7'), 'PDF'],
+      [Buffer.from('<?xml version="1.0"?>\n<svg xmlns="x">'), 'SVG'],
+    ] as const)
+      assert.deepEqual(inspectImage(bytes), { error: 'IMAGE_UNSUPPORTED', format });
+  });
+
+  it('refuses a GIF that ends within a block, also where that byte is the one of an end', () => {
+    const text = Buffer.concat([GIF.subarray(0, 19), Buffer.from('21fe053b3b3b3b3b00', 'hex'), GIF.subarray(19)]);
+    assert.deepEqual(inspectImage(text), { type: 'gif' });
+    for (let length = 0; length < text.length; length++)
+      assert.deepEqual(inspectImage(text.subarray(0, length)), CORRUPT, String(length));
   });
 
   it('takes bytes that programs append after the end', () => {

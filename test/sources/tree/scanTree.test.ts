@@ -1,9 +1,11 @@
 import { strict as assert } from 'node:assert';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, statSync, symlinkSync, utimesSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { openRoot, scanTree, type TreeFile } from '../../../src/sources/tree/scanTree.ts';
+import { fileThreads } from '../../../src/sources/tree/fileThreads.ts';
+import { readInside } from '../../../src/sources/tree/insideFile.ts';
+import { GROUP, openRoot, scanTree, type TreeFile } from '../../../src/sources/tree/scanTree.ts';
 import { useDirectory, write } from './tree.ts';
 
 async function scan(root: string): Promise<TreeFile[]> {
@@ -26,6 +28,8 @@ describe('scanTree', () => {
       'f.gif': '',
       'g.jpg': '',
       'FL/plain.json': '',
+      'FL/a_parse (1).json': '',
+      'h.bmp': '',
       'notes.txt': '',
       '.hidden/h.png': '',
       'FL/._a_parse.json': '',
@@ -37,16 +41,19 @@ describe('scanTree', () => {
     assert.deepEqual(
       files.map(({ path, kind }) => `${kind} ${path}`),
       [
+        'other-json FL/a_parse (1).json',
         'json FL/a_parse.json',
         'image FL/deep/er/b.PNG',
+        'other-json FL/plain.json',
         'image PA/c.jpeg',
         'json d_PARSE.json',
         'image e.webp',
         'image f.gif',
         'image g.jpg',
+        'image h.bmp',
       ],
     );
-    assert.deepEqual(files[0], { path: 'FL/a_parse.json', size: 2, mtimeMs: 1_700_000_000_123, kind: 'json' });
+    assert.deepEqual(files[1], { path: 'FL/a_parse.json', size: 2, mtimeMs: 1_700_000_000_123, kind: 'json' });
   });
 
   it("gives them in the order of their paths' bytes, whatever their names", async () => {
@@ -71,41 +78,76 @@ describe('scanTree', () => {
     );
   });
 
-  it('gives links to files as files, and does not follow links to folders', async () => {
+  it('gives links to files as files, follows no link to a folder, and names those that lead out of the tree', async () => {
     write(dir(), { 'root/FL/a.png': 'image', 'outside/b.png': 'far' });
     const root = join(dir(), 'root');
     symlinkSync('FL/a.png', join(root, 'in.png'));
     symlinkSync('../outside/b.png', join(root, 'out.png'));
     symlinkSync('nowhere', join(root, 'lost.png'));
+    symlinkSync('nowhere', join(root, 'lost'));
     symlinkSync('FL', join(root, 'folder'));
     symlinkSync('..', join(root, 'FL/loop.png'));
     symlinkSync('../outside', join(root, 'other'));
     const files = await scan(root);
     assert.deepEqual(
       files.map(({ path }) => path),
-      ['FL/a.png', 'in.png', 'lost.png', 'out.png'],
+      ['FL/a.png', 'in.png', 'lost.png', 'other', 'out.png'],
     );
     assert.equal(files[1]?.size, 5);
-    assert.equal(files[3]?.size, '../outside/b.png'.length, 'nothing outside is asked for its size');
+    assert.equal(files[3]?.kind, 'link');
+    assert.equal(files[4]?.size, '../outside/b.png'.length, 'nothing outside is asked for its size');
   });
 
   it('names a folder that cannot be read rather than leave it out', async () => {
-    write(dir(), { 'AA/a.png': '', 'BB/b.png': '' });
-    const files = scanTree(dir());
-    await files.next();
-    rmSync(join(dir(), 'BB'), { recursive: true });
-    await assert.rejects(files.next(), {
-      code: 'FILE_UNREADABLE',
-      message: "The directory 'BB/' cannot be read (ENOENT)",
-    });
+    write(dir(), { 'AA/a.png': '' });
+    // As a name that cannot be one: longer than the system takes.
+    const long = 'B'.repeat(200);
+    write(dir(), { [`${long}/b.png`]: '' });
+    const job = fileThreads.run;
+    fileThreads.run = (async (asked: Parameters<typeof job>[0]) => {
+      if (asked.do === 'list' && asked.below !== '') rmSync(join(dir(), long), { recursive: true, force: true });
+      return job(asked);
+    }) as typeof job;
+    try {
+      await assert.rejects(scan(dir()), {
+        code: 'FILE_UNREADABLE',
+        message: `The directory '${long}/' cannot be read (ENOENT)`,
+      });
+    } finally {
+      fileThreads.run = job;
+    }
   });
 
-  it('gives a file that vanished since its folder was read, for its reader to explain', async () => {
-    write(dir(), { 'a.png': '1', 'b.png': '1' });
-    const files = scanTree(dir());
-    await files.next();
-    rmSync(join(dir(), 'b.png'));
-    assert.deepEqual((await files.next()).value, { path: 'b.png', size: 0, mtimeMs: 0, kind: 'image' });
+  it('lists large folders in groups, with folders between their files, and all that can be asked ahead', async () => {
+    const names = Array.from(
+      { length: GROUP * 2 + 7 },
+      (_, i) => `f${String(i).padStart(4, '0')}${i % 100 === 0 ? '/x.png' : '.png'}`,
+    );
+    write(dir(), Object.fromEntries(names.map((name, i) => [name, 'x'.repeat(i % 7)])));
+    const files = await scan(dir());
+    assert.deepEqual(
+      files.map(({ path, size }) => [path, size]),
+      names.map((name, i) => [name, i % 7]),
+    );
+  });
+
+  it('gives names that are not UTF-8 with their bytes shown, which find the file again', async () => {
+    const latin = (text: string) => Buffer.concat([Buffer.from(`${dir()}/`), Buffer.from(text, 'latin1')]);
+    mkdirSync(latin('Nuevo M\xe9xico'));
+    writeFileSync(latin('Nuevo M\xe9xico/Caf\xe9_01_parse.json'), '{}');
+    writeFileSync(latin('Nuevo M\xe9xico/Caf\xc3\xa9_01.png'), 'png');
+    write(dir(), { 'a\\xE9.png': '', 'b\\s.png': '' });
+    const files = await scan(dir());
+    assert.deepEqual(
+      files.map(({ path, size }) => [path, size]),
+      [
+        ['Nuevo M\\xE9xico/Caf\\xE9_01_parse.json', 2],
+        ['Nuevo M\\xE9xico/Café_01.png', 3],
+        ['a\\x5CxE9.png', 0],
+        ['b\\s.png', 0],
+      ],
+    );
+    for (const { path, ...known } of files) assert.equal(readInside(dir(), path, 100, known).error, undefined, path);
   });
 
   it('stops when it is told to', async () => {
@@ -125,16 +167,16 @@ describe('scanTree', () => {
 describe('openRoot', () => {
   const dir = useDirectory();
 
-  it('resolves links, so that paths below can be compared', () => {
+  it('resolves links, so that paths below can be compared', async () => {
     mkdirSync(join(dir(), 'real'));
     symlinkSync('real', join(dir(), 'link'));
-    assert.equal(openRoot(join(dir(), 'link')), join(dir(), 'real'));
+    assert.equal(await openRoot(join(dir(), 'link')), join(dir(), 'real'));
   });
 
-  it('refuses what is no directory or does not exist', () => {
+  it('refuses what is no directory or does not exist', async () => {
     write(dir(), { file: '' });
     assert.ok(statSync(join(dir(), 'file')).isFile());
-    assert.throws(() => openRoot(join(dir(), 'file')), { code: 'NOT_A_FILE' });
-    assert.throws(() => openRoot(join(dir(), 'missing')), { code: 'FILE_NOT_FOUND' });
+    await assert.rejects(() => openRoot(join(dir(), 'file')), { code: 'NOT_A_FILE' });
+    await assert.rejects(() => openRoot(join(dir(), 'missing')), { code: 'FILE_NOT_FOUND' });
   });
 });

@@ -440,10 +440,58 @@ for (const name of ['postgres', 'supabase'] as const) {
         'FL/linked.png IMAGE_OUTSIDE',
         'FL/other_parse.json FILE_UNREADABLE',
         'FL/up_parse.json IMAGE_MISSING',
+        'folder FILE_UNREADABLE',
       ]);
-      assert.deepEqual([report.counts.inserted, report.counts.errored, report.directory.images.uploaded], [4, 1, 1]);
+      assert.deepEqual([report.counts.inserted, report.counts.errored, report.directory.images.uploaded], [4, 2, 1]);
       const single = await trees.run(root, { singleFile: '../outside/secret_parse.json' });
       assert.equal(single.error?.code, 'EMPTY_DIRECTORY');
+    });
+
+    it('takes trees as people have them: names in other bytes, files left out by name, images under other names and formats', async () => {
+      const latin = (text: string) => Buffer.concat([Buffer.from(`${root}/`), Buffer.from(text, 'latin1')]);
+      const named = (i: number, image: string) => searchOf(i, {}, { pharmacy_name: `P${i}`, source_image_file: image });
+      mkdirSync(latin('Nuevo M\xe9xico'));
+      writeFileSync(latin('Nuevo M\xe9xico/Caf\xe9_parse.json'), named(0, '/data/Nuevo México/Café.png'));
+      writeFileSync(latin('Nuevo M\xe9xico/Caf\xe9.png'), png(0, 3000));
+      writeAt(root, 'FL/a_parse.json', named(1, 'file:///C:/data/FL/My%20Shot.png'));
+      writeAt(root, 'FL/my shot.PNG', png(1, 3000));
+      writeAt(root, 'FL/b_parse.json', named(2, '/data/FL/b.bmp'));
+      writeAt(
+        root,
+        'FL/b.bmp',
+        Buffer.concat([Buffer.from('424d46000000000000003600000028000000', 'hex'), Buffer.alloc(52)]),
+      );
+      writeAt(root, 'FL/c_parse.json', named(3, 'shots/c.png'));
+      for (const at of ['x', 'y']) writeAt(root, `${at}/shots/c.png`, png(3, 3000));
+      writeAt(root, 'FL/d_parse.json', named(4, '/data/FL/d.png'));
+      writeAt(root, 'PA/d.png', png(4, 3000));
+      writeAt(root, 'FL/e_parse (1).json', named(5, 'e.png'));
+      const { directory: found, counts } = completed(await trees.run(root, { verifyWrites: true }));
+      assert.deepEqual(
+        found.failedItems.map(({ item, code, message }) => [
+          item,
+          code,
+          /(?:among them|nearest|is \w+,).*/i.exec(message)?.[0],
+        ]),
+        [
+          ['FL/c_parse.json', 'IMAGE_AMBIGUOUS', 'Among them: y/shots/c.png, x/shots/c.png'],
+          ['FL/d_parse.json', 'IMAGE_MISSING', 'nearest is PA/d.png'],
+          ['FL/b.bmp', 'IMAGE_UNSUPPORTED', 'is BMP, which is not stored; save it as PNG.'],
+        ],
+      );
+      assert.deepEqual([counts.inserted, found.images.uploaded], [5, 2]);
+      assert.deepEqual(found.plan!.leftOut, { count: 1, first: ['FL/e_parse (1).json'] });
+      const [row] = await trees.sql`SELECT file_path FROM ingest.search_results_raw ORDER BY row_index DESC LIMIT 1`;
+      assert.equal(row!['file_path'], 'Nuevo M\\xE9xico/Caf\\xE9_parse.json');
+      assert.equal(completed(await trees.run(root, { delta: true })).directory.plan!.files, 0);
+
+      // The run's own --images-dir goes with it into its verification.
+      writeAt(root, 'tree/FL/f_parse.json', named(6, '/data/FL/f.png'));
+      writeAt(root, 'images/f.png', png(6, 3000));
+      const apart = completed(
+        await trees.run(join(root, 'tree'), { tag: 'apart', imagesDir: join(root, 'images'), verifyWrites: true }),
+      );
+      assert.deepEqual([apart.directory.failed, apart.directory.images.uploaded], [0, 1]);
     });
 
     it('stages the files again when the database has lost its unlogged tables, and counts nothing twice', async () => {

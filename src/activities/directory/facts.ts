@@ -1,0 +1,82 @@
+/** What planning wants to know of the JSON files: read on threads, and kept from try to try and from run to run. */
+import { createHash } from 'node:crypto';
+import type { RowErrorCode } from '../../errors.ts';
+import { rowsOf } from '../../sources/search/licences.ts';
+import { MAX_JSON_BYTES, readSearchFile, searchKey, sourceImageOf } from '../../sources/search/searchFile.ts';
+import type { CachedFile, FileCache } from '../../sources/tree/fileCache.ts';
+import { readTreeFile } from '../../sources/tree/fileThreads.ts';
+import { inLanes } from './lanes.ts';
+import { READ_ERRORS } from './unread.ts';
+
+export interface Facts {
+  readonly rows: number;
+  readonly key?: string;
+  readonly image?: string;
+  readonly error?: { readonly code: RowErrorCode; readonly message: string };
+}
+
+export interface Listed {
+  readonly path: string;
+  readonly size: number;
+  readonly mtimeMs: number;
+  /** A link to a folder out of the tree, which is no file. */
+  readonly isLink?: boolean;
+}
+
+export interface ReadFacts {
+  readonly facts: Facts;
+  /** Empty where the file was not read. */
+  readonly sha256: string;
+}
+
+/** Files asked for at a time; the threads take as many of them as the file system is worth. */
+const LANES = 16;
+
+/**
+ * From the cache where the file is as it was, else from the file; in the order of the files.
+ * @param signal ends it between two files; what was read until then is kept.
+ */
+export async function readFacts(
+  root: string,
+  listed: readonly Listed[],
+  cache: FileCache,
+  signal: AbortSignal,
+): Promise<ReadFacts[]> {
+  const known = cache.getMany(listed);
+  const readAt = Date.now();
+  const fresh: (Listed & CachedFile)[] = [];
+  const answers: ReadFacts[] = [];
+  await inLanes(listed.entries(), LANES, signal, async ([i, file]) => {
+    const cached = known.get(file.path);
+    if (cached?.facts) {
+      answers[i] = { facts: cached.facts as Facts, sha256: cached.sha256 };
+      return;
+    }
+    const { facts, sha256 } = (answers[i] = await readFact(root, file));
+    if (sha256) fresh.push({ ...file, sha256, type: 'json', facts });
+  }).finally(() => cache.putMany(fresh, readAt));
+  return answers;
+}
+
+async function readFact(root: string, file: Listed): Promise<ReadFacts> {
+  if (file.isLink) return { facts: { rows: 1, error: LINK_OUTSIDE }, sha256: '' };
+  const read = await readTreeFile(root, file.path, MAX_JSON_BYTES, file);
+  if (read.error !== undefined) return { facts: { rows: 1, error: READ_ERRORS[read.error] }, sha256: '' };
+  const sha256 = createHash('sha256').update(read.bytes).digest('hex');
+  const search = readSearchFile(read.bytes);
+  if (!search.ok) return { facts: { rows: 1, error: { code: search.code, message: search.message } }, sha256 };
+  const image = sourceImageOf(search.file);
+  return {
+    facts: {
+      rows: rowsOf(search.file),
+      key: searchKey(search.file).slice(0, 32),
+      ...(image === null ? {} : { image }),
+    },
+    sha256,
+  };
+}
+
+const LINK_OUTSIDE = {
+  code: 'FILE_UNREADABLE',
+  message: 'A link to a folder out of the directory, where nothing is read; put the folder itself in its place.',
+} as const;
