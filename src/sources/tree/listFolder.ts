@@ -2,7 +2,12 @@
 import { lstatSync, opendirSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { isInside } from './insideFile.ts';
 import { shownName, systemPath } from './names.ts';
-import type { FileKind } from './scanTree.ts';
+
+/**
+ * `other-json`: a JSON file whose name says that it is no search. `link`: one to a folder that is not below the root, so that
+ * what it shows is found nowhere.
+ */
+export type FileKind = 'json' | 'image' | 'other-json' | 'link';
 
 export interface Entry {
   /** As `names.ts` shows it, of a folder without its slash. */

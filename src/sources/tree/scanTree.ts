@@ -6,7 +6,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { IntakeError } from '../../errors.ts';
 import { fileThreads } from './fileThreads.ts';
-import type { Entry } from './listFolder.ts';
+import type { Entry, FileKind } from './listFolder.ts';
 
 export interface TreeFile {
   /** Below the root, with `/`; see `names.ts` for what is no UTF-8. */
@@ -17,12 +17,6 @@ export interface TreeFile {
   readonly mtimeMs: number;
   readonly kind: FileKind;
 }
-
-/**
- * `other-json`: a JSON file whose name says that it is no search. `link`: one to a folder that is not below the root, so that
- * what it shows is found nowhere.
- */
-export type FileKind = 'json' | 'image' | 'other-json' | 'link';
 
 /** Folders and groups of files that are asked for before their turn: on a slow file system each takes a while. */
 const AHEAD = 16;
