@@ -106,7 +106,7 @@ as $$
     from numbered n cross join lateral (select * from ingest_stage.${table} x where x.ctid = n.stage_tid offset 0) s
     where $5 and n.status = 'inserted'
   )
-  select n.stage_tid, coalesce(n.raw_id, n.row_index), n.status, n.error_code, n.error_message, n.new_id, null::bigint, null::text
+  select n.stage_tid, coalesce(n.raw_id, n.row_index), n.status, n.error_code, n.error_message, n.new_id, null::bigint, null::jsonb, null::jsonb
   from numbered n
 $$;
 

@@ -450,6 +450,7 @@ export type Database = {
           counts_production: boolean;
           edited: string;
           effects: string[];
+          held: unknown;
           kept: string[];
           landed_table: unknown;
           landing: NonNullable<Json>;
@@ -484,6 +485,7 @@ export type Database = {
           counts_production?: boolean;
           edited?: string;
           effects?: string[];
+          held?: unknown;
           kept: string[];
           landed_table: unknown;
           landing?: NonNullable<Json>;
@@ -501,6 +503,7 @@ export type Database = {
           counts_production?: boolean;
           edited?: string;
           effects?: string[];
+          held?: unknown;
           kept?: string[];
           landed_table?: unknown;
           landing?: NonNullable<Json>;
@@ -2405,7 +2408,7 @@ export type Database = {
       };
       compute_plaintiff_dedupe_key: { Args: { email?: string; name: string; source_system: string }; Returns: string };
       count_anomalies: { Args: { since: string; until: string }; Returns: Json };
-      count_judgments: { Args: { part: number; source_system: string; stage_id: string }; Returns: Json };
+      count_memberships: { Args: Record<PropertyKey, never>; Returns: Record<string, unknown> };
       count_part: { Args: { kind: string; part: number; source_system: string; stage_id: string }; Returns: Json };
       count_partition: {
         Args: {
@@ -2419,8 +2422,6 @@ export type Database = {
         };
         Returns: Json;
       };
-      count_projects: { Args: { part: number; source_system: string; stage_id: string }; Returns: Json };
-      count_search_results: { Args: { part: number; source_system: string; stage_id: string }; Returns: Json };
       counts_statement: {
         Args: {
           m: Omit<
@@ -2567,6 +2568,7 @@ export type Database = {
         Returns: boolean;
       };
       is_own: { Args: { signature: string }; Returns: boolean };
+      is_refusal: { Args: { state: string }; Returns: boolean };
       is_whole: { Args: { result: Json }; Returns: boolean };
       job_list: { Args: { queued: Json }; Returns: Json };
       job_payload: {
@@ -2604,10 +2606,6 @@ export type Database = {
           stage_ctid: unknown;
           wins: boolean;
         }[];
-      };
-      judgment_counts: {
-        Args: { contacts: number; jobs: number; part: number; stage_id: string; tasks: number };
-        Returns: Json;
       };
       kept_columns: {
         Args: {
@@ -2663,6 +2661,17 @@ export type Database = {
         Returns: undefined;
       };
       lock_part: { Args: { part: number; run_id: string }; Returns: undefined };
+      lock_planned_people: {
+        Args: {
+          part: number;
+          run: Omit<
+            Database['ingest']['Tables']['import_runs']['Row'],
+            Database['ingest']['Tables']['import_runs']['ComputedFields']
+          >;
+          stage_id: string;
+        };
+        Returns: undefined;
+      };
       lock_source: { Args: { exclusive: boolean; source_system: string }; Returns: undefined };
       lock_source_of: { Args: { exclusive: boolean; run_id: string }; Returns: undefined };
       lock_tenant: { Args: { tenant_id: string }; Returns: undefined };
@@ -2694,6 +2703,7 @@ export type Database = {
           counts_production: boolean;
           edited: string;
           effects: string[];
+          held: unknown;
           kept: string[];
           landed_table: unknown;
           landing: NonNullable<Json>;
@@ -2720,6 +2730,7 @@ export type Database = {
           counts_production: boolean;
           edited: string;
           effects: string[];
+          held: unknown;
           kept: string[];
           landed_table: unknown;
           landing: NonNullable<Json>;
@@ -2778,6 +2789,7 @@ export type Database = {
       person_named: { Args: { email: string }; Returns: string };
       place_search_results: {
         Args: {
+          commit: boolean;
           dataset_id: number;
           rows: unknown[];
           run: Omit<
@@ -2807,6 +2819,21 @@ export type Database = {
         }[];
       };
       plan_operations: { Args: { after_row?: number; max_rows?: number; stage_id: string }; Returns: Json };
+      plan_part_again: {
+        Args: {
+          m: Omit<
+            Database['ingest']['Tables']['kind_models']['Row'],
+            Database['ingest']['Tables']['kind_models']['ComputedFields']
+          >;
+          part: number;
+          run: Omit<
+            Database['ingest']['Tables']['import_runs']['Row'],
+            Database['ingest']['Tables']['import_runs']['ComputedFields']
+          >;
+          stage_id: string;
+        };
+        Returns: undefined;
+      };
       plan_steps: { Args: { model: string }; Returns: undefined };
       plan_tasks: {
         Args: { assign_ids: boolean; part: number; stage_id: string };
@@ -2820,10 +2847,6 @@ export type Database = {
       preview_cleanup: { Args: { anomalies_days: number; imports_days: number }; Returns: Json };
       preview_rollback: { Args: { run_id: string }; Returns: Json };
       project_batch_answer: { Args: { batch_checksum: string; tenant_id: string }; Returns: Json };
-      project_counts: {
-        Args: { errored: number; inserted: number; orgs: number; skipped: number; updated: number; users: number };
-        Returns: Json;
-      };
       project_rows: {
         Args: { batch: Json };
         Returns: {
@@ -2832,7 +2855,68 @@ export type Database = {
           row_index: number;
         }[];
       };
+      promote_judgments: {
+        Args: {
+          commit: boolean;
+          part: number;
+          run: Omit<
+            Database['ingest']['Tables']['import_runs']['Row'],
+            Database['ingest']['Tables']['import_runs']['ComputedFields']
+          >;
+          source_system: string;
+          stage_id: string;
+        };
+        Returns: {
+          duplicate_of: number;
+          effects: Json;
+          held: Database['ingest']['CompositeTypes']['judgment_effects'];
+          id: number;
+          message: string;
+          production_id: number;
+          reason: string;
+          stage_tid: unknown;
+          status: string;
+        }[];
+      };
       promote_plaintiffs: {
+        Args: {
+          commit: boolean;
+          part: number;
+          run: Omit<
+            Database['ingest']['Tables']['import_runs']['Row'],
+            Database['ingest']['Tables']['import_runs']['ComputedFields']
+          >;
+          source_system: string;
+          stage_id: string;
+        };
+        Returns: Database['ingest']['CompositeTypes']['decided_row'][];
+        SetofOptions: {
+          from: '*';
+          to: 'decided_row';
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      promote_projects: {
+        Args: {
+          commit: boolean;
+          part: number;
+          run: Omit<
+            Database['ingest']['Tables']['import_runs']['Row'],
+            Database['ingest']['Tables']['import_runs']['ComputedFields']
+          >;
+          source_system: string;
+          stage_id: string;
+        };
+        Returns: Database['ingest']['CompositeTypes']['decided_row'][];
+        SetofOptions: {
+          from: '*';
+          to: 'decided_row';
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      promote_search_results: {
         Args: {
           commit: boolean;
           part: number;
@@ -2878,6 +2962,7 @@ export type Database = {
       rank_search_results: {
         Args: { part: number; stage_id: string };
         Returns: {
+          message: string;
           nth: number;
           outcome: string;
           reason: string;
@@ -2913,6 +2998,26 @@ export type Database = {
         Returns: undefined;
       };
       refuse_if_at_work: { Args: { run_id: string }; Returns: undefined };
+      refused_rows: {
+        Args: {
+          m: Omit<
+            Database['ingest']['Tables']['kind_models']['Row'],
+            Database['ingest']['Tables']['kind_models']['ComputedFields']
+          >;
+          node?: number;
+          parts: unknown;
+          run: Omit<
+            Database['ingest']['Tables']['import_runs']['Row'],
+            Database['ingest']['Tables']['import_runs']['ComputedFields']
+          >;
+          stage_id: string;
+          statement: string;
+        };
+        Returns: {
+          message: string;
+          row_index: number;
+        }[];
+      };
       register_kind: {
         Args: {
           columns: string;
@@ -2921,6 +3026,7 @@ export type Database = {
           edited?: string;
           effects?: string[];
           extra?: string;
+          held?: unknown;
           kept?: string[];
           kinds: string[];
           landed?: string;
@@ -2935,6 +3041,22 @@ export type Database = {
           written?: string[];
         };
         Returns: undefined;
+      };
+      reject_refused: {
+        Args: {
+          m: Omit<
+            Database['ingest']['Tables']['kind_models']['Row'],
+            Database['ingest']['Tables']['kind_models']['ComputedFields']
+          >;
+          part: number;
+          run: Omit<
+            Database['ingest']['Tables']['import_runs']['Row'],
+            Database['ingest']['Tables']['import_runs']['ComputedFields']
+          >;
+          stage_id: string;
+          statement: string;
+        };
+        Returns: number;
       };
       rejects_search_results: { Args: { after_row: number; max_rows: number; run_id: string }; Returns: Json };
       rejects_statement: {
@@ -3089,10 +3211,6 @@ export type Database = {
         };
         Returns: Json;
       };
-      search_result_counts: {
-        Args: { errored: number; images: number; inserted: number; refused: number; skipped: number; updated: number };
-        Returns: Json;
-      };
       settle_import_run: { Args: { expected_count: number; lease: number; run_id: string }; Returns: Json };
       settled_step: { Args: { lease: number; part: number; run_id: string; step: string }; Returns: Json };
       slice_of: { Args: { part: number }; Returns: number };
@@ -3164,17 +3282,6 @@ export type Database = {
         Returns: string;
       };
       unpack_batch: { Args: { batch: Json }; Returns: string };
-      upsert_judgments: {
-        Args: {
-          part: number;
-          run: Omit<
-            Database['ingest']['Tables']['import_runs']['Row'],
-            Database['ingest']['Tables']['import_runs']['ComputedFields']
-          >;
-          stage_id: string;
-        };
-        Returns: Json;
-      };
       upsert_part: {
         Args: {
           part: number;
@@ -3190,51 +3297,11 @@ export type Database = {
         Args: { chunks: number; keys?: number; lease: number; part: number; run_id: string; stage_id: string };
         Returns: Json;
       };
-      upsert_projects: {
-        Args: {
-          part: number;
-          run: Omit<
-            Database['ingest']['Tables']['import_runs']['Row'],
-            Database['ingest']['Tables']['import_runs']['ComputedFields']
-          >;
-          stage_id: string;
-        };
-        Returns: Json;
-      };
-      upsert_search_results: {
-        Args: {
-          part: number;
-          run: Omit<
-            Database['ingest']['Tables']['import_runs']['Row'],
-            Database['ingest']['Tables']['import_runs']['ComputedFields']
-          >;
-          stage_id: string;
-        };
-        Returns: Json;
-      };
       write_anomalies: {
         Args: { batch: Json; batch_id: string; correlation_id: string; staging_id: string; tenant_id: string };
         Returns: number;
       };
       write_projects: { Args: { staging_id: string; tenant_id: string }; Returns: Record<string, unknown> };
-      write_search_results: {
-        Args: {
-          dataset_id: number;
-          rows: unknown[];
-          run: Omit<
-            Database['ingest']['Tables']['import_runs']['Row'],
-            Database['ingest']['Tables']['import_runs']['ComputedFields']
-          >;
-        };
-        Returns: {
-          held: Json;
-          images: number;
-          message: string;
-          outcome: string;
-          search_result_id: number;
-          stage_ctid: unknown;
-        }[];
-      };
     };
     Enums: {
       [_ in never]: never;
@@ -3248,7 +3315,8 @@ export type Database = {
         message: string | null;
         production_id: number | null;
         duplicate_of: number | null;
-        effect: string | null;
+        effects: Json | null;
+        held: Json | null;
       };
       import_claim: {
         run_id: string | null;
@@ -3267,6 +3335,16 @@ export type Database = {
       import_rollback: {
         success: boolean | null;
         rows_affected: number | null;
+      };
+      judgment_effects: {
+        plaintiff_id: number | null;
+        matched_by: string | null;
+        duplicate_of_line: number | null;
+        contact_ids: number[] | null;
+        contact_inserts: number | null;
+        task_id: number | null;
+        task_made: boolean | null;
+        jobs: Json | null;
       };
     };
   };

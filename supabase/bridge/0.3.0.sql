@@ -25,6 +25,9 @@ begin
 end
 $$;
 
+-- Made again with the functions that answer it.
+drop type if exists ingest.decided_row;
+
 -- Changes of tables, in the order in which they were made.
 do $$
 begin
@@ -36,6 +39,9 @@ begin
   end if;
   if to_regclass('ingest.raw_simplicity_fallback') is not null then
     alter table ingest.raw_simplicity_fallback add column if not exists spare jsonb;
+  end if;
+  if to_regclass('ingest.kind_models') is not null then
+    alter table ingest.kind_models add column if not exists held regtype not null default 'jsonb';
   end if;
   if to_regclass('ingest_stage.resolved') is not null then
     alter table ingest_stage.resolved add column if not exists seen pg_snapshot;

@@ -194,7 +194,8 @@ create table if not exists ingest.kind_models (
   compared jsonb not null default '{}',
   edited text not null default 'p.updated_at <> p.created_at',
   own text[] not null default '{}',
-  effects text[] not null default '{}'
+  effects text[] not null default '{}',
+  held regtype not null default 'jsonb'
 );
 alter table ingest.kind_models enable row level security;
 grant select on ingest.kind_models to service_role, dragonfly_app;
@@ -768,11 +769,7 @@ begin
     v_more := ingest.take_slice(r.import_kind, v_resolves, $3, $5, $6, null) is not null;
     v_rows_of := ingest.slice_of($5);
   end if;
-  if 'upsert' = any (m.own) then
-    execute format('select ingest.%I($1, $2, $3)', 'upsert_' || m.model) into v_result using r, $3, v_rows_of;
-  else
-    v_result := ingest.upsert_part(r, $3, v_rows_of);
-  end if;
+  v_result := ingest.upsert_part(r, $3, v_rows_of);
   v_result := ingest.record_part($1, 'upsert', v_part, v_result || case when v_more then '{"more": true}'::jsonb else '{}' end);
   if $6 is not null then
     perform ingest.end_slice(r.import_kind, v_resolves, $3, $5, true);
@@ -791,7 +788,6 @@ create or replace function ingest.count_partition(
 language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '120s'
 as $$
 declare
-  m ingest.kind_models := ingest.model_of($1);
   v_resolves boolean := ingest.kind_resolves($1);
   v_more text;
   v_result jsonb;
@@ -802,15 +798,11 @@ begin
   end if;
   if $6 is not null then
     v_more := ingest.take_slice($1, v_resolves, $3, $5, $6, $7);
-    v_result := ingest.count_partition($1, $2, $3, $4, ingest.slice_of($5));
+    v_result := ingest.count_part($1, $2, $3, ingest.slice_of($5));
     perform ingest.end_slice($1, v_resolves, $3, $5, false);
     return v_result || case when v_more is null then '{}' else jsonb_build_object('more', v_more) end;
   end if;
-  if not 'count' = any (m.own) then
-    return ingest.count_part($1, $2, $3, $5);
-  end if;
-  execute format('select ingest.%I($1, $2, $3)', 'count_' || m.model) into v_result using $2, $3, $5;
-  return v_result;
+  return ingest.count_part($1, $2, $3, $5);
 end
 $$;
 

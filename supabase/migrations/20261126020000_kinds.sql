@@ -51,15 +51,16 @@ as $$ select ingest.column_list(array(select ingest.landed_name($1, c.name) from
 --   counts_production  whether a row counts as inserted only while its production row exists
 --   compared           stage column -> production column: what verify compares while a row is not edited
 --   edited             when a production row counts as edited: expression over p (production) and r (landed)
---   own                steps for which the model has a function of its own: upsert, count, rejects, compare, describe; landed(run_id) -> table
+--   own                steps for which the model has a function of its own: rejects, compare, describe; landed(run_id) -> table
 --   resolves           whether a run resolves its rows before upsert, by resolve_<model>
---   effects            what promote_<model> counts beside rows: names of decided_row.effect
+--   effects            what promote_<model> counts beside rows (decided_row.effects): names that are told even when nothing counts
+--   held               type of the column `held` that promote_<model> answers for `landing`, where it is not jsonb
 create or replace function ingest.register_kind(
   model text, kinds text[], columns text, production regclass, production_id text,
   landed text default null, extra text default null, kept text[] default null, renamed jsonb default '{}', landing jsonb default '{}',
   written text[] default '{inserted,updated}', present text[] default null, counts_production boolean default true,
   compared jsonb default '{}', edited text default 'p.updated_at <> p.created_at', own text[] default '{}',
-  resolves boolean default false, effects text[] default '{}'
+  resolves boolean default false, effects text[] default '{}', held regtype default 'jsonb'
 ) returns void
 language plpgsql set search_path = pg_catalog, pg_temp
 as $$
@@ -110,19 +111,19 @@ begin
 
   insert into ingest.kind_models as m (
     model, stage_table, landed_table, production_table, production_id, kept, renamed, landing, written, present, counts_production,
-    compared, edited, own, effects)
+    compared, edited, own, effects, held)
   values (
     register_kind.model, v_stage::regclass, v_landed::regclass, register_kind.production, register_kind.production_id,
     coalesce(register_kind.kept, array['line_number'] || v_own || array['raw_payload', 'raw_record']), register_kind.renamed,
     register_kind.landing, register_kind.written, coalesce(register_kind.present, register_kind.written),
-    register_kind.counts_production, register_kind.compared, register_kind.edited, register_kind.own, register_kind.effects)
+    register_kind.counts_production, register_kind.compared, register_kind.edited, register_kind.own, register_kind.effects, register_kind.held)
   on conflict on constraint kind_models_pkey do update set (
       stage_table, landed_table, production_table, production_id, kept, renamed, landing, written, present, counts_production,
-      compared, edited, own, effects)
+      compared, edited, own, effects, held)
     = row (
       excluded.stage_table, excluded.landed_table, excluded.production_table, excluded.production_id, excluded.kept, excluded.renamed,
       excluded.landing, excluded.written, excluded.present, excluded.counts_production, excluded.compared, excluded.edited,
-      excluded.own, excluded.effects);
+      excluded.own, excluded.effects, excluded.held);
   insert into ingest.import_kinds as k (kind, suffix, resolves)
   select n.name, register_kind.model, register_kind.resolves from unnest(register_kind.kinds) as n (name)
   on conflict on constraint import_kinds_pkey do update set suffix = excluded.suffix, resolves = excluded.resolves;
@@ -157,8 +158,7 @@ language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(array_agg(f.name order by f.name), '{}')
   from ingest.kind_models m
-  cross join lateral unnest(array['rollback'] || m.own
-    || case when m.own @> '{upsert,count}' then '{}'::text[] else '{promote}' end
+  cross join lateral unnest('{promote,rollback}'::text[] || m.own
     || case when exists (select from ingest.import_kinds k where k.suffix = m.model and k.resolves) then '{resolve}'::text[] else '{}' end) as s (step)
   cross join lateral (select s.step || '_' || m.model as name) f
   where not exists (select from pg_catalog.pg_proc p where p.pronamespace = 'ingest'::regnamespace and p.proname = f.name)
@@ -168,17 +168,19 @@ $$;
 -- thousands of rows: what it costs to plan that anew is a few milliseconds a call, and no plan of an empty table is kept.
 
 -- INSERT of staged rows into the landed table, from a relation `decided` of ingest.decided_row. $1 is the run, $4 the source system.
+-- A row whose promotion needs no id of its landed row gets one here.
 create or replace function ingest.land_statement(m ingest.kind_models) returns text
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
   select format($sql$
     insert into %1$s (id, import_run_id, row_index, %2$s, status, %3$I, %4$I, %5$I %6$s)
-    select i.id, $1, s.row_index, %7$s, i.status, i.reason, i.message, i.production_id %8$s
+    select coalesce(i.id, nextval(%10$L)), $1, s.row_index, %7$s, i.status, i.reason, i.message, i.production_id %8$s
     from decided i cross join lateral (select * from %9$s x where x.ctid = i.stage_tid offset 0) s $sql$,
     ($1).landed_table, ingest.kept_columns($1), ingest.landed_name($1, 'error_code'), ingest.landed_name($1, 'error_message'),
     ($1).production_id, (select string_agg(', ' || quote_ident(e.key), '' order by e.key) from jsonb_each_text(($1).landing) e),
     ingest.column_list(($1).kept, 's.'),
-    (select string_agg(', ' || e.value, '' order by e.key) from jsonb_each_text(($1).landing) e), ($1).stage_table)
+    (select string_agg(', ' || e.value, '' order by e.key) from jsonb_each_text(($1).landing) e), ($1).stage_table,
+    pg_get_serial_sequence(($1).landed_table::text, 'id'))
 $$;
 
 -- Deletes what an earlier attempt landed of the part: its rows make place for those of this one.
@@ -198,9 +200,9 @@ as $$
     with decided as (
       select x.ctid as stage_tid, nextval(%L) as id, case when x.error_code is null then 'pending' else 'failed' end as status,
              x.error_code as reason, x.error_message as message, null::bigint as production_id, null::bigint as duplicate_of,
-             null::text as effect
+             null::%s as held
       from %s x where x.stage_id = $2 and x.part = $3) %s $sql$,
-    pg_get_serial_sequence(($1).landed_table::text, 'id'), ($1).stage_table, ingest.land_statement($1))
+    pg_get_serial_sequence(($1).landed_table::text, 'id'), ($1).held, ($1).stage_table, ingest.land_statement($1))
 $$;
 
 -- The run stopped at --max-errors: its rows land as they are; nothing is promoted.
@@ -276,7 +278,7 @@ as $$
       select s.line_number, r.id is null as missing,
              r.id is not null and (
                (%1$s) is distinct from (%2$s)
-               or r.status <> 'rolled_back' and s.error_code is distinct from case when r.status = 'failed' then r.%3$I end
+               or r.status <> 'rolled_back' and s.error_code is distinct from case when r.status = 'failed' and r.%3$I <> 'REFUSED_ROW' then r.%3$I end
                or r.status = any (%4$L) and p.id is null %5$s) as different,
              r.status = any (%6$L) and (%7$s) as edited
       from %8$s s
@@ -289,7 +291,9 @@ as $$
       'lines', coalesce((select jsonb_agg(l.line_number) from (
         select c.line_number from compared c where c.missing or c.different order by 1 limit 20) l), '[]'))
     from compared $sql$,
-    ingest.kept_columns($1, 'r.'), ingest.column_list(($1).kept, 's.'), ingest.landed_name($1, 'error_code'), ($1).present,
+    -- The file knows nothing of a row that the database refused.
+    replace(ingest.kept_columns($1, 'r.'), 'r.raw_record', format('case when r.%I is distinct from ''REFUSED_ROW'' then r.raw_record end', ingest.landed_name($1, 'error_code'))),
+    ingest.column_list(($1).kept, 's.'), ingest.landed_name($1, 'error_code'), ($1).present,
     case when ($1).compared <> '{}' then format('or r.status = any (%L) and not (%s) and (%s) is distinct from (%s)', ($1).written, ($1).edited,
       (select string_agg('p.' || quote_ident(e.value), ', ' order by e.key) from jsonb_each_text(($1).compared) e),
       (select string_agg('s.' || quote_ident(e.key), ', ' order by e.key) from jsonb_each_text(($1).compared) e)) end,
@@ -309,12 +313,13 @@ end
 $$;
 
 -- The frame of upsert and count, one truth for both. A model brings promote_<model>(run, source_system, stage_id, part, commit), which
--- decides about the rows of a part and, when `commit` asks for it, writes the production rows. Landing, counting and trying
--- again are the frame's. Without `commit` there is no run, and ids may be anything.
+-- decides about the rows of a part and, when `commit` asks for it, writes the production rows. Landing, counting, trying
+-- again and finding the rows that the database refuses are the frame's. Without `commit` there may be no run, and ids may be anything.
+-- `effects` of a row are {name: number}, summed over the part; `held` is for the kind's own landed columns.
 do $$
 begin
   create type ingest.decided_row as (
-    stage_tid tid, id bigint, status text, reason text, message text, production_id bigint, duplicate_of bigint, effect text);
+    stage_tid tid, id bigint, status text, reason text, message text, production_id bigint, duplicate_of bigint, effects jsonb, held jsonb);
 exception when duplicate_object then null;
 end
 $$;
@@ -324,14 +329,114 @@ create or replace function ingest.counts_statement(m ingest.kind_models) returns
 language sql immutable set search_path = pg_catalog, pg_temp
 as $$
   select format($sql$
-    select jsonb_build_object('inserted', count(*) filter (where d.status in ('promoted', 'inserted')), 'updated', count(*) filter (where d.status = 'updated'),
-                              'skipped', count(*) filter (where d.status = 'skipped'), 'errored', count(*) filter (where d.status = 'failed')) %s
-    from decided d $sql$,
-    (select format('|| jsonb_build_object(''effects'', jsonb_build_object(%s))',
-                   string_agg(format('%L, count(*) filter (where d.effect = %L)', e, e), ', ')) from unnest(($1).effects) e having count(*) > 0))
+    select c.counts || case when e.effects = '{}' then '{}' else jsonb_build_object('effects', e.effects) end
+    from (select jsonb_build_object('inserted', count(*) filter (where d.status in ('promoted', 'inserted')), 'updated', count(*) filter (where d.status = 'updated'),
+                                    'skipped', count(*) filter (where d.status = 'skipped'), 'errored', count(*) filter (where d.status = 'failed')) as counts,
+                 count(*) filter (where d.reason = 'REFUSED_ROW') as refused from decided d) c
+    cross join lateral (select %L::jsonb || coalesce(jsonb_object_agg(n.name, n.total), '{}')
+                               || case when c.refused = 0 then '{}' else jsonb_build_object('refused', c.refused) end as effects
+                        from (select x.key as name, sum(x.value::bigint) as total
+                              from decided d cross join lateral jsonb_each_text(d.effects) x where d.effects is not null group by 1) n) e $sql$,
+    (select coalesce(jsonb_object_agg(e.name, 0), '{}') from unnest(($1).effects) as e (name)))
 $$;
 
--- Lands and promotes a part: each row is written once, its outcome already known.
+-- Plans a part of a kind that resolves its rows again; nothing for others.
+create or replace function ingest.plan_part_again(m ingest.kind_models, run ingest.import_runs, stage_id uuid, part integer) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if ingest.kind_resolves(($2).import_kind) then
+    execute format('select ingest.%I($1, $2, 1, $3)', 'resolve_' || ($1).model) using $2, $3, $4;
+  end if;
+end
+$$;
+
+-- Errors that a row may cause: its values, a constraint, a limit, a trigger. What may pass (conflicts, shortages, shutdowns) is none.
+create or replace function ingest.is_refusal(state text) returns boolean
+language sql immutable set search_path = pg_catalog, pg_temp
+as $$ select left($1, 2) in ('22', '23', '54', 'P0') $$;
+
+-- Which rows of a scratch part the database refuses: the part is halved until only they fail, and what it takes stays, so that a row
+-- which is refused because of another one is found, too. `parts` is the table that says which part a row is of. The caller undoes it all.
+create or replace function ingest.refused_rows(
+  m ingest.kind_models, run ingest.import_runs, statement text, parts regclass, stage_id uuid, node integer default 1
+) returns table (row_index integer, message text)
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_part constant integer := -1000000 - $6; -- below those of slices
+  v_message text;
+  v_rows integer;
+  v_first integer;
+  v_middle integer;
+begin
+  begin
+    perform ingest.plan_part_again($1, $2, $5, v_part);
+    execute $3 using ($2).id, $5, v_part, ($2).source_system, $2;
+    return;
+  exception when others then
+    if not ingest.is_refusal(sqlstate) then
+      raise;
+    end if;
+    get stacked diagnostics v_message = constraint_name;
+    v_message := 'the database refuses this record: ' || sqlstate || coalesce(' ' || nullif(v_message, ''), '');
+  end;
+  execute format('select count(*), min(row_index), percentile_disc(0.5) within group (order by row_index) from %s where stage_id = $1 and part = $2', $4)
+    into v_rows, v_first, v_middle using $5, v_part;
+  if v_rows < 2 then
+    return query select v_first, v_message where v_rows = 1;
+    return;
+  end if;
+  execute format('update %s set part = -1000000 - 2 * $3 - (row_index > $4)::integer where stage_id = $1 and part = $2', $4)
+    using $5, v_part, $6, v_middle;
+  return query select * from ingest.refused_rows($1, $2, $3, $4, $5, 2 * $6);
+  return query select * from ingest.refused_rows($1, $2, $3, $4, $5, 2 * $6 + 1);
+end
+$$;
+
+-- Finds the rows of a part that the database refuses and stages them as rejects, with the reason; answers how many. Only rows that would be
+-- written are tried: what a later row replaces, or is skipped, refuses nobody. The record of a rejected row is read from the source
+-- (raw_record is empty); kinds with rejects of their own get the payload.
+create or replace function ingest.reject_refused(
+  m ingest.kind_models, run ingest.import_runs, statement text, stage_id uuid, part integer
+) returns integer
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_plan text := case when ingest.kind_resolves(($2).import_kind) then format('ingest_stage.%I', ($1).model || '_plan') end;
+  v_parts regclass := ingest.sliced_table(($2).import_kind, v_plan is not null);
+  v_rows integer[];
+  v_messages text[];
+begin
+  begin
+    execute format('select array_agg(s.row_index) from ingest.%I($1, $2, $3, $4, false) d
+                    cross join lateral (select x.row_index from %s x where x.ctid = d.stage_tid offset 0) s where d.status = any ($5)',
+                   'promote_' || ($1).model, ($1).stage_table) into v_rows using $2, ($2).source_system, $4, $5, ($1).written;
+    execute format('update %s p set part = -1000001 where p.stage_id = $1 and p.part = $2 and p.row_index = any ($3)', v_parts) using $4, $5, v_rows;
+    select array_agg(f.row_index), array_agg(f.message) into v_rows, v_messages from ingest.refused_rows($1, $2, $3, v_parts, $4) f;
+    raise exception using errcode = 'IN005';
+  exception when sqlstate 'IN005' then null;
+  end;
+  if v_rows is null then
+    return 0;
+  end if;
+  execute format($sql$
+    with refused as (
+      update %1$s s set error_code = 'REFUSED_ROW', error_message = f.message, raw_record = %2$s
+      from unnest($3, $4) as f (row_index, message)
+      where s.stage_id = $1 and s.row_index = f.row_index and %3$s
+      returning s.row_index, s.ctid)
+    %4$s $sql$, ($1).stage_table,
+    case when 'rejects' = any (($1).own) then 'convert_to(s.raw_payload::text, ''UTF8'')' else '''''' end,
+    case when v_plan is null then 's.part = $2' else format('s.ctid = any (array(select p.stage_tid from %s p where p.stage_id = $1 and p.row_index = any ($3)))', v_plan) end,
+    case when v_plan is null then 'select' else format('update %s p set stage_tid = f.ctid from refused f where p.stage_id = $1 and p.row_index = f.row_index', v_plan) end)
+    using $4, $5, v_rows, v_messages;
+  return cardinality(v_rows);
+end
+$$;
+
+-- Lands and promotes a part: each row is written once, its outcome already known. A row that the database refuses fails alone.
 create or replace function ingest.upsert_part(run ingest.import_runs, stage_id uuid, part integer) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp set work_mem = '64MB'
   set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
@@ -342,16 +447,28 @@ declare
     'with decided as materialized (select * from ingest.%I($5, $4, $2, $3, true)), landed as (%s) %s',
     'promote_' || m.model, ingest.land_statement(m), ingest.counts_statement(m));
   v_result jsonb;
+  v_tries integer := 0;
 begin
-  for attempt in 1..10 loop
+  loop
     begin
       execute v_statement into v_result using ($1).id, $2, $3, ($1).source_system, $1;
       return v_result;
-    exception when unique_violation then
-      null; -- another import promoted one of the keys meanwhile; its row is visible to the next look
+    exception when others then
+      if not ingest.is_refusal(sqlstate) then
+        raise;
+      end if;
+      v_tries := v_tries + 1;
+      -- Another import may have promoted one of the keys meanwhile: its row is visible to the next look.
+      if (sqlstate <> '23505' or v_tries > 2) and ingest.reject_refused(m, $1, v_statement, $2, $3) = 0 then
+        if sqlstate <> '23505' then
+          raise;
+        elsif v_tries > 10 then
+          raise exception 'keys are contended' using errcode = '40001';
+        end if;
+      end if;
     end;
+    perform ingest.plan_part_again(m, $1, $2, $3);
   end loop;
-  raise exception 'keys are contended' using errcode = '40001';
 end
 $$;
 
@@ -363,7 +480,7 @@ declare
   m ingest.kind_models := ingest.model_of($1);
   v_result jsonb;
 begin
-  execute format('with decided as (select * from ingest.%I(null, $1, $2, $3, false)) %s', 'promote_' || m.model, ingest.counts_statement(m))
+  execute format('with decided as materialized (select * from ingest.%I(null, $1, $2, $3, false)) %s', 'promote_' || m.model, ingest.counts_statement(m))
     into v_result using $2, $3, $4;
   return v_result;
 end

@@ -157,7 +157,8 @@ select ingest.register_kind(
     image_item text,
     duplicate boolean$columns$,
   kept => '{line_number,file_path,file_sha256,search_ts,raw_record,image_error,image_message,image_item}',
-  renamed => '{"error_code": "reason"}', own => '{upsert,count,rejects,compare}');
+  renamed => '{"error_code": "reason"}', own => '{rejects,compare}', effects => '{images,refused}',
+  landing => '{"former": "case when i.status = ''updated'' then i.held end", "spare": "case when i.reason = ''OLDER'' then i.held end"}');
 
 -- The dataset of a tag, made when there is none.
 create or replace function ingest.open_dataset(kind text, tag text) returns bigint
@@ -223,18 +224,19 @@ as $$ select case when ($1).metadata #>> '{input,backend}' = 'supabase' then 'su
 -- The staged rows of a part: `nth` in key order; of a licence the newest search wins, of one time the lowest row. Winners
 -- have no outcome yet.
 create or replace function ingest.rank_search_results(stage_id uuid, part integer)
-returns table (stage_ctid tid, nth bigint, outcome text, reason text)
+returns table (stage_ctid tid, nth bigint, outcome text, reason text, message text)
 language sql stable security definer set search_path = pg_catalog, pg_temp rows 25000 set enable_seqscan = off set work_mem = '32MB'
 as $$
   select w.ctid, row_number() over (order by w.search_state collate "C", w.license_number collate "C", w.name collate "C", w.ts),
          case when w.error is not null then 'failed' when w.duplicate or not w.is_winner then 'skipped' end,
-         case when w.error is not null then w.error when w.duplicate then 'DUPLICATE_SEARCH' when not w.is_winner then 'DUPLICATE_IN_RUN' end
+         case when w.error is not null then w.error when w.duplicate then 'DUPLICATE_SEARCH' when not w.is_winner then 'DUPLICATE_IN_RUN' end,
+         w.error_message
   from (
     select k.*, row_number() over (partition by k.duplicate, k.error is null, k.search_state collate "C", k.license_number collate "C", k.name collate "C", k.ts
                                    order by k.search_ts desc, k.row_index) = 1 as is_winner
     from (
       select s.ctid, s.row_index, s.search_state, s.license_number, s.search_ts, coalesce(s.duplicate, false) and s.error_code is null as duplicate,
-             s.error_code as error, case when s.license_number is null then s.search_name end as name,
+             s.error_code as error, s.error_message, case when s.license_number is null then s.search_name end as name,
              case when s.license_number is null then s.search_ts end as ts
       from ingest_stage.search_results s where s.stage_id = $1 and s.part = $2
     ) k
@@ -353,10 +355,10 @@ as $$
   from added a join fresh f on f.id = a.id left join pictured p on p.search_result_id = f.id
 $$;
 
--- Puts staged rows of different keys into production. Known results are locked in the order of their ids before they are
+-- What becomes of staged rows of different keys; with `commit` they are put into production. Known results are locked in the order of their ids before they are
 -- judged, free keys are taken in key order: runs at once wait for each other, never in a circle. A key that another run takes
 -- meanwhile is known at the second look; one that is neither known nor free then is refused by some other unique constraint.
-create or replace function ingest.place_search_results(run ingest.import_runs, dataset_id bigint, rows tid[])
+create or replace function ingest.place_search_results(run ingest.import_runs, dataset_id bigint, rows tid[], commit boolean)
 returns table (stage_ctid tid, search_result_id bigint, outcome text, held jsonb, images integer)
 language plpgsql security definer set search_path = pg_catalog, pg_temp rows 25000 set enable_seqscan = off
 as $$
@@ -375,6 +377,14 @@ begin
            coalesce(array_agg(k.stage_ctid order by k.nth) filter (where k.search_result_id is null), '{}')
       into v_known, v_ids, v_free
     from ingest.find_search_results($2, v_rows) k;
+    if not $4 then
+      return query select j.stage_ctid, j.search_result_id, case when j.wins then 'updated' else 'skipped' end, null::jsonb, (j.wins and j.has_image)::int
+                   from ingest.judge_search_results(v_known, v_ids) j;
+      return query select u.stage_ctid, null::bigint, 'inserted', null::jsonb, (s.image_sha256 is not null)::int
+                   from unnest(v_free) as u (stage_ctid)
+                   cross join lateral (select x.image_sha256 from ingest_stage.search_results x where x.ctid = u.stage_ctid offset 0) s;
+      return;
+    end if;
     perform from public.search_results t where t.id = any (v_ids) order by t.id for no key update;
     get diagnostics v_count = row_count;
     continue when v_count < cardinality(v_ids); -- somebody deleted one
@@ -396,120 +406,36 @@ begin
 end
 $$;
 
--- The same, but what a constraint or trigger of the database refuses is halved until only that record fails; the rest is in.
--- What may pass (conflicts, shortages, shutdowns) is raised: it is tried again as a whole.
-create or replace function ingest.write_search_results(run ingest.import_runs, dataset_id bigint, rows tid[])
-returns table (stage_ctid tid, search_result_id bigint, outcome text, held jsonb, images integer, message text)
-language plpgsql security definer set search_path = pg_catalog, pg_temp rows 25000
-as $$
-#variable_conflict use_column
-declare
-  v_half integer := cardinality($3) / 2;
-  v_constraint text;
-begin
-  begin
-    -- A function in FROM answers when it has ended, so that nothing of it is answered when it fails.
-    return query select p.*, null::text from ingest.place_search_results($1, $2, $3) p;
-    return;
-  exception when others then
-    if left(sqlstate, 2) <> all (array['22', '23', '54', 'P0']) then
-      raise;
-    end if;
-    get stacked diagnostics v_constraint = constraint_name;
-    if cardinality($3) = 1 then
-      return query select $3[1], null::bigint, 'failed', null::jsonb, 0,
-        'the database refuses this record: ' || sqlstate || coalesce(' ' || nullif(v_constraint, ''), '');
-      return;
-    end if;
-  end;
-  return query select * from ingest.write_search_results($1, $2, $3[:v_half]);
-  return query select * from ingest.write_search_results($1, $2, $3[v_half + 1:]);
-end
-$$;
-
-create or replace function ingest.search_result_counts(
-  inserted bigint, updated bigint, skipped bigint, errored bigint, images bigint, refused bigint
-) returns jsonb
-language sql immutable set search_path = pg_catalog, pg_temp
-as $$
-  select jsonb_build_object('inserted', $1, 'updated', $2, 'skipped', $3, 'errored', $4,
-                            'effects', jsonb_build_object('images', coalesce($5, 0), 'refused', $6))
-$$;
-
 -- Writers of a dataset share this lock, a rollback owns it, whatever source systems they name.
 create or replace function ingest.lock_dataset(run ingest.import_runs, exclusive boolean) returns void
 language sql security definer set search_path = pg_catalog, pg_temp
 as $$ select ingest.lock_source('dataset:' || coalesce(($1).metadata #>> '{input,tag}', ''), $2) $$;
 
--- Lands and promotes a part.
-create or replace function ingest.upsert_search_results(run ingest.import_runs, stage_id uuid, part integer) returns jsonb
-language plpgsql security definer set search_path = pg_catalog, pg_temp set work_mem = '64MB'
+-- What becomes of the rows of a part; with `commit` they are put into production. Where there is no run, the rows name the dataset.
+create or replace function ingest.promote_search_results(run ingest.import_runs, source_system text, stage_id uuid, part integer, commit boolean)
+returns setof ingest.decided_row
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp rows 25000 set work_mem = '64MB'
+  set enable_hashjoin = on set enable_mergejoin = on
 as $$
-#variable_conflict use_column
 declare
-  v_run uuid := ($1).id;
-  v_dataset bigint := ingest.open_dataset('states', ($1).metadata #>> '{input,tag}');
-  v_result jsonb;
+  v_dataset bigint;
 begin
-  perform ingest.lock_dataset($1, false);
+  if $5 then
+    v_dataset := ingest.open_dataset('states', ($1).metadata #>> '{input,tag}');
+    perform ingest.lock_dataset($1, false);
+  else
+    select d.id into v_dataset from public.datasets d where d.kind = 'states' and d.tag = coalesce(($1).metadata #>> '{input,tag}', (
+      select s.dataset_tag from ingest_stage.search_results s where s.stage_id = $3 and s.part = $4 limit 1));
+  end if;
+  return query
   with ranked as materialized (
-    select * from ingest.rank_search_results($2, $3)
-  ), judged as materialized (
-    select k.stage_ctid, coalesce(k.outcome, w.outcome) as outcome,
-           coalesce(k.reason, case w.outcome when 'failed' then 'REFUSED_ROW' when 'skipped' then 'OLDER' end) as reason,
-           w.message, w.search_result_id, w.held, w.images
-    from ranked k
-    left join ingest.write_search_results($1, v_dataset, array(
-      select r.stage_ctid from ranked r where r.outcome is null order by r.nth)) w on w.stage_ctid = k.stage_ctid
-  ), landed as (
-    insert into ingest.search_results_raw (
-      import_run_id, row_index, line_number, file_path, file_sha256, search_ts, status, reason, error_message, raw_record, image_error,
-      image_message, image_item, search_result_id, former, spare)
-    select v_run, s.row_index, s.line_number, s.file_path, s.file_sha256, s.search_ts, j.outcome, j.reason, coalesce(j.message, s.error_message),
-           coalesce(s.raw_record, case when j.reason = 'REFUSED_ROW' then convert_to(s.raw_payload::text, 'UTF8') end), s.image_error,
-           s.image_message, s.image_item, j.search_result_id, case when j.outcome = 'updated' then j.held end, case when j.reason = 'OLDER' then j.held end
-    from judged j cross join lateral (select * from ingest_stage.search_results x where x.ctid = j.stage_ctid offset 0) s
+    select * from ingest.rank_search_results($3, $4)
   )
-  select ingest.search_result_counts(
-           count(*) filter (where outcome = 'inserted'), count(*) filter (where outcome = 'updated'),
-           count(*) filter (where outcome = 'skipped'), count(*) filter (where outcome = 'failed'),
-           sum(images), count(*) filter (where reason = 'REFUSED_ROW'))
-    into v_result from judged;
-  return v_result;
-end
-$$;
-
--- What upsert would answer now, but for what the database would refuse. The rows name the dataset: there is no run.
-create or replace function ingest.count_search_results(source_system text, stage_id uuid, part integer) returns jsonb
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp
-as $$
-#variable_conflict use_column
-declare
-  v_dataset bigint := (
-    select d.id from public.datasets d where d.kind = 'states' and d.tag = (
-      select s.dataset_tag from ingest_stage.search_results s where s.stage_id = $2 and s.part = $3 limit 1));
-  v_winners tid[] := array(select k.stage_ctid from ingest.rank_search_results($2, $3) k where k.outcome is null order by k.nth);
-  v_known tid[];
-  v_ids bigint[];
-  v_free tid[];
-  v_updated integer;
-  v_images integer;
-begin
-  select coalesce(array_agg(k.stage_ctid) filter (where k.search_result_id is not null), '{}'),
-         coalesce(array_agg(k.search_result_id) filter (where k.search_result_id is not null), '{}'),
-         coalesce(array_agg(k.stage_ctid) filter (where k.search_result_id is null), '{}')
-    into v_known, v_ids, v_free
-  from ingest.find_search_results(v_dataset, v_winners) k;
-  select count(*) filter (where j.wins), count(*) filter (where j.wins and j.has_image) into v_updated, v_images
-  from ingest.judge_search_results(v_known, v_ids) j;
-  return (
-    select ingest.search_result_counts(
-      cardinality(v_free), v_updated, count(*) filter (where k.outcome = 'skipped') + cardinality(v_known) - v_updated,
-      count(*) filter (where k.outcome = 'failed'),
-      v_images + (select count(*) from unnest(v_free) as u (stage_ctid)
-                  cross join lateral (select x.image_sha256 from ingest_stage.search_results x where x.ctid = u.stage_ctid offset 0) s
-                  where s.image_sha256 is not null), 0)
-    from ingest.rank_search_results($2, $3) k);
+  select k.stage_ctid, null::bigint, coalesce(k.outcome, w.outcome), coalesce(k.reason, case when w.outcome = 'skipped' then 'OLDER' end),
+         k.message, w.search_result_id, null::bigint, case when w.images > 0 then jsonb_build_object('images', w.images) end, w.held
+  from ranked k
+  left join ingest.place_search_results($1, v_dataset, array(
+    select r.stage_ctid from ranked r where r.outcome is null order by r.nth), $5) w on w.stage_ctid = k.stage_ctid;
 end
 $$;
 

@@ -814,120 +814,93 @@ begin
 end
 $$;
 
--- What a part answers; the anomalies are those of intake_resolved.
-create or replace function ingest.project_counts(
-  inserted bigint, updated bigint, skipped bigint, errored bigint, orgs bigint, users bigint
-) returns jsonb
-language sql volatile security definer set search_path = pg_catalog, pg_temp
-as $$
-  select jsonb_build_object('inserted', $1, 'updated', $2, 'skipped', $3, 'errored', $4, 'effects',
-    jsonb_build_object('org_memberships_upserted', $5, 'user_memberships_upserted', $6, 'anomalies', coalesce(sum(a.n), 0))
-    || coalesce(jsonb_object_agg(a.anomaly_type, a.n) filter (where a.n > 0), '{}'))
-  from (select l.anomaly_type, count(*) as n from ingest.row_anomalies() l group by l.anomaly_type) a
-$$;
-
--- Lands and promotes a part. Nobody else with the turn writes this tenant's projects meanwhile, so that no former values are lost.
-create or replace function ingest.upsert_projects(run ingest.import_runs, stage_id uuid, part integer) returns jsonb
-language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_nestloop = off set enable_seqscan = off set jit = off set work_mem = '64MB'
+-- What becomes of the rows of a part; with `commit` it is written. Nobody else with the turn writes this tenant's projects meanwhile, so
+-- that no former values are lost. Counts of the part as a whole (members, anomalies) are told with its first row.
+create or replace function ingest.promote_projects(run ingest.import_runs, source_system text, stage_id uuid, part integer, commit boolean)
+returns setof ingest.decided_row
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp rows 25000 set work_mem = '64MB'
+  set enable_nestloop = off set enable_hashjoin = on set enable_mergejoin = on set enable_seqscan = off set jit = off
 as $$
 #variable_conflict use_column
 declare
   v_run uuid := ($1).id;
-  v_tenant text := ($1).source_system;
   v_inserted integer;
-  v_landed bigint;
-  v_updated bigint;
-  v_skipped bigint;
-  v_errored bigint;
   v_orgs integer;
   v_users integer;
+  v_effects jsonb;
 begin
-  perform ingest.take_tenant_turn(v_tenant, v_run);
-  perform ingest.resolve_part(v_tenant, $2, $3);
-  -- Locked, so that what somebody edits at this moment is edited before or after.
-  drop table if exists pg_temp.intake_former;
-  create temp table intake_former on commit drop as
-  select r.row_index, f.former
-  from (select x.row_index, x.stage_application from pg_temp.intake_resolved x where x.replaced_by is null order by x.stage_application offset 0) r
-  cross join lateral (
-    select to_jsonb(p) as former from public.projects p
-    where p.tenant_id = v_tenant and p.stage_application = r.stage_application for no key update) f;
-  -- In one order, since parts share them.
-  perform from public.staging_imports s
-  where s.id in (select r.former_staging_id from pg_temp.intake_resolved r) and not s.superseded order by s.id for no key update;
-  update public.staging_imports s set superseded = true
-  where s.id in (select r.former_staging_id from pg_temp.intake_resolved r) and not s.superseded;
-  select w.inserted into v_inserted from ingest.write_projects(v_tenant, v_run) w;
-  select m.orgs, m.users into v_orgs, v_users from ingest.sync_memberships() m;
-  insert into public.import_anomalies (
-    tenant_id, batch_id, row_index, anomaly_type, field, input_value, reason, match_type, project_key, correlation_id, payload_excerpt)
-  select v_tenant, ($1).source_batch_id, a.row_index, a.anomaly_type, a.field, a.input_value, a.reason, a.match_type, a.project_key, v_run,
-         left(s.raw_payload::text, 500)
-  from ingest.row_anomalies() a join ingest_stage.projects s on s.stage_id = $2 and s.part = $3 and s.row_index = a.row_index - 1
-  order by a.row_index;
-  with landed as (
-    insert into ingest.projects_raw (
-      import_run_id, row_index, line_number, stage_application, delivery_partner, developer_class, relationship_manager,
-      rm_preferred_username, deployment_specialist, stage_application_created, address, efscd, development_type, build_type, fod_id,
-      latitude, longitude, residential, commercial, essential, premises_count, raw_payload, raw_record, status, reason, error_message,
-      project_id, former)
-    select v_run, s.row_index, s.line_number, s.stage_application, s.delivery_partner, s.developer_class, s.relationship_manager,
-           s.rm_preferred_username, s.deployment_specialist, s.stage_application_created, s.address, s.efscd, s.development_type,
-           s.build_type, s.fod_id, s.latitude, s.longitude, s.residential, s.commercial, s.essential, s.premises_count,
-           s.raw_payload, s.raw_record,
-           case when s.error_code is not null then 'failed' when b.replaced_by is not null then 'skipped'
-                when f.row_index is null then 'inserted' else 'updated' end,
-           case when b.replaced_by is not null then 'DUPLICATE_ROW' else s.error_code end, s.error_message, p.id, f.former
-    from ingest_stage.projects s
-    left join pg_temp.intake_resolved b on b.row_index = s.row_index + 1
-    left join pg_temp.intake_former f on f.row_index = s.row_index + 1
-    left join lateral (
-      select x.id from public.projects x
-      where x.tenant_id = v_tenant and x.stage_application = s.stage_application and s.error_code is null offset 0) p on true
-    where s.stage_id = $2 and s.part = $3
-    returning status
-  )
-  select count(*) filter (where l.status = 'inserted'), count(*) filter (where l.status = 'updated'),
-         count(*) filter (where l.status = 'skipped'), count(*) filter (where l.status = 'failed')
-    into v_landed, v_updated, v_skipped, v_errored from landed l;
-  if v_inserted <> v_landed then
-    -- Somebody else, without the turn, added one of them between two statements.
-    raise exception 'projects are contended' using errcode = '40001';
+  if $5 then
+    perform ingest.take_tenant_turn($2, v_run);
   end if;
-  return ingest.project_counts(v_landed, v_updated, v_skipped, v_errored, v_orgs, v_users);
+  perform ingest.resolve_part($2, $3, $4);
+  drop table if exists pg_temp.intake_former;
+  create temp table intake_former (row_index integer, project_id bigint, former jsonb) on commit drop;
+  if $5 then
+    -- Locked, so that what somebody edits at this moment is edited before or after.
+    insert into pg_temp.intake_former
+    select r.row_index, f.id, f.former
+    from (select x.row_index, x.stage_application from pg_temp.intake_resolved x where x.replaced_by is null order by x.stage_application offset 0) r
+    cross join lateral (
+      select p.id, to_jsonb(p) as former from public.projects p
+      where p.tenant_id = $2 and p.stage_application = r.stage_application for no key update) f;
+    -- In one order, since parts share them.
+    perform from public.staging_imports s
+    where s.id in (select r.former_staging_id from pg_temp.intake_resolved r) and not s.superseded order by s.id for no key update;
+    update public.staging_imports s set superseded = true
+    where s.id in (select r.former_staging_id from pg_temp.intake_resolved r) and not s.superseded;
+    select w.inserted into v_inserted from ingest.write_projects($2, v_run) w;
+    if v_inserted <> (select count(*) from pg_temp.intake_resolved r where r.replaced_by is null) - (select count(*) from pg_temp.intake_former) then
+      -- Somebody else, without the turn, added one of them between two statements.
+      raise exception 'projects are contended' using errcode = '40001';
+    end if;
+    select m.orgs, m.users into v_orgs, v_users from ingest.sync_memberships() m;
+    insert into public.import_anomalies (
+      tenant_id, batch_id, row_index, anomaly_type, field, input_value, reason, match_type, project_key, correlation_id, payload_excerpt)
+    select $2, ($1).source_batch_id, a.row_index, a.anomaly_type, a.field, a.input_value, a.reason, a.match_type, a.project_key, v_run,
+           left(s.raw_payload::text, 500)
+    from ingest.row_anomalies() a join ingest_stage.projects s on s.stage_id = $3 and s.part = $4 and s.row_index = a.row_index - 1
+    order by a.row_index;
+  else
+    insert into pg_temp.intake_former
+    select r.row_index, p.id, null
+    from pg_temp.intake_resolved r
+    cross join lateral (
+      select x.id from public.projects x
+      where x.tenant_id = $2 and x.stage_application = r.stage_application and r.replaced_by is null offset 0) p;
+    select m.orgs, m.users into v_orgs, v_users from ingest.count_memberships() m;
+  end if;
+  select jsonb_build_object('org_memberships_upserted', v_orgs, 'user_memberships_upserted', v_users, 'anomalies', coalesce(sum(a.n), 0))
+      || coalesce(jsonb_object_agg(a.anomaly_type, a.n) filter (where a.n > 0), '{}') into v_effects
+  from (select l.anomaly_type, count(*) as n from ingest.row_anomalies() l group by l.anomaly_type) a;
+  return query
+  select s.ctid, null::bigint, case when s.error_code is not null then 'failed' when b.replaced_by is not null then 'skipped'
+                                    when f.row_index is null then 'inserted' else 'updated' end,
+         case when b.replaced_by is not null then 'DUPLICATE_ROW' else s.error_code end, s.error_message, p.id, null::bigint,
+         case when row_number() over () = 1 then v_effects end, f.former
+  from ingest_stage.projects s
+  left join pg_temp.intake_resolved b on b.row_index = s.row_index + 1
+  left join pg_temp.intake_former f on f.row_index = s.row_index + 1
+  left join lateral (
+    select x.id from public.projects x
+    where x.tenant_id = $2 and x.stage_application = s.stage_application and s.error_code is null offset 0) p on true
+  where s.stage_id = $3 and s.part = $4;
 end
 $$;
 
--- What upsert_projects would answer now.
-create or replace function ingest.count_projects(source_system text, stage_id uuid, part integer) returns jsonb
-language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
+-- How many members the rows of intake_resolved would make, with the projects of intake_former.
+create or replace function ingest.count_memberships(out orgs integer, out users integer)
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off set jit = off
 as $$
-declare
-  v_rows bigint[];
-  v_orgs bigint;
-  v_users bigint;
 begin
-  perform ingest.resolve_part($1, $2, $3);
-  drop table if exists pg_temp.intake_known;
-  create temp table intake_known on commit drop as
-  select r.replaced_by, r.keeps_members, r.partner_org_id, r.ds_user_id, r.rm_user_id, p.id as project_id
-  from pg_temp.intake_resolved r
-  left join lateral (
-    select x.id from public.projects x
-    where x.tenant_id = $1 and x.stage_application = r.stage_application and r.replaced_by is null offset 0) p on true;
-  select array[count(*) filter (where k.replaced_by is null and k.project_id is null), count(k.project_id), count(k.replaced_by)]
-    into v_rows from pg_temp.intake_known k;
-  select count(m.org_id), count(m.user_id) into v_orgs, v_users
-  from (select k.project_id, v.org_id, v.user_id
-        from pg_temp.intake_known k
-        cross join lateral (values (k.partner_org_id, null::uuid), (null, k.ds_user_id), (null, nullif(k.rm_user_id, k.ds_user_id))) as v (org_id, user_id)
-        where k.replaced_by is null and not k.keeps_members) m
+  select count(m.org_id), count(m.user_id) into orgs, users
+  from (select f.project_id, v.org_id, v.user_id
+        from pg_temp.intake_resolved r left join pg_temp.intake_former f on f.row_index = r.row_index
+        cross join lateral (values (r.partner_org_id, null::uuid), (null, r.ds_user_id), (null, nullif(r.rm_user_id, r.ds_user_id))) as v (org_id, user_id)
+        where r.replaced_by is null and not r.keeps_members) m
   left join lateral (
     select true as held from public.project_membership x
     where x.project_id = m.project_id and (x.member_partner_org_id = m.org_id or x.member_user_id = m.user_id) limit 1) h on true
   where h.held is null;
-  return ingest.project_counts(v_rows[1], v_rows[2], v_rows[3], (
-    select count(*) from ingest_stage.projects s where s.stage_id = $2 and s.part = $3 and s.error_code is not null), v_orgs, v_users);
 end
 $$;
 
@@ -953,7 +926,8 @@ select ingest.register_kind(
               deployment_specialist text, stage_application_created date, address text, efscd date, development_type text, build_type text,
               fod_id text, latitude numeric, longitude numeric, residential integer, commercial integer, essential integer, premises_count integer',
   renamed => '{"error_code": "reason"}',
-  edited => 'p.staging_id = r.import_run_id and not ingest.is_as_landed(p, r)', own => '{upsert,count}');
+  landing => '{"former": "i.held"}', effects => '{org_memberships_upserted,user_memberships_upserted,anomalies}',
+  edited => 'p.staging_id = r.import_run_id and not ingest.is_as_landed(p, r)');
 
 -- Withdrawing a run of projects.
 

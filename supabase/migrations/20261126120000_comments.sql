@@ -343,6 +343,7 @@ comment on column ingest.kind_models.compared is 'Stage column -> production col
 comment on column ingest.kind_models.edited is 'Expression: when a production row counts as edited.';
 comment on column ingest.kind_models.own is 'Steps for which the model has a function of its own.';
 comment on column ingest.kind_models.effects is 'What promote_<model> counts beside rows.';
+comment on column ingest.kind_models.held is 'Type of what promote_<model> holds for landed columns of its own.';
 
 comment on table ingest.people_changes is 'Transactions that created or changed people.';
 comment on column ingest.people_changes.xid is 'The transaction.';
@@ -698,11 +699,9 @@ comment on function ingest.compare_search_results is 'Every staged row against i
 comment on function ingest.compare_statement is 'The statement of ingest.compare_part.';
 comment on function ingest.compute_plaintiff_dedupe_key is 'Runbook 002: key of a plaintiff, SHA-256 of source|name|email, normalized.';
 comment on function ingest.count_anomalies is 'Counts of anomalies by tenant and type, for alerts.';
-comment on function ingest.count_judgments is 'What upsert_judgments would answer now; marks in the plan what a commit would create.';
+comment on function ingest.count_memberships is 'How many members the rows of a part of projects would make.';
 comment on function ingest.count_part is 'What ingest.upsert_part would answer now.';
 comment on function ingest.count_partition is 'What upsert_partition would report at this moment; writes nothing.';
-comment on function ingest.count_projects is 'What upsert_projects would answer now.';
-comment on function ingest.count_search_results is 'What upsert would answer now, but for what the database would refuse.';
 comment on function ingest.counts_statement is 'The statement that counts a part.';
 comment on function ingest.delete_unread is 'Deletes messages of these judgments that nobody has read.';
 comment on function ingest.describe_judgments is 'Runbook 000''s result, as far as it is not sums of the ledger; runs of up to 1,000 rows in full.';
@@ -727,13 +726,13 @@ comment on function ingest.hold_stage is 'Whether all chunks of a stage are ther
 comment on function ingest.is_as_landed is 'Whether a project has the values that a row gave it.';
 comment on function ingest.is_open_to_all is 'Whether anybody may reconcile or finalize the run: no execution of Intake works on it.';
 comment on function ingest.is_own is 'Whether a function is the one that Intake brought; what it does may then be done for many rows at once.';
+comment on function ingest.is_refusal is 'Whether an error may be caused by one row: its values, a constraint, a limit, a trigger.';
 comment on function ingest.is_whole is 'Whether an earlier call has done the whole part: what is done of a part is marked `more` in the ledger.';
 comment on function ingest.job_list is 'Queued jobs as a list.';
 comment on function ingest.job_payload is 'What a job carries: ids, no values.';
 comment on function ingest.judge_import_run is 'Compares reported with actual rows and marks the run completed or failed.';
 comment on function ingest.judge_plaintiffs is 'The staged rows of a part, in key order, with what becomes of each.';
 comment on function ingest.judge_search_results is 'Staged rows against the results of their keys, with what they would replace where they win.';
-comment on function ingest.judgment_counts is 'Counters of a part of judgments.';
 comment on function ingest.kept_columns is 'The columns that the landed table keeps, under its names, behind `prefix`.';
 comment on function ingest.kept_ids is '{count, <name>: [the first thousand ids]}';
 comment on function ingest.kind_resolves is 'Whether a run of the kind resolves its rows before upsert.';
@@ -750,6 +749,7 @@ comment on function ingest.list_tenants is 'Tenants with the times of their own 
 comment on function ingest.live_bearers is 'Hashes of the bearers that are accepted now.';
 comment on function ingest.lock_dataset is 'Locks a dataset: writers share the lock, a rollback owns it.';
 comment on function ingest.lock_part is 'Locks a part of a run until the end of the transaction.';
+comment on function ingest.lock_planned_people is 'Takes the turn, plans a part again if others have changed people since, and locks its known plaintiffs.';
 comment on function ingest.lock_source is 'Locks a source system: upserts share the lock, a rollback owns it.';
 comment on function ingest.lock_source_of is 'Takes the lock of the source of a run.';
 comment on function ingest.lock_tenant is 'One merge of a tenant at a time, until the end of the transaction.';
@@ -777,14 +777,17 @@ comment on function ingest.person_named is 'The account with this e-mail address
 comment on function ingest.place_search_results is 'Puts staged rows of different keys into production.';
 comment on function ingest.plan_contacts is 'The contacts that the taken rows of a part carry. `contact_id` is null where a dry run would make one; `is_made` marks the row that makes it.';
 comment on function ingest.plan_operations is 'The same of a dry run, from its plan: what a commit would do; ids of what it would make are null.';
+comment on function ingest.plan_part_again is 'Plans a part of a kind that resolves its rows again.';
 comment on function ingest.plan_steps is 'Fails a migration, not an import: the generic steps are planned once, so that a misspelled column or expression is found when the kind is registered.';
 comment on function ingest.plan_tasks is 'The open call task of each taken row''s plaintiff; `is_made` marks the row that makes it.';
 comment on function ingest.preview_cleanup is 'fn_cleanup_import_data_preview as one JSON document.';
 comment on function ingest.preview_rollback is 'What a rollback of the run would do now; changes nothing.';
 comment on function ingest.project_batch_answer is 'The answer that a merged batch has: ids and counts.';
-comment on function ingest.project_counts is 'Counters of a part of projects.';
 comment on function ingest.project_rows is 'The rows of a request, 1-based, as trimmed cells: a blank is '''', a blank count (the last four) is ''0''; and as the line that is hashed.';
+comment on function ingest.promote_judgments is 'What becomes of the rows of a part of judgments, with all that follows; with commit it is written.';
 comment on function ingest.promote_plaintiffs is 'What becomes of the rows of a part; with `commit` the plaintiffs are written.';
+comment on function ingest.promote_projects is 'What becomes of the rows of a part of projects; with commit it is written.';
+comment on function ingest.promote_search_results is 'What becomes of the rows of a part of search results; with commit they are put into production.';
 comment on function ingest.purge_jobs is 'Runbook 000, "Queue cleanup": the messages of a run, while nobody has read them.';
 comment on function ingest.pushed_among is 'Which of these contents the tenant''s folder has given already: an array of their hashes.';
 comment on function ingest.put_project_batch is 'Puts a batch down for its merge, or finds the one that the tenant has there.';
@@ -804,7 +807,9 @@ comment on function ingest.referenced_rows is 'Rows of a production table that o
 comment on function ingest.refuse_batch is 'Raises 22023 for what the gateway answers with 422; names places, never values.';
 comment on function ingest.refuse_foreign_rows is 'Refuses a run that has rows of another program.';
 comment on function ingest.refuse_if_at_work is 'Refuses what would disturb an execution that works on the run.';
+comment on function ingest.refused_rows is 'Which rows of a part the database refuses, and why.';
 comment on function ingest.register_kind is 'Describes a model to the steps, and makes what is not there: the stage table with its index, the landed table, rights and policies.';
+comment on function ingest.reject_refused is 'Finds the rows of a part that the database refuses and stages them as rejects.';
 comment on function ingest.rejects_search_results is 'Failed items, up to `max_rows` rows: a file, a licence, or the image of a row.';
 comment on function ingest.rejects_statement is 'The statement that lists rejected rows.';
 comment on function ingest.remember_push is 'Remembers that a content was pushed.';
@@ -829,7 +834,6 @@ comment on function ingest.rollback_search_results is 'Withdraws a run of search
 comment on function ingest.rotate_bearer is 'Gives a tenant a new bearer; the former one is accepted for overlap_minutes more.';
 comment on function ingest.row_anomalies is 'What is odd about the rows of intake_resolved.';
 comment on function ingest.run_line is 'A run as a line of a list.';
-comment on function ingest.search_result_counts is 'Counters of a part of search results.';
 comment on function ingest.settle_import_run is 'Reconciles for the execution that has the claim; asked again, it answers what was settled.';
 comment on function ingest.settled_step is 'What a step of a settled run came to, for an execution that asks again.';
 comment on function ingest.slice_of is 'The number of the slice of a part.';
@@ -852,14 +856,10 @@ comment on function ingest.trim_text is 'Text without white space at its ends, w
 comment on function ingest.uncopy_contacts is 'Trigger: a plaintiff is still found by a former e-mail address or phone number.';
 comment on function ingest.unland_statement is 'The statement that deletes what an earlier attempt landed of a part.';
 comment on function ingest.unpack_batch is 'Unpacks a batch into intake_batch and returns its fn_rows_checksum.';
-comment on function ingest.upsert_judgments is 'Lands and promotes a part with all that follows from it.';
 comment on function ingest.upsert_part is 'Lands and promotes a part: each row is written once, its outcome already known.';
 comment on function ingest.upsert_partition is 'One partition, exactly once: all staged rows whose key falls into `part`, landed and promoted in this transaction.';
-comment on function ingest.upsert_projects is 'Lands and promotes a part.';
-comment on function ingest.upsert_search_results is 'Lands and promotes a part.';
 comment on function ingest.write_anomalies is 'Writes the anomalies of intake_resolved in place of those that this batch had.';
 comment on function ingest.write_projects is 'Writes the projects of intake_resolved and lists those whose members change in intake_members.';
-comment on function ingest.write_search_results is 'Puts staged rows into production, record by record where the database refuses some.';
 comment on function public.fn_anomalies_for_operator(integer, text, text[]) is 'Runbook 003: anomalies that the caller may see, newest first.';
 comment on function public.fn_anomalies_stats(integer) is 'Runbook 003: counts of anomalies that the caller may see.';
 comment on function public.fn_cleanup_import_data(integer, integer) is 'Runbook 003: deletes old batches and anomalies, and counts them into import_retention_stats.';

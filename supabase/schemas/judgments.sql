@@ -240,6 +240,16 @@ begin
 end
 $$;
 
+-- What follows from a row, for the log.
+do $$
+begin
+  create type ingest.judgment_effects as (
+    plaintiff_id bigint, matched_by text, duplicate_of_line integer, contact_ids bigint[], contact_inserts integer, task_id bigint,
+    task_made boolean, jobs jsonb);
+exception when duplicate_object then null;
+end
+$$;
+
 -- The log calls some columns otherwise. A row that was skipped for a known judgment refers to it, too.
 select ingest.register_kind(
   model => 'judgments', kinds => '{simplicity,jbi}', production => 'public.judgments', production_id => 'judgment_id', resolves => true,
@@ -254,7 +264,14 @@ select ingest.register_kind(
                 "judgment_balance": "judgment_balance", "judgment_date": "judgment_date", "filing_date": "filing_date",
                 "court_name": "court_name", "county": "county", "state": "state", "defendant_name": "defendant_name",
                 "plaintiff_name": "plaintiff_name"}',
-  own => '{landed,upsert,count,describe}');
+  landing => $landing${
+    "plaintiff_id": "(i.held).plaintiff_id", "duplicate_of_line": "(i.held).duplicate_of_line",
+    "matched_by": "(i.held).matched_by", "contact_ids": "(i.held).contact_ids", "contact_inserts": "coalesce((i.held).contact_inserts, 0)",
+    "follow_up_task_id": "(i.held).task_id", "follow_up_task_created": "coalesce((i.held).task_made, false)",
+    "enforcement_initialized": "i.status = 'inserted'", "queued_jobs": "(i.held).jobs",
+    "spare": "case when i.reason = 'EXISTING_JUDGMENT' then jsonb_build_object('judgment_number', s.judgment_number, 'case_number', s.case_number, 'plaintiff_name', s.plaintiff_name, 'judgment_amount', s.judgment_amount, 'judgment_balance', s.judgment_balance, 'entry_date', s.judgment_date, 'judgment_date', s.judgment_date, 'filing_date', s.filing_date, 'court_name', s.court_name, 'county', s.county, 'state', s.state, 'defendant_name', s.defendant_name, 'defendant_address', s.defendant_address, 'case_type', s.case_type, 'case_status', s.case_status, 'source_system', $4::text, 'source_reference', s.lead_id) end"}$landing$,
+  own => '{landed,describe}', held => 'ingest.judgment_effects',
+  effects => '{plaintiffs_created,plaintiffs_matched,status_history,contact_inserts,follow_up_tasks,enforcement_initializations,queued_jobs}');
 grant update on ingest_stage.judgments to service_role, dragonfly_app;
 
 -- What becomes of each staged row. Rows of one person are in one part; plaintiff_id and judgment_id are those that a commit
@@ -361,7 +378,8 @@ $$;
 --     made with it. A row is of the person its email belongs to, else its phone, else its name; else it makes a plaintiff.
 -- With `part`, the rows of that part alone are planned anew: others have created people since.
 create or replace function ingest.resolve_judgments(run ingest.import_runs, stage_id uuid, partitions integer, part integer default null) returns jsonb
-language plpgsql security definer set search_path = pg_catalog, pg_temp set work_mem = '64MB' set enable_seqscan = off set enable_nestloop = off set jit = off
+language plpgsql security definer set search_path = pg_catalog, pg_temp set work_mem = '64MB'
+  set enable_seqscan = off set enable_nestloop = off set enable_hashjoin = on set enable_mergejoin = on set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -594,42 +612,6 @@ as $$
   ) n
 $$;
 
-create or replace function ingest.count_judgments(source_system text, stage_id uuid, part integer) returns jsonb
-language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_nestloop = off set enable_seqscan = off set jit = off
-as $$
-#variable_conflict use_column
-declare
-  v_contacts integer;
-  v_tasks integer;
-begin
-  update ingest_stage.judgments_plan p set contact_inserts = c.made
-  from (select row_index, count(*)::int as made from ingest.plan_contacts($2, $3, false) where is_made group by row_index) c
-  where p.stage_id = $2 and p.part = $3 and p.row_index = c.row_index;
-  update ingest_stage.judgments_plan p set makes_task = true
-  from ingest.plan_tasks($2, $3, false) t
-  where t.is_made and p.stage_id = $2 and p.part = $3 and p.row_index = t.row_index;
-  select coalesce(sum(p.contact_inserts), 0), count(*) filter (where p.makes_task) into v_contacts, v_tasks
-  from ingest_stage.judgments_plan p where p.stage_id = $2 and p.part = $3;
-  return ingest.judgment_counts($2, $3, v_contacts, v_tasks, case when ingest.queues_jobs($2) then 2 * (
-    select count(*)::int from ingest_stage.judgments_plan p where p.stage_id = $2 and p.part = $3 and p.outcome = 'inserted') else 0 end);
-end
-$$;
-
-create or replace function ingest.judgment_counts(stage_id uuid, part integer, contacts integer, tasks integer, jobs integer) returns jsonb
-language sql stable security definer set search_path = pg_catalog, pg_temp
-as $$
-  select jsonb_build_object(
-    'inserted', count(*) filter (where p.outcome = 'inserted'), 'updated', 0,
-    'skipped', count(*) filter (where p.outcome = 'skipped'), 'errored', count(*) filter (where p.outcome = 'failed'),
-    'effects', jsonb_build_object(
-      'plaintiffs_created', count(distinct p.plaintiff_id) filter (where p.outcome = 'inserted' and p.is_new),
-      'plaintiffs_matched', count(distinct p.plaintiff_id) filter (where p.outcome = 'inserted' and not p.is_new),
-      'status_history', count(distinct p.plaintiff_id) filter (where p.outcome = 'inserted'),
-      'contact_inserts', $3, 'follow_up_tasks', $4,
-      'enforcement_initializations', count(*) filter (where p.outcome = 'inserted'), 'queued_jobs', $5))
-  from ingest_stage.judgments_plan p where p.stage_id = $1 and p.part = $2
-$$;
-
 -- Jobs are queued unless --skip-jobs was given or the function is missing.
 create or replace function ingest.queues_jobs(stage_id uuid) returns boolean
 language sql stable security definer set search_path = pg_catalog, pg_temp
@@ -646,141 +628,147 @@ as $$
                  where p.oid = to_regprocedure($1) and obj_description(p.oid, 'pg_proc') like '%' || md5(p.prosrc))
 $$;
 
--- Lands and promotes a part with all that follows from it. The plan is new and not analyzed, so the planner takes it for
--- empty: nested loops would be quadratic, and only those that are asked for (laterals over row addresses) remain. Jobs and stages go through the functions of runbook 000 where they
--- exist; being in this transaction, each is sent once.
-create or replace function ingest.upsert_judgments(run ingest.import_runs, stage_id uuid, part integer) returns jsonb
-language plpgsql security definer set search_path = pg_catalog, pg_temp set work_mem = '32MB' set enable_seqscan = off set enable_nestloop = off set jit = off
+-- What becomes of the rows of a part, as planned, with all that follows from it; with `commit` it is written. The plan is new and not
+-- analyzed, so the planner takes it for empty: nested loops would be quadratic, and only those that are asked for (laterals over row
+-- addresses) remain. Jobs and stages go through the functions of runbook 000 where they exist; being in this transaction, each is sent once.
+create or replace function ingest.promote_judgments(run ingest.import_runs, source_system text, stage_id uuid, part integer, commit boolean)
+returns table (stage_tid tid, id bigint, status text, reason text, message text, production_id bigint, duplicate_of bigint, effects jsonb,
+               held ingest.judgment_effects)
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp rows 25000 set work_mem = '32MB'
+  set enable_seqscan = off set enable_nestloop = off set enable_hashjoin = on set enable_mergejoin = on set jit = off
 as $$
 #variable_conflict use_column
 declare
   v_run uuid := ($1).id;
   v_batch text := coalesce(($1).metadata ->> 'batch_name', ($1).source_batch_id);
-  v_queues boolean := ingest.queues_jobs($2);
+  v_queues boolean := ingest.queues_jobs($3);
   v_stages boolean := exists (
     select from pg_catalog.pg_proc f
     where f.pronamespace = 'public'::regnamespace and f.proname = 'set_enforcement_stage' and f.pronargs - f.pronargdefaults <= 2
       and f.proargtypes[0] = 'bigint'::regtype and f.proargtypes[1] = 'text'::regtype);
   v_own_queue boolean := v_queues and to_regnamespace('pgmq') is null and ingest.is_own('public.queue_job(jsonb)');
   v_own_stages boolean := ingest.is_own('public.set_enforcement_stage(bigint, text, text, text)');
-  v_recheck boolean;
-  v_known integer;
-  v_locked integer;
-  v_contacts integer;
-  v_tasks integer;
-  v_jobs integer;
+  v_stage text := case when v_stages and not v_own_stages then 'null, null' else $stage$'pre_enforcement', now()$stage$ end;
+  v_jobs text := 'select t.row_index, null::jsonb as queued from taken t where false';
+  v_messages text := 'select';
+  -- For the operations of a dry run.
+  v_writes text := $writes$
+    , noted as (
+      update ingest_stage.judgments_plan p set contact_inserts = coalesce(c.made, 0), makes_task = k.is_made
+      from tasks k left join contact_lists c on c.row_index = k.row_index
+      where p.stage_id = $3 and p.part = $4 and p.row_index = k.row_index
+    )$writes$;
 begin
-  v_recheck := ingest.take_turn(v_run) <> (select s.epoch from ingest_stage.resolved s where s.stage_id = $2)
-    or ingest.people_changed(v_run, $2);
+  if $5 then
+    perform ingest.lock_planned_people($1, $3, $4);
+    if v_own_queue then
+      v_jobs := $jobs$
+        select t.row_index, q.enrich, q.enforce, t.judgment_id, t.plaintiff_id, jsonb_build_object('enrich', q.enrich, 'enforce', q.enforce) as queued
+        from (select * from taken order by row_index) t
+        cross join lateral (select nextval('public.queue_messages_msg_id_seq') as enrich, nextval('public.queue_messages_msg_id_seq') as enforce
+                            where t.row_index is not null) q $jobs$;
+      v_messages := $jobs$
+        insert into public.queue_messages (msg_id, queue_name, message) overriding system value
+        select j.enrich, 'enrich', ingest.job_payload('enrich', j.judgment_id, j.plaintiff_id, $2, $1) from jobs j
+        union all select j.enforce, 'enforce', ingest.job_payload('enforce', j.judgment_id, j.plaintiff_id, $2, $1) from jobs j $jobs$;
+    elsif v_queues then
+      v_jobs := $jobs$
+        select t.row_index, jsonb_build_object(
+          'enrich', public.queue_job(ingest.job_payload('enrich', t.judgment_id, t.plaintiff_id, $2, $1)),
+          'enforce', public.queue_job(ingest.job_payload('enforce', t.judgment_id, t.plaintiff_id, $2, $1))) as queued
+        from taken t order by t.row_index $jobs$;
+    end if;
+    v_writes := format($writes$
+      , messages as (
+        %s
+      ), plaintiffs as (
+        insert into public.plaintiffs (id, dedupe_key, source_system, source_reference, name, email, phone, address, import_run_id)
+        select t.plaintiff_id, s.plaintiff_key, $2, s.lead_id, s.plaintiff_name, s.email, s.phone, s.address, $1
+        from taken t cross join lateral (select * from ingest_stage.judgments x where x.ctid = t.stage_tid offset 0) s
+        where t.is_new and t.is_first order by s.plaintiff_key -- the order in which all imports take these keys
+      ), history as (
+        insert into public.plaintiff_status_history (plaintiff_id, status, note, changed_by, import_run_id)
+        select t.plaintiff_id, coalesce((select p.status from public.plaintiffs p where p.id = t.plaintiff_id), 'new'),
+               format('Imported from %%s, batch %%s', $2, $5), 'intake', $1
+        from taken t where t.is_first
+      ), judgments as (
+        insert into public.judgments (
+          id, judgment_number, case_number, plaintiff_id, plaintiff_name, judgment_amount, judgment_balance, entry_date, judgment_date,
+          filing_date, court_name, county, state, defendant_name, defendant_address, case_type, case_status, enforcement_stage,
+          enforcement_stage_updated_at, source_system, source_reference, import_run_id)
+        select t.judgment_id, s.judgment_number, s.case_number, t.plaintiff_id, s.plaintiff_name, s.judgment_amount, s.judgment_balance,
+               s.judgment_date, s.judgment_date, s.filing_date, s.court_name, s.county, s.state, s.defendant_name, s.defendant_address,
+               s.case_type, s.case_status, %s, $2, s.lead_id, $1
+        from taken t cross join lateral (select * from ingest_stage.judgments x where x.ctid = t.stage_tid offset 0) s
+      ), contact_rows as (
+        insert into public.plaintiff_contacts (id, plaintiff_id, kind, value, is_primary, is_copy, import_run_id, row_index)
+        select c.contact_id, c.plaintiff_id, c.kind, c.value, c.is_primary, c.is_copy, $1, c.row_index from contacts c where c.is_made
+      ), task_rows as (
+        insert into public.plaintiff_tasks (id, plaintiff_id, kind, status, note, created_by, import_run_id)
+        select t.task_id, t.plaintiff_id, 'call', 'open', format('First call, batch %%s', $5), 'intake', $1 from tasks t where t.is_made
+      )$writes$, v_messages, v_stage);
+  end if;
+  return query execute format($statement$
+    with taken as materialized (
+      select p.*, p.row_index = min(p.row_index) over (partition by p.plaintiff_id) as is_first
+      from ingest_stage.judgments_plan p where p.stage_id = $3 and p.part = $4 and p.outcome = 'inserted'
+    ), contacts as materialized (
+      select * from ingest.plan_contacts($3, $4, %1$L)
+    ), contact_lists as materialized (
+      select row_index, array_agg(contact_id order by is_made desc) as ids, (count(*) filter (where is_made))::integer as made
+      from contacts group by row_index
+    ), tasks as materialized (
+      select * from ingest.plan_tasks($3, $4, %1$L)
+    ), jobs as materialized (
+      %2$s
+    ) %3$s
+    select p.stage_tid, null::bigint, p.outcome, p.reason, case when p.outcome = 'failed' then s.error_message end, p.judgment_id, null::bigint,
+           case when row_number() over () = 1 then (
+             select jsonb_build_object(
+               'plaintiffs_created', count(*) filter (where t.is_first and t.is_new),
+               'plaintiffs_matched', count(*) filter (where t.is_first and not t.is_new), 'status_history', count(*) filter (where t.is_first),
+               'contact_inserts', (select count(*) from contacts x where x.is_made), 'follow_up_tasks', (select count(*) from tasks x where x.is_made),
+               'enforcement_initializations', count(*), 'queued_jobs', count(*) * %4$s) from taken t) end,
+           row(p.plaintiff_id, case when p.outcome = 'inserted' then coalesce(p.matched_by, 'created') end, p.duplicate_of_line,
+               c.ids, coalesce(c.made, 0), k.task_id, k.is_made, j.queued)::ingest.judgment_effects
+    from ingest_stage.judgments_plan p
+    cross join lateral (select x.error_message from ingest_stage.judgments x where x.ctid = p.stage_tid offset 0) s
+    left join contact_lists c on c.row_index = p.row_index
+    left join tasks k on k.row_index = p.row_index
+    left join jobs j on j.row_index = p.row_index
+    where p.stage_id = $3 and p.part = $4
+    $statement$, $5, v_jobs, v_writes, case when v_queues then 2 else 0 end) using v_run, $2, $3, $4, v_batch;
+  if $5 and v_stages and not v_own_stages then
+    execute $stages$
+      select public.set_enforcement_stage(p.judgment_id, 'pre_enforcement') from ingest_stage.judgments_plan p
+      where p.stage_id = $1 and p.part = $2 and p.outcome = 'inserted' $stages$ using $3, $4;
+  end if;
+end
+$$;
+
+-- Takes the turn, plans a part again if others have changed people since, and locks the known plaintiffs of the part in one order:
+-- they may be in other parts, too.
+create or replace function ingest.lock_planned_people(run ingest.import_runs, stage_id uuid, part integer) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_again boolean := ingest.take_turn(($1).id) <> (select s.epoch from ingest_stage.resolved s where s.stage_id = $2)
+    or ingest.people_changed(($1).id, $2);
+  v_known bigint[];
+  v_locked integer;
+begin
   for attempt in 1..10 loop
-    if v_recheck then
+    if v_again then
       perform ingest.resolve_judgments($1, $2, 1, $3);
     end if;
-    -- Known plaintiffs may be in other parts, too: one at a time, in one order.
-    select count(*) into v_known
-    from (select distinct p.plaintiff_id from ingest_stage.judgments_plan p
-          where p.stage_id = $2 and p.part = $3 and p.outcome = 'inserted' and not p.is_new) k;
-    perform from public.plaintiffs t
-    where t.id = any (array(select p.plaintiff_id from ingest_stage.judgments_plan p
-                            where p.stage_id = $2 and p.part = $3 and p.outcome = 'inserted' and not p.is_new))
-    order by t.id for no key update;
+    v_known := array(select distinct p.plaintiff_id from ingest_stage.judgments_plan p
+                     where p.stage_id = $2 and p.part = $3 and p.outcome = 'inserted' and not p.is_new);
+    perform from public.plaintiffs t where t.id = any (v_known) order by t.id for no key update;
     get diagnostics v_locked = row_count;
-    if v_locked < v_known then
-      v_recheck := true; -- somebody deleted a plaintiff
-      continue;
+    if v_locked = cardinality(v_known) then
+      return;
     end if;
-    begin
-      execute format($statement$
-        with taken as materialized (
-          select p.*, p.row_index = min(p.row_index) over (partition by p.plaintiff_id) as is_first
-          from ingest_stage.judgments_plan p where p.stage_id = $2 and p.part = $3 and p.outcome = 'inserted'
-        ), contacts as materialized (
-          select * from ingest.plan_contacts($2, $3, true)
-        ), tasks as materialized (
-          select * from ingest.plan_tasks($2, $3, true)
-        ), jobs as materialized (
-          %2$s
-        ), messages as (
-          %4$s
-        ), plaintiffs as (
-          insert into public.plaintiffs (id, dedupe_key, source_system, source_reference, name, email, phone, address, import_run_id)
-          select t.plaintiff_id, s.plaintiff_key, $4, s.lead_id, s.plaintiff_name, s.email, s.phone, s.address, $1
-          from taken t cross join lateral (select * from ingest_stage.judgments x where x.ctid = t.stage_tid offset 0) s
-          where t.is_new and t.is_first order by s.plaintiff_key -- the order in which all imports take these keys
-        ), history as (
-          insert into public.plaintiff_status_history (plaintiff_id, status, note, changed_by, import_run_id)
-          select t.plaintiff_id, coalesce((select p.status from public.plaintiffs p where p.id = t.plaintiff_id), 'new'),
-                 format('Imported from %%s, batch %%s', $4, $5), 'intake', $1
-          from taken t where t.is_first
-        ), judgments as (
-          insert into public.judgments (
-            id, judgment_number, case_number, plaintiff_id, plaintiff_name, judgment_amount, judgment_balance, entry_date, judgment_date,
-            filing_date, court_name, county, state, defendant_name, defendant_address, case_type, case_status, enforcement_stage,
-            enforcement_stage_updated_at, source_system, source_reference, import_run_id)
-          select t.judgment_id, s.judgment_number, s.case_number, t.plaintiff_id, s.plaintiff_name, s.judgment_amount, s.judgment_balance,
-                 s.judgment_date, s.judgment_date, s.filing_date, s.court_name, s.county, s.state, s.defendant_name, s.defendant_address,
-                 s.case_type, s.case_status, %3$s, $4, s.lead_id, $1
-          from taken t cross join lateral (select * from ingest_stage.judgments x where x.ctid = t.stage_tid offset 0) s
-        ), contact_rows as (
-          insert into public.plaintiff_contacts (id, plaintiff_id, kind, value, is_primary, is_copy, import_run_id, row_index)
-          select c.contact_id, c.plaintiff_id, c.kind, c.value, c.is_primary, c.is_copy, $1, c.row_index from contacts c where c.is_made
-        ), task_rows as (
-          insert into public.plaintiff_tasks (id, plaintiff_id, kind, status, note, created_by, import_run_id)
-          select t.task_id, t.plaintiff_id, 'call', 'open', format('First call, batch %%s', $5), 'intake', $1 from tasks t where t.is_made
-        ), landed as (
-          insert into %1$s (
-            import_run_id, row_index, line_number, raw_data, raw_record, status, reason, error_log, judgment_id, plaintiff_id, matched_by,
-            duplicate_of_line, contact_ids, contact_inserts, follow_up_task_id, follow_up_task_created, enforcement_initialized, queued_jobs, spare)
-          select $1, p.row_index, p.line_number, s.raw_payload, s.raw_record, p.outcome, p.reason,
-                 case when p.outcome = 'failed' then s.error_message end, p.judgment_id, p.plaintiff_id,
-                 case when p.outcome = 'inserted' then coalesce(p.matched_by, 'created') end, p.duplicate_of_line,
-                 c.ids, coalesce(c.made, 0), k.task_id, coalesce(k.is_made, false), p.outcome = 'inserted', j.queued,
-                 case when p.reason = 'EXISTING_JUDGMENT' then jsonb_build_object(
-                   'judgment_number', s.judgment_number, 'case_number', s.case_number, 'plaintiff_name', s.plaintiff_name,
-                   'judgment_amount', s.judgment_amount, 'judgment_balance', s.judgment_balance, 'entry_date', s.judgment_date,
-                   'judgment_date', s.judgment_date, 'filing_date', s.filing_date, 'court_name', s.court_name, 'county', s.county,
-                   'state', s.state, 'defendant_name', s.defendant_name, 'defendant_address', s.defendant_address,
-                   'case_type', s.case_type, 'case_status', s.case_status, 'source_system', $4::text, 'source_reference', s.lead_id) end
-          from ingest_stage.judgments_plan p
-          cross join lateral (select * from ingest_stage.judgments x where x.ctid = p.stage_tid offset 0) s
-          left join (select row_index, array_agg(contact_id order by is_made desc) as ids, count(*) filter (where is_made) as made
-                     from contacts group by row_index) c on c.row_index = p.row_index
-          left join tasks k on k.row_index = p.row_index
-          left join jobs j on j.row_index = p.row_index
-          where p.stage_id = $2 and p.part = $3
-        )
-        select (select count(*) from contacts where is_made), (select count(*) from tasks where is_made),
-               (select count(*) * 2 from jobs where queued is not null)
-        $statement$,
-        ingest.landed_judgments(v_run),
-        case when v_own_queue then $jobs$
-          select t.row_index, q.enrich, q.enforce, t.judgment_id, t.plaintiff_id, jsonb_build_object('enrich', q.enrich, 'enforce', q.enforce) as queued
-          from (select * from taken order by row_index) t
-          cross join lateral (select nextval('public.queue_messages_msg_id_seq') as enrich, nextval('public.queue_messages_msg_id_seq') as enforce
-                              where t.row_index is not null) q $jobs$
-        when v_queues then $jobs$
-          select t.row_index, jsonb_build_object(
-            'enrich', public.queue_job(ingest.job_payload('enrich', t.judgment_id, t.plaintiff_id, $4, $1)),
-            'enforce', public.queue_job(ingest.job_payload('enforce', t.judgment_id, t.plaintiff_id, $4, $1))) as queued
-          from taken t order by t.row_index $jobs$
-        else 'select t.row_index, null::jsonb as queued from taken t where false' end,
-        case when v_stages and not v_own_stages then 'null, null' else $stage$'pre_enforcement', now()$stage$ end,
-        case when v_own_queue then $jobs$
-          insert into public.queue_messages (msg_id, queue_name, message) overriding system value
-          select j.enrich, 'enrich', ingest.job_payload('enrich', j.judgment_id, j.plaintiff_id, $4, $1) from jobs j
-          union all select j.enforce, 'enforce', ingest.job_payload('enforce', j.judgment_id, j.plaintiff_id, $4, $1) from jobs j $jobs$
-        else 'select' end)
-      into v_contacts, v_tasks, v_jobs using v_run, $2, $3, ($1).source_system, v_batch;
-      if v_stages and not v_own_stages then
-        execute $stages$
-          select public.set_enforcement_stage(p.judgment_id, 'pre_enforcement') from ingest_stage.judgments_plan p
-          where p.stage_id = $1 and p.part = $2 and p.outcome = 'inserted' $stages$ using $2, $3;
-      end if;
-      return ingest.judgment_counts($2, $3, v_contacts, v_tasks, v_jobs);
-    exception when unique_violation then
-      -- Somebody without the turn (another kind, another program) made a plaintiff or a judgment meanwhile.
-      v_recheck := true;
-    end;
+    v_again := true; -- somebody deleted a plaintiff
   end loop;
   raise exception 'keys are contended' using errcode = '40001';
 end

@@ -83,8 +83,8 @@ select ingest.register_kind(
   columns => 'plaintiff_key text not null, plaintiff_name text, plaintiff_name_normalized text, firm_name text, short_name text,
               contact_name text, contact_email text, contact_phone text, contact_address text, source_reference text',
   landing => '{"source_system": "$4", "duplicate_of": "i.duplicate_of",
-               "adopted": "i.effect is not distinct from ''adopted''",
-               "adopted_from": "case when i.effect = ''adopted'' then (select p.import_run_id from public.plaintiffs p where p.id = i.production_id) end",
+               "adopted": "i.held is not null",
+               "adopted_from": "case when i.held is not null then (select p.import_run_id from public.plaintiffs p where p.id = i.production_id) end",
                "promoted_at": "case when i.status = ''promoted'' then now() end",
                "dedupe_key": "case when i.status = ''promoted'' then s.plaintiff_key else s.plaintiff_key || '':'' || i.id end"}',
   written => '{promoted}');
@@ -182,7 +182,7 @@ as $$
     update public.plaintiffs p set import_run_id = ($1).id from judged j where $5 and j.outcome = 'adopted' and p.id = j.plaintiff_id
   )
   select j.stage_ctid, j.raw_id, case j.outcome when 'adopted' then 'promoted' else j.outcome end, j.error_code, j.error_message,
-         j.plaintiff_id, j.duplicate_of, case when j.outcome = 'adopted' then 'adopted' end
+         j.plaintiff_id, j.duplicate_of, null::jsonb, case when j.outcome = 'adopted' then '"adopted"'::jsonb end
   from judged j
 $$;
 

@@ -187,7 +187,6 @@ export async function importDirectory(input: DirectoryInput, previousState?: Dir
 
   function addPartition({ effects, comparison }: PartAnswer): void {
     const { refused = 0 } = effects ?? {};
-    if (refused > 0) report.codes.REFUSED_ROW = (report.codes.REFUSED_ROW ?? 0) + refused;
     const { missing, different, items = [] } = comparison ?? emptyComparison();
     addFailures({ failures: refused + missing + different, failedItems: items.map(differs) });
   }

@@ -52,6 +52,8 @@ export function addPartitionCounts(report: ImportReport, part: PartResult): void
   for (const [name, n] of Object.entries(part.effects ?? {}))
     (report.effects ??= {})[name] = (report.effects?.[name] ?? 0) + n;
   if (part.slices) addRemarks((report.remarks ??= {}), { TIME_LIMIT: { count: 1, detail: String(part.slices) } });
+  const { refused = 0 } = part.effects ?? {};
+  if (refused > 0) report.codes.REFUSED_ROW = (report.codes.REFUSED_ROW ?? 0) + refused;
   if (report.comparison && part.comparison) {
     for (const key of ['rows', 'missing', 'different', 'edited'] as const)
       report.comparison[key] += part.comparison[key];

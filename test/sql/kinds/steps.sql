@@ -28,11 +28,6 @@ declare a jsonb; b jsonb; part integer; begin
       perform pg_temp.same(kind, label || ': compare part ' || part, a, b);
     end loop;
   end if; end $$;
-create or replace function pg_temp.promote(r ingest.import_runs, model text, stage uuid, part integer) returns void language plpgsql as $$
-begin
-  if model = 'plaintiffs' then perform ingest.upsert_part(r, stage, part);
-  else execute format('select ingest.upsert_%I($1, $2, $3)', model) using r, stage, part; end if;
-end $$;
 create or replace function pg_temp.prove(kind text, model text, tab text, source text, stage uuid, rows integer, parts integer, tamper text[]) returns void language plpgsql as $$
 declare
   o jsonb; r ingest.import_runs; a jsonb; b jsonb; x jsonb; y jsonb; part integer; t text;
@@ -68,7 +63,7 @@ begin
   if (select k.resolves from ingest.import_kinds k where k.kind = prove.kind) then
     perform ingest.resolve_stage(r.id, r.lease_generation, kind, stage, 1, parts);
   end if;
-  for part in 0 .. parts - 1 loop perform pg_temp.promote(r, model, stage, part); end loop;
+  for part in 0 .. parts - 1 loop perform ingest.upsert_part(r, stage, part); end loop;
   perform pg_temp.answers(kind, model, 'imported', r, stage, parts);
   for i in 1 .. cardinality(tamper) loop
     execute tamper[i] using r.id, stage;
