@@ -110,21 +110,21 @@ as $$
   from numbered n
 $$;
 
--- Withdraws a run. A row whose key a later live run skipped passes to the oldest such row, with its values unless somebody edited it;
--- one that was edited stays; all others go.
+-- Withdraws rows of a run (intake_withdrawn, already marked). A row whose key a later live run skipped passes to the oldest such row, with
+-- its values unless somebody edited it; one that was edited, or that a table of the team refers to, stays; all others go.
 create or replace function ingest.rollback_${table}(run ingest.import_runs) returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
 declare
-  v_changes jsonb;
+  v_ids bigint[] := array(select r.${table}_id from pg_temp.intake_withdrawn w join ingest.${table}_raw r on r.id = w.raw_id where w.status = 'inserted');
+  v_heirs uuid[];
   v_removed integer;
-  v_kept jsonb;
 begin
   with heirs as (
-    select distinct on (r.id) h.id, h.import_run_id, r.${table}_id
-    from ingest.${table}_raw r
-    join ingest.${table}_raw h on h.${table}_key = r.${table}_key and h.status = 'skipped' and h.import_run_id <> ($1).id
-    where r.import_run_id = ($1).id and r.status = 'inserted' order by r.id, h.created_at, h.row_index
+    select distinct on (p.id) h.id, h.import_run_id, p.id as ${table}_id
+    from public.${table} p
+    join ingest.${table}_raw h on h.${table}_key = p.${table}_key and h.status = 'skipped' and h.import_run_id <> ($1).id
+    where p.id = any (v_ids) order by p.id, h.created_at, h.row_index
   ), passed as (
     update public.${table} p set
       import_run_id = h.import_run_id, reference = case when p.updated_at <> p.created_at then p.reference else r.reference end,
@@ -133,14 +133,13 @@ begin
   ), landed as (
     update ingest.${table}_raw r set status = 'inserted', ${table}_id = h.${table}_id from heirs h where r.id = h.id
   )
-  select coalesce(jsonb_agg(jsonb_build_object('run', n.run, 'inserted', n.rows, 'skipped', -n.rows)), '[]') into v_changes
-  from (select h.import_run_id as run, count(*) as rows from heirs h group by 1) n;
-  perform ingest.pass_rows(v_changes);
-  delete from public.${table} p where p.import_run_id = ($1).id and p.updated_at = p.created_at;
+  select coalesce(array_agg(h.import_run_id), '{}') into v_heirs from heirs h;
+  delete from public.${table} p
+  where p.id = any (v_ids) and p.import_run_id = ($1).id and p.updated_at = p.created_at
+    and p.id <> all (ingest.referenced_rows('public.${table}', v_ids, '{}'));
   get diagnostics v_removed = row_count;
-  v_kept := ingest.kept_ids('${table}_ids', array(select p.id from public.${table} p where p.import_run_id = ($1).id));
-  return jsonb_build_object('rows_affected', ingest.mark_rolled_back($1), 'removed', v_removed, 'kept_edited', v_kept,
-    'inherited', (select coalesce(sum((c ->> 'inserted')::integer), 0) from jsonb_array_elements(v_changes) c));
+  return jsonb_build_object('removed', v_removed, 'inherited', ingest.pass_skipped(v_heirs), 'kept_edited', ingest.kept_ids(
+    '${table}_ids', array(select p.id from public.${table} p where p.id = any (v_ids) and p.import_run_id = ($1).id)));
 end
 $$;
 `;

@@ -172,8 +172,8 @@ export type Database = {
           worker_id: string | null;
           describe_judgments: Json | null;
           is_open_to_all: boolean | null;
-          mark_rolled_back: number | null;
           refuse_foreign_rows: undefined | null;
+          refuse_half_withdrawn: undefined | null;
           rollback_judgments: Json | null;
           rollback_plaintiffs: Json | null;
           rollback_projects: Json | null;
@@ -184,8 +184,8 @@ export type Database = {
         ComputedFields:
           | 'describe_judgments'
           | 'is_open_to_all'
-          | 'mark_rolled_back'
           | 'refuse_foreign_rows'
+          | 'refuse_half_withdrawn'
           | 'rollback_judgments'
           | 'rollback_plaintiffs'
           | 'rollback_projects'
@@ -460,7 +460,9 @@ export type Database = {
           production_id: string;
           production_table: unknown;
           renamed: NonNullable<Json>;
+          retired: NonNullable<Json>;
           stage_table: unknown;
+          together: string | null;
           written: string[];
           compare_statement: string | null;
           counts_statement: string | null;
@@ -470,6 +472,7 @@ export type Database = {
           stop_statement: string | null;
           tally_statement: string | null;
           unland_statement: string | null;
+          withdraw_statement: string | null;
         };
         ComputedFields:
           | 'compare_statement'
@@ -479,7 +482,8 @@ export type Database = {
           | 'rejects_statement'
           | 'stop_statement'
           | 'tally_statement'
-          | 'unland_statement';
+          | 'unland_statement'
+          | 'withdraw_statement';
         Insert: {
           compared?: NonNullable<Json>;
           counts_production?: boolean;
@@ -495,7 +499,9 @@ export type Database = {
           production_id: string;
           production_table: unknown;
           renamed?: NonNullable<Json>;
+          retired?: NonNullable<Json>;
           stage_table: unknown;
+          together?: string | null;
           written: string[];
         };
         Update: {
@@ -513,7 +519,9 @@ export type Database = {
           production_id?: string;
           production_table?: unknown;
           renamed?: NonNullable<Json>;
+          retired?: NonNullable<Json>;
           stage_table?: unknown;
+          together?: string | null;
           written?: string[];
         };
         Relationships: [];
@@ -2443,6 +2451,7 @@ export type Database = {
       };
       directory_version: { Args: Record<PropertyKey, never>; Returns: number };
       drop_project_batch: { Args: { batch_checksum: string; tenant_id: string }; Returns: undefined };
+      empty_withdrawn: { Args: Record<PropertyKey, never>; Returns: undefined };
       end_slice: {
         Args: { done: boolean; kind: string; part: number; resolved: boolean; stage_id: string };
         Returns: undefined;
@@ -2676,15 +2685,6 @@ export type Database = {
       lock_source_of: { Args: { exclusive: boolean; run_id: string }; Returns: undefined };
       lock_tenant: { Args: { tenant_id: string }; Returns: undefined };
       lower_text: { Args: { value: string }; Returns: string };
-      mark_rolled_back: {
-        Args: {
-          run: Omit<
-            Database['ingest']['Tables']['import_runs']['Row'],
-            Database['ingest']['Tables']['import_runs']['ComputedFields']
-          >;
-        };
-        Returns: number;
-      };
       mark_statement: {
         Args: {
           m: Omit<
@@ -2713,7 +2713,9 @@ export type Database = {
           production_id: string;
           production_table: unknown;
           renamed: NonNullable<Json>;
+          retired: NonNullable<Json>;
           stage_table: unknown;
+          together: string | null;
           written: string[];
         };
         SetofOptions: {
@@ -2740,7 +2742,9 @@ export type Database = {
           production_id: string;
           production_table: unknown;
           renamed: NonNullable<Json>;
+          retired: NonNullable<Json>;
           stage_table: unknown;
+          together: string | null;
           written: string[];
         };
         SetofOptions: {
@@ -2784,7 +2788,8 @@ export type Database = {
       };
       parse_project_date: { Args: { value: string }; Returns: string };
       pass_plaintiffs: { Args: { plaintiff_ids: number[]; run_id: string }; Returns: undefined };
-      pass_rows: { Args: { changes: Json }; Returns: undefined };
+      pass_rows: { Args: { changes: Json }; Returns: number };
+      pass_skipped: { Args: { runs: string[] }; Returns: number };
       people_changed: { Args: { run_id: string; stage_id: string }; Returns: boolean };
       person_named: { Args: { email: string }; Returns: string };
       place_search_results: {
@@ -2997,6 +3002,15 @@ export type Database = {
         };
         Returns: undefined;
       };
+      refuse_half_withdrawn: {
+        Args: {
+          run: Omit<
+            Database['ingest']['Tables']['import_runs']['Row'],
+            Database['ingest']['Tables']['import_runs']['ComputedFields']
+          >;
+        };
+        Returns: undefined;
+      };
       refuse_if_at_work: { Args: { run_id: string }; Returns: undefined };
       refused_rows: {
         Args: {
@@ -3038,6 +3052,8 @@ export type Database = {
           production_id: string;
           renamed?: Json;
           resolves?: boolean;
+          retired?: Json;
+          together?: string;
           written?: string[];
         };
         Returns: undefined;
@@ -3180,6 +3196,7 @@ export type Database = {
         };
         Returns: Json;
       };
+      rollback_rows: { Args: { max_rows?: number; reason: string; run_id: string }; Returns: Json };
       rollback_search_results: {
         Args: {
           run: Omit<
@@ -3296,6 +3313,25 @@ export type Database = {
       upsert_partition: {
         Args: { chunks: number; keys?: number; lease: number; part: number; run_id: string; stage_id: string };
         Returns: Json;
+      };
+      withdraw_rows: {
+        Args: {
+          max_rows: number;
+          run: Omit<
+            Database['ingest']['Tables']['import_runs']['Row'],
+            Database['ingest']['Tables']['import_runs']['ComputedFields']
+          >;
+        };
+        Returns: Json;
+      };
+      withdraw_statement: {
+        Args: {
+          m: Omit<
+            Database['ingest']['Tables']['kind_models']['Row'],
+            Database['ingest']['Tables']['kind_models']['ComputedFields']
+          >;
+        };
+        Returns: string;
       };
       write_anomalies: {
         Args: { batch: Json; batch_id: string; correlation_id: string; staging_id: string; tenant_id: string };

@@ -44,6 +44,13 @@ interface RunMetadata {
 /** Edited rows that stayed: how many, and under the names of the kind's `keptIds` which, 1,000 at most of each. */
 type KeptEdited = { readonly count: number } & { readonly [ids: string]: readonly number[] | number | undefined };
 
+/** How far a rollback is: it goes on until it is done. */
+export interface RollbackProgress {
+  readonly done: boolean;
+  readonly rows_affected: number;
+  readonly rows_total: number;
+}
+
 /** What a rollback did; `removed` counts rows of the kind's production table. */
 export interface Rollback {
   readonly rows_affected: number;

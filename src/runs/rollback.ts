@@ -1,7 +1,7 @@
 /** Withdrawing what a run imported; what was edited since stays and is listed. */
 import { IntakeError } from '../errors.ts';
 import type { Connections } from './connections.ts';
-import type { Rollback, Run } from '../database/rows.ts';
+import type { Rollback, RollbackProgress, Run } from '../database/rows.ts';
 import { findRun } from './findRun.ts';
 
 /** What a rollback would do now; nothing is changed. @throws IntakeError ROLLBACK_REFUSED for a run that is running or imported nothing. */
@@ -11,16 +11,32 @@ export async function previewRollback(connections: Connections, run: Run): Promi
   return { ...NOTHING, ...preview };
 }
 
-/** @param reason kept with the run. @throws IntakeError ROLLBACK_REFUSED for a run that is running or imported nothing, USAGE without a reason. */
-export async function rollBackRun(connections: Connections, run: Run, reason: string): Promise<Rollback> {
+/**
+ * Withdraws a run in parts, each a transaction of its own; who is interrupted goes on with the same call.
+ * @param reason kept with the run.
+ * @param onProgress hears how far it is after each part but the last.
+ * @throws IntakeError ROLLBACK_REFUSED for a run that is running or imported nothing, USAGE without a reason.
+ */
+export async function rollBackRun(
+  connections: Connections,
+  run: Run,
+  reason: string,
+  onProgress: (progress: RollbackProgress) => void = () => undefined,
+): Promise<Rollback> {
   if (!reason.trim())
     throw new IntakeError('USAGE', 'The reason is empty', {
       remedy: 'Say why, in a few words: it is kept with the run.',
     });
   await refuseIfUnfit(connections, run);
-  const { rows_affected } = await (await connections.backend()).call('rollback_import_run', { run_id: run.id, reason });
-  const { metadata } = await findRun(connections, run.id);
-  return { ...NOTHING, ...metadata.rollback, rows_affected };
+  const backend = await connections.backend();
+  for (;;) {
+    const progress = await backend.call('rollback_rows', { run_id: run.id, reason });
+    if (progress.done) {
+      const { metadata } = await findRun(connections, run.id);
+      return { ...NOTHING, ...metadata.rollback, rows_affected: progress.rows_affected };
+    }
+    onProgress(progress);
+  }
 }
 
 const NOTHING = { rows_affected: 0, removed: 0, inherited: 0, kept_edited: { count: 0 } } as const;

@@ -41,7 +41,8 @@ begin
     alter table ingest.raw_simplicity_fallback add column if not exists spare jsonb;
   end if;
   if to_regclass('ingest.kind_models') is not null then
-    alter table ingest.kind_models add column if not exists held regtype not null default 'jsonb';
+    alter table ingest.kind_models add column if not exists held regtype not null default 'jsonb',
+      add column if not exists retired jsonb not null default '{}', add column if not exists together text;
   end if;
   if to_regclass('ingest_stage.resolved') is not null then
     alter table ingest_stage.resolved add column if not exists seen pg_snapshot;

@@ -195,7 +195,9 @@ create table if not exists ingest.kind_models (
   edited text not null default 'p.updated_at <> p.created_at',
   own text[] not null default '{}',
   effects text[] not null default '{}',
-  held regtype not null default 'jsonb'
+  held regtype not null default 'jsonb',
+  retired jsonb not null default '{}',
+  together text
 );
 alter table ingest.kind_models enable row level security;
 grant select on ingest.kind_models to service_role, dragonfly_app;
@@ -249,6 +251,7 @@ begin
     end if;
   end loop;
 
+  perform ingest.refuse_half_withdrawn(r);
   if r.status = 'completed' then
     -- A rejected attempt leaves its trace for the operators' duplicates query; a retry of it leaves none.
     insert into ingest.import_runs (source_system, source_batch_id, file_hash, filename, import_kind, status, worker_id,
@@ -683,7 +686,7 @@ as $$
   from ingest.import_kinds k join ingest.kind_models m on m.model = k.suffix where k.kind = $1
 $$;
 
--- The sum of two answers of a step: numbers are added, at any depth; the rest is that of the latter.
+-- The sum of two answers of a step: numbers are added, at any depth; lists are joined, up to a thousand; the rest is that of the latter.
 create or replace function ingest.add_results(former jsonb, latter jsonb) returns jsonb
 language plpgsql immutable set search_path = pg_catalog, pg_temp
 as $$
@@ -694,6 +697,8 @@ begin
         then to_jsonb(coalesce(($1 ->> k.key)::numeric, 0) + coalesce(($2 ->> k.key)::numeric, 0))
       when jsonb_typeof(coalesce($1 -> k.key, $2 -> k.key)) = 'object'
         then ingest.add_results(coalesce($1 -> k.key, '{}'), coalesce($2 -> k.key, '{}'))
+      when jsonb_typeof(coalesce($1 -> k.key, $2 -> k.key)) = 'array'
+        then jsonb_path_query_array(coalesce($1 -> k.key, '[]') || coalesce($2 -> k.key, '[]'), '$[0 to 999]')
       else coalesce($2 -> k.key, $1 -> k.key) end)
     from (select jsonb_object_keys($1) union select jsonb_object_keys($2)) k (key));
 end
@@ -950,15 +955,28 @@ $$;
 -- A run that one of Intake's workflows works on is its alone: whoever else has a word for it (runbook 002) is refused.
 create or replace function ingest.is_open_to_all(r ingest.import_runs) returns boolean
 language sql immutable set search_path = pg_catalog, pg_temp
-as $$ select ($1).status <> 'processing' or ($1).claim_token is null $$;
+as $$ select (($1).status <> 'processing' or ($1).claim_token is null) and (($1).status = 'rolled_back' or not ($1).metadata ? 'rollback') $$;
 
 create or replace function ingest.refuse_if_at_work(run_id uuid) returns void
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform ingest.refuse_half_withdrawn(r) from ingest.import_runs r where r.id = $1;
   if exists (select from ingest.import_runs r where r.id = $1 and not ingest.is_open_to_all(r)) then
     raise exception 'run % is at work', $1 using errcode = 'IN004',
       hint = 'Wait for its end (intake runs watch ID), or stop it (intake cancel ID).';
+  end if;
+end
+$$;
+
+-- A rollback that has begun is finished first.
+create or replace function ingest.refuse_half_withdrawn(run ingest.import_runs) returns void
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if ($1).status <> 'rolled_back' and ($1).metadata ? 'rollback' then
+    raise exception 'run % is being rolled back: % of % rows are withdrawn', ($1).id, ($1).metadata #>> '{rollback,rows_affected}',
+      ($1).metadata #>> '{rollback,rows_total}' using errcode = 'IN004', hint = 'Finish it: intake rollback ID --reason TEXT.';
   end if;
 end
 $$;
@@ -1097,15 +1115,20 @@ exception when duplicate_object then null;
 end
 $$;
 
--- Runbook 001 and 002: soft delete. Marks the rows rolled back and withdraws what only this run put into production;
--- what was edited since stays and is listed in metadata.rollback.
-create or replace function ingest.rollback_import_run(run_id uuid, reason text) returns ingest.import_rollback
-language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '30min'
+-- Withdraws the next rows of a run: one part of a rollback, in one transaction, so that others wait for a part at most. The rows that are
+-- marked tell how far it is, so the next call goes on, whoever makes it; the ledger (step `rollback`) has what each part did, and
+-- metadata.rollback the sum. A run that is not yet withdrawn as a whole can be neither claimed nor reconciled.
+-- Answers {success, done, rows_affected, rows_total}.
+create or replace function ingest.rollback_rows(run_id uuid, reason text, max_rows integer default 10000) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '10min'
 as $$
 #variable_conflict use_column
 declare
   r ingest.import_runs;
+  v_total integer;
+  v_part jsonb;
   v_result jsonb;
+  v_done boolean;
 begin
   -- Two rollbacks of one source, or of people, wait for each other here, before either holds a run.
   perform ingest.lock_source_of($1, true);
@@ -1114,22 +1137,50 @@ begin
   end if;
   select * into r from ingest.import_runs i where i.id = $1 for update; -- waits for running effects, stops further ones
   if not found or r.status = 'duplicate' then
-    return (false, 0)::ingest.import_rollback;
+    return '{"success": false, "done": true, "rows_affected": 0, "rows_total": 0}';
   end if;
   if r.status = 'rolled_back' then
-    return (true, 0)::ingest.import_rollback;
+    return '{"success": true, "done": true, "rows_affected": 0, "rows_total": 0}';
   end if;
   if ingest.kind_suffix(r.import_kind) is null then
     raise exception 'run % is of a kind that is gone from this database: %', $1, r.import_kind using errcode = 'IN004',
       hint = 'Its rows stay as they are. Install the kind again to withdraw them.';
   end if;
-  execute format('select ingest.%I($1)', 'rollback_' || ingest.kind_suffix(r.import_kind)) into v_result using r;
-  update ingest.import_runs set
-    status = 'rolled_back', rolled_back_at = now(), updated_at = now(), rollback_reason = $2,
-    error_details = coalesce(error_details, '{}') || jsonb_build_object('rollback_reason', $2),
-    metadata = metadata || jsonb_build_object('rollback', v_result)
-  where id = r.id;
-  return (true, (v_result ->> 'rows_affected')::int)::ingest.import_rollback;
+  v_total := (r.metadata #>> '{rollback,rows_total}')::integer;
+  if v_total is null then
+    execute format('select count(*) from %s l where l.import_run_id = $1', (ingest.model_of_run(r.import_kind, r.id)).landed_table)
+      into v_total using r.id;
+  end if;
+  v_part := ingest.withdraw_rows(r, $3);
+  v_result := ingest.add_results(coalesce((r.metadata -> 'rollback') - 'rows_total', '{}'), coalesce(v_part, '{}'));
+  v_done := coalesce((v_part ->> 'rows_affected')::integer, 0) < $3;
+  if v_part is not null and not (v_done and not r.metadata ? 'rollback') then
+    insert into ingest.import_run_steps (run_id, step, part, result)
+    select r.id, 'rollback', count(*), v_part from ingest.import_run_steps s where s.run_id = r.id and s.step = 'rollback';
+  end if;
+  update ingest.import_runs i set
+    status = case when v_done then 'rolled_back' when i.status in ('pending', 'processing') then 'failed' else i.status end,
+    rolled_back_at = case when v_done then now() end, updated_at = now(), rollback_reason = $2,
+    error_details = coalesce(i.error_details, '{}') || jsonb_build_object('rollback_reason', $2),
+    metadata = i.metadata || jsonb_build_object('rollback', v_result || case when v_done then '{}' else jsonb_build_object('rows_total', v_total) end)
+  where i.id = r.id;
+  return jsonb_build_object('success', true, 'done', v_done, 'rows_affected', v_result -> 'rows_affected', 'rows_total', v_total);
+end
+$$;
+
+-- Runbook 001 and 002: soft delete. Marks the rows rolled back and withdraws what only this run put into production;
+-- what was edited since stays and is listed in metadata.rollback. All parts in one transaction.
+create or replace function ingest.rollback_import_run(run_id uuid, reason text) returns ingest.import_rollback
+language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '30min'
+as $$
+declare
+  v_answer jsonb;
+begin
+  loop
+    v_answer := ingest.rollback_rows($1, $2);
+    exit when (v_answer ->> 'done')::boolean;
+  end loop;
+  return ((v_answer ->> 'success')::boolean, (v_answer ->> 'rows_affected')::integer)::ingest.import_rollback;
 end
 $$;
 

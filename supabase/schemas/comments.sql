@@ -343,6 +343,8 @@ comment on column ingest.kind_models.edited is 'Expression: when a production ro
 comment on column ingest.kind_models.own is 'Steps for which the model has a function of its own.';
 comment on column ingest.kind_models.effects is 'What promote_<model> counts beside rows.';
 comment on column ingest.kind_models.held is 'Type of what promote_<model> holds for landed columns of its own.';
+comment on column ingest.kind_models.retired is 'Landed column -> expression that fills it when its row is withdrawn.';
+comment on column ingest.kind_models.together is 'Landed column whose rows are withdrawn in one part of a rollback.';
 
 comment on table ingest.people_changes is 'Transactions that created or changed people.';
 comment on column ingest.people_changes.xid is 'The transaction.';
@@ -706,6 +708,7 @@ comment on function ingest.delete_unread is 'Deletes messages of these judgments
 comment on function ingest.describe_judgments is 'Runbook 000''s result, as far as it is not sums of the ledger; runs of up to 1,000 rows in full.';
 comment on function ingest.directory_version is 'The version of the directories: the sum of their changes.';
 comment on function ingest.drop_project_batch is 'Takes a batch away that cannot be merged, so that the tenant may post again.';
+comment on function ingest.empty_withdrawn is 'Makes the table of the rows that a part of a rollback withdraws.';
 comment on function ingest.end_slice is 'Ends a slice of a part: its rows are done and go, or are counted and have their part again.';
 comment on function ingest.errored_judgments is 'Rejected rows of judgments, for ingest.v_errored_rows.';
 comment on function ingest.fail_import_run is 'Ends a run as failed, once, by its own execution; the row keeps what it had counted. `error` holds codes, never values.';
@@ -753,7 +756,6 @@ comment on function ingest.lock_source is 'Locks a source system: upserts share 
 comment on function ingest.lock_source_of is 'Takes the lock of the source of a run.';
 comment on function ingest.lock_tenant is 'One merge of a tenant at a time, until the end of the transaction.';
 comment on function ingest.lower_text is 'Text in lower case, the same in every locale and version.';
-comment on function ingest.mark_rolled_back is 'Marks the landed rows of a run rolled back; a rejected row keeps its code in front of its message.';
 comment on function ingest.mark_statement is 'The statement of ingest.mark_rolled_back.';
 comment on function ingest.merge_project_batch is 'Merges the batch that waits and takes it away, in one transaction.';
 comment on function ingest.missing_functions is 'Functions that registered models lack; none may be missing.';
@@ -770,7 +772,8 @@ comment on function ingest.opens_run is 'Whether roles in these tenants open a r
 comment on function ingest.other_operations is 'A row of the log in another live run that says the same stands in for a withdrawn one.';
 comment on function ingest.parse_project_date is 'An ISO date or timestamp (the date as written) or a numeric date with the day first; null for what is no date.';
 comment on function ingest.pass_plaintiffs is 'A plaintiff that an import of plaintiffs carried, too, passes to the oldest such row, with its values unless it was edited.';
-comment on function ingest.pass_rows is 'Rows that pass to other runs, [{run, inserted, updated, skipped}]: their counters move, and a run that is still at work sums its own from the ledger.';
+comment on function ingest.pass_rows is 'Moves the counters of runs that rows pass to; answers how many rows they have more.';
+comment on function ingest.pass_skipped is 'Moves the counters of runs whose skipped rows are inserted now.';
 comment on function ingest.people_changed is 'Whether somebody but the run has changed people since its stage was resolved.';
 comment on function ingest.person_named is 'The account with this e-mail address; null where there is none.';
 comment on function ingest.place_search_results is 'Puts staged rows of different keys into production.';
@@ -805,6 +808,7 @@ comment on function ingest.record_result is 'Stores counters (from the ledger) a
 comment on function ingest.referenced_rows is 'Rows of a production table that other tables refer to by a foreign key.';
 comment on function ingest.refuse_batch is 'Raises 22023 for what the gateway answers with 422; names places, never values.';
 comment on function ingest.refuse_foreign_rows is 'Refuses a run that has rows of another program.';
+comment on function ingest.refuse_half_withdrawn is 'Raises IN004 for a run whose rollback has begun and has not ended.';
 comment on function ingest.refuse_if_at_work is 'Refuses what would disturb an execution that works on the run.';
 comment on function ingest.refused_rows is 'Which rows of a part the database refuses, and why.';
 comment on function ingest.register_kind is 'Describes a model to the steps, and makes what is not there: the stage table with its index, the landed table, rights and policies.';
@@ -826,10 +830,11 @@ comment on function ingest.retention_stats is 'What was deleted by retention, by
 comment on function ingest.revoke_roles is 'Takes a role of a person, or all of them, in one tenant or everywhere; how many went.';
 comment on function ingest.find_person is 'The account with this e-mail address: its id, when it was made, whether it is confirmed, how many roles it has.';
 comment on function ingest.rollback_import_run is 'Runbooks 001 and 002: marks the rows of a run rolled back and withdraws what only it put into production.';
-comment on function ingest.rollback_judgments is 'Withdraws a run of judgments with all that followed from it.';
-comment on function ingest.rollback_plaintiffs is 'Withdraws a run of plaintiffs.';
-comment on function ingest.rollback_projects is 'Withdraws a run of projects.';
-comment on function ingest.rollback_search_results is 'Withdraws a run of search results.';
+comment on function ingest.rollback_judgments is 'Undoes in production what the rows of intake_withdrawn did.';
+comment on function ingest.rollback_plaintiffs is 'Undoes in production what the rows of intake_withdrawn did.';
+comment on function ingest.rollback_projects is 'Undoes in production what the rows of intake_withdrawn did.';
+comment on function ingest.rollback_rows is 'Withdraws the next rows of a run: one part of a rollback, in a transaction of its own.';
+comment on function ingest.rollback_search_results is 'Undoes in production what the rows of intake_withdrawn did.';
 comment on function ingest.rotate_bearer is 'Gives a tenant a new bearer; the former one is accepted for overlap_minutes more.';
 comment on function ingest.row_anomalies is 'What is odd about the rows of intake_resolved.';
 comment on function ingest.run_line is 'A run as a line of a list.';
@@ -857,6 +862,8 @@ comment on function ingest.unland_statement is 'The statement that deletes what 
 comment on function ingest.unpack_batch is 'Unpacks a batch into intake_batch and returns its fn_rows_checksum.';
 comment on function ingest.upsert_part is 'Lands and promotes a part: each row is written once, its outcome already known.';
 comment on function ingest.upsert_partition is 'One partition, exactly once: all staged rows whose key falls into `part`, landed and promoted in this transaction.';
+comment on function ingest.withdraw_rows is 'Withdraws the next rows of a run; null when none is left.';
+comment on function ingest.withdraw_statement is 'Fills intake_withdrawn with the next landed rows of a run, and those that belong to them.';
 comment on function ingest.write_anomalies is 'Writes the anomalies of intake_resolved in place of those that this batch had.';
 comment on function ingest.write_projects is 'Writes the projects of intake_resolved and lists those whose members change in intake_members.';
 comment on function public.fn_anomalies_for_operator(integer, text, text[]) is 'Runbook 003: anomalies that the caller may see, newest first.';

@@ -270,7 +270,7 @@ select ingest.register_kind(
     "follow_up_task_id": "(i.held).task_id", "follow_up_task_created": "coalesce((i.held).task_made, false)",
     "enforcement_initialized": "i.status = 'inserted'", "queued_jobs": "(i.held).jobs",
     "spare": "case when i.reason = 'EXISTING_JUDGMENT' then jsonb_build_object('judgment_number', s.judgment_number, 'case_number', s.case_number, 'plaintiff_name', s.plaintiff_name, 'judgment_amount', s.judgment_amount, 'judgment_balance', s.judgment_balance, 'entry_date', s.judgment_date, 'judgment_date', s.judgment_date, 'filing_date', s.filing_date, 'court_name', s.court_name, 'county', s.county, 'state', s.state, 'defendant_name', s.defendant_name, 'defendant_address', s.defendant_address, 'case_type', s.case_type, 'case_status', s.case_status, 'source_system', $4::text, 'source_reference', s.lead_id) end"}$landing$,
-  own => '{landed,describe}', held => 'ingest.judgment_effects',
+  own => '{landed,describe}', together => 'plaintiff_id', held => 'ingest.judgment_effects',
   effects => '{plaintiffs_created,plaintiffs_matched,status_history,contact_inserts,follow_up_tasks,enforcement_initializations,queued_jobs}');
 grant update on ingest_stage.judgments to service_role, dragonfly_app;
 
@@ -894,7 +894,7 @@ as $$
       'public.judgments', 'public.plaintiff_contacts', 'public.plaintiff_tasks', 'public.plaintiff_status_history']::regclass[])
 $$;
 
--- Withdraws a run. What a row of another live run says, too, passes to that run; what somebody edited since stays; and so does
+-- Withdraws rows of a run, with all of their plaintiffs. What a row of another live run says, too, passes to that run; what somebody edited since stays; and so does
 -- a plaintiff that anything else needs. Jobs that nobody has read are deleted.
 create or replace function ingest.rollback_judgments(run ingest.import_runs) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp set work_mem = '64MB'
@@ -905,7 +905,7 @@ declare
   v_log text := ingest.landed_judgments(v_run);
   v_heir_log text;
   v_attached bigint[];
-  v_rows integer;
+  v_referenced bigint[];
   v_inherited integer;
   v_jobs jsonb;
   v_judgments integer;
@@ -916,7 +916,6 @@ declare
   v_kept jsonb;
 begin
   -- Nobody attaches to what goes, and whoever has planned to looks again.
-  perform pg_advisory_xact_lock(hashtextextended('intake.people', 0));
   update ingest.people_turn t set run_id = null, epoch = t.epoch + 1;
   drop table if exists pg_temp.intake_gone;
   create temp table intake_gone (
@@ -925,7 +924,7 @@ begin
   execute format('insert into pg_temp.intake_gone
                   select l.judgment_id, l.plaintiff_id, l.matched_by, l.contact_ids, l.contact_inserts, l.follow_up_task_id,
                          l.follow_up_task_created, l.enforcement_initialized, l.queued_jobs
-                  from %s l where l.import_run_id = $1 and l.status = ''inserted''', v_log) using v_run;
+                  from pg_temp.intake_withdrawn w join %s l on l.id = w.raw_id where w.status = ''inserted''', v_log);
   create index on pg_temp.intake_gone (judgment_id);
   create index on pg_temp.intake_gone (plaintiff_id);
   analyze pg_temp.intake_gone;
@@ -963,15 +962,7 @@ begin
                       enforcement_initialized = g.enforcement_initialized, queued_jobs = g.queued_jobs
                     from pg_temp.intake_gone g where g.heir_id = l.id and g.heir_log = %L', v_heir_log, v_heir_log);
   end loop;
-  update ingest.import_runs i set
-    rows_inserted = i.rows_inserted + n.rows, rows_skipped = greatest(i.rows_skipped - n.rows, 0), updated_at = now()
-  from (select heir_run, count(*)::int as rows from pg_temp.intake_gone where heir_id is not null group by heir_run) n
-  where i.id = n.heir_run;
-  -- An heir that is still at work sums its counters from its ledger.
-  insert into ingest.import_run_steps (run_id, step, part, result)
-  select g.heir_run, 'inherit', (select count(*) from ingest.import_run_steps s where s.run_id = g.heir_run and s.step = 'inherit'),
-         jsonb_build_object('inserted', count(*), 'skipped', -count(*))
-  from pg_temp.intake_gone g where g.heir_id is not null group by g.heir_run;
+  perform ingest.pass_skipped(array(select g.heir_run from pg_temp.intake_gone g));
 
   delete from public.judgments j using pg_temp.intake_gone g
   where j.id = g.judgment_id and g.heir_id is null and j.import_run_id = v_run and j.updated_at = j.created_at
@@ -1008,14 +999,22 @@ begin
         order by g.plaintiff_id, g.heir_id) h
   where s.plaintiff_id = h.plaintiff_id and s.import_run_id = v_run;
 
+  v_referenced := ingest.referenced_rows('public.plaintiff_contacts', array(
+    select x.id from public.plaintiff_contacts x join pg_temp.intake_side s on s.plaintiff_id = x.plaintiff_id where x.import_run_id = v_run), '{}');
   delete from public.plaintiff_contacts c using pg_temp.intake_side s
-  where c.plaintiff_id = s.plaintiff_id and not s.stays and c.import_run_id = v_run and c.updated_at = c.created_at;
+  where c.plaintiff_id = s.plaintiff_id and not s.stays and c.import_run_id = v_run and c.updated_at = c.created_at
+    and c.id <> all (v_referenced);
   get diagnostics v_contacts = row_count;
+  v_referenced := ingest.referenced_rows('public.plaintiff_tasks', array(
+    select x.id from public.plaintiff_tasks x join pg_temp.intake_side s on s.plaintiff_id = x.plaintiff_id where x.import_run_id = v_run), '{}');
   delete from public.plaintiff_tasks t using pg_temp.intake_side s
-  where t.plaintiff_id = s.plaintiff_id and not s.stays and t.import_run_id = v_run and t.updated_at = t.created_at;
+  where t.plaintiff_id = s.plaintiff_id and not s.stays and t.import_run_id = v_run and t.updated_at = t.created_at
+    and t.id <> all (v_referenced);
   get diagnostics v_tasks = row_count;
+  v_referenced := ingest.referenced_rows('public.plaintiff_status_history', array(
+    select x.id from public.plaintiff_status_history x join pg_temp.intake_side s on s.plaintiff_id = x.plaintiff_id where x.import_run_id = v_run), '{}');
   delete from public.plaintiff_status_history h using pg_temp.intake_side s
-  where h.plaintiff_id = s.plaintiff_id and not s.stays and h.import_run_id = v_run;
+  where h.plaintiff_id = s.plaintiff_id and not s.stays and h.import_run_id = v_run and h.id <> all (v_referenced);
   get diagnostics v_history = row_count;
   -- A plaintiff that lost its primary contact has the oldest of the others for one.
   update public.plaintiff_contacts c set is_primary = true
@@ -1044,17 +1043,11 @@ begin
         order by j.plaintiff_id, j.created_at, j.id) h
   where p.id = h.plaintiff_id and p.import_run_id = v_run;
 
-  execute format('update %s l set status = ''rolled_back'', reason = ''ROLLED_BACK'', updated_at = now(),
-                    error_log = coalesce(l.reason || '': '' || l.error_log, l.error_log) where l.import_run_id = $1', v_log) using v_run;
-  get diagnostics v_rows = row_count;
-
-  select jsonb_build_object(
-    'count', (select count(*) from public.judgments j join pg_temp.intake_gone g on g.judgment_id = j.id where g.heir_id is null),
-    'judgment_ids', coalesce((select jsonb_agg(k.id) from (select j.id from public.judgments j join pg_temp.intake_gone g on g.judgment_id = j.id
-                              where g.heir_id is null order by j.id limit 1000) k), '[]'),
-    'plaintiff_ids', coalesce((select jsonb_agg(k.id) from (select p.id from public.plaintiffs p join pg_temp.intake_side s on s.plaintiff_id = p.id
-                               where p.import_run_id = v_run order by p.id limit 1000) k), '[]')) into v_kept;
-  return jsonb_build_object('rows_affected', v_rows, 'removed', v_judgments, 'inherited', v_inherited, 'kept_edited', v_kept,
+  v_kept := ingest.kept_ids('plaintiff_ids', array(
+      select p.id from public.plaintiffs p join pg_temp.intake_side s on s.plaintiff_id = p.id where p.import_run_id = v_run))
+    || ingest.kept_ids('judgment_ids', array(
+      select j.id from public.judgments j join pg_temp.intake_gone g on g.judgment_id = j.id where g.heir_id is null));
+  return jsonb_build_object('removed', v_judgments, 'inherited', v_inherited, 'kept_edited', v_kept,
     'effects', jsonb_build_object('judgments', v_judgments, 'plaintiffs', v_plaintiffs, 'contacts', v_contacts, 'tasks', v_tasks,
                                   'history', v_history, 'jobs', v_jobs -> 'deleted', 'jobs_read_already', v_jobs -> 'read_already'));
 end

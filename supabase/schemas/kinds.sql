@@ -53,13 +53,16 @@ as $$ select ingest.column_list(array(select ingest.landed_name($1, c.name) from
 --   own                steps for which the model has a function of its own: rejects, compare, describe; landed(run_id) -> table
 --   resolves           whether a run resolves its rows before upsert, by resolve_<model>
 --   effects            what promote_<model> counts beside rows (decided_row.effects): names that are told even when nothing counts
+--   retired            landed column -> expression over r (landed row) that fills it when the row is withdrawn
+--   together           landed column whose rows are withdrawn in one part of a rollback
 --   held               type of the column `held` that promote_<model> answers for `landing`, where it is not jsonb
 create or replace function ingest.register_kind(
   model text, kinds text[], columns text, production regclass, production_id text,
   landed text default null, extra text default null, kept text[] default null, renamed jsonb default '{}', landing jsonb default '{}',
   written text[] default '{inserted,updated}', present text[] default null, counts_production boolean default true,
   compared jsonb default '{}', edited text default 'p.updated_at <> p.created_at', own text[] default '{}',
-  resolves boolean default false, effects text[] default '{}', held regtype default 'jsonb'
+  resolves boolean default false, effects text[] default '{}', held regtype default 'jsonb',
+  retired jsonb default '{}', together text default null
 ) returns void
 language plpgsql set search_path = pg_catalog, pg_temp
 as $$
@@ -110,19 +113,20 @@ begin
 
   insert into ingest.kind_models as m (
     model, stage_table, landed_table, production_table, production_id, kept, renamed, landing, written, present, counts_production,
-    compared, edited, own, effects, held)
+    compared, edited, own, effects, held, retired, together)
   values (
     register_kind.model, v_stage::regclass, v_landed::regclass, register_kind.production, register_kind.production_id,
     coalesce(register_kind.kept, array['line_number'] || v_own || array['raw_payload', 'raw_record']), register_kind.renamed,
     register_kind.landing, register_kind.written, coalesce(register_kind.present, register_kind.written),
-    register_kind.counts_production, register_kind.compared, register_kind.edited, register_kind.own, register_kind.effects, register_kind.held)
+    register_kind.counts_production, register_kind.compared, register_kind.edited, register_kind.own, register_kind.effects, register_kind.held, register_kind.retired,
+    register_kind.together)
   on conflict on constraint kind_models_pkey do update set (
       stage_table, landed_table, production_table, production_id, kept, renamed, landing, written, present, counts_production,
-      compared, edited, own, effects, held)
+      compared, edited, own, effects, held, retired, together)
     = row (
       excluded.stage_table, excluded.landed_table, excluded.production_table, excluded.production_id, excluded.kept, excluded.renamed,
       excluded.landing, excluded.written, excluded.present, excluded.counts_production, excluded.compared, excluded.edited,
-      excluded.own, excluded.effects, excluded.held);
+      excluded.own, excluded.effects, excluded.held, excluded.retired, excluded.together);
   insert into ingest.import_kinds as k (kind, suffix, resolves)
   select n.name, register_kind.model, register_kind.resolves from unnest(register_kind.kinds) as n (name)
   on conflict on constraint import_kinds_pkey do update set suffix = excluded.suffix, resolves = excluded.resolves;
@@ -140,8 +144,9 @@ declare
   v_statement text;
 begin
   select * into strict m from ingest.kind_models k where k.model = $1;
+  perform ingest.empty_withdrawn();
   foreach v_statement in array array[
-    ingest.unland_statement(m), ingest.stop_statement(m), ingest.tally_statement(m), ingest.mark_statement(m),
+    ingest.unland_statement(m), ingest.stop_statement(m), ingest.tally_statement(m), ingest.withdraw_statement(m), ingest.mark_statement(m),
     case when not 'compare' = any (m.own) then ingest.compare_statement(m) end] loop
     execute coalesce('explain ' || v_statement, 'select') using null::uuid, null::uuid, null::integer, null::text;
   end loop;
@@ -485,11 +490,37 @@ begin
 end
 $$;
 
--- What every rollback needs.
+-- The frame of a rollback. It goes through the landed rows of a run in parts: the rows of a part stand in intake_withdrawn with the status
+-- that they had, are marked, and rollback_<model>(run) undoes in production what they did. A kind writes only that. It answers
+-- {removed, inherited, kept_edited, ...}; the numbers of all parts are added.
+
+-- The rows of this part, for rollback_<model>.
+create or replace function ingest.empty_withdrawn() returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  drop table if exists pg_temp.intake_withdrawn;
+  create temp table intake_withdrawn (raw_id bigint primary key, status text not null) on commit drop;
+end
+$$;
+
+-- Fills it with the next $2 landed rows of run $1, and those that belong to them.
+create or replace function ingest.withdraw_statement(m ingest.kind_models) returns text
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+  select format($sql$
+    with next as (
+      select r.id, %2$s as together from %1$s r where r.import_run_id = $1 and r.status <> 'rolled_back' order by r.row_index limit $3)
+    insert into pg_temp.intake_withdrawn
+    select r.id, r.status from %1$s r
+    where r.import_run_id = $1 and r.status <> 'rolled_back' and (r.id in (select n.id from next n) %3$s) $sql$,
+    ($1).landed_table, coalesce('r.' || quote_ident(($1).together), 'null'),
+    case when ($1).together is not null then format('or r.%I in (select n.together from next n where n.together is not null)', ($1).together) end)
+$$;
 
 -- Rows that pass to other runs, [{run, inserted, updated, skipped}]: their counters move, and a run that is still at work sums its
--- own from the ledger.
-create or replace function ingest.pass_rows(changes jsonb) returns void
+-- own from the ledger. Answers how many rows they have more.
+create or replace function ingest.pass_rows(changes jsonb) returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
@@ -503,7 +534,17 @@ begin
   select (e.change ->> 'run')::uuid, 'inherit',
          (select count(*) from ingest.import_run_steps s where s.run_id = (e.change ->> 'run')::uuid and s.step = 'inherit'), e.change - 'run'
   from jsonb_array_elements($1) as e (change);
+  return (select coalesce(sum(coalesce(e.inserted, 0) + greatest(e.updated, 0)), 0)
+          from jsonb_to_recordset($1) as e (inserted integer, updated integer));
 end
+$$;
+
+-- The same for rows that were skipped and now are inserted, a run for each.
+create or replace function ingest.pass_skipped(runs uuid[]) returns bigint
+language sql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+  select ingest.pass_rows(coalesce(jsonb_agg(jsonb_build_object('run', n.run, 'inserted', n.rows, 'skipped', -n.rows)), '[]'))
+  from (select r.run, count(*)::integer as rows from unnest($1) as r (run) where r.run is not null group by r.run) n
 $$;
 
 -- Rows of a production table that other tables refer to by a foreign key; `own` are those that Intake writes itself.
@@ -539,25 +580,37 @@ as $$
     select jsonb_agg(i.id order by i.id) from (select x.id from unnest($2) as x (id) order by 1 limit 1000) i), '[]'))
 $$;
 
+-- Marks them; a rejected row keeps its code in front of its message.
 create or replace function ingest.mark_statement(m ingest.kind_models) returns text
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
   select format($sql$
     update %1$s r set status = 'rolled_back', %2$I = 'ROLLED_BACK', updated_at = now(),
-      %3$I = case when r.status = 'failed' then coalesce(r.%2$I || ': ' || r.%3$I, r.%2$I) else r.%3$I end
-    where r.import_run_id = $1 $sql$,
-    ($1).landed_table, ingest.landed_name($1, 'error_code'), ingest.landed_name($1, 'error_message'))
+      %3$I = case when r.status = 'failed' then coalesce(r.%2$I || ': ' || r.%3$I, r.%2$I) else r.%3$I end %4$s
+    from pg_temp.intake_withdrawn w where r.id = w.raw_id $sql$,
+    ($1).landed_table, ingest.landed_name($1, 'error_code'), ingest.landed_name($1, 'error_message'),
+    (select string_agg(format(', %I = %s', e.key, e.value), '' order by e.key) from jsonb_each_text(($1).retired) e))
 $$;
 
--- Marks the landed rows of a run rolled back; a rejected row keeps its code in front of its message.
-create or replace function ingest.mark_rolled_back(run ingest.import_runs) returns integer
-language plpgsql security definer set search_path = pg_catalog, pg_temp
+-- Withdraws the next rows of a run, at most `max_rows` and those that belong to them; null when none is left and some were withdrawn before.
+create or replace function ingest.withdraw_rows(run ingest.import_runs, max_rows integer) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp set work_mem = '64MB' set jit = off
 as $$
 declare
+  m ingest.kind_models := ingest.model_of_run(($1).import_kind, ($1).id);
   v_rows integer;
+  v_result jsonb;
 begin
-  execute ingest.mark_statement(ingest.model_of_run(($1).import_kind, ($1).id)) using ($1).id;
+  perform ingest.empty_withdrawn();
+  execute ingest.withdraw_statement(m) using ($1).id, null, $2;
   get diagnostics v_rows = row_count;
-  return v_rows;
+  if v_rows = 0 and ($1).metadata ? 'rollback' then
+    return null;
+  end if;
+  analyze pg_temp.intake_withdrawn;
+  execute ingest.mark_statement(m);
+  execute format('select ingest.%I($1)', 'rollback_' || m.model) into v_result using $1;
+  drop table pg_temp.intake_withdrawn;
+  return v_result || jsonb_build_object('rows_affected', v_rows);
 end
 $$;

@@ -87,6 +87,7 @@ select ingest.register_kind(
                "adopted_from": "case when i.held is not null then (select p.import_run_id from public.plaintiffs p where p.id = i.production_id) end",
                "promoted_at": "case when i.status = ''promoted'' then now() end",
                "dedupe_key": "case when i.status = ''promoted'' then s.plaintiff_key else s.plaintiff_key || '':'' || i.id end"}',
+  retired => '{"dedupe_key": "coalesce(r.plaintiff_key, r.dedupe_key) || '':'' || r.id"}',
   written => '{promoted}');
 
 -- The staged rows of a part, in key order, with what becomes of each. The lowest row of a key wins, whatever chunk it came
@@ -152,14 +153,7 @@ begin
   where p.id = h.plaintiff_id and p.updated_at = p.created_at;
   update public.plaintiffs p set import_run_id = h.heir_run from pg_temp.intake_heirs h
   where p.id = h.plaintiff_id and p.import_run_id is distinct from h.heir_run;
-  update ingest.import_runs i set
-    rows_inserted = i.rows_inserted + n.rows, rows_skipped = greatest(i.rows_skipped - n.rows, 0), updated_at = now()
-  from (select heir_run, count(*)::int as rows from pg_temp.intake_heirs group by heir_run) n
-  where i.id = n.heir_run;
-  insert into ingest.import_run_steps (run_id, step, part, result)
-  select h.heir_run, 'inherit', (select count(*) from ingest.import_run_steps s where s.run_id = h.heir_run and s.step = 'inherit'),
-         jsonb_build_object('inserted', count(*), 'skipped', -count(*))
-  from pg_temp.intake_heirs h group by h.heir_run;
+  perform ingest.pass_skipped(array(select h.heir_run from pg_temp.intake_heirs h));
 end
 $$;
 
@@ -186,101 +180,78 @@ as $$
   from judged j
 $$;
 
--- Withdraws a run. A plaintiff that a later live run carried, too, passes to the oldest such row; one edited since stays, and so does
--- one to whom people have attached anything, or that was there before. A plaintiff that has judgments by now stays, in the name of
--- the run that brought them.
+-- Withdraws rows of a run. A plaintiff that a later live run carried, too, passes to the oldest such row; one edited since stays, and so
+-- does one to whom people have attached anything, or that was there before. A plaintiff that has judgments by now stays, in the name
+-- of the run that brought them.
 create or replace function ingest.rollback_plaintiffs(run ingest.import_runs) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
   v_run uuid := ($1).id;
-  v_rows integer;
   v_removed integer;
-  v_inherited integer;
   v_given_back integer;
   v_attached bigint[];
   v_kept jsonb;
+  v_inherited bigint;
 begin
-  perform pg_advisory_xact_lock(hashtextextended('intake.people', 0)); -- no judgment is attached to what goes
-  drop table if exists pg_temp.intake_withdrawn;
-  create temporary table intake_withdrawn (
-    raw_id bigint primary key, plaintiff_key text, plaintiff_id bigint, heir_id bigint, heir_run uuid, adopted boolean, adopted_from uuid) on commit drop;
-  insert into intake_withdrawn (raw_id, plaintiff_key, plaintiff_id, heir_id, heir_run, adopted, adopted_from)
+  drop table if exists pg_temp.intake_undo;
+  create temp table intake_undo on commit drop as
   -- What is older than the run was not made by it: so adoptions of before they were recorded show, too.
-  select r.id, r.plaintiff_key, r.promoted_plaintiff_id, h.id, h.import_run_id,
-         r.adopted or coalesce(p.created_at < ($1).created_at, false), r.adopted_from
-  from ingest.plaintiffs_raw r
+  select r.id as raw_id, r.plaintiff_key, r.promoted_plaintiff_id as plaintiff_id, h.id as heir_id, h.import_run_id as heir_run,
+         r.adopted or coalesce(p.created_at < ($1).created_at, false) as adopted, r.adopted_from
+  from pg_temp.intake_withdrawn w
+  join ingest.plaintiffs_raw r on r.id = w.raw_id
   left join public.plaintiffs p on p.id = r.promoted_plaintiff_id
   left join lateral (
     select h.id, h.import_run_id from ingest.plaintiffs_raw h
     where h.duplicate_of = r.id and h.status = 'skipped' and h.import_run_id <> v_run
     order by h.created_at, h.row_index limit 1) h on true
-  where r.import_run_id = v_run and r.status = 'promoted';
-  analyze intake_withdrawn;
+  where w.status = 'promoted';
+  analyze pg_temp.intake_undo;
 
-  -- Rows of later runs that pointed to a withdrawn row point to its heir.
-  update ingest.plaintiffs_raw d set duplicate_of = w.heir_id, updated_at = now()
-  from intake_withdrawn w
-  where d.duplicate_of = w.raw_id and w.heir_id is not null and d.id <> w.heir_id and d.import_run_id <> v_run;
-
-  update ingest.plaintiffs_raw r set
-    status = 'rolled_back', error_code = 'ROLLED_BACK', updated_at = now(),
-    error_message = coalesce(r.error_code || ': ' || r.error_message, r.error_message),
-    dedupe_key = coalesce(r.plaintiff_key, r.dedupe_key) || ':' || r.id
-  where r.import_run_id = v_run;
-  get diagnostics v_rows = row_count;
-
+  -- Rows of later runs that pointed to a withdrawn row point to its heir, which takes its place.
+  update ingest.plaintiffs_raw d set duplicate_of = u.heir_id, updated_at = now()
+  from pg_temp.intake_undo u
+  where d.duplicate_of = u.raw_id and u.heir_id is not null and d.id <> u.heir_id and d.import_run_id <> v_run;
   update ingest.plaintiffs_raw h set
-    status = 'promoted', dedupe_key = w.plaintiff_key, promoted_at = now(), promoted_plaintiff_id = w.plaintiff_id,
-    duplicate_of = null, adopted = w.adopted, adopted_from = w.adopted_from, updated_at = now()
-  from intake_withdrawn w where h.id = w.heir_id;
-  get diagnostics v_inherited = row_count;
-  update ingest.import_runs i set
-    rows_inserted = i.rows_inserted + n.rows, rows_skipped = greatest(i.rows_skipped - n.rows, 0), updated_at = now()
-  from (select heir_run, count(*)::int as rows from intake_withdrawn where heir_id is not null group by heir_run) n
-  where i.id = n.heir_run;
-  -- An heir that is still at work sums its counters from its ledger.
-  insert into ingest.import_run_steps (run_id, step, part, result)
-  select w.heir_run, 'inherit',
-         (select count(*) from ingest.import_run_steps s where s.run_id = w.heir_run and s.step = 'inherit'),
-         jsonb_build_object('inserted', count(*), 'skipped', -count(*))
-  from intake_withdrawn w where w.heir_id is not null group by w.heir_run;
+    status = 'promoted', dedupe_key = u.plaintiff_key, promoted_at = now(), promoted_plaintiff_id = u.plaintiff_id,
+    duplicate_of = null, adopted = u.adopted, adopted_from = u.adopted_from, updated_at = now()
+  from pg_temp.intake_undo u where h.id = u.heir_id;
+  v_inherited := ingest.pass_skipped(array(select u.heir_run from pg_temp.intake_undo u));
   -- An inherited plaintiff takes its heir's values, unless somebody edited it or it has values that no import wrote.
   update public.plaintiffs p set
     source_reference = h.source_reference, name = h.plaintiff_name, firm_name = h.firm_name, short_name = h.short_name,
     contact_name = h.contact_name, email = h.contact_email, phone = h.contact_phone, address = h.contact_address,
-    import_run_id = w.heir_run, created_at = now(), updated_at = now()
-  from intake_withdrawn w join ingest.plaintiffs_raw h on h.id = w.heir_id
-  where p.id = w.plaintiff_id and p.updated_at = p.created_at and not w.adopted;
-  update public.plaintiffs p set import_run_id = w.heir_run from intake_withdrawn w
-  where p.id = w.plaintiff_id and w.heir_id is not null and p.import_run_id is distinct from w.heir_run;
+    import_run_id = u.heir_run, created_at = now(), updated_at = now()
+  from pg_temp.intake_undo u join ingest.plaintiffs_raw h on h.id = u.heir_id
+  where p.id = u.plaintiff_id and p.updated_at = p.created_at and not u.adopted;
+  update public.plaintiffs p set import_run_id = u.heir_run from pg_temp.intake_undo u
+  where p.id = u.plaintiff_id and u.heir_id is not null and p.import_run_id is distinct from u.heir_run;
 
   update public.plaintiffs p set import_run_id = j.import_run_id
-  from intake_withdrawn w
-  cross join lateral (select o.import_run_id from public.judgments o where o.plaintiff_id = w.plaintiff_id order by o.created_at, o.id limit 1) j
-  where p.id = w.plaintiff_id and w.heir_id is null and p.import_run_id = v_run and j.import_run_id is not null;
+  from pg_temp.intake_undo u
+  cross join lateral (select o.import_run_id from public.judgments o where o.plaintiff_id = u.plaintiff_id order by o.created_at, o.id limit 1) j
+  where p.id = u.plaintiff_id and u.heir_id is null and p.import_run_id = v_run and j.import_run_id is not null;
 
-  update public.plaintiffs p set import_run_id = w.adopted_from
-  from intake_withdrawn w where p.id = w.plaintiff_id and w.heir_id is null and p.import_run_id = v_run and w.adopted;
+  update public.plaintiffs p set import_run_id = u.adopted_from
+  from pg_temp.intake_undo u where p.id = u.plaintiff_id and u.heir_id is null and p.import_run_id = v_run and u.adopted;
   get diagnostics v_given_back = row_count;
   v_attached := ingest.attached_plaintiffs(v_run, array(
-    select w.plaintiff_id from intake_withdrawn w where w.heir_id is null and not w.adopted and w.plaintiff_id is not null));
-  delete from public.plaintiffs p using intake_withdrawn w
-  where p.id = w.plaintiff_id and w.heir_id is null and not w.adopted and p.import_run_id = v_run and p.updated_at = p.created_at
+    select u.plaintiff_id from pg_temp.intake_undo u where u.heir_id is null and not u.adopted and u.plaintiff_id is not null));
+  delete from public.plaintiffs p using pg_temp.intake_undo u
+  where p.id = u.plaintiff_id and u.heir_id is null and not u.adopted and p.import_run_id = v_run and p.updated_at = p.created_at
     and not exists (select from public.judgments j where j.plaintiff_id = p.id)
     and not exists (select from unnest(v_attached) as a (id) where a.id = p.id);
   get diagnostics v_removed = row_count;
   update ingest.plaintiffs_raw r set promoted_plaintiff_id = null
-  from intake_withdrawn w
-  where r.id = w.raw_id and not exists (select from public.plaintiffs p where p.id = w.plaintiff_id and w.heir_id is null);
+  from pg_temp.intake_undo u
+  where r.id = u.raw_id and not exists (select from public.plaintiffs p where p.id = u.plaintiff_id and u.heir_id is null);
 
-  select jsonb_build_object('count', count(*), 'plaintiff_ids', coalesce(jsonb_agg(k.id) filter (where k.n <= 1000), '[]'))
-    into v_kept
-  from (select p.id, row_number() over (order by p.id) as n from intake_withdrawn w join public.plaintiffs p on p.id = w.plaintiff_id
-        where w.heir_id is null and not w.adopted) k;
-  drop table intake_withdrawn;
-  return jsonb_build_object('rows_affected', v_rows, 'removed', v_removed, 'inherited', v_inherited, 'kept_edited', v_kept)
+  v_kept := ingest.kept_ids('plaintiff_ids', array(
+    select p.id from pg_temp.intake_undo u join public.plaintiffs p on p.id = u.plaintiff_id where u.heir_id is null and not u.adopted));
+  drop table pg_temp.intake_undo;
+  return jsonb_build_object('removed', v_removed, 'inherited', v_inherited, 'kept_edited', v_kept)
     || case when v_given_back > 0 then jsonb_build_object('given_back', v_given_back) else '{}' end;
 end
 $$;

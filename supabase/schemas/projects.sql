@@ -874,14 +874,14 @@ begin
   return query
   select s.ctid, null::bigint, case when s.error_code is not null then 'failed' when b.replaced_by is not null then 'skipped'
                                     when f.row_index is null then 'inserted' else 'updated' end,
-         case when b.replaced_by is not null then 'DUPLICATE_ROW' else s.error_code end, s.error_message, p.id, null::bigint,
+         case when b.replaced_by is not null then 'DUPLICATE_ROW' else s.error_code end, s.error_message, coalesce(f.project_id, p.id), null::bigint,
          case when row_number() over () = 1 then v_effects end, f.former
   from ingest_stage.projects s
   left join pg_temp.intake_resolved b on b.row_index = s.row_index + 1
   left join pg_temp.intake_former f on f.row_index = s.row_index + 1
   left join lateral (
     select x.id from public.projects x
-    where x.tenant_id = $2 and x.stage_application = s.stage_application and s.error_code is null offset 0) p on true
+    where $5 and f.project_id is null and x.tenant_id = $2 and x.stage_application = s.stage_application and s.error_code is null offset 0) p on true
   where s.stage_id = $3 and s.part = $4;
 end
 $$;
@@ -930,34 +930,38 @@ select ingest.register_kind(
 
 -- Withdrawing a run of projects.
 
--- Afterwards production is as if the run had never been. Projects that it added go, with their members; those that it updated have their
+-- Afterwards production is as if the rows had never been. Projects that it added go, with their members; those that it updated have their
 -- former values again. One that a later run or batch has written stays; a later run then holds as former what this one had. What somebody
--- edited since keeps its values and is listed, and so is a new project to which somebody added a member.
+-- edited since keeps its values and is listed, and so is a new project to which somebody added a member, or that a table of the team needs.
 create or replace function ingest.rollback_projects(run ingest.import_runs) returns jsonb
-language plpgsql security definer set search_path = pg_catalog, pg_temp set work_mem = '64MB' set jit = off
+language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 #variable_conflict use_column
 declare
   v_run uuid := ($1).id;
-  v_rows integer;
+  v_ids bigint[];
+  v_referenced bigint[];
   v_removed integer;
   v_restored integer;
-  v_inherited integer;
+  v_inherited bigint;
   v_members integer;
   v_anomalies integer;
   v_kept jsonb;
 begin
   perform ingest.lock_tenant(($1).source_system);
-  perform from public.projects p
-  where p.id in (select r.project_id from ingest.projects_raw r where r.import_run_id = v_run and r.status in ('inserted', 'updated'))
-  order by p.id for update;
+  v_ids := array(select r.project_id from pg_temp.intake_withdrawn w join ingest.projects_raw r on r.id = w.raw_id
+                 where w.status in ('inserted', 'updated'));
+  perform from public.projects p where p.id = any (v_ids) order by p.id for update;
+  v_referenced := ingest.referenced_rows('public.projects', v_ids, '{public.project_membership}');
   drop table if exists pg_temp.intake_undo;
   create temp table intake_undo on commit drop as
   select r.id as raw_id, r.project_id, r.former, p.staging_id is not distinct from v_run as is_last,
-         not ingest.is_as_landed(p, r) or r.former is null and exists (
-           select from public.project_membership m where m.project_id = p.id and m.origin = 'manual') as is_edited
-  from ingest.projects_raw r join public.projects p on p.id = r.project_id
-  where r.import_run_id = v_run and r.status in ('inserted', 'updated');
+         not ingest.is_as_landed(p, r) or r.former is null and (p.id = any (v_referenced) or exists (
+           select from public.project_membership m where m.project_id = p.id and m.origin = 'manual')) as stays
+  from pg_temp.intake_withdrawn w
+  join ingest.projects_raw r on r.id = w.raw_id
+  join public.projects p on p.id = r.project_id
+  where w.status in ('inserted', 'updated');
   create unique index on pg_temp.intake_undo (project_id);
   analyze pg_temp.intake_undo;
 
@@ -976,20 +980,9 @@ begin
       where not u.is_last) n
     where h.id = n.id
     returning h.import_run_id, h.status
-  ), changed as (
-    select h.import_run_id as run_id, count(*)::int as rows from heirs h where h.status = 'inserted' group by h.import_run_id
-  ), counted as (
-    update ingest.import_runs i set
-      rows_inserted = i.rows_inserted + c.rows, rows_updated = greatest(i.rows_updated - c.rows, 0), updated_at = now()
-    from changed c where i.id = c.run_id
-  ), ledger as (
-    -- An heir that is still at work sums its counters from its ledger.
-    insert into ingest.import_run_steps (run_id, step, part, result)
-    select c.run_id, 'inherit', (select count(*) from ingest.import_run_steps s where s.run_id = c.run_id and s.step = 'inherit'),
-           jsonb_build_object('inserted', c.rows, 'updated', -c.rows)
-    from changed c
   )
-  select coalesce(sum(c.rows), 0) into v_inherited from changed c;
+  select ingest.pass_rows(coalesce(jsonb_agg(to_jsonb(c)), '[]')) into v_inherited
+  from (select h.import_run_id as run, count(*) as inserted, -count(*) as updated from heirs h where h.status = 'inserted' group by 1) c;
 
   update public.projects p set
     delivery_partner_label = f.delivery_partner_label, partner_org_id = (select o.id from public.partner_org o where o.id = f.partner_org_id),
@@ -1001,39 +994,30 @@ begin
     build_type = f.build_type, fod_id = f.fod_id, latitude = f.latitude, longitude = f.longitude, staging_id = f.staging_id,
     updated_at = f.updated_at
   from pg_temp.intake_undo u cross join lateral jsonb_populate_record(null::public.projects, u.former) f
-  where p.id = u.project_id and u.is_last and u.former is not null and not u.is_edited;
+  where p.id = u.project_id and u.is_last and u.former is not null and not u.stays;
   get diagnostics v_restored = row_count;
   -- Kept, but no more this run's.
   update public.projects p set staging_id = (u.former ->> 'staging_id')::uuid
-  from pg_temp.intake_undo u where p.id = u.project_id and u.is_last and u.former is not null and u.is_edited;
+  from pg_temp.intake_undo u where p.id = u.project_id and u.is_last and u.former is not null and u.stays;
   drop table if exists pg_temp.intake_members;
   create temp table intake_members on commit drop as
   select p.id as project_id, false as is_new, p.partner_org_id, p.deployment_specialist_user_id as ds_user_id,
          p.relationship_manager_user_id as rm_user_id
   from pg_temp.intake_undo u join public.projects p on p.id = u.project_id
-  where u.is_last and u.former is not null and not u.is_edited;
+  where u.is_last and u.former is not null and not u.stays;
   perform ingest.sync_memberships();
 
   delete from public.project_membership m using pg_temp.intake_undo u
-  where m.project_id = u.project_id and u.is_last and u.former is null and not u.is_edited;
+  where m.project_id = u.project_id and u.is_last and u.former is null and not u.stays;
   get diagnostics v_members = row_count;
   delete from public.projects p using pg_temp.intake_undo u
-  where p.id = u.project_id and u.is_last and u.former is null and not u.is_edited;
+  where p.id = u.project_id and u.is_last and u.former is null and not u.stays;
   get diagnostics v_removed = row_count;
   delete from public.import_anomalies a where a.tenant_id = ($1).source_system and a.correlation_id = v_run and a.staging_id is null;
   get diagnostics v_anomalies = row_count;
-  select jsonb_build_object('count', count(*), 'project_ids', coalesce(jsonb_agg(k.id) filter (where k.n <= 1000), '[]'))
-    into v_kept
-  from (select u.project_id as id, row_number() over (order by u.project_id) as n
-        from pg_temp.intake_undo u where u.is_last and u.is_edited) k;
-
-  update ingest.projects_raw r set
-    status = 'rolled_back', reason = 'ROLLED_BACK', updated_at = now(),
-    error_message = case when r.status = 'failed' then coalesce(r.reason || ': ' || r.error_message, r.reason) else r.error_message end
-  where r.import_run_id = v_run;
-  get diagnostics v_rows = row_count;
+  v_kept := ingest.kept_ids('project_ids', array(select u.project_id from pg_temp.intake_undo u where u.is_last and u.stays));
   drop table pg_temp.intake_undo, pg_temp.intake_members;
-  return jsonb_build_object('rows_affected', v_rows, 'removed', v_removed, 'restored', v_restored, 'inherited', v_inherited,
+  return jsonb_build_object('removed', v_removed, 'restored', v_restored, 'inherited', v_inherited,
                             'kept_edited', v_kept, 'effects', jsonb_build_object('members', v_members, 'anomalies', v_anomalies));
 end
 $$;

@@ -32,7 +32,12 @@ async function rollbackCommand({ args: [id], options, out, open }: Call<Flags>):
   if (options.dryRun) return say(out, found, await previewRollback(session, found), true);
   if (options.reason === undefined)
     throw new IntakeError('USAGE', 'Why is it rolled back?', { remedy: 'Give --reason TEXT; --dry-run needs none.' });
-  say(out, found, await rollBackRun(session, found, options.reason), false);
+  const rollback = await rollBackRun(session, found, options.reason, ({ rows_affected, rows_total }) =>
+    out.note(
+      `Rolling back: ${thousands(rows_affected)} of ${thousands(rows_total)} rows; interrupted, the same command goes on`,
+    ),
+  );
+  say(out, found, rollback, false);
 }
 
 function say(out: Call<Flags>['out'], { id, import_kind, status }: Run, rollback: Rollback, dryRun: boolean): void {
