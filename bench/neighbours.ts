@@ -2,17 +2,15 @@
  * Program: what a small file of judgments costs beside a large table of plaintiffs, and what a file of plaintiffs costs beside it.
  * `node bench/neighbours.ts [plaintiffs]` makes a stack of its own, fills it (two million unless given) and takes it away again.
  */
-import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { ensureStack, stopStack } from '../src/local/stack.ts';
+import { ANY_PORTS, importOf, plaintiffsFile } from './ownStack.ts';
 
-const PROGRAM = fileURLToPath(new URL('../bin/intake.mjs', import.meta.url));
 const SAMPLE = fileURLToPath(new URL('../samples/simplicity.csv', import.meta.url));
-const ANY_PORTS = { temporal: 0, ui: 0, postgres: 0, api: 0, metrics: 0, gateway: 0 };
 
 const count = Number(process.argv[2] ?? 2_000_000);
 const dir = await mkdtemp(join(tmpdir(), 'intake-neighbours-'));
@@ -38,26 +36,6 @@ async function fill(sql: pg.Client): Promise<void> {
   await sql.query('analyze public.plaintiffs');
 }
 
-async function importOf(...args: string[]): Promise<{ seconds: number; inserted: number }> {
-  const child = spawn(process.execPath, [PROGRAM, 'import', ...args, '--commit', '--json'], {
-    env: { ...process.env, INTAKE_DIR: dir },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let text = '';
-  child.stdout.setEncoding('utf8').on('data', (part: string) => (text += part));
-  await new Promise((ended) => child.once('close', ended));
-  const { status, duration_seconds, counts } = JSON.parse(text);
-  if (status !== 'completed') throw new Error(`${args.join(' ')}: ${status}`);
-  return { seconds: duration_seconds, inserted: counts.inserted };
-}
-
-async function plaintiffsFile(tag: string): Promise<string> {
-  const path = join(dir, `${tag}.csv`);
-  const lines = Array.from({ length: 250 }, (_, i) => `${tag} Person ${i},${tag}${i}@new.example.com`);
-  await writeFile(path, `plaintiff_name,email\n${lines.join('\n')}\n`);
-  return path;
-}
-
 try {
   const started = performance.now();
   const stack = await ensureStack({ dir, ports: ANY_PORTS });
@@ -66,10 +44,10 @@ try {
   await fill(sql);
   await sql.end();
   console.log(`${count} plaintiffs made in ${seconds(started)} s`);
-  const alone = await importOf('plaintiffs', await plaintiffsFile('alone'));
+  const alone = await importOf(dir, 'plaintiffs', await plaintiffsFile(dir, 'alone'), '--commit');
   const [judgments, beside] = await Promise.all([
-    importOf('simplicity', SAMPLE),
-    importOf('plaintiffs', await plaintiffsFile('beside')),
+    importOf(dir, 'simplicity', SAMPLE, '--commit'),
+    importOf(dir, 'plaintiffs', await plaintiffsFile(dir, 'beside'), '--commit'),
   ]);
   console.log(`plaintiffs alone:                 ${alone.seconds} s, ${alone.inserted} inserted`);
   console.log(`judgments:                        ${judgments.seconds} s, ${judgments.inserted} inserted`);
