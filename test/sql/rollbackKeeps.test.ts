@@ -3,6 +3,8 @@ import { strict as assert } from 'node:assert';
 import type postgres from 'postgres';
 import { forgetJudgments } from '../support/judgmentsContent.ts';
 import { importLeads, openJudgments, resolve, upsertPart } from '../support/judgmentsImport.ts';
+import { importProjects } from '../support/projectsImport.ts';
+import { importSearches } from '../support/searchResultsImport.ts';
 import { importRows } from '../support/sqlImport.ts';
 import { withDatabase } from '../support/suite.ts';
 import { plaintiffKey } from '../../src/kinds/plaintiffs.ts';
@@ -90,6 +92,59 @@ describe('rollback keeps', function () {
     assert.equal((await rollback(run))['removed'], 1);
     assert.deepEqual(await names(), ['Ann']);
     await sql`DROP TABLE public.team_cases`;
+  });
+
+  it('what follows from a judgment and a table of the team needs: a contact, a task, history, and their plaintiff', async () => {
+    const rows = ['Contact', 'Task', 'History', 'Nothing'].map((name, i) => ({
+      name,
+      email: `${name}@x.co`,
+      number: String(i),
+    }));
+    const run = await importLeads(sql, { batch: 'followed', rows });
+    for (const [name, table] of [
+      ['Contact', 'plaintiff_contacts'],
+      ['Task', 'plaintiff_tasks'],
+      ['History', 'plaintiff_status_history'],
+    ])
+      await sql.unsafe(`
+        CREATE TABLE public.team_${table} (id bigint REFERENCES public.${table} ON DELETE CASCADE);
+        INSERT INTO public.team_${table} SELECT x.id FROM public.${table} x JOIN public.plaintiffs p ON p.id = x.plaintiff_id
+        WHERE p.name = '${name}'`);
+    const { removed, kept_edited: kept } = await rollback(run);
+    assert.deepEqual([removed, (kept as { plaintiff_ids: [] }).plaintiff_ids.length], [4, 3]);
+    assert.deepEqual(await names(), ['Contact', 'History', 'Task']);
+    for (const table of ['plaintiff_contacts', 'plaintiff_tasks', 'plaintiff_status_history']) {
+      assert.equal((await sql.unsafe(`SELECT FROM public.team_${table}`)).length, 1);
+      await sql.unsafe(`DROP TABLE public.team_${table}`);
+    }
+  });
+
+  it('a search result that a table of the team needs, and one whose image it needs', async () => {
+    const rows = ['1', '2', '3'].map((number) => ({ number, ts: '2025-01-01', image: number }));
+    const run = await importSearches(sql, { rows });
+    await sql`CREATE TABLE public.team_results (id bigint REFERENCES public.search_results ON DELETE CASCADE)`;
+    await sql`CREATE TABLE public.team_images (id bigint REFERENCES public.images)`;
+    await sql`INSERT INTO public.team_results SELECT id FROM public.search_results WHERE license_number = '1'`;
+    await sql`INSERT INTO public.team_images SELECT i.id FROM public.images i JOIN public.search_results r ON r.id = i.search_result_id
+              WHERE r.license_number = '2'`;
+    const ids = (await sql`SELECT id FROM public.search_results WHERE license_number < '3' ORDER BY id`).map(
+      ({ id }) => id as number,
+    );
+    const { removed, kept_edited: kept } = await rollback(run);
+    assert.deepEqual([removed, kept], [1, { count: 2, search_result_ids: ids }]);
+    assert.equal((await sql`SELECT FROM public.team_results`).length, 1);
+    await sql`DROP TABLE public.team_results, public.team_images`;
+  });
+
+  it('a project that a table of the team needs', async () => {
+    const rows = ['A', 'B'].map((application) => ({ stage_application: application }));
+    const { runId } = await importProjects(sql, { rows });
+    await sql`CREATE TABLE public.team_sites (id bigint REFERENCES public.projects)`;
+    await sql`INSERT INTO public.team_sites SELECT id FROM public.projects WHERE stage_application = 'A'`;
+    const { removed, kept_edited: kept } = await rollback(runId);
+    assert.deepEqual([removed, (kept as { count: number }).count], [1, 1]);
+    assert.equal((await sql`SELECT FROM public.projects`).length, 1);
+    await sql`DROP TABLE public.team_sites`;
   });
 
   it('a judgment for the run that skipped it, with the values of that run unless somebody edited it', async () => {
