@@ -174,6 +174,7 @@ export type Database = {
           is_open_to_all: boolean | null;
           refuse_foreign_rows: undefined | null;
           refuse_half_withdrawn: undefined | null;
+          refuse_retired: undefined | null;
           rollback_judgments: Json | null;
           rollback_plaintiffs: Json | null;
           rollback_projects: Json | null;
@@ -186,6 +187,7 @@ export type Database = {
           | 'is_open_to_all'
           | 'refuse_foreign_rows'
           | 'refuse_half_withdrawn'
+          | 'refuse_retired'
           | 'rollback_judgments'
           | 'rollback_plaintiffs'
           | 'rollback_projects'
@@ -2514,6 +2516,7 @@ export type Database = {
         }[];
       };
       forget_images: { Args: { sha256s: Json; storage_type: string }; Returns: undefined };
+      forget_originals: { Args: { paths: Json }; Returns: undefined };
       grant_role: { Args: { email: string; role: string; tenant_id?: string }; Returns: Json };
       health: { Args: Record<PropertyKey, never>; Returns: Json };
       heartbeat_import_run: { Args: { run_id: string }; Returns: boolean };
@@ -2851,6 +2854,7 @@ export type Database = {
       };
       preview_cleanup: { Args: { anomalies_days: number; imports_days: number }; Returns: Json };
       preview_rollback: { Args: { run_id: string }; Returns: Json };
+      preview_run_retention: { Args: { days: Json }; Returns: Json };
       project_batch_answer: { Args: { batch_checksum: string; tenant_id: string }; Returns: Json };
       project_rows: {
         Args: { batch: Json };
@@ -3012,6 +3016,15 @@ export type Database = {
         Returns: undefined;
       };
       refuse_if_at_work: { Args: { run_id: string }; Returns: undefined };
+      refuse_retired: {
+        Args: {
+          run: Omit<
+            Database['ingest']['Tables']['import_runs']['Row'],
+            Database['ingest']['Tables']['import_runs']['ComputedFields']
+          >;
+        };
+        Returns: undefined;
+      };
       refused_rows: {
         Args: {
           m: Omit<
@@ -3158,7 +3171,9 @@ export type Database = {
         Returns: Json;
       };
       retention_stats: { Args: { max_rows: number }; Returns: Json };
+      retire_runs: { Args: { days: Json; max_rows?: number }; Returns: Json };
       revoke_roles: { Args: { email: string; role?: string; tenant_id?: string }; Returns: number };
+      rollback_family: { Args: { kind: string }; Returns: string };
       rollback_import_run: {
         Args: { reason: string; run_id: string };
         Returns: Database['ingest']['CompositeTypes']['import_rollback'];
@@ -3227,6 +3242,15 @@ export type Database = {
           >;
         };
         Returns: Json;
+      };
+      runs_to_retire: {
+        Args: { days: Json };
+        Returns: {
+          ended_at: string;
+          held: boolean;
+          kind: string;
+          run_id: string;
+        }[];
       };
       settle_import_run: { Args: { expected_count: number; lease: number; run_id: string }; Returns: Json };
       settled_step: { Args: { lease: number; part: number; run_id: string; step: string }; Returns: Json };
@@ -3299,6 +3323,7 @@ export type Database = {
         Returns: string;
       };
       unpack_batch: { Args: { batch: Json }; Returns: string };
+      unused_originals: { Args: { backend: string; max_rows?: number }; Returns: Json };
       upsert_part: {
         Args: {
           part: number;

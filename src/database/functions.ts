@@ -4,7 +4,7 @@
  */
 import type { Counts } from '../messages/imports.ts';
 import type { BatchAnswer } from '../messages/merge.ts';
-import type { RetentionReport } from '../messages/schedules.ts';
+import type { RetentionReport, RetiredRows, RunDays } from '../messages/schedules.ts';
 import type { FailedRow } from '../sources/tree/failedItems.ts';
 import type {
   AnomalyCount,
@@ -18,6 +18,7 @@ import type {
   PartCounts,
   Purge,
   Reconciliation,
+  RetirablePerKind,
   Rollback,
   RollbackProgress,
   Row,
@@ -176,6 +177,10 @@ export const FUNCTIONS = {
   clean_import_data: fn<RetentionReport>()({ imports_days: integer, anomalies_days: integer }),
   preview_cleanup: fn<Row[]>()({ imports_days: integer, anomalies_days: integer }),
   retention_stats: fn<Row[]>()({ max_rows: integer }),
+  preview_run_retention: fn<RetirablePerKind[]>()({ days: jsonb<RunDays>() }),
+  retire_runs: fn<RetiredRows & { readonly more: boolean }>()({ days: jsonb<RunDays>(), max_rows: optional(integer) }),
+  unused_originals: fn<string[]>()({ backend: text, max_rows: optional(integer) }),
+  forget_originals: fn<null>()({ paths: jsonb<readonly string[]>() }),
 };
 
 export type FunctionName = keyof typeof FUNCTIONS;

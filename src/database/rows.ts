@@ -202,3 +202,13 @@ export interface LiveBearer {
 
 /** A row for a table of text. */
 export type Row = Readonly<Record<string, unknown>>;
+
+/** What retention would delete of the runs of a kind; `held` are old enough, and kept for the rollback of another run. */
+export interface RetirablePerKind {
+  readonly kind: string;
+  readonly runs: number;
+  readonly landed_rows: number;
+  readonly ledger_rows: number;
+  readonly originals: number;
+  readonly held: number;
+}

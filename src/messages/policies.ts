@@ -33,6 +33,8 @@ export const STATEMENT_LIMITS = {
   settle_import_run: { statement: 10 * MINUTE, lock: MINUTE },
   reconcile_import_run: { statement: 10 * MINUTE, lock: MINUTE },
   clean_import_data: WHOLE_RUN,
+  retire_runs: PARTITION,
+  preview_run_retention: { statement: 10 * MINUTE, lock: MINUTE },
   backfill_memberships: WHOLE_RUN,
   // Waits for the partitions that are under way, under its operator's eyes.
   rollback_rows: { statement: 10 * MINUTE, lock: 15 * MINUTE },
@@ -135,6 +137,7 @@ export const POLICIES = {
   assessAnomalies: short('count_anomalies'),
   sendAlert: { ...within(2 * MINUTE, []), attempts: 60 },
   cleanImportData: wholeRun('clean_import_data'),
+  retireRuns: wholeFile('retire_runs', 'unused_originals', 'forget_originals'),
 } as const satisfies Record<string, ActivityPolicy>;
 
 export type ActivityName = keyof typeof POLICIES;

@@ -70,15 +70,27 @@ export interface ScheduledImportInput extends Scheduled {
   readonly request: ImportRequest;
 }
 
+/** How long landed rows of ended runs stay, by kind; `*` is for kinds that are not named, and a kind without days keeps its rows. */
+export type RunDays = Readonly<Record<string, number>>;
+
 export interface RetentionInput extends Scheduled {
   readonly importsDays: number;
   readonly anomaliesDays: number;
+  readonly runDays?: RunDays;
+}
+
+/** Of runs that retention has taken. */
+export interface RetiredRows {
+  readonly runs: number;
+  readonly landed_rows: number;
+  readonly ledger_rows: number;
 }
 
 /** Rows that are gone. */
 export interface RetentionReport {
   readonly staging_imports: number;
   readonly import_anomalies: number;
+  readonly retired?: RetiredRows & { readonly originals: number };
 }
 
 export interface AlertsInput extends Scheduled {

@@ -86,12 +86,23 @@ export function pushSchedule(
   };
 }
 
+/** How long what stays. */
+export const retentionInWords = ({
+  importsDays,
+  anomaliesDays,
+  runDays = {},
+}: Omit<RetentionInput, 'taskQueue' | 'backend'>): string =>
+  [
+    `retention: batches ${importsDays} days, anomalies ${anomaliesDays} days`,
+    ...Object.entries(runDays).map(([kind, days]) => `rows of ${kind === '*' ? 'runs' : kind} ${days} days`),
+  ].join(', ');
+
 export function retentionSchedule(
   { taskQueue, backend }: Config,
   times: Times,
-  days: { readonly importsDays: number; readonly anomaliesDays: number },
+  days: Omit<RetentionInput, 'taskQueue' | 'backend'>,
 ): Definition {
-  const summary = `retention: batches ${days.importsDays} days, anomalies ${days.anomaliesDays} days`;
+  const summary = retentionInWords(days);
   return {
     id: RETENTION_ID,
     times,

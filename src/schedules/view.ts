@@ -9,7 +9,7 @@ import {
 import type { AlertsInput, RetentionInput, ScheduledImportInput, ScheduledPushInput } from '../messages/schedules.ts';
 import { failureOf } from '../temporal/outcome.ts';
 import { found } from './change.ts';
-import { POLICIES, type ScheduledWorkflow } from './definitions.ts';
+import { POLICIES, retentionInWords, type ScheduledWorkflow } from './definitions.ts';
 import { timesOf, timesText, type Times } from './times.ts';
 import { IntakeError } from '../errors.ts';
 
@@ -149,7 +149,7 @@ function whatOf(description: ScheduleDescription): string {
     case 'scheduledImport':
       return `${(input as ScheduledImportInput).request.mode} of ${(input as ScheduledImportInput).request.kind} from ${(input as ScheduledImportInput).request.path}`;
     case 'retention':
-      return `retention: batches ${(input as RetentionInput).importsDays} days, anomalies ${(input as RetentionInput).anomaliesDays} days`;
+      return retentionInWords(input as RetentionInput);
     default:
       return `alerts about anomalies of the last ${(input as AlertsInput).windowHours} h`;
   }

@@ -289,7 +289,7 @@ begin
     status = 'processing', worker_id = v_worker, claim_token = v_token, lease_generation = lease_generation + 1,
     claimed_at = now(), updated_at = now(), completed_at = null,
     storage_path = coalesce($9, storage_path),
-    metadata = r.metadata || case
+    metadata = (r.metadata - 'retired') || case
       when v_promoted then v_metadata - 'plan' else v_metadata end,
     error_details = case when v_reason is null then null else jsonb_build_object(
       'previous_worker', r.worker_id, 'takeover_reason', v_reason, 'takeover_at', now()) end
@@ -865,6 +865,7 @@ begin
     return '{"stage_lost": true}';
   end if;
   select * into r from ingest.import_runs i where i.id = $1;
+  perform ingest.refuse_retired(r);
   m := ingest.model_of(r.import_kind);
   if $5 is not null then
     v_more := ingest.take_slice(r.import_kind, false, $2, $4, $5, $6);
@@ -955,16 +956,34 @@ $$;
 -- A run that one of Intake's workflows works on is its alone: whoever else has a word for it (runbook 002) is refused.
 create or replace function ingest.is_open_to_all(r ingest.import_runs) returns boolean
 language sql immutable set search_path = pg_catalog, pg_temp
-as $$ select (($1).status <> 'processing' or ($1).claim_token is null) and (($1).status = 'rolled_back' or not ($1).metadata ? 'rollback') $$;
+as $$ select (($1).status <> 'processing' or ($1).claim_token is null) and (($1).status = 'rolled_back' or not ($1).metadata ? 'rollback')
+  and not ($1).metadata ? 'retired' $$;
 
 create or replace function ingest.refuse_if_at_work(run_id uuid) returns void
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
-  perform ingest.refuse_half_withdrawn(r) from ingest.import_runs r where r.id = $1;
+  perform ingest.refuse_half_withdrawn(r), ingest.refuse_retired(r) from ingest.import_runs r where r.id = $1;
   if exists (select from ingest.import_runs r where r.id = $1 and not ingest.is_open_to_all(r)) then
     raise exception 'run % is at work', $1 using errcode = 'IN004',
       hint = 'Wait for its end (intake runs watch ID), or stop it (intake cancel ID).';
+  end if;
+end
+$$;
+
+-- Runs of these kinds may need each other's landed rows when they are rolled back.
+create or replace function ingest.rollback_family(kind text) returns text
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$ select case when k.suffix in ('plaintiffs', 'judgments') then 'people' else k.suffix end from ingest.import_kinds k where k.kind = $1 $$;
+
+create or replace function ingest.refuse_retired(run ingest.import_runs) returns void
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if ($1).metadata ? 'retired' then
+    raise exception 'the rows of run % were deleted by retention at %: it cannot be compared or rolled back any more', ($1).id,
+      ($1).metadata #>> '{retired,at}' using errcode = 'IN004',
+      hint = 'What it put into production is as it was. Import a corrected file, or change production by hand.';
   end if;
 end
 $$;
@@ -1132,7 +1151,7 @@ declare
 begin
   -- Two rollbacks of one source, or of people, wait for each other here, before either holds a run.
   perform ingest.lock_source_of($1, true);
-  if (select ingest.kind_suffix(i.import_kind) in ('plaintiffs', 'judgments') from ingest.import_runs i where i.id = $1) then
+  if (select ingest.rollback_family(i.import_kind) = 'people' from ingest.import_runs i where i.id = $1) then
     perform pg_advisory_xact_lock(hashtextextended('intake.people', 0));
   end if;
   select * into r from ingest.import_runs i where i.id = $1 for update; -- waits for running effects, stops further ones
@@ -1142,6 +1161,7 @@ begin
   if r.status = 'rolled_back' then
     return '{"success": true, "done": true, "rows_affected": 0, "rows_total": 0}';
   end if;
+  perform ingest.refuse_retired(r);
   if ingest.kind_suffix(r.import_kind) is null then
     raise exception 'run % is of a kind that is gone from this database: %', $1, r.import_kind using errcode = 'IN004',
       hint = 'Its rows stay as they are. Install the kind again to withdraw them.';
@@ -1152,17 +1172,17 @@ begin
       into v_total using r.id;
   end if;
   v_part := ingest.withdraw_rows(r, $3);
-  v_result := ingest.add_results(coalesce((r.metadata -> 'rollback') - 'rows_total', '{}'), coalesce(v_part, '{}'));
+  v_result := ingest.add_results(coalesce((r.metadata -> 'rollback') - '{rows_total,after_row}'::text[], '{}'), coalesce(v_part - 'after_row', '{}'));
   v_done := coalesce((v_part ->> 'rows_affected')::integer, 0) < $3;
   if v_part is not null and not (v_done and not r.metadata ? 'rollback') then
     insert into ingest.import_run_steps (run_id, step, part, result)
-    select r.id, 'rollback', count(*), v_part from ingest.import_run_steps s where s.run_id = r.id and s.step = 'rollback';
+    select r.id, 'rollback', count(*), v_part - 'after_row' from ingest.import_run_steps s where s.run_id = r.id and s.step = 'rollback';
   end if;
   update ingest.import_runs i set
     status = case when v_done then 'rolled_back' when i.status in ('pending', 'processing') then 'failed' else i.status end,
     rolled_back_at = case when v_done then now() end, updated_at = now(), rollback_reason = $2,
     error_details = coalesce(i.error_details, '{}') || jsonb_build_object('rollback_reason', $2),
-    metadata = i.metadata || jsonb_build_object('rollback', v_result || case when v_done then '{}' else jsonb_build_object('rows_total', v_total) end)
+    metadata = i.metadata || jsonb_build_object('rollback', v_result || case when v_done then '{}' else jsonb_build_object('rows_total', v_total, 'after_row', v_part -> 'after_row') end)
   where i.id = r.id;
   return jsonb_build_object('success', true, 'done', v_done, 'rows_affected', v_result -> 'rows_affected', 'rows_total', v_total);
 end

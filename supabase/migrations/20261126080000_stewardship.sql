@@ -205,3 +205,104 @@ as $$
   from (select t.stat_date, t.staging_imports_count, t.import_anomalies_count, t.last_updated_at
         from public.import_retention_stats t order by t.stat_date desc limit $1) s
 $$;
+
+-- Retention of runs: their landed rows (with the raw log and what operations are read from), their ledger and the stored originals go at an
+-- age; the run itself, its counters and its production rows stay. From then on it cannot be rolled back, compared or mended.
+
+-- Runs that ended so long ago: `days` is {kind: days}, '*' for the kinds that are not named; a kind without days keeps everything. `held` are
+-- those whose rows the rollback of another run may need: one that is older, or was at work beside it, and can still be rolled back.
+create or replace function ingest.runs_to_retire(days jsonb)
+returns table (run_id uuid, kind text, ended_at timestamptz, held boolean)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+  with ended as materialized (
+    select r.id, r.import_kind, r.status, r.created_at, coalesce(r.rolled_back_at, r.completed_at, r.updated_at) as ended_at
+    from ingest.import_runs r
+    where r.status in ('completed', 'failed', 'rolled_back') and not coalesce((r.metadata #>> '{retired,done}')::boolean, false)
+      and (r.status = 'rolled_back' or not r.metadata ? 'rollback') and ingest.kind_suffix(r.import_kind) is not null
+  ), old as materialized (
+    select e.* from ended e
+    where e.ended_at <= now() - make_interval(days => coalesce($1 ->> e.import_kind, $1 ->> '*')::integer) -- without days: null, no row
+  )
+  select o.id, o.import_kind, o.ended_at, o.status <> 'rolled_back' and exists (
+    select from ingest.import_runs x
+    where x.created_at < o.ended_at and x.status in ('pending', 'processing', 'completed', 'failed') and x.id <> o.id
+      and not x.metadata ? 'retired' and ingest.rollback_family(x.import_kind) = ingest.rollback_family(o.import_kind)
+      and not exists (select from old y where y.id = x.id and y.ended_at <= o.ended_at))
+  from old o
+$$;
+
+-- What would go now, by kind; `held` counts runs that are old enough, and kept.
+create or replace function ingest.preview_run_retention(days jsonb) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set statement_timeout = '10min'
+as $$
+declare
+  v_kind record;
+  v_rows bigint;
+  v_kinds jsonb := '[]';
+begin
+  for v_kind in
+    select t.kind, array_agg(t.run_id) filter (where not t.held) as runs, count(*) filter (where t.held) as held
+    from ingest.runs_to_retire($1) t group by t.kind order by t.kind loop
+    execute format('select count(*) from %s l where l.import_run_id = any ($1)', (ingest.model_of(v_kind.kind)).landed_table)
+      into v_rows using v_kind.runs;
+    v_kinds := v_kinds || jsonb_build_object(
+      'kind', v_kind.kind, 'runs', coalesce(cardinality(v_kind.runs), 0), 'landed_rows', v_rows, 'held', v_kind.held,
+      'ledger_rows', (select count(*) from ingest.import_run_steps s where s.run_id = any (v_kind.runs)),
+      'originals', (select count(distinct r.storage_path) from ingest.import_runs r where r.id = any (v_kind.runs)));
+  end loop;
+  return v_kinds;
+end
+$$;
+
+-- Takes the rows of the oldest such run, at most `max_rows` a call; the ledger goes with the last. The run says at once that it is retired, so
+-- that nobody begins to roll back what is going. Answers {more, runs, landed_rows, ledger_rows}; more is false when nothing is left.
+create or replace function ingest.retire_runs(days jsonb, max_rows integer default 10000) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '120s'
+as $$
+declare
+  r ingest.import_runs;
+  v_rows integer;
+  v_steps integer := 0;
+  v_done boolean;
+begin
+  perform pg_advisory_xact_lock(hashtextextended('intake.retention', 0));
+  select i.* into r from ingest.runs_to_retire($1) t join ingest.import_runs i on i.id = t.run_id
+  where not t.held order by t.ended_at limit 1 for no key update of i;
+  if not found then
+    return '{"more": false, "runs": 0, "landed_rows": 0, "ledger_rows": 0}';
+  end if;
+  execute format('delete from %1$s where ctid = any (array(select l.ctid from %1$s l where l.import_run_id = $1 limit $2))',
+                 (ingest.model_of_run(r.import_kind, r.id)).landed_table) using r.id, $2;
+  get diagnostics v_rows = row_count;
+  v_done := v_rows < $2;
+  if v_done then
+    delete from ingest.import_run_steps s where s.run_id = r.id;
+    get diagnostics v_steps = row_count;
+  end if;
+  update ingest.import_runs i set metadata = i.metadata || jsonb_build_object('retired', jsonb_build_object(
+    'at', now(), 'landed_rows', coalesce((i.metadata #>> '{retired,landed_rows}')::bigint, 0) + v_rows, 'done', v_done)) where i.id = r.id;
+  return jsonb_build_object('more', true, 'runs', v_done::integer, 'landed_rows', v_rows, 'ledger_rows', v_steps);
+end
+$$;
+
+-- Stored originals of retired runs that no other run has, at most `max_rows`.
+create or replace function ingest.unused_originals(backend text, max_rows integer default 100) returns jsonb
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(jsonb_agg(p.storage_path), '[]')
+  from (select distinct r.storage_path from ingest.import_runs r
+        where (r.metadata #>> '{retired,done}')::boolean and r.storage_path is not null
+          and coalesce(r.metadata #>> '{input,backend}', $1) = $1
+          and not exists (select from ingest.import_runs o where o.storage_path = r.storage_path and o.status <> 'duplicate'
+                          and not coalesce((o.metadata #>> '{retired,done}')::boolean, false))
+        order by 1 limit $2) p
+$$;
+
+-- After they were removed.
+create or replace function ingest.forget_originals(paths jsonb) returns void
+language sql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+  update ingest.import_runs r set storage_path = null
+  where r.storage_path in (select jsonb_array_elements_text($1)) and ((r.metadata #>> '{retired,done}')::boolean or r.status = 'duplicate')
+$$;

@@ -721,6 +721,7 @@ comment on function ingest.find_plaintiffs is 'Plaintiffs of the tables: by thei
 comment on function ingest.find_run is 'Runs whose id begins with `id` (at least 8 characters), at most two: one is the run, two are an ambiguous prefix.';
 comment on function ingest.find_search_results is 'Which result each of the staged rows would replace, if any.';
 comment on function ingest.forget_images is 'Forgets images that a verification did not find whole; the next import stores them again.';
+comment on function ingest.forget_originals is 'Records that stored originals were removed.';
 comment on function ingest.grant_role is 'Gives a person a role. The person''s id and whether the role is new to them; null when there is no such person.';
 comment on function ingest.health is 'What `intake doctor` asks of a database through either backend.';
 comment on function ingest.heartbeat_import_run is 'Runbook 002: keeps the claim of a long import; false when the run is not processing any more.';
@@ -785,6 +786,7 @@ comment on function ingest.plan_steps is 'Fails a migration, not an import: the 
 comment on function ingest.plan_tasks is 'The open call task of each taken row''s plaintiff; `is_made` marks the row that makes it.';
 comment on function ingest.preview_cleanup is 'fn_cleanup_import_data_preview as one JSON document.';
 comment on function ingest.preview_rollback is 'What a rollback of the run would do now; changes nothing.';
+comment on function ingest.preview_run_retention is 'What retention would delete of runs now, by kind.';
 comment on function ingest.project_batch_answer is 'The answer that a merged batch has: ids and counts.';
 comment on function ingest.project_rows is 'The rows of a request, 1-based, as trimmed cells: a blank is '''', a blank count (the last four) is ''0''; and as the line that is hashed.';
 comment on function ingest.promote_judgments is 'What becomes of the rows of a part of judgments, with all that follows; with commit it is written.';
@@ -811,6 +813,7 @@ comment on function ingest.refuse_batch is 'Raises 22023 for what the gateway an
 comment on function ingest.refuse_foreign_rows is 'Refuses a run that has rows of another program.';
 comment on function ingest.refuse_half_withdrawn is 'Raises IN004 for a run whose rollback has begun and has not ended.';
 comment on function ingest.refuse_if_at_work is 'Refuses what would disturb an execution that works on the run.';
+comment on function ingest.refuse_retired is 'Raises IN004 for a run whose rows retention has deleted.';
 comment on function ingest.refused_rows is 'Which rows of a part the database refuses, and why.';
 comment on function ingest.register_kind is 'Describes a model to the steps, and makes what is not there: the stage table with its index, the landed table, rights and policies.';
 comment on function ingest.reject_refused is 'Finds the rows of a part that the database refuses and stages them as rejects.';
@@ -828,8 +831,10 @@ comment on function ingest.resolve_partners is 'The organisations of labels, for
 comment on function ingest.resolve_specialists is 'The specialists of usernames: `match_type` is exact, or inactive for one who has left; others are missing.';
 comment on function ingest.resolve_stage is 'Resolves a stage, once however often and at once it is asked.';
 comment on function ingest.retention_stats is 'What was deleted by retention, by the day it was written, newest first.';
+comment on function ingest.retire_runs is 'Deletes landed rows and ledger of the oldest run that is old enough, some at a time.';
 comment on function ingest.revoke_roles is 'Takes a role of a person, or all of them, in one tenant or everywhere; how many went.';
 comment on function ingest.find_person is 'The account with this e-mail address: its id, when it was made, whether it is confirmed, how many roles it has.';
+comment on function ingest.rollback_family is 'Kinds of one family may need the landed rows of each other when they are rolled back.';
 comment on function ingest.rollback_import_run is 'Runbooks 001 and 002: marks the rows of a run rolled back and withdraws what only it put into production.';
 comment on function ingest.rollback_judgments is 'Undoes in production what the rows of intake_withdrawn did.';
 comment on function ingest.rollback_plaintiffs is 'Undoes in production what the rows of intake_withdrawn did.';
@@ -839,6 +844,7 @@ comment on function ingest.rollback_search_results is 'Undoes in production what
 comment on function ingest.rotate_bearer is 'Gives a tenant a new bearer; the former one is accepted for overlap_minutes more.';
 comment on function ingest.row_anomalies is 'What is odd about the rows of intake_resolved.';
 comment on function ingest.run_line is 'A run as a line of a list.';
+comment on function ingest.runs_to_retire is 'Runs that ended so many days ago, by kind; held are those that the rollback of another run may need.';
 comment on function ingest.settle_import_run is 'Reconciles for the execution that has the claim; asked again, it answers what was settled.';
 comment on function ingest.settled_step is 'What a step of a settled run came to, for an execution that asks again.';
 comment on function ingest.slice_of is 'The number of the slice of a part.';
@@ -861,6 +867,7 @@ comment on function ingest.trim_text is 'Text without white space at its ends, w
 comment on function ingest.uncopy_contacts is 'Trigger: a plaintiff is still found by a former e-mail address or phone number.';
 comment on function ingest.unland_statement is 'The statement that deletes what an earlier attempt landed of a part.';
 comment on function ingest.unpack_batch is 'Unpacks a batch into intake_batch and returns its fn_rows_checksum.';
+comment on function ingest.unused_originals is 'Stored originals of retired runs that no other run has.';
 comment on function ingest.upsert_part is 'Lands and promotes a part: each row is written once, its outcome already known.';
 comment on function ingest.upsert_partition is 'One partition, exactly once: all staged rows whose key falls into `part`, landed and promoted in this transaction.';
 comment on function ingest.withdraw_rows is 'Withdraws the next rows of a run; null when none is left.';

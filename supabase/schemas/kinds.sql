@@ -500,22 +500,25 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   drop table if exists pg_temp.intake_withdrawn;
-  create temp table intake_withdrawn (raw_id bigint primary key, status text not null) on commit drop;
+  create temp table intake_withdrawn (raw_id bigint primary key, status text not null, row_index integer) on commit drop;
 end
 $$;
 
--- Fills it with the next $2 landed rows of run $1, and those that belong to them.
+-- Fills it with the next $3 landed rows of run $1 after row $4, and those that belong to them, whose row_index is left out.
 create or replace function ingest.withdraw_statement(m ingest.kind_models) returns text
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
   select format($sql$
-    with next as (
-      select r.id, %2$s as together from %1$s r where r.import_run_id = $1 and r.status <> 'rolled_back' order by r.row_index limit $3)
-    insert into pg_temp.intake_withdrawn
-    select r.id, r.status from %1$s r
-    where r.import_run_id = $1 and r.status <> 'rolled_back' and (r.id in (select n.id from next n) %3$s) $sql$,
-    ($1).landed_table, coalesce('r.' || quote_ident(($1).together), 'null'),
-    case when ($1).together is not null then format('or r.%I in (select n.together from next n where n.together is not null)', ($1).together) end)
+    with next as materialized (
+      select r.id, r.status, r.row_index %3$s from %1$s r
+      where r.import_run_id = $1 and ($4 is null or r.row_index > $4::integer) and r.status <> 'rolled_back' order by r.row_index limit $3)
+    insert into pg_temp.intake_withdrawn select n.id, n.status, n.row_index from next n %2$s $sql$,
+    ($1).landed_table, case when ($1).together is not null then format($sql$
+      union all
+      select r.id, r.status, null from %1$s r
+      where r.import_run_id = $1 and ($4 is null or r.row_index > $4::integer) and r.status <> 'rolled_back'
+        and r.%2$I in (select n.%2$I from next n) and r.id not in (select n.id from next n) $sql$, ($1).landed_table, ($1).together) end,
+    ', r.' || quote_ident(($1).together))
 $$;
 
 -- Rows that pass to other runs, [{run, inserted, updated, skipped}]: their counters move, and a run that is still at work sums its
@@ -593,6 +596,7 @@ as $$
 $$;
 
 -- Withdraws the next rows of a run, at most `max_rows` and those that belong to them; null when none is left and some were withdrawn before.
+-- `after_row` of the answer is where the next part begins.
 create or replace function ingest.withdraw_rows(run ingest.import_runs, max_rows integer) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp set work_mem = '64MB' set jit = off
 as $$
@@ -602,7 +606,7 @@ declare
   v_result jsonb;
 begin
   perform ingest.empty_withdrawn();
-  execute ingest.withdraw_statement(m) using ($1).id, null, $2;
+  execute ingest.withdraw_statement(m) using ($1).id, null::uuid, $2, ($1).metadata #>> '{rollback,after_row}';
   get diagnostics v_rows = row_count;
   if v_rows = 0 and ($1).metadata ? 'rollback' then
     return null;
@@ -610,7 +614,8 @@ begin
   analyze pg_temp.intake_withdrawn;
   execute ingest.mark_statement(m);
   execute format('select ingest.%I($1)', 'rollback_' || m.model) into v_result using $1;
+  v_result := v_result || jsonb_build_object('rows_affected', v_rows, 'after_row', (select max(w.row_index) from pg_temp.intake_withdrawn w));
   drop table pg_temp.intake_withdrawn;
-  return v_result || jsonb_build_object('rows_affected', v_rows);
+  return v_result;
 end
 $$;

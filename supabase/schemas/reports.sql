@@ -22,7 +22,7 @@ from ingest.import_runs r
 left join lateral (
   select (y.tally ->> 'total')::int as total, (y.tally ->> 'inserted')::int as inserted
   from (select ingest.tally_import_run(r.id, r.import_kind) as tally) y) t on true
-where r.status in ('completed', 'failed');
+where r.status in ('completed', 'failed') and not r.metadata ?| '{retired,rollback}';
 
 -- Rejected rows of every kind; of search-results, `filename` is the file in the directory.
 create or replace view ingest.v_errored_rows with (security_invoker = true) as

@@ -20,7 +20,7 @@ begin
     'staged_failures', 'find_images', 'record_images', 'forget_images', 'backfill_memberships',
     -- reports, anomalies, retention, batches
     'report', 'find_run', 'health', 'list_people', 'list_anomalies', 'count_anomalies', 'clean_import_data', 'preview_cleanup',
-    'retention_stats', 'list_tenants', 'live_bearers', 'lend_bearer', 'put_project_batch', 'merge_project_batch', 'drop_project_batch',
+    'retention_stats', 'preview_run_retention', 'retire_runs', 'unused_originals', 'forget_originals', 'list_tenants', 'live_bearers', 'lend_bearer', 'put_project_batch', 'merge_project_batch', 'drop_project_batch',
     'replay_project_batch', 'remember_push', 'pushed_among',
     -- with the caller's rights
     'lower_text', 'trim_text', 'normalize_text', 'compute_plaintiff_dedupe_key', 'tally_import_run', 'errored_judgments', 'project_rows',

@@ -1,13 +1,51 @@
-/** Deletes old batches and anomalies of projects; run twice it finds nothing more. */
-import type { RetentionInput, RetentionReport } from '../../messages/schedules.ts';
+/** Deletes old batches and anomalies of projects, and what old runs have landed; run twice it finds nothing more. */
+import type { RetentionInput, RetentionReport, RunDays } from '../../messages/schedules.ts';
+import type { BackendName } from '../../config.ts';
+import type { ObjectStore } from '../../database/backend.ts';
 import type { Deps } from '../deps.ts';
+import { heartbeat } from '../heartbeat.ts';
 
 export const retentionActivity = ({ backend }: Deps) => ({
   async cleanImportData({
     backend: name,
     importsDays,
     anomaliesDays,
-  }: Omit<RetentionInput, 'taskQueue'>): Promise<RetentionReport> {
+  }: Omit<RetentionInput, 'taskQueue' | 'runDays'>): Promise<RetentionReport> {
     return backend(name).call('clean_import_data', { imports_days: importsDays, anomalies_days: anomaliesDays });
   },
+
+  /** In transactions of some thousand rows; an attempt that comes after another one counts what is left. */
+  async retireRuns({
+    backend: name,
+    runDays,
+  }: {
+    readonly backend: BackendName;
+    readonly runDays: RunDays;
+  }): Promise<Required<RetentionReport>['retired']> {
+    const { call, objects } = backend(name);
+    const sum = { runs: 0, landed_rows: 0, ledger_rows: 0, originals: 0 };
+    for (;;) {
+      const { more, runs, landed_rows, ledger_rows } = await call('retire_runs', { days: runDays });
+      sum.runs += runs;
+      sum.landed_rows += landed_rows;
+      sum.ledger_rows += ledger_rows;
+      if (!more) break;
+      heartbeat({ done: sum.landed_rows, total: sum.landed_rows });
+    }
+    for (;;) {
+      const paths = await call('unused_originals', { backend: name });
+      if (paths.length === 0) return sum;
+      for (const path of paths) await removeOriginal(objects, path);
+      await call('forget_originals', { paths });
+      sum.originals += paths.length;
+    }
+  },
 });
+
+/** @param path `imports/HASH/LAYOUT`: its objects lie under `HASH/LAYOUT`. */
+async function removeOriginal(objects: ObjectStore, path: string): Promise<void> {
+  const [, hash = '', layout = ''] = path.split('/');
+  if (!hash || !layout) return;
+  const folder = `${hash}/${layout}`;
+  for (const object of (await objects.list(folder)).keys()) await objects.remove(`${folder}/${object}`);
+}

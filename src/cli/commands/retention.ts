@@ -1,13 +1,18 @@
-/** `intake retention`: deletes old batches and anomalies of projects, says beforehand what would go, and what went (runbook 003). */
+/**
+ * `intake retention`: deletes old batches and anomalies of projects (runbook 003) and, where that is asked for, what old runs have
+ * landed; says beforehand what would go, and what went.
+ */
 import { Argument, Option, type Command } from 'commander';
-import type { RetentionInput, RetentionReport } from '../../messages/schedules.ts';
+import type { RetentionInput, RetentionReport, RunDays } from '../../messages/schedules.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
+import { thousands } from '../display/importSummary.ts';
 import { renderTable } from '../display/table.ts';
-import { parseDays } from '../requests/values.ts';
+import { parseDays, parseRunDays } from '../requests/values.ts';
 
 interface Flags extends CommonOptions {
   readonly importsDays: number;
   readonly anomaliesDays: number;
+  readonly runsDays?: RunDays;
   readonly dryRun?: boolean;
   readonly limit: number;
 }
@@ -18,12 +23,18 @@ export function define(program: Command): void {
   addCommand(
     program,
     'retention',
-    'Delete old batches and anomalies of projects; preview, statistics',
-    'intake retention preview\nintake retention run --imports-days 45 --anomalies-days 75\nintake retention stats',
+    'Delete old batches and anomalies of projects, and rows that old runs landed; preview, statistics',
+    'intake retention preview --runs-days 365\nintake retention run --imports-days 45 --anomalies-days 75\nintake retention run --runs-days 365 --runs-days search-results=90\nintake retention stats',
   )
     .addArgument(new Argument('[what]', 'what to do').choices(['run', 'preview', 'stats']).default('preview'))
     .addOption(new Option('--imports-days <n>', 'how long batches stay').argParser(parseDays).default(60))
     .addOption(new Option('--anomalies-days <n>', 'how long anomalies stay').argParser(parseDays).default(90))
+    .addOption(
+      new Option(
+        '--runs-days <[kind=]n>',
+        'how long ended runs keep landed rows, ledger and original (for ever unless given); they cannot be rolled back afterwards',
+      ).argParser(parseRunDays),
+    )
     .option('--dry-run', 'run: the same as preview')
     .addOption(new Option('--limit <n>', 'stats: days at most').argParser(parseDays).default(14))
     .action(
@@ -37,20 +48,29 @@ export function define(program: Command): void {
     );
 }
 
-async function preview({ options: { importsDays, anomaliesDays }, out, open }: Call<Flags>): Promise<void> {
-  const days = await (
-    await (await open()).backend()
-  ).call('preview_cleanup', { imports_days: importsDays, anomalies_days: anomaliesDays });
+async function preview({ options: { importsDays, anomaliesDays, runsDays }, out, open }: Call<Flags>): Promise<void> {
+  const backend = await (await open()).backend();
+  const days = await backend.call('preview_cleanup', { imports_days: importsDays, anomalies_days: anomaliesDays });
+  const kinds = runsDays && (await backend.call('preview_run_retention', { days: runsDays }));
   const sum = (column: string): number => days.reduce((total, day) => total + Number(day[column]), 0);
   const [staging_imports, import_anomalies] = [sum('staging_imports_count'), sum('import_anomalies_count')];
-  out.document({ dry_run: true, staging_imports, import_anomalies, days });
+  out.document({ dry_run: true, staging_imports, import_anomalies, days, ...(kinds ? { runs: kinds } : {}) });
   if (days.length > 0) for (const line of renderTable(days, COLUMNS)) out.detail(line);
   out.answer(
     `Would delete ${staging_imports} batches older than ${importsDays} days and ${import_anomalies} anomalies older than ${anomaliesDays} days`,
   );
+  for (const { kind, runs, landed_rows, ledger_rows, originals, held } of kinds ?? []) {
+    out.answer(
+      `Would delete ${thousands(landed_rows)} landed rows of ${runs} runs of ${kind}, ${ledger_rows} ledger rows and ${originals} originals`,
+    );
+    if (held > 0)
+      out.detail(`  ${held} more are old enough, and kept: the rollback of another run may need their rows`);
+  }
+  if (kinds?.some(({ runs }) => runs > 0))
+    out.detail('  These runs cannot be rolled back, compared or mended afterwards; what is in production stays.');
 }
 
-async function clean({ options: { importsDays, anomaliesDays }, out, open }: Call<Flags>): Promise<void> {
+async function clean({ options: { importsDays, anomaliesDays, runsDays }, out, open }: Call<Flags>): Promise<void> {
   const { config, temporal } = await open();
   const [{ answerOf }, { startOrAttach }, { manualOptions }, client] = await Promise.all([
     import('../../temporal/outcome.ts'),
@@ -58,8 +78,12 @@ async function clean({ options: { importsDays, anomaliesDays }, out, open }: Cal
     import('../../messages/startOptions.ts'),
     temporal(),
   ]);
-  const input: RetentionInput = { taskQueue: config.taskQueue, backend: config.backend, importsDays, anomaliesDays };
-  const handle = await startOrAttach(client, 'retention', input, manualOptions('retention', config.taskQueue));
+  const { taskQueue, backend } = config;
+  const input: RetentionInput = {
+    ...{ taskQueue, backend, importsDays, anomaliesDays },
+    ...(runsDays ? { runDays: runsDays } : {}),
+  };
+  const handle = await startOrAttach(client, 'retention', input, manualOptions('retention', taskQueue));
   const report = await answerOf<RetentionReport>(handle, 'retention', 'The cleanup failed', () =>
     out.note('Temporal does not answer; waiting for it'),
   );
@@ -67,6 +91,12 @@ async function clean({ options: { importsDays, anomaliesDays }, out, open }: Cal
   out.answer(
     `Deleted ${report.staging_imports} batches older than ${importsDays} days and ${report.import_anomalies} anomalies older than ${anomaliesDays} days`,
   );
+  if (report.retired) {
+    const { runs, landed_rows, ledger_rows, originals } = report.retired;
+    out.answer(
+      `Deleted ${thousands(landed_rows)} landed rows of ${runs} runs, ${ledger_rows} ledger rows and ${originals} originals`,
+    );
+  }
 }
 
 async function stats({ options, out, open }: Call<Flags>): Promise<void> {

@@ -1,6 +1,7 @@
 /** What the words after `intake schedule` ask for. */
 import { Argument, Command, Option } from 'commander';
 import type { Config } from '../../config.ts';
+import type { RunDays } from '../../messages/schedules.ts';
 import { projects } from '../../kinds/projects.ts';
 import { IntakeError } from '../../errors.ts';
 import {
@@ -26,6 +27,7 @@ export interface ScheduleFlags extends ImportFlags {
   readonly replace?: boolean;
   readonly importsDays?: number;
   readonly anomaliesDays?: number;
+  readonly runsDays?: RunDays;
 }
 
 export const ACTIONS = ['add', 'set', 'list', 'show', 'pause', 'resume', 'trigger', 'backfill', 'remove'] as const;
@@ -43,7 +45,7 @@ const OF_IMPORTS = new Set([
   ],
   ...['--states-dir', '--tag', '--delta', '--verify-writes'],
 ]);
-import { gatewayAddress, parseBatchSize, parseDays, tenantNamed } from './values.ts';
+import { gatewayAddress, parseBatchSize, parseDays, parseRunDays, tenantNamed } from './values.ts';
 
 export function scheduleFlags(command: Command): Command {
   command
@@ -68,7 +70,12 @@ export function scheduleFlags(command: Command): Command {
     .option('--replace', 'add: instead of the one of that name')
     .option('--note <text>', 'pause, resume: why')
     .addOption(new Option('--imports-days <n>', 'retention: how long batches stay (60)').argParser(parseDays))
-    .addOption(new Option('--anomalies-days <n>', 'retention: how long anomalies stay (90)').argParser(parseDays));
+    .addOption(new Option('--anomalies-days <n>', 'retention: how long anomalies stay (90)').argParser(parseDays))
+    .addOption(
+      new Option('--runs-days <[kind=]n>', 'retention: how long runs keep their rows (for ever)').argParser(
+        parseRunDays,
+      ),
+    );
   for (const option of importFlags(new Command()).options)
     if (OF_IMPORTS.has(option.long ?? '')) command.addOption(option);
   return command;
@@ -81,7 +88,7 @@ export function definitionOf(
   path: string | undefined,
   flags: ScheduleFlags,
 ): Definition {
-  const { from, url, batchSize, host, id, importsDays = 60, anomaliesDays = 90 } = flags;
+  const { from, url, batchSize, host, id, importsDays = 60, anomaliesDays = 90, runsDays } = flags;
   if (what === undefined)
     throw new IntakeError('USAGE', 'Add what?', { remedy: 'Write projects, retention, alerts or a kind of import.' });
   if (what === projects.name) {
@@ -104,7 +111,10 @@ export function definitionOf(
       ...(flags.dateOrder ? { dateOrder: flags.dateOrder } : {}),
     });
   }
-  if (what === 'retention') return retentionSchedule(config, timesOf(flags, '03:10'), { importsDays, anomaliesDays });
+  if (what === 'retention') {
+    const days = { importsDays, anomaliesDays, ...(runsDays ? { runDays: runsDays } : {}) };
+    return retentionSchedule(config, timesOf(flags, '03:10'), days);
+  }
   if (what === 'alerts') {
     if (flags.at) throw new IntakeError('USAGE', 'Alerts come at intervals', { remedy: 'Write --every 1h.' });
     return alertsSchedule(config, flags.every ?? 60);

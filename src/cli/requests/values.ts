@@ -1,5 +1,7 @@
 /** Values of options that several commands take. */
 import { IntakeError } from '../../errors.ts';
+import { kindNamed } from '../../kinds/index.ts';
+import type { RunDays } from '../../messages/schedules.ts';
 
 /** @throws IntakeError USAGE; `remedy` says what to write. */
 export function tenantNamed(name: string | undefined, remedy: string): string {
@@ -27,6 +29,12 @@ export function parseBatchSize(text: string): number {
   if (!Number.isInteger(size) || size < 1 || size > 5000)
     throw new IntakeError('USAGE', '--batch-size is a number from 1 to 5000');
   return size;
+}
+
+/** `--runs-days [KIND=]N`, again for another kind. @throws IntakeError USAGE. */
+export function parseRunDays(text: string, former: RunDays = {}): RunDays {
+  const at = text.lastIndexOf('=');
+  return { ...former, [at < 0 ? '*' : kindNamed(text.slice(0, at)).name]: parseDays(text.slice(at + 1)) };
 }
 
 /** @throws IntakeError USAGE. */

@@ -197,4 +197,31 @@ describe('commands of projects and their anomalies', function () {
     );
     assert.equal((await cli.run('retention', 'run', '--imports-days', '0')).code, 2);
   });
+
+  it('retention takes landed rows and originals of old runs where it is told to, and says that they cannot be rolled back', async () => {
+    await cli.file('old.csv', 'plaintiff_name,email\nAnn,ann@x.co\nBob,not an address\n');
+    const { document } = await cli.json('import', 'plaintiffs', 'old.csv', '--commit');
+    await cli.query(
+      "update ingest.import_runs set created_at = now() - interval '401 days', completed_at = now() - interval '400 days'",
+    );
+    const days = ['--runs-days', '500', '--runs-days', 'plaintiffs=365'];
+    const { stdout } = await cli.run('retention', 'preview', ...days);
+    assert.match(stdout, /^Would delete 2 landed rows of 1 runs of plaintiffs, \d+ ledger rows and 1 originals$/m);
+    assert.match(stdout, /cannot be rolled back, compared or mended afterwards; what is in production stays/);
+    const done = await cli.json('retention', 'run', ...days);
+    assert.deepEqual(
+      [done.document.retired.runs, done.document.retired.landed_rows, done.document.retired.originals],
+      [1, 2, 1],
+    );
+    const rollback = await cli.run('rollback', document.run_id, '--reason', 'too late');
+    assert.deepEqual([rollback.code, /deleted by retention/.test(rollback.stderr)], [1, true], rollback.stderr);
+    assert.match((await cli.run('rejects', document.run_id)).stderr, /stored no file/);
+    assert.match((await cli.run('import', 'plaintiffs', 'old.csv', '--commit')).stdout, /^DUPLICATE BATCH/m);
+    assert.equal((await cli.run('retention', 'run', '--runs-days', 'nobody=3')).code, 2);
+    const { document: schedule } = await cli.json('schedule', 'add', 'retention', ...days);
+    assert.equal(
+      schedule.what,
+      'retention: batches 60 days, anomalies 90 days, rows of runs 500 days, rows of plaintiffs 365 days',
+    );
+  });
 });
