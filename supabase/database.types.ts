@@ -2672,6 +2672,7 @@ export type Database = {
         };
         Returns: undefined;
       };
+      lock_for_rollback: { Args: { run_id: string }; Returns: undefined };
       lock_part: { Args: { part: number; run_id: string }; Returns: undefined };
       lock_planned_people: {
         Args: {
@@ -2853,7 +2854,7 @@ export type Database = {
         }[];
       };
       preview_cleanup: { Args: { anomalies_days: number; imports_days: number }; Returns: Json };
-      preview_rollback: { Args: { run_id: string }; Returns: Json };
+      preview_rollback: { Args: { former?: Json; max_rows?: number; run_id: string }; Returns: Json };
       preview_run_retention: { Args: { days: Json }; Returns: Json };
       project_batch_answer: { Args: { batch_checksum: string; tenant_id: string }; Returns: Json };
       project_rows: {

@@ -73,7 +73,11 @@ export const FUNCTIONS = {
   settle_import_run: fn<Settlement>()({ ...inRun, expected_count: integer }),
   fail_import_run: fn<boolean>()({ ...inRun, error: jsonb<object>(), counts: optional(orNull(jsonb<Counts>())) }),
   reconcile_import_run: fn<Reconciliation>()({ run_id: uuid, expected_count: optional(orNull(integer)) }),
-  preview_rollback: fn<Rollback>()({ run_id: uuid }),
+  preview_rollback: fn<Rollback & { readonly done: boolean }>()({
+    run_id: uuid,
+    former: optional(orNull(jsonb<object>())),
+    max_rows: optional(integer),
+  }),
   rollback_rows: fn<RollbackProgress>()({ run_id: uuid, reason: text, max_rows: optional(integer) }),
   find_run: fn<Run[]>()({ id: text }),
   report: fn<Row[]>()({ name: text, filters: optional(jsonb<object>()), max_rows: optional(integer) }),

@@ -38,7 +38,7 @@ export const STATEMENT_LIMITS = {
   backfill_memberships: WHOLE_RUN,
   // Waits for the partitions that are under way, under its operator's eyes.
   rollback_rows: { statement: 10 * MINUTE, lock: 15 * MINUTE },
-  preview_rollback: { statement: 30 * MINUTE, lock: 15 * MINUTE },
+  preview_rollback: { statement: 10 * MINUTE, lock: 15 * MINUTE },
   purge_jobs: { statement: 10 * MINUTE, lock: MINUTE },
 } as const satisfies Record<string, StatementLimits>;
 

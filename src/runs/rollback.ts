@@ -7,8 +7,15 @@ import { findRun } from './findRun.ts';
 /** What a rollback would do now; nothing is changed. @throws IntakeError ROLLBACK_REFUSED for a run that is running or imported nothing. */
 export async function previewRollback(connections: Connections, run: Run): Promise<Rollback> {
   await refuseIfUnfit(connections, run);
-  const preview = await (await connections.backend()).call('preview_rollback', { run_id: run.id });
-  return { ...NOTHING, ...preview };
+  const backend = await connections.backend();
+  for (let former: object | null = null; ;) {
+    const { done, ...preview }: Rollback & { done: boolean } = await backend.call('preview_rollback', {
+      run_id: run.id,
+      former,
+    });
+    if (done) return { ...NOTHING, ...preview };
+    former = preview;
+  }
 }
 
 /**

@@ -505,21 +505,25 @@ begin
 end
 $$;
 
--- Fills it with the next $3 landed rows of run $1 after row $4, and those that belong to them, whose row_index is left out.
+-- Fills it with the next $3 landed rows of run $1 after row $4, and those that belong to them, whose row_index is left out. A preview names
+-- the run as $2, too: what belongs to earlier rows was told with them.
 create or replace function ingest.withdraw_statement(m ingest.kind_models) returns text
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
   select format($sql$
     with next as materialized (
       select r.id, r.status, r.row_index %3$s from %1$s r
-      where r.import_run_id = $1 and ($4 is null or r.row_index > $4::integer) and r.status <> 'rolled_back' order by r.row_index limit $3)
+      where r.import_run_id = $1 and ($4 is null or r.row_index > $4::integer) and r.status <> 'rolled_back' %4$s order by r.row_index limit $3)
     insert into pg_temp.intake_withdrawn select n.id, n.status, n.row_index from next n %2$s $sql$,
     ($1).landed_table, case when ($1).together is not null then format($sql$
       union all
       select r.id, r.status, null from %1$s r
       where r.import_run_id = $1 and ($4 is null or r.row_index > $4::integer) and r.status <> 'rolled_back'
         and r.%2$I in (select n.%2$I from next n) and r.id not in (select n.id from next n) $sql$, ($1).landed_table, ($1).together) end,
-    ', r.' || quote_ident(($1).together))
+    ', r.' || quote_ident(($1).together),
+    case when ($1).together is not null then format('and ($2 is null or r.%2$I is null or r.%2$I not in (
+      select x.%2$I from %1$s x where x.import_run_id = $2 and x.row_index <= $4::integer and x.%2$I is not null))',
+      ($1).landed_table, ($1).together) end)
 $$;
 
 -- Rows that pass to other runs, [{run, inserted, updated, skipped}]: their counters move, and a run that is still at work sums its
@@ -607,7 +611,7 @@ declare
   v_result jsonb;
 begin
   perform ingest.empty_withdrawn();
-  execute ingest.withdraw_statement(m) using ($1).id, null::uuid, $2, ($1).metadata #>> '{rollback,after_row}';
+  execute ingest.withdraw_statement(m) using ($1).id, case when ($1).metadata -> 'rollback' ? 'preview' then ($1).id end, $2, ($1).metadata #>> '{rollback,after_row}';
   get diagnostics v_rows = row_count;
   if v_rows = 0 and ($1).metadata ? 'rollback' then
     return null;

@@ -751,6 +751,7 @@ comment on function ingest.list_people is 'People with their roles.';
 comment on function ingest.list_tenants is 'Tenants with the times of their own bearers, no hashes.';
 comment on function ingest.live_bearers is 'Hashes of the bearers that are accepted now.';
 comment on function ingest.lock_dataset is 'Locks a dataset: writers share the lock, a rollback owns it.';
+comment on function ingest.lock_for_rollback is 'Locks the source of a run, and people where it has some, before a rollback.';
 comment on function ingest.lock_part is 'Locks a part of a run until the end of the transaction.';
 comment on function ingest.lock_planned_people is 'Takes the turn, plans a part again if others have changed people since, and locks its known plaintiffs.';
 comment on function ingest.lock_source is 'Locks a source system: upserts share the lock, a rollback owns it.';
@@ -784,7 +785,7 @@ comment on function ingest.plan_part_again is 'Plans a part of a kind that resol
 comment on function ingest.plan_steps is 'Fails a migration, not an import: the generic steps are planned once, so that a misspelled column or expression is found when the kind is registered.';
 comment on function ingest.plan_tasks is 'The open call task of each taken row''s plaintiff; `is_made` marks the row that makes it.';
 comment on function ingest.preview_cleanup is 'fn_cleanup_import_data_preview as one JSON document.';
-comment on function ingest.preview_rollback is 'What a rollback of the run would do now; changes nothing.';
+comment on function ingest.preview_rollback is 'What a rollback would do now: a part at a time it is done, told and undone.';
 comment on function ingest.preview_run_retention is 'What retention would delete of runs now, by kind.';
 comment on function ingest.project_batch_answer is 'The answer that a merged batch has: ids and counts.';
 comment on function ingest.project_rows is 'The rows of a request, 1-based, as trimmed cells: a blank is '''', a blank count (the last four) is ''0''; and as the line that is hashed.';

@@ -1133,6 +1133,18 @@ exception when duplicate_object then null;
 end
 $$;
 
+-- Two rollbacks of one source, or of people, wait for each other here, before either holds a run.
+create or replace function ingest.lock_for_rollback(run_id uuid) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform ingest.lock_source_of($1, true);
+  if (select ingest.rollback_family(r.import_kind) = 'people' from ingest.import_runs r where r.id = $1) then
+    perform pg_advisory_xact_lock(hashtextextended('intake.people', 0));
+  end if;
+end
+$$;
+
 -- Withdraws the next rows of a run: one part of a rollback, in one transaction, so that others wait for a part at most. The rows that are
 -- marked tell how far it is, so the next call goes on, whoever makes it; the ledger (step `rollback`) has what each part did, and
 -- metadata.rollback the sum. A run that is not yet withdrawn as a whole can be neither claimed nor reconciled.
@@ -1148,11 +1160,7 @@ declare
   v_result jsonb;
   v_done boolean;
 begin
-  -- Two rollbacks of one source, or of people, wait for each other here, before either holds a run.
-  perform ingest.lock_source_of($1, true);
-  if (select ingest.rollback_family(i.import_kind) = 'people' from ingest.import_runs i where i.id = $1) then
-    perform pg_advisory_xact_lock(hashtextextended('intake.people', 0));
-  end if;
+  perform ingest.lock_for_rollback($1);
   select * into r from ingest.import_runs i where i.id = $1 for update; -- waits for running effects, stops further ones
   if not found or r.status = 'duplicate' then
     return '{"success": false, "done": true, "rows_affected": 0, "rows_total": 0}';
@@ -1203,21 +1211,28 @@ begin
 end
 $$;
 
--- What a rollback would do now: it is done, told and undone.
-create or replace function ingest.preview_rollback(run_id uuid) returns jsonb
-language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '30min'
+-- What a rollback would do now: it is done, told and undone, a part at a time. Answers the sum so far with {done}; until it is, the answer is
+-- handed back as `former`. Parts know nothing of each other, so that what an earlier part would have passed on may be counted otherwise.
+create or replace function ingest.preview_rollback(run_id uuid, former jsonb default null, max_rows integer default 10000) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '10min'
 as $$
 declare
-  v_rows integer;
-  v_answer jsonb := '{}';
+  v_progress jsonb;
+  v_answer jsonb;
 begin
   begin
-    v_rows := (ingest.rollback_import_run($1, 'preview')).rows_affected;
-    select coalesce(r.metadata -> 'rollback', '{}') || jsonb_build_object('rows_affected', v_rows) into v_answer from ingest.import_runs r where r.id = $1;
+    perform ingest.lock_for_rollback($1);
+    if $2 is not null then
+      update ingest.import_runs r set metadata = r.metadata || jsonb_build_object('rollback', ($2 - 'done') || '{"rows_total": 0, "preview": true}')
+      where r.id = $1 and r.status <> 'rolled_back';
+    end if;
+    v_progress := ingest.rollback_rows($1, 'preview', $3);
+    select r.metadata -> 'rollback' into v_answer from ingest.import_runs r where r.id = $1;
     raise exception using errcode = 'IN005';
   exception when sqlstate 'IN005' then null;
   end;
-  return v_answer;
+  return (coalesce(v_answer, '{}') - '{rows_total,preview}'::text[])
+    || jsonb_build_object('rows_affected', v_progress -> 'rows_affected', 'done', v_progress -> 'done');
 end
 $$;
 

@@ -70,6 +70,19 @@ describe('imports at the same time', () => {
     assert.equal(gone?.['complete'], false);
   });
 
+  it('are cleaned up to the last row, some at a time, and so are stages that were abandoned a week ago', async () => {
+    const open = await openImport(sql, { batch: 'cleaned', rows: names });
+    const abandoned = await openImport(sql, { batch: 'abandoned', rows: names });
+    await sql`UPDATE ingest_stage.chunks SET created_at = now() - interval '8 days' WHERE stage_id = ${abandoned.stageId}`;
+    const calls = [];
+    for (let done = false; !done && calls.length < 20; calls.push(done))
+      done = (await sql`SELECT ingest.clear_stage(${open.stageId}, 'plaintiffs', 150) AS done`)[0]!['done'];
+    assert.equal(calls.length, 6);
+    const stages = [open.stageId, abandoned.stageId];
+    assert.equal((await sql`SELECT FROM ingest_stage.plaintiffs WHERE stage_id IN ${sql(stages)}`).length, 0);
+    assert.equal((await sql`SELECT FROM ingest_stage.chunks WHERE stage_id IN ${sql(stages)}`).length, 0);
+  });
+
   it('wait for a rollback of a run whose keys they carry, and leave no row without an original', async () => {
     const first = await importRows(sql, { batch: 'base', rows: names });
     const open = await openImport(sql, { batch: 'next', rows: names });

@@ -16,7 +16,7 @@ describe('rollback keeps', function () {
   afterEach(() => forgetJudgments(sql));
 
   const rollback = async (run: string): Promise<Record<string, unknown>> => {
-    const [preview] = await sql`SELECT ingest.preview_rollback(${run}) AS answer`;
+    const [preview] = await sql`SELECT ingest.preview_rollback(${run}) - 'done' AS answer`;
     const [still] = await sql`SELECT status FROM ingest.import_runs WHERE id = ${run}`;
     assert.equal(still!['status'], 'completed');
     await sql`SELECT ingest.rollback_import_run(${run}, 'test')`;

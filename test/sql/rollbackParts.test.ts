@@ -57,6 +57,34 @@ describe('a rollback in parts', function () {
     assert.deepEqual(await part(run, 10), { success: true, done: true, rows_affected: 0, rows_total: 0 });
   });
 
+  it('is told beforehand, in parts of any size', async () => {
+    const leads = [
+      { name: 'Ann', email: 'ann@x.co', number: '1' },
+      { name: 'Bob', email: 'bob@x.co', number: '2' },
+      { name: 'Ann', email: 'ann@x.co', phone: '5550001', number: '3' },
+      { name: 'Bob', email: 'bob@x.co', number: '4' },
+    ];
+    for (const run of [
+      await importLeads(sql, { batch: 'told', rows: leads }),
+      await importRows(sql, { batch: 'told', rows }),
+    ]) {
+      await sql`UPDATE public.plaintiffs SET address = 'x' WHERE name IN ('Bob', 'P 7')`;
+      const preview = async (size: number) => {
+        for (let former = null; ;) {
+          const [row] = await sql`SELECT ingest.preview_rollback(${run}, ${former}, ${size}) AS answer`;
+          const { done, ...told } = row!['answer'];
+          if (done) return told;
+          former = sql.json(told) as never;
+        }
+      };
+      const told = await preview(1);
+      assert.deepEqual(told, await preview(1000));
+      await sql`SELECT ingest.rollback_import_run(${run}, 'test')`;
+      const [done] = await sql`SELECT metadata -> 'rollback' AS answer FROM ingest.import_runs WHERE id = ${run}`;
+      assert.deepEqual(told, done!['answer']);
+    }
+  });
+
   it('keeps others from the run until it has ended, and a run at work from going on', async () => {
     const run = await importRows(sql, { batch: 'half', rows });
     await part(run, 10);

@@ -37,6 +37,29 @@ describe('the commands over runs', function () {
     assert.equal(row.parent_run_id, run.run_id);
   });
 
+  it('gives records that the database refuses back as the file had them, and the rest is in', async () => {
+    await cli.query("ALTER TABLE public.plaintiffs ADD CONSTRAINT no_fax CHECK (phone IS DISTINCT FROM '5550000')");
+    try {
+      const bad = ['"Fax ""F"" Ltd";;555 0000', '"Other\nFax";;555-0000'];
+      const lines = ['Fine One;a@fax.example.com;5551234', ...bad, 'Fine Two;b@fax.example.com;'];
+      const file = await cli.file('fax.csv', `name;email;phone\n${lines.join('\n')}\n`);
+      const { code, stdout, stderr } = await cli.run('import', 'plaintiffs', file, '--commit');
+      assert.deepEqual([code, /2 inserted, 0 skipped, 2 errored/.test(stdout)], [0, true], stdout);
+      const [, id] =
+        /^REFUSED_ROW: .* 2 records that the database refused; the others are in\. intake rejects (\S+) /m.exec(
+          stderr,
+        ) ?? [];
+      assert.ok(id, stderr);
+      await cli.run('rejects', id, '-o', 'fax-rejects.csv');
+      const rejects = await readFile(join(cli.folder, 'fax-rejects.csv'), 'utf8');
+      for (const record of bad) assert.ok(rejects.includes(`\n${record};`), rejects);
+      assert.match(rejects, /REFUSED_ROW;the database refuses this record: 23514 no_fax/);
+      assert.equal((await cli.run('verify', id, file)).code, 0);
+    } finally {
+      await cli.query('ALTER TABLE public.plaintiffs DROP CONSTRAINT no_fax');
+    }
+  });
+
   it('writes the rejects of a dry run where --rejects says', async () => {
     const file = await cli.file('dryrejects.csv', 'name,email\nA,a@dry.example.com\nB,nope\n');
     await cli.run('import', 'plaintiffs', file, '--rejects', 'dry-rejects.csv');
