@@ -171,6 +171,7 @@ export type Database = {
           updated_at: string;
           worker_id: string | null;
           describe_judgments: Json | null;
+          describe_search_results: Json | null;
           is_open_to_all: boolean | null;
           refuse_foreign_rows: undefined | null;
           refuse_half_withdrawn: undefined | null;
@@ -184,6 +185,7 @@ export type Database = {
         };
         ComputedFields:
           | 'describe_judgments'
+          | 'describe_search_results'
           | 'is_open_to_all'
           | 'refuse_foreign_rows'
           | 'refuse_half_withdrawn'
@@ -2249,6 +2251,21 @@ export type Database = {
           },
         ];
       };
+      v_licenses_not_found: {
+        Row: {
+          dataset_id: number;
+          found_last: string;
+          license_number: string | null;
+          license_status: string | null;
+          search_name: string;
+          search_result_id: number;
+          search_state: string;
+          searched_last: string | null;
+          tag: string;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
       v_reconcile_failures: {
         Row: {
           actual_inserted: number | null;
@@ -2451,6 +2468,15 @@ export type Database = {
         };
         Returns: Json;
       };
+      describe_search_results: {
+        Args: {
+          run: Omit<
+            Database['ingest']['Tables']['import_runs']['Row'],
+            Database['ingest']['Tables']['import_runs']['ComputedFields']
+          >;
+        };
+        Returns: Json;
+      };
       directory_version: { Args: Record<PropertyKey, never>; Returns: number };
       drop_project_batch: { Args: { batch_checksum: string; tenant_id: string }; Returns: undefined };
       empty_withdrawn: { Args: Record<PropertyKey, never>; Returns: undefined };
@@ -2517,6 +2543,7 @@ export type Database = {
       };
       forget_images: { Args: { sha256s: Json; storage_type: string }; Returns: undefined };
       forget_originals: { Args: { paths: Json }; Returns: undefined };
+      former_values: { Args: { held: Json }; Returns: Json };
       grant_role: { Args: { email: string; role: string; tenant_id?: string }; Returns: Json };
       health: { Args: Record<PropertyKey, never>; Returns: Json };
       heartbeat_import_run: { Args: { run_id: string }; Returns: boolean };
@@ -2654,6 +2681,7 @@ export type Database = {
         Returns: string;
       };
       lend_bearer: { Args: { bearer_sha256: string; minutes: number; tenant_id: string }; Returns: string };
+      licence_fields: { Args: Record<PropertyKey, never>; Returns: string[] };
       list_anomalies: {
         Args: { max_rows: number; severities: Json; tenant: string; window_hours: number };
         Returns: Json;
@@ -3252,6 +3280,20 @@ export type Database = {
           kind: string;
           run_id: string;
         }[];
+      };
+      says_otherwise: {
+        Args: {
+          image_sha256: string;
+          result: Omit<
+            Database['public']['Tables']['search_results']['Row'],
+            Database['public']['Tables']['search_results']['ComputedFields']
+          >;
+          staged: Omit<
+            Database['public']['Tables']['search_results']['Row'],
+            Database['public']['Tables']['search_results']['ComputedFields']
+          >;
+        };
+        Returns: boolean;
       };
       settle_import_run: { Args: { expected_count: number; lease: number; run_id: string }; Returns: Json };
       settled_step: { Args: { lease: number; part: number; run_id: string; step: string }; Returns: Json };

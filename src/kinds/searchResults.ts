@@ -16,10 +16,21 @@ export const searchResults: DirectoryKind = {
     return readSearchSchema();
   },
   rowErrors: {
+    CONFLICT_IN_RUN:
+      'Another row of the same time and licence number says something else; correct the one that is wrong, or give it its own time.',
     DUPLICATE_SEARCH: 'A file before this one holds the same search (name, state, time); delete one of them.',
   },
   effects: {
-    summary: [],
+    summary: [
+      {
+        label: 'Gone:     ',
+        counters: {
+          licenses_not_found:
+            'licences of the dataset not found by the newest search of their name (ingest.v_licenses_not_found)',
+        },
+      },
+    ],
+    inDocument: true,
     removed: {},
     keptIds: { search_result_ids: 'search results' },
   },

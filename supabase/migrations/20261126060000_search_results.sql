@@ -84,7 +84,7 @@ create table if not exists ingest.search_results_raw (
   search_ts timestamptz,
   status text not null default 'pending'
     check (status in ('pending', 'inserted', 'updated', 'skipped', 'failed', 'rolled_back')),
-  -- OLDER, DUPLICATE_IN_RUN, DUPLICATE_SEARCH, ROLLED_BACK or the code of a reject.
+  -- OLDER, DUPLICATE_IN_RUN, DUPLICATE_SEARCH, ROLLED_BACK or the code of a reject, among them CONFLICT_IN_RUN.
   reason text,
   error_message text,
   raw_record bytea,
@@ -156,9 +156,10 @@ select ingest.register_kind(
     image_message text,
     image_item text,
     duplicate boolean$columns$,
-  kept => '{line_number,file_path,file_sha256,search_ts,raw_record,image_error,image_message,image_item}',
-  renamed => '{"error_code": "reason"}', own => '{rejects,compare}', effects => '{images,refused}',
-  landing => '{"former": "case when i.status = ''updated'' then i.held end", "spare": "case when i.reason = ''OLDER'' then i.held end"}');
+  kept => '{line_number,file_path,file_sha256,search_ts,image_error,image_message,image_item}',
+  renamed => '{"error_code": "reason"}', own => '{rejects,compare,describe}', effects => '{images,refused}',
+  landing => '{"former": "case when i.status = ''updated'' then i.held end", "spare": "case when i.reason = ''OLDER'' then i.held end",
+               "raw_record": "coalesce(s.raw_record, case when i.reason = ''CONFLICT_IN_RUN'' then convert_to(s.raw_payload::text, ''UTF8'') end)"}');
 
 -- The dataset of a tag, made when there is none.
 create or replace function ingest.open_dataset(kind text, tag text) returns bigint
@@ -221,26 +222,58 @@ create or replace function ingest.storage_type(run ingest.import_runs) returns t
 language sql immutable set search_path = pg_catalog, pg_temp
 as $$ select case when ($1).metadata #>> '{input,backend}' = 'supabase' then 'supabase' else 'local' end $$;
 
--- The staged rows of a part: `nth` in key order; of a licence the newest search wins, of one time the lowest row. Winners
--- have no outcome yet.
+-- Fields of a licence that have columns of their own, where blanks and forms of dates do not count.
+create or replace function ingest.licence_fields() returns text[]
+language sql immutable set search_path = pg_catalog, pg_temp
+as $$ select '{license_number,license_status,license_type,pharmacy_name,issue_date,expiration_date,address}'::text[] $$;
+
+-- The staged rows of a part: `nth` in key order; of a licence the newest search wins, of one time the lowest row, of a search that
+-- came twice the first file. Winners have no outcome yet. Of one time, a row that says the same as its winner is a copy; one that
+-- says anything else contradicts it and fails: nobody can tell which is true.
 create or replace function ingest.rank_search_results(stage_id uuid, part integer)
 returns table (stage_ctid tid, nth bigint, outcome text, reason text, message text)
 language sql stable security definer set search_path = pg_catalog, pg_temp rows 25000 set enable_seqscan = off set work_mem = '32MB'
 as $$
   select w.ctid, row_number() over (order by w.search_state collate "C", w.license_number collate "C", w.name collate "C", w.ts),
-         case when w.error is not null then 'failed' when w.duplicate or not w.is_winner then 'skipped' end,
-         case when w.error is not null then w.error when w.duplicate then 'DUPLICATE_SEARCH' when not w.is_winner then 'DUPLICATE_IN_RUN' end,
-         w.error_message
+         case when w.error is not null or c.differs then 'failed' when w.winner <> w.ctid then 'skipped' end,
+         case when w.error is not null then w.error when c.differs then 'CONFLICT_IN_RUN'
+              when w.winner <> w.ctid then case when w.duplicate then 'DUPLICATE_SEARCH' else 'DUPLICATE_IN_RUN' end end,
+         case when c.differs then c.message else w.error_message end
   from (
-    select k.*, row_number() over (partition by k.duplicate, k.error is null, k.search_state collate "C", k.license_number collate "C", k.name collate "C", k.ts
-                                   order by k.search_ts desc, k.row_index) = 1 as is_winner
+    select k.*, first_value(k.ctid) over (partition by k.error is null, k.search_state collate "C", k.license_number collate "C", k.name collate "C", k.ts
+                                          order by k.search_ts desc, k.duplicate, k.row_index) as winner
     from (
-      select s.ctid, s.row_index, s.search_state, s.license_number, s.search_ts, coalesce(s.duplicate, false) and s.error_code is null as duplicate,
+      select s.ctid, s.row_index, s.search_state, s.license_number, s.search_ts, coalesce(s.duplicate, false) as duplicate,
              s.error_code as error, s.error_message, case when s.license_number is null then s.search_name end as name,
              case when s.license_number is null then s.search_ts end as ts
       from ingest_stage.search_results s where s.stage_id = $1 and s.part = $2
     ) k
   ) w
+  left join lateral (
+    select x.search_ts = y.search_ts
+             and (x.license_status, x.license_name, x.license_type, x.address, x.suite, x.city, x.state, x.zip, x.issue_date, x.expiration_date,
+                  x.raw_payload - ingest.licence_fields())
+                 is distinct from
+                 (y.license_status, y.license_name, y.license_type, y.address, y.suite, y.city, y.state, y.zip, y.issue_date, y.expiration_date,
+                  y.raw_payload - ingest.licence_fields()) as differs,
+           format('It contradicts licence %s of %s, which is of the same time and number and is kept.', x.line_number, x.file_path) as message
+    from ingest_stage.search_results x, ingest_stage.search_results y
+    where x.ctid = w.winner and y.ctid = w.ctid offset 0) c on w.winner <> w.ctid and w.error is null
+$$;
+
+-- Whether a staged row says anything else than a result of its key and time. What was searched for counts where that is the same:
+-- another search may have found the licence, too.
+create or replace function ingest.says_otherwise(staged ingest_stage.search_results, result public.search_results, image_sha256 text) returns boolean
+language sql immutable set search_path = pg_catalog, pg_temp
+as $$
+  select (($1).license_status, ($1).license_name, ($1).license_type, ($1).address, ($1).suite, ($1).city, ($1).state, ($1).zip, ($1).issue_date,
+          ($1).expiration_date, ($1).raw_payload - ingest.licence_fields())
+         is distinct from
+         (($2).license_status, ($2).license_name, ($2).license_type, ($2).address, ($2).suite, ($2).city, ($2).state, ($2).zip, ($2).issue_date,
+          ($2).expiration_date, ($2).raw - ingest.licence_fields())
+      or ($1).search_name = ($2).search_name and (
+           (($1).result_status, ($1).meta) is distinct from (($2).result_status, ($2).meta)
+           or ($1).image_sha256 <> $3)
 $$;
 
 -- Which result each of the staged rows would replace, if any. One probe of a unique index each, on purpose: neither the
@@ -272,11 +305,12 @@ language sql stable security definer set search_path = pg_catalog, pg_temp rows 
 as $$
   select j.stage_ctid, j.id, j.wins, j.has_image, case when j.wins then jsonb_build_object('row', j.result, 'image', j.image) end
   from (
-    select k.stage_ctid, t.id, to_jsonb(t) as result, to_jsonb(i) as image, s.image_sha256 is not null as has_image,
-           s.search_ts > t.search_ts or s.search_ts = t.search_ts and s.image_sha256 is not null and i.id is null as wins
+    select k.stage_ctid, t.id, to_jsonb(t.result) as result, to_jsonb(i) as image, s.image_sha256 is not null as has_image,
+           s.search_ts > t.search_ts
+             or s.search_ts = t.search_ts and (s.image_sha256 is not null and i.id is null or ingest.says_otherwise(s.staged, t.result, i.sha256)) as wins
     from unnest($1, $2) as k (stage_ctid, id)
-    cross join lateral (select x.search_ts, x.image_sha256 from ingest_stage.search_results x where x.ctid = k.stage_ctid offset 0) s
-    cross join lateral (select * from public.search_results x where x.id = k.id offset 0) t
+    cross join lateral (select x.search_ts, x.image_sha256, x as staged from ingest_stage.search_results x where x.ctid = k.stage_ctid offset 0) s
+    cross join lateral (select x.id, x.search_ts, x as result from public.search_results x where x.id = k.id offset 0) t
     left join lateral (select * from public.images x where x.search_result_id = k.id offset 0) i on true
   ) j
 $$;
@@ -432,7 +466,8 @@ begin
     select * from ingest.rank_search_results($3, $4)
   )
   select k.stage_ctid, null::bigint, coalesce(k.outcome, w.outcome), coalesce(k.reason, case when w.outcome = 'skipped' then 'OLDER' end),
-         k.message, w.search_result_id, null::bigint, case when w.images > 0 then jsonb_build_object('images', w.images) end, w.held
+         k.message, w.search_result_id, null::bigint,
+         case when w.images > 0 then jsonb_build_object('images', w.images) when k.reason = 'CONFLICT_IN_RUN' then '{"conflicts": 1}' end, w.held
   from ranked k
   left join ingest.place_search_results($1, v_dataset, array(
     select r.stage_ctid from ranked r where r.outcome is null order by r.nth), $5) w on w.stage_ctid = k.stage_ctid;
@@ -442,7 +477,7 @@ $$;
 -- What a run of search-results left behind: compared with its files, counted, listed.
 
 -- Every staged row against its landed row, and what is in production of it: a taken row with its values and image, as long as
--- nobody edited it and no later run replaced it; of a skipped one, a result that is at least as new.
+-- nobody edited it and no later run replaced it; of a skipped one, a result that is newer, or of the same time and says the same.
 create or replace function ingest.compare_search_results(run ingest.import_runs, stage_id uuid, part integer) returns jsonb
 language sql stable security definer set search_path = pg_catalog, pg_temp
   set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
@@ -453,9 +488,12 @@ as $$
              (r.line_number, r.file_path, r.file_sha256, r.search_ts, r.image_error)
              is distinct from (s.line_number, s.file_path, s.file_sha256, s.search_ts, s.image_error)
              or r.status not in ('rolled_back', 'pending') and (
-               s.error_code is distinct from case when r.status = 'failed' and r.reason <> 'REFUSED_ROW' then r.reason end
+               s.error_code is distinct from case when r.status = 'failed' and r.reason not in ('REFUSED_ROW', 'CONFLICT_IN_RUN') then r.reason end
+               or r.reason = 'CONFLICT_IN_RUN' and r.raw_record is distinct from convert_to(s.raw_payload::text, 'UTF8')
                or (r.status in ('inserted', 'updated') or r.reason = 'OLDER') and (
                  t.id is null or t.search_ts < s.search_ts and not e.edited
+                 or r.reason = 'OLDER' and t.search_ts = s.search_ts and not e.edited and t.imported_at <= r.created_at
+                    and ingest.says_otherwise(s, t, null)
                  or r.status in ('inserted', 'updated') and t.import_run_id = r.import_run_id and not e.edited and (
                    (t.search_name, t.search_state, t.search_ts, t.license_number, t.license_status, t.license_name, t.license_type, t.address,
                     t.suite, t.city, t.state, t.zip, t.issue_date, t.expiration_date, t.result_status, t.meta, t.raw,
@@ -511,9 +549,35 @@ as $$
   from (select * from ingest.search_results_raw x where x.import_run_id = $1 and x.row_index > $2 order by x.row_index limit $3) r
 $$;
 
+-- Licences that a later search of the same name and state has not found. A scraper gives each file of a search a time of its own:
+-- what is an hour apart is another search. Nothing deletes them.
+create or replace view ingest.v_licenses_not_found with (security_invoker = true) as
+select d.tag, r.dataset_id, r.id as search_result_id, r.search_state, r.search_name, r.license_number, r.license_status,
+       r.search_ts as found_last, r.newest as searched_last
+from (select x.*, max(x.search_ts) over (partition by x.dataset_id, x.search_state, x.search_name) as newest from public.search_results x) r
+join public.datasets d on d.id = r.dataset_id
+where r.license_number is not null and r.search_ts < r.newest - interval '1 hour';
+
+-- Beside the sums of the ledger: how many licences of the dataset were not found any more.
+create or replace function ingest.describe_search_results(run ingest.import_runs) returns jsonb
+language sql stable security definer set search_path = pg_catalog, pg_temp set work_mem = '64MB'
+as $$
+  select case when count(*) = 0 then '{}'
+              else jsonb_build_object('effects', coalesce(($1).metadata #> '{summary,effects}', '{}') || jsonb_build_object('licenses_not_found', count(*))) end
+  from ingest.v_licenses_not_found v
+  where v.dataset_id = (select d.id from public.datasets d where d.kind = 'states' and d.tag = ($1).metadata #>> '{input,tag}')
+$$;
+
 -- Withdrawing a run of search-results.
 
--- Afterwards production is as if the rows had never been: a result shows the newest search of the live runs. What the run replaced
+-- What the row of a former or spare {row, image} says, without what an import writes beside it.
+create or replace function ingest.former_values(held jsonb) returns jsonb
+language sql immutable set search_path = pg_catalog, pg_temp
+as $$
+  select ($1 -> 'row') - '{id,dataset_id,search_state,license_number,search_ts,import_run_id,imported_at,created_at,updated_at}'::text[]
+$$;
+
+-- Afterwards production is as if the rows had never been: a result shows the newest search of the live runs, of one time the latest. What the run replaced
 -- (`former`) comes back, unless a later run that was skipped as older has something newer (`spare`): then that takes its place.
 -- A row that a later run replaced stays; what that run replaced is now what this one had. What somebody edited since the last
 -- import wrote it (updated_at is not imported_at; or its image was edited) keeps its values and is listed.
@@ -559,15 +623,21 @@ begin
     and n.former #>> '{row,import_run_id}' = v_run::text;
   update pg_temp.intake_undo u set heir_id = h.id, heir_run = h.import_run_id, heir_status = h.status, restore = h.spare
   from (
-    select distinct on (s.search_result_id) s.*
-    from pg_temp.intake_undo w
-    join ingest.search_results_raw s on s.search_result_id = w.search_result_id
-    join ingest.import_runs o on o.id = s.import_run_id and o.status in ('pending', 'processing', 'completed', 'failed')
-    where w.is_last and s.status = 'skipped' and s.spare is not null and s.import_run_id <> v_run
-    order by s.search_result_id, s.search_ts desc, s.spare -> 'image' = 'null', s.id) h
+    -- Of one time, what was said last counts, with its image.
+    select distinct on (n.search_result_id) n.*
+    from (
+      select s.*, first_value(ingest.former_values(s.spare)) over (partition by s.search_result_id order by s.search_ts desc, s.id desc) as said_last
+      from pg_temp.intake_undo w
+      join ingest.search_results_raw s on s.search_result_id = w.search_result_id
+      join ingest.import_runs o on o.id = s.import_run_id and o.status in ('pending', 'processing', 'completed', 'failed')
+      where w.is_last and s.status = 'skipped' and s.spare is not null and s.import_run_id <> v_run
+    ) n
+    order by n.search_result_id, n.search_ts desc, ingest.former_values(n.spare) <> n.said_last, n.spare -> 'image' = 'null', n.id) h
   where u.is_last and h.search_result_id = u.search_result_id
     and (u.former is null or h.search_ts > (u.former #>> '{row,search_ts}')::timestamptz
-         or h.search_ts = (u.former #>> '{row,search_ts}')::timestamptz and u.former -> 'image' = 'null' and h.spare -> 'image' <> 'null');
+         or h.search_ts = (u.former #>> '{row,search_ts}')::timestamptz and (
+              u.former -> 'image' = 'null' and h.spare -> 'image' <> 'null'
+              or h.created_at > (u.former #>> '{row,imported_at}')::timestamptz and ingest.former_values(h.spare) <> ingest.former_values(u.former)));
   update pg_temp.intake_undo u set restore = u.former where u.is_last and u.heir_id is null;
 
   update ingest.search_results_raw h set

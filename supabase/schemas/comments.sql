@@ -477,7 +477,7 @@ comment on column ingest.search_results_raw.file_path is 'Path of the file in th
 comment on column ingest.search_results_raw.file_sha256 is 'SHA-256 of the content of the file.';
 comment on column ingest.search_results_raw.search_ts is 'When the search was made.';
 comment on column ingest.search_results_raw.status is 'pending, inserted, updated, skipped, failed or rolled_back.';
-comment on column ingest.search_results_raw.reason is 'OLDER, DUPLICATE_IN_RUN, DUPLICATE_SEARCH, ROLLED_BACK or the code of a reject.';
+comment on column ingest.search_results_raw.reason is 'OLDER, DUPLICATE_IN_RUN, DUPLICATE_SEARCH, ROLLED_BACK or the code of a reject, among them CONFLICT_IN_RUN.';
 comment on column ingest.search_results_raw.error_message is 'What to correct in a rejected row; never a value.';
 comment on column ingest.search_results_raw.raw_record is 'The exact bytes of a rejected record, to correct and send back.';
 comment on column ingest.search_results_raw.image_error is 'Code of an image that could not be imported; the licence may be.';
@@ -670,6 +670,7 @@ comment on view ingest.v_blocked_duplicates is 'The real key and the original ro
 comment on view ingest.v_duplicate_attempts is 'Rejected attempts at a finished batch, each with the run that has it.';
 comment on view ingest.v_errored_rows is 'Rejected rows of every kind; of search-results, `filename` is the file in the directory.';
 comment on view ingest.v_failed_runs is 'Runs that failed, with their code and message.';
+comment on view ingest.v_licenses_not_found is 'Licences that a later search of the same name and state, an hour or more after, has not found.';
 comment on view ingest.v_import_reconciliation is 'Reported and actual rows of finished runs.';
 comment on view ingest.v_import_runs_summary is 'Runs with their counters and duration.';
 comment on view ingest.v_in_progress_runs is 'Runs at work; a claim without a heartbeat for 30 minutes may be taken over.';
@@ -800,6 +801,10 @@ comment on function ingest.queue_contents is 'The messages that are in a queue n
 comment on function ingest.queue_names is 'Queues that are there.';
 comment on function ingest.queues_jobs is 'Jobs are queued unless --skip-jobs was given or the function is missing.';
 comment on function ingest.rank_search_results is 'The staged rows of a part: `nth` in key order; of a licence the newest search wins, of one time the lowest row.';
+comment on function ingest.says_otherwise is 'Whether a staged row says anything else than a result of its key and time.';
+comment on function ingest.licence_fields is 'Fields of a licence that have columns of their own.';
+comment on function ingest.former_values is 'What the row of a former or spare {row, image} says, without what an import writes beside it.';
+comment on function ingest.describe_search_results is 'Beside the sums of the ledger: how many licences of the dataset were not found any more.';
 comment on function ingest.read_decisions is 'What became of each row of a run after a row index, and why: places, ids and codes, no values.';
 comment on function ingest.read_operations is 'Runbook 000: what happened to each row of a run and why, after a row index; ids and codes, no values.';
 comment on function ingest.read_rejects is 'Rejected rows of a run after a row index, oldest first: [{row_index, line, code, message, record (base64)}].';

@@ -928,6 +928,7 @@ begin
   if 'describe' = any (m.own) then
     execute format('select ingest.%I($1)', 'describe_' || m.model) into v_more using r;
     update ingest.import_runs set metadata = jsonb_set(metadata, '{summary}', metadata -> 'summary' || v_more) where id = $1;
+    v_effects := coalesce(v_more -> 'effects', v_effects);
   end if;
   return v_counts || case when v_effects is null then '{}' else jsonb_build_object('effects', v_effects) end;
 end

@@ -56,11 +56,11 @@ describe('search results', () => {
     const rows: Licence[] = [
       { number: '1', ts: '2025-01-01', status: 'old' },
       { number: '1', ts: '2025-01-03', status: 'new', image: 'x' },
-      { number: '1', ts: '2025-01-03', status: 'tie' },
+      { number: '1', ts: '2025-01-03', status: 'new' },
       { ts: '2025-01-01', image: 'none' },
       { ts: '2025-01-01' },
       { ts: '2025-01-02' },
-      { number: '2', ts: '2025-01-01', duplicate: true },
+      { number: '1', ts: '2025-01-03', status: 'new', duplicate: true },
       { number: '3', ts: '2025-01-01', error: 'BAD_DATE' },
       { number: '1', state: 'PA', ts: '2025-01-01', imageError: 'IMAGE_MISSING' },
     ];
@@ -102,13 +102,13 @@ describe('search results', () => {
     );
   });
 
-  it('give way to a newer search only; an equal one may bring the image that is missing', async () => {
+  it('give way to a newer search, and to one of their time that says anything else or brings another image', async () => {
     await importSearches(sql, {
-      rows: ['1', '2', '3', '4', '5'].map((number) => ({
+      rows: ['1', '2', '3', '4', '5', '7'].map((number) => ({
         number,
         ts: '2025-02-02',
         status: 'first',
-        image: '4' === number ? 'kept' : undefined,
+        image: '47'.includes(number) ? 'kept' : undefined,
       })),
     });
     const rows: Licence[] = [
@@ -118,28 +118,134 @@ describe('search results', () => {
       { number: '4', ts: '2025-02-02', status: 'equal', image: 'other' },
       { number: '5', ts: '2025-02-02', status: 'mended', image: 'mended' },
       { number: '6', ts: '2025-02-02', status: 'added' },
+      { number: '7', ts: '2025-02-02', status: 'first', image: 'kept' },
     ];
-    const counts = { inserted: 1, updated: 2, skipped: 3, errored: 0, effects: { images: 1, refused: 0 } };
+    const counts = { inserted: 1, updated: 4, skipped: 2, errored: 0, effects: { images: 2, refused: 0 } };
     assert.deepEqual(await dryRun(sql, { rows }), counts);
     const open = await openSearches(sql, { rows, backend: 'supabase' });
     assert.deepEqual(await promote(sql, open), counts);
     await settleSearches(sql, open);
     assert.deepEqual(
       (await resultsOf(sql)).map(({ number, status }) => `${String(number)} ${String(status)}`),
-      ['1 newer', '2 first', '3 first', '4 first', '5 mended', '6 added'],
+      ['1 newer', '2 first', '3 equal', '4 equal', '5 mended', '6 added', '7 first'],
     );
     assert.deepEqual(await landed(open.runId), [
       [0, 'updated', null, true, true],
       [1, 'skipped', 'OLDER', true, false],
-      [2, 'skipped', 'OLDER', true, false],
-      [3, 'skipped', 'OLDER', true, false],
+      [2, 'updated', null, true, true],
+      [3, 'updated', null, true, true],
       [4, 'updated', null, true, true],
       [5, 'inserted', null, true, false],
+      [6, 'skipped', 'OLDER', true, false],
     ]);
     assert.deepEqual(
-      (await sql`SELECT storage_type FROM public.images ORDER BY id`).map((row) => row['storage_type'] as string),
-      ['local', 'supabase'],
+      (await sql`SELECT storage_type FROM public.images ORDER BY 1`).map((row) => row['storage_type'] as string),
+      ['local', 'supabase', 'supabase'],
     );
+  });
+
+  it('that contradict each other in one run are failed items with both places and contents, but for the first', async () => {
+    const rows: Licence[] = [
+      { number: '1', ts: '2025-01-03', status: 'Active' },
+      { number: '1', ts: '2025-01-03', status: 'Expired' },
+      { number: '1', ts: '2025-01-03', status: 'Active' },
+      { number: '1', ts: '2025-01-02', status: 'Expired' },
+      { number: '2', ts: '2025-01-03', status: 'Active' },
+      { number: '2', ts: '2025-01-03', status: 'Suspended', duplicate: true },
+      { number: '3', ts: '2025-01-03', status: 'only in the second file of a search', duplicate: true },
+    ];
+    const counts = {
+      inserted: 3,
+      updated: 0,
+      skipped: 2,
+      errored: 2,
+      effects: { images: 0, refused: 0, conflicts: 2 },
+    };
+    assert.deepEqual(await dryRun(sql, { rows }), counts);
+    const open = await openSearches(sql, { rows });
+    assert.deepEqual(await promote(sql, open), counts);
+    await settleSearches(sql, open);
+    assert.deepEqual(
+      (await resultsOf(sql)).map(({ number, status }) => [number, status]),
+      [
+        ['1', 'Active'],
+        ['2', 'Active'],
+        ['3', 'only in the second file of a search'],
+      ],
+    );
+    const [{ rejects }] = await sql<[{ rejects: { item: string; code: string; message: string; record: string }[] }]>`
+      SELECT ingest.read_rejects(${open.runId}) AS rejects`;
+    assert.deepEqual(
+      rejects.map(({ item, code, message }) => [item, code, message]),
+      [
+        [
+          'FL/1_parse.json',
+          'CONFLICT_IN_RUN',
+          'It contradicts licence 1 of FL/0_parse.json, which is of the same time and number and is kept.',
+        ],
+        [
+          'FL/5_parse.json',
+          'CONFLICT_IN_RUN',
+          'It contradicts licence 1 of FL/4_parse.json, which is of the same time and number and is kept.',
+        ],
+      ],
+    );
+    assert.deepEqual(JSON.parse(Buffer.from(rejects[0]!.record, 'base64').toString()), {
+      license_number: '1',
+      at: '2025-01-03',
+    });
+    assert.deepEqual(await compare(open.runId, await stageSearches(sql, { rows })), [7, 0, 0, 0]);
+    await sql`UPDATE ingest.search_results_raw SET raw_record = '{}' WHERE row_index = 1`;
+    assert.deepEqual(await compare(open.runId, await stageSearches(sql, { rows })), [7, 0, 1, 0]);
+    const again = await openSearches(sql, { rows });
+    assert.deepEqual(
+      await promote(sql, again),
+      { ...counts, inserted: 0, skipped: 5 },
+      'a second import changes nothing',
+    );
+  });
+
+  it('that a later search of their name has not found are counted and listed, and stay', async () => {
+    const found = async (rows: Licence[]) => {
+      const run = await importSearches(sql, { rows });
+      const [{ gone }] = await sql<[{ gone: number | null }]>`
+        SELECT (metadata #>> '{summary,effects,licenses_not_found}')::int AS gone FROM ingest.import_runs WHERE id = ${run}`;
+      return gone;
+    };
+    const first = ['1', '2', '3'].map((number) => ({ number, ts: '2025-01-01T10:00:00Z' }));
+    assert.equal(await found(first), null);
+    assert.equal(
+      await found([{ number: '1', ts: '2025-01-01T10:20:00Z' }]),
+      null,
+      'the same search, whose files have times of their own',
+    );
+    assert.equal(
+      await found([
+        { number: '2', ts: '2025-02-01' },
+        { number: '9', name: 'Other', ts: '2025-02-01' },
+      ]),
+      2,
+    );
+    assert.equal(await found([{ ts: '2025-03-01' }]), 3, 'a search without results');
+    assert.deepEqual(
+      (
+        await sql`SELECT license_number AS number, tag, searched_last::date::text AS day FROM ingest.v_licenses_not_found ORDER BY 1`
+      ).map((row) => Object.values(row)),
+      ['1', '2', '3'].map((number) => [number, 'tag', '2025-03-01']),
+    );
+    assert.equal((await resultsOf(sql)).length, 5);
+  });
+
+  it('of a skipped search are compared with what is there of its time', async () => {
+    await importSearches(sql, { rows: [{ number: '1', ts: '2025-01-01' }] });
+    const rows = [{ number: '1', ts: '2025-01-01' }];
+    const second = await importSearches(sql, { rows });
+    assert.deepEqual(await compare(second, await stageSearches(sql, { rows })), [1, 0, 0, 0]);
+    await sql.begin(async (tx) => {
+      await tx`SET LOCAL session_replication_role = replica`; // no trigger tells that it was edited
+      await tx`UPDATE public.search_results SET license_status = 'Changed'`;
+    });
+    assert.deepEqual(await compare(second, await stageSearches(sql, { rows })), [1, 0, 1, 0]);
   });
 
   it('of another dataset are others', async () => {

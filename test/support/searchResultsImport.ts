@@ -41,7 +41,7 @@ export interface Counts {
   readonly updated: number;
   readonly skipped: number;
   readonly errored: number;
-  readonly effects: { readonly images: number; readonly refused: number };
+  readonly effects: { readonly images: number; readonly refused: number; readonly conflicts?: number };
 }
 
 const COLUMNS = [
@@ -114,7 +114,7 @@ export async function stageSearches(sql: postgres.Sql, { tag = 'tag', rows, part
       number,
       status,
       expires,
-      { row: i },
+      { at: ts },
       hash,
       hash && `images/sha256/${hash.slice(0, 2)}/${hash}.png`,
       hash && 'png',
@@ -204,7 +204,11 @@ export function sumOf(results: readonly Counts[]): Counts {
     updated: sum((c) => c.updated),
     skipped: sum((c) => c.skipped),
     errored: sum((c) => c.errored),
-    effects: { images: sum((c) => c.effects.images), refused: sum((c) => c.effects.refused) },
+    effects: {
+      images: sum((c) => c.effects.images),
+      refused: sum((c) => c.effects.refused),
+      ...(results.some((c) => c.effects.conflicts) ? { conflicts: sum((c) => c.effects.conflicts ?? 0) } : {}),
+    },
   };
 }
 

@@ -85,6 +85,7 @@ export async function stageFiles(
   }
   const root = await openRoot(input.path);
   const { table } = kindNamed(input.kind);
+  const now = plan.plannedAt === undefined ? undefined : new Date(plan.plannedAt);
   const columns = [...COMMON_COLUMNS, ...SEARCH_COLUMNS];
   const answer = { ...EMPTY_RESULT, failedItems: [] as FailedItem[], codes: {} as Record<string, number> };
   let staged = 0;
@@ -93,7 +94,7 @@ export async function stageFiles(
     WRITERS,
     Context.current().cancellationSignal,
     async ({ batch, files }) => {
-      const writer = new BatchWriter(target.format, input, partitions, stageId, batch);
+      const writer = new BatchWriter(target.format, input, partitions, stageId, batch, now);
       for (const file of files) await writer.add(root, file, states);
       await target.stage({
         stageId,
@@ -154,8 +155,17 @@ class BatchWriter {
   readonly #input: DirectoryInput;
   readonly #partitions: number;
   readonly #start: string;
+  readonly #now: Date | undefined;
 
-  constructor(format: 'copy' | 'json', input: DirectoryInput, partitions: number, stageId: string, batch: number) {
+  constructor(
+    format: 'copy' | 'json',
+    input: DirectoryInput,
+    partitions: number,
+    stageId: string,
+    batch: number,
+    now: Date | undefined,
+  ) {
+    this.#now = now;
     this.#copy = format === 'copy';
     this.#input = input;
     this.#partitions = partitions;
@@ -163,7 +173,7 @@ class BatchWriter {
   }
 
   async add(root: string, file: SliceFile, states: ImageStates): Promise<void> {
-    const rows = await readRows(root, file, this.#input.mode === 'verify' ? undefined : file);
+    const rows = await readRows(root, file, this.#input.mode === 'verify' ? undefined : file, this.#now);
     const known = file.error !== undefined;
     const shared = this.#shared(file, states);
     let bad = 0;
@@ -254,13 +264,18 @@ const withoutImageError = (shared: readonly (string | null)[]): readonly (string
   shared.map((cell, i) => (IMAGE_ERROR.includes(i) ? null : cell));
 
 /** As many rows as planning counted: a file that is another by now is a failed one. A verification may read a copy of it. */
-async function readRows(root: string, file: SliceFile, known: Known | undefined): Promise<readonly LicenceRow[]> {
+async function readRows(
+  root: string,
+  file: SliceFile,
+  known: Known | undefined,
+  now: Date | undefined,
+): Promise<readonly LicenceRow[]> {
   if (file.error) return fileFailure(file, file.error);
   const read = await readTreeFile(root, file.path, MAX_JSON_BYTES, known);
   if (read.error !== undefined) return fileFailure(file, READ_ERRORS[read.error]);
   if (digest(read.bytes) !== file.sha256) return fileFailure(file, READ_ERRORS.changed);
   const search = readSearchFile(read.bytes);
-  const rows = search.ok ? licencesOf(search.file) : [];
+  const rows = search.ok ? licencesOf(search.file, now) : [];
   return rows.length === file.rows ? rows : fileFailure(file, READ_ERRORS.changed);
 }
 

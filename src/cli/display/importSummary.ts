@@ -5,7 +5,7 @@
  */
 import { parse } from 'node:path';
 import { ERRORS, type ErrorCode } from '../../errors.ts';
-import type { ImportRequest } from '../../messages/requests.ts';
+import type { DirectoryOptions, ImportRequest } from '../../messages/requests.ts';
 import { kindNamed } from '../../kinds/index.ts';
 import type { EffectLine, Kind } from '../../kinds/kind.ts';
 import type { DirectoryReport } from '../../messages/directory.ts';
@@ -171,7 +171,19 @@ function commitCommand({ kind, path, directory, sourceSystem }: ImportRequest, i
     sourceSystem === undefined
       ? ''
       : ` --${kindNamed(kind).sourceIsTenant ? 'tenant' : 'source-system'} ${word(sourceSystem)}`;
-  return `intake import ${input?.kind ?? kind} ${tag === undefined ? word(path) : `--states-dir ${word(path)} --tag ${word(tag)}`}${source}${input && 'options' in input ? optionWords(input) : ''} --commit`;
+  const place =
+    tag === undefined ? word(path) : `--states-dir ${word(path)} --tag ${word(tag)}${directoryWords(directory)}`;
+  return `intake import ${input?.kind ?? kind} ${place}${source}${input && 'options' in input ? optionWords(input) : ''} --commit`;
+}
+
+function directoryWords({ singleFile, imagesDir, delta, verifyWrites }: DirectoryOptions = {}): string {
+  const given = [
+    singleFile && `single-file ${word(singleFile)}`,
+    imagesDir && `images-dir ${word(imagesDir)}`,
+    delta && 'delta',
+    verifyWrites && 'verify-writes',
+  ];
+  return given.map((words) => (words ? ` --${words}` : '')).join('');
 }
 
 /** What an import counted besides rows, in the words of its kind. */

@@ -56,10 +56,13 @@ export function rowsOf({ document, faults }: SearchFile): number {
   return isWithoutResults(licences, faults) ? 1 : licences.length;
 }
 
-/** Never throws; of several errors of a row the first counts: the file's, then the licence's in the order of the columns. */
-export function licencesOf(file: SearchFile): LicenceRow[] {
+/**
+ * Never throws; of several errors of a row the first counts: the file's, then the licence's in the order of the columns.
+ * @param now when the file was planned: a search a day later than this has a wrong time, and would beat every true one.
+ */
+export function licencesOf(file: SearchFile, now?: Date): LicenceRow[] {
   const licences = file.document.search_result.licenses ?? [];
-  const search = searchOf(file);
+  const search = searchOf(file, now);
   if (isWithoutResults(licences, file.faults)) return [noResults(licences, search)];
   return licences.map((licence, i) => {
     const fault = file.faults.get(i);
@@ -106,7 +109,7 @@ interface Fault {
 const fault = (error: RowErrorCode | undefined, path: string, rule: string): Fault | undefined =>
   error && { error, message: `${path} ${rule}` };
 
-function searchOf({ document }: SearchFile): Search {
+function searchOf({ document }: SearchFile, now: Date | undefined): Search {
   const { metadata, search_result: result, ...rest } = document;
   const state = parseState(metadata.state);
   const time = parseSearchTime(metadata.search_timestamp);
@@ -125,6 +128,11 @@ function searchOf({ document }: SearchFile): Search {
       fault(unstorable(name), '/metadata/pharmacy_name', IS_STORABLE) ??
       fault(state.error ?? missing(valueOf(state)), '/metadata/state', 'must be two letters') ??
       fault(time.error ?? missing(valueOf(time)), '/metadata/search_timestamp', 'must be an ISO 8601 time') ??
+      fault(
+        isAhead(valueOf(time), now) ? 'BAD_DATE' : undefined,
+        '/metadata/search_timestamp',
+        'is more than a day in the future',
+      ) ??
       fault(unstorable(status), '/search_result/result_status', IS_STORABLE),
   };
 }
@@ -188,6 +196,10 @@ function row(
   const failed = search.fault ?? fault;
   return failed ? { ...made, values: values.map((value) => (unstorable(value) ? null : value)), ...failed } : made;
 }
+
+const DAY = 86_400_000;
+const isAhead = (time: string | null, now: Date | undefined): boolean =>
+  time !== null && now !== undefined && Date.parse(time) > now.getTime() + DAY;
 
 const valueOf = (result: Result<string>): string | null => (result.error === undefined ? result.value : null);
 const missing = (value: string | null): RowErrorCode | undefined => (value === null ? 'MISSING_VALUE' : undefined);

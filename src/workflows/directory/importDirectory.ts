@@ -186,9 +186,11 @@ export async function importDirectory(input: DirectoryInput, previousState?: Dir
   }
 
   function addPartition({ effects, comparison }: PartAnswer): void {
-    const { refused = 0 } = effects ?? {};
+    const { refused = 0, conflicts = 0 } = effects ?? {};
+    if (conflicts > 0) report.codes['CONFLICT_IN_RUN'] = (report.codes['CONFLICT_IN_RUN'] ?? 0) + conflicts;
+    report.counts.errored += conflicts;
     const { missing, different, items = [] } = comparison ?? emptyComparison();
-    addFailures({ failures: refused + missing + different, failedItems: items.map(differs) });
+    addFailures({ failures: refused + conflicts + missing + different, failedItems: items.map(differs) });
   }
 
   async function verifyWrites(): Promise<void> {

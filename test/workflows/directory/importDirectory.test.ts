@@ -144,7 +144,7 @@ for (const name of ['postgres', 'supabase'] as const) {
         counts,
       } = completed(await trees.run(root, { delta: true }));
       assert.deepEqual([plan!.files, plan!.unchanged, images.hashed, images.uploaded], [3, 4, 2, 2]);
-      assert.deepEqual(counts, { fetched: 3, inserted: 1, updated: 1, skipped: 1, errored: 0 });
+      assert.deepEqual(counts, { fetched: 3, inserted: 1, updated: 2, skipped: 0, errored: 0 });
       const [changed] =
         await trees.sql`SELECT license_status AS status FROM public.search_results WHERE license_number = 'PH0'`;
       assert.equal(changed!['status'], 'Expired');
@@ -281,6 +281,12 @@ for (const name of ['postgres', 'supabase'] as const) {
       );
       writeAt(root, 'FL/e.png', png(5, 3000).subarray(0, 900));
       writeAt(root, 'FL/z_parse.json', searchOf(0)); // the search of Birch_0
+      const time = { search_timestamp: new Date(Date.now() + 25 * 3_600_000).toISOString() };
+      writeAt(root, 'FL/f_parse.json', searchOf(1, {}, time)); // a clock that is wrong
+      const numbers = ['Expired', 'Active', 'Expired'].map((license_status) =>
+        licence({ license_number: 'X6', license_status }),
+      );
+      writeAt(root, 'FL/g_parse.json', bytesOf(search(numbers, { pharmacy_name: 'G', source_image_file: null })));
       const report = completed(await trees.run(root));
       assert.deepEqual(codesOf(report.directory), [
         'FL/a_parse.json INVALID_JSON',
@@ -288,9 +294,15 @@ for (const name of ['postgres', 'supabase'] as const) {
         'FL/c_parse.json BAD_DATE',
         'FL/d_parse.json IMAGE_MISSING',
         'FL/e.png IMAGE_CORRUPT',
+        'FL/f_parse.json BAD_DATE',
       ]);
-      assert.equal(report.directory.failed, 5);
-      assert.deepEqual(report.counts, { fetched: 10, inserted: 6, updated: 0, skipped: 1, errored: 3 });
+      assert.equal(report.directory.failed, 7);
+      assert.deepEqual(report.codes, { BAD_DATE: 2, CONFLICT_IN_RUN: 1, INVALID_JSON: 1, SCHEMA_MISMATCH: 1 });
+      assert.deepEqual(report.counts, { fetched: 14, inserted: 7, updated: 0, skipped: 2, errored: 5 });
+      const verified = await trees.run(root, { mode: 'verify', relatedRunId: report.runId! });
+      assert.deepEqual(verified.comparison!.different, 0);
+      const dry = await trees.run(root, { mode: 'dry-run' });
+      assert.deepEqual([dry.counts.errored, dry.codes, dry.directory.failed], [5, report.codes, 7]);
     });
 
     it('lets a record that the database refuses fail alone', async () => {
