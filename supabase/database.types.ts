@@ -785,6 +785,22 @@ export type Database = {
         };
         Relationships: [];
       };
+      project_edits: {
+        Row: {
+          id: number;
+          staging_id: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          id?: never;
+          staging_id: string;
+        };
+        Update: {
+          id?: never;
+          staging_id?: string;
+        };
+        Relationships: [];
+      };
       projects_raw: {
         Row: {
           address: string | null;
@@ -802,6 +818,7 @@ export type Database = {
           former: Json | null;
           id: number;
           import_run_id: string;
+          lacks: string[] | null;
           latitude: number | null;
           line_number: number | null;
           longitude: number | null;
@@ -836,6 +853,7 @@ export type Database = {
           former?: Json | null;
           id?: number;
           import_run_id: string;
+          lacks?: string[] | null;
           latitude?: number | null;
           line_number?: number | null;
           longitude?: number | null;
@@ -869,6 +887,7 @@ export type Database = {
           former?: Json | null;
           id?: number;
           import_run_id?: string;
+          lacks?: string[] | null;
           latitude?: number | null;
           line_number?: number | null;
           longitude?: number | null;
@@ -1067,6 +1086,28 @@ export type Database = {
           spare?: Json | null;
           status?: string;
           updated_at?: string;
+        };
+        Relationships: [];
+      };
+      removed_members: {
+        Row: {
+          member_partner_org_id: string | null;
+          member_user_id: string | null;
+          project_id: number;
+          removed_at: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          member_partner_org_id?: string | null;
+          member_user_id?: string | null;
+          project_id: number;
+          removed_at?: string;
+        };
+        Update: {
+          member_partner_org_id?: string | null;
+          member_user_id?: string | null;
+          project_id?: number;
+          removed_at?: string;
         };
         Relationships: [];
       };
@@ -2375,7 +2416,7 @@ export type Database = {
         }[];
       };
       attached_plaintiffs: { Args: { ids: number[]; run_id: string }; Returns: number[] };
-      backfill_memberships: { Args: Record<PropertyKey, never>; Returns: number };
+      backfill_memberships: { Args: { restore?: boolean }; Returns: number };
       batch_uuid: { Args: { batch_id: string; tenant_id: string }; Returns: string };
       checksum_lines: { Args: { lines: string[] }; Returns: string };
       claim_import_run: {
@@ -2583,6 +2624,7 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      hold_projects: { Args: { tenant_id: string }; Returns: undefined };
       hold_stage: { Args: { chunks: number; stage_id: string }; Returns: boolean };
       is_as_landed: {
         Args: {
@@ -2608,6 +2650,7 @@ export type Database = {
       };
       is_own: { Args: { signature: string }; Returns: boolean };
       is_refusal: { Args: { state: string }; Returns: boolean };
+      is_removed_member: { Args: { org_id: string; project_id: number; user_id: string }; Returns: boolean };
       is_whole: { Args: { result: Json }; Returns: boolean };
       job_list: { Args: { queued: Json }; Returns: Json };
       job_payload: {
@@ -2786,7 +2829,9 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      nobody_words: { Args: { tenant_id: string }; Returns: string[] };
       normalize_text: { Args: { value: string }; Returns: string };
+      note_edit: { Args: { staging_ids: string[] }; Returns: undefined };
       open_dataset: { Args: { kind: string; tag: string }; Returns: number };
       open_import_run: {
         Args: {
@@ -2818,7 +2863,7 @@ export type Database = {
           status: string;
         }[];
       };
-      parse_project_date: { Args: { value: string }; Returns: string };
+      own_writes: { Args: { are: boolean }; Returns: undefined };
       pass_plaintiffs: { Args: { plaintiff_ids: number[]; run_id: string }; Returns: undefined };
       pass_rows: { Args: { changes: Json }; Returns: number };
       pass_skipped: { Args: { runs: string[] }; Returns: number };
@@ -2885,6 +2930,9 @@ export type Database = {
       preview_rollback: { Args: { former?: Json; max_rows?: number; run_id: string }; Returns: Json };
       preview_run_retention: { Args: { days: Json }; Returns: Json };
       project_batch_answer: { Args: { batch_checksum: string; tenant_id: string }; Returns: Json };
+      project_columns_of: { Args: { fields: string[] }; Returns: string[] };
+      project_date: { Args: { value: string }; Returns: string };
+      project_fields: { Args: Record<PropertyKey, never>; Returns: string[] };
       project_rows: {
         Args: { batch: Json };
         Returns: {
@@ -3171,7 +3219,6 @@ export type Database = {
           username: string;
         }[];
       };
-      resolve_part: { Args: { part: number; stage_id: string; tenant_id: string }; Returns: undefined };
       resolve_partners: {
         Args: { labels: string[]; tenant_id: string };
         Returns: {
@@ -3304,6 +3351,16 @@ export type Database = {
         Returns: Json;
       };
       staged_failures: { Args: { after_row?: number; max_rows?: number; stage_id: string }; Returns: Json };
+      still_holds: {
+        Args: {
+          directory_version: number;
+          staging: Omit<
+            Database['public']['Tables']['staging_imports']['Row'],
+            Database['public']['Tables']['staging_imports']['ComputedFields']
+          >;
+        };
+        Returns: boolean;
+      };
       stop_part: {
         Args: {
           part: number;
@@ -3366,6 +3423,7 @@ export type Database = {
         Returns: string;
       };
       unpack_batch: { Args: { batch: Json }; Returns: string };
+      unpack_part: { Args: { part: number; stage_id: string }; Returns: undefined };
       unused_originals: { Args: { backend: string; max_rows?: number }; Returns: Json };
       upsert_part: {
         Args: {
@@ -3382,6 +3440,7 @@ export type Database = {
         Args: { chunks: number; keys?: number; lease: number; part: number; run_id: string; stage_id: string };
         Returns: Json;
       };
+      with_nulls: { Args: { cells: string[]; item: Json }; Returns: string[] };
       withdraw_rows: {
         Args: {
           max_rows: number;
@@ -3401,8 +3460,9 @@ export type Database = {
         };
         Returns: string;
       };
+      without_cells: { Args: { cells: string[]; fields: string[] }; Returns: string[] };
       write_anomalies: {
-        Args: { batch: Json; batch_id: string; correlation_id: string; staging_id: string; tenant_id: string };
+        Args: { batch_id: string; correlation_id: string; staging_id: string; tenant_id: string };
         Returns: number;
       };
       write_projects: { Args: { staging_id: string; tenant_id: string }; Returns: Record<string, unknown> };
@@ -3584,6 +3644,7 @@ export type Database = {
           correlation_id: string | null;
           created_at: string;
           field: string | null;
+          first_seen_at: string;
           id: string;
           input_value: string | null;
           match_type: string | null;
@@ -3602,6 +3663,7 @@ export type Database = {
           correlation_id?: string | null;
           created_at?: string;
           field?: string | null;
+          first_seen_at?: string;
           id?: string;
           input_value?: string | null;
           match_type?: string | null;
@@ -3619,6 +3681,7 @@ export type Database = {
           correlation_id?: string | null;
           created_at?: string;
           field?: string | null;
+          first_seen_at?: string;
           id?: string;
           input_value?: string | null;
           match_type?: string | null;
@@ -3743,6 +3806,34 @@ export type Database = {
             referencedColumns: ['id'];
           },
         ];
+      };
+      nobody_words: {
+        Row: {
+          created_at: string;
+          id: number;
+          normalized_word: string;
+          tenant_id: string | null;
+          updated_at: string;
+          word: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          created_at?: string;
+          id?: number;
+          normalized_word: string;
+          tenant_id?: string | null;
+          updated_at?: string;
+          word: string;
+        };
+        Update: {
+          created_at?: string;
+          id?: number;
+          normalized_word?: string;
+          tenant_id?: string | null;
+          updated_at?: string;
+          word?: string;
+        };
+        Relationships: [];
       };
       partner_normalization: {
         Row: {
@@ -4663,6 +4754,8 @@ export type Database = {
         user_memberships_upserted: number | null;
         anomalies_count: number | null;
         staging_id: string | null;
+        values_cleared: number | null;
+        memberships_removed: number | null;
       };
     };
   };

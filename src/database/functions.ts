@@ -39,6 +39,7 @@ import {
   text,
   texts,
   timestamp,
+  truth,
   uuid,
   type AnswerOf,
   type ArgumentsOf,
@@ -140,7 +141,7 @@ export const FUNCTIONS = {
   }),
   merge_project_batch: fn<BatchAnswer | null>()(batch),
   drop_project_batch: fn<null>()(batch),
-  backfill_memberships: fn<number>()({}),
+  backfill_memberships: fn<number>()({ restore: optional(truth) }),
   pushed_among: fn<string[]>()({ tenant_id: text, file_sha256s: jsonb<readonly string[]>() }),
   remember_push: fn<null>()({
     tenant_id: text,

@@ -36,6 +36,7 @@ export const text = argument<string>('text');
 export const texts = argument<readonly string[]>('text[]');
 export const uuid = argument<string>('uuid');
 export const integer = argument<number>('integer');
+export const truth = argument<boolean>('boolean');
 export const bigint = argument<number>('bigint');
 /** ISO text. */
 export const timestamp = argument<string>('timestamp with time zone');

@@ -46,9 +46,11 @@ export function createGatewayMetrics(): GatewayMetrics {
     'member',
   );
   const anomalies = counter('intake_gateway_anomalies_total', 'Anomalies of merged batches.', 'type');
+  const cleared = counter('intake_gateway_values_cleared_total', 'Values that empty cells of merged batches cleared.');
+  const removed = counter('intake_gateway_memberships_removed_total', 'Memberships that merged batches removed.');
   const alerts = counter('intake_gateway_alerts_total', 'Calls for an alert.', 'outcome');
   // From zero on, so that the first is an increase, too.
-  for (const type of ['UNKNOWN_DELIVERY_PARTNER', 'UNKNOWN_DS', 'UNKNOWN_RM', 'DUPLICATE_ROW'])
+  for (const type of ['UNKNOWN_DELIVERY_PARTNER', 'UNKNOWN_DS', 'UNKNOWN_RM', 'UNREADABLE_VALUE', 'DUPLICATE_ROW'])
     anomalies.inc({ type }, 0);
   for (const outcome of ['inserted', 'updated']) projects.inc({ outcome }, 0);
   for (const member of ['organisation', 'user']) memberships.inc({ member }, 0);
@@ -70,6 +72,8 @@ export function createGatewayMetrics(): GatewayMetrics {
       projects.inc({ outcome: 'updated' }, metrics.updated_projects);
       memberships.inc({ member: 'organisation' }, metrics.org_memberships_upserted);
       memberships.inc({ member: 'user' }, metrics.user_memberships_upserted);
+      cleared.inc(metrics.values_cleared);
+      removed.inc(metrics.memberships_removed);
       for (const [type, count] of Object.entries(types)) anomalies.inc({ type }, count);
     },
     alerted: (outcome) => alerts.inc({ outcome }),

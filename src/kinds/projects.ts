@@ -30,7 +30,7 @@ export const projects: CsvKind<ProjectErrorCode> = {
   identifiers: ['stage_application', 'fod_id'],
   dates: ['stage_application_created', 'eFscd'],
   table: 'projects',
-  stageColumns: STAGED.map((column) => column.toLowerCase()),
+  stageColumns: [...STAGED.map((column) => column.toLowerCase()), 'lacks'],
   row(cell, { sourceSystem, dateOrder }) {
     const { row, faults } = readProjectRow(cell, dateOrder);
     const bad = new Set<string>(faults.map(({ column }) => column));
@@ -38,6 +38,9 @@ export const projects: CsvKind<ProjectErrorCode> = {
       const value = bad.has(column) ? null : (row[column] ?? (counts.has(column) ? 0 : null));
       return value === null ? null : String(value);
     });
+    // What the file has no column for stays as the project has it.
+    const lacks = STAGED.filter((column) => cell(column) === undefined);
+    values.push(lacks.length > 0 ? `{${lacks.join(',')}}` : null);
     // Exactly as written: two spellings are two projects.
     const key = keyOfNormalized(sourceSystem, text(cell('stage_application')) ?? '', '');
     const [first] = faults;
@@ -52,6 +55,11 @@ export const projects: CsvKind<ProjectErrorCode> = {
           org_memberships_upserted: 'organisations',
           user_memberships_upserted: 'people added to projects',
         },
+        separator: ' and ',
+      },
+      {
+        label: 'Removed:  ',
+        counters: { memberships_removed: 'memberships', values_cleared: 'values that empty cells cleared' },
         separator: ' and ',
       },
       { label: 'Anomalies: ', counters: { anomalies: '' }, byType: true },

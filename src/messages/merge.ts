@@ -14,6 +14,8 @@ export interface MergeMetrics {
   readonly org_memberships_upserted: number;
   readonly user_memberships_upserted: number;
   readonly anomalies_count: number;
+  readonly values_cleared: number;
+  readonly memberships_removed: number;
   readonly staging_id: string;
 }
 

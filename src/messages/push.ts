@@ -39,6 +39,8 @@ export interface PushMetrics {
   org_memberships_upserted: number;
   user_memberships_upserted: number;
   anomalies_count: number;
+  values_cleared: number;
+  memberships_removed: number;
 }
 
 export interface PushedBatch {
@@ -102,6 +104,8 @@ export const noMetrics = (): PushMetrics => ({
   org_memberships_upserted: 0,
   user_memberships_upserted: 0,
   anomalies_count: 0,
+  values_cleared: 0,
+  memberships_removed: 0,
 });
 
 /** One push of a tenant at a time. */

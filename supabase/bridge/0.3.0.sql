@@ -47,6 +47,39 @@ begin
   if to_regclass('ingest_stage.resolved') is not null then
     alter table ingest_stage.resolved add column if not exists seen pg_snapshot;
   end if;
+  if to_regclass('public.staging_imports') is not null then
+    alter table public.staging_imports alter column correlation_id set default gen_random_uuid();
+    if not exists (select from pg_catalog.pg_constraint c where c.conname = 'staging_imports_row_count_nonneg_ck') then
+      alter table public.staging_imports add constraint staging_imports_row_count_nonneg_ck check (row_count >= 0);
+    end if;
+  end if;
+  if to_regtype('public.projects_import_merge_result') is not null and not exists (
+    select from pg_catalog.pg_attribute a
+    where a.attrelid = (select t.typrelid from pg_catalog.pg_type t where t.oid = 'public.projects_import_merge_result'::regtype)
+      and a.attname = 'values_cleared') then
+    alter type public.projects_import_merge_result add attribute values_cleared integer, add attribute memberships_removed integer;
+  end if;
+  if to_regclass('public.import_anomalies') is not null and not exists (
+    select from pg_catalog.pg_attribute a where a.attrelid = 'public.import_anomalies'::regclass and a.attname = 'first_seen_at') then
+    alter table public.import_anomalies add column first_seen_at timestamptz;
+    update public.import_anomalies a set first_seen_at = s.first
+    from (select x.id, row_number() over (g order by x.created_at desc, x.id) as n, min(x.created_at) over g as first
+          from public.import_anomalies x
+          window g as (partition by x.tenant_id, coalesce(x.project_key, x.id::text), x.anomaly_type, x.field, coalesce(x.input_value, ''))) s
+    where a.id = s.id and s.n = 1;
+    delete from public.import_anomalies a where a.first_seen_at is null;
+    alter table public.import_anomalies alter column first_seen_at set not null, alter column first_seen_at set default now();
+    if current_setting('server_version_num')::int >= 170000 then
+      execute $ddl$ alter table public.import_anomalies alter column severity set expression as (
+        case anomaly_type when 'UNKNOWN_DS' then 'error' when 'UNKNOWN_RM' then 'error' when 'UNKNOWN_DELIVERY_PARTNER' then 'warning'
+          when 'UNREADABLE_VALUE' then 'warning' else 'info' end) $ddl$;
+    else
+      alter table public.import_anomalies drop column severity;
+      alter table public.import_anomalies add column severity text not null generated always as (
+        case anomaly_type when 'UNKNOWN_DS' then 'error' when 'UNKNOWN_RM' then 'error' when 'UNKNOWN_DELIVERY_PARTNER' then 'warning'
+          when 'UNREADABLE_VALUE' then 'warning' else 'info' end) stored;
+    end if;
+  end if;
 end
 $$;
 

@@ -83,8 +83,7 @@ create or replace function ingest.replay_project_batch(tenant_id text, batch_che
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select ingest.project_batch_answer($1, $2) from public.staging_imports s
-  where s.tenant_id = $1 and s.batch_checksum = $2 and not s.superseded
-    and (s.validation ->> 'directory_version')::bigint = ingest.directory_version()
+  where s.tenant_id = $1 and s.batch_checksum = $2 and ingest.still_holds(s, ingest.directory_version())
 $$;
 
 -- Puts a batch down for its merge, or finds the one that the tenant has there: {checksum, age_seconds, is_new} of what waits now.
@@ -188,6 +187,13 @@ as $$
 $$;
 
 -- The backfill of public, reached as the backends reach functions: how many memberships it made.
-create or replace function ingest.backfill_memberships() returns integer
-language sql volatile security definer set search_path = pg_catalog, pg_temp set statement_timeout = '30min'
-as $$ select public.fn_projects_membership_backfill() $$;
+create or replace function ingest.backfill_memberships(restore boolean default false) returns integer
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp set statement_timeout = '30min'
+as $$
+begin
+  if $1 then
+    delete from ingest.removed_members;
+  end if;
+  return public.fn_projects_membership_backfill();
+end
+$$;

@@ -10,7 +10,7 @@ create table if not exists public.import_anomalies (
   anomaly_type text not null,
   severity text not null generated always as (
     case anomaly_type when 'UNKNOWN_DS' then 'error' when 'UNKNOWN_RM' then 'error' when 'UNKNOWN_DELIVERY_PARTNER' then 'warning'
-      else 'info' end) stored,
+      when 'UNREADABLE_VALUE' then 'warning' else 'info' end) stored,
   field text,
   input_value text,
   reason text,
@@ -19,11 +19,18 @@ create table if not exists public.import_anomalies (
   correlation_id uuid,
   -- The beginning of that row alone; reading it from the batch would unpack megabytes for each anomaly.
   payload_excerpt text check (char_length(payload_excerpt) <= 500),
-  created_at timestamptz not null default now()
+  -- When the latest batch with it was merged.
+  created_at timestamptz not null default now(),
+  first_seen_at timestamptz not null default now()
 );
+-- An anomaly is one of its project, however many batches have it.
+create unique index if not exists import_anomalies_project_uniq
+  on public.import_anomalies (tenant_id, project_key, anomaly_type, field, md5(coalesce(input_value, '')));
 create index if not exists import_anomalies_staging_idx on public.import_anomalies (staging_id);
 create index if not exists import_anomalies_created_idx on public.import_anomalies (created_at);
 create index if not exists import_anomalies_tenant_idx on public.import_anomalies (tenant_id, created_at);
+create index if not exists import_anomalies_tenant_batch_idx on public.import_anomalies (tenant_id, batch_id);
+create index if not exists import_anomalies_type_idx on public.import_anomalies (anomaly_type);
 
 create table if not exists public.import_retention_stats (
   stat_date date primary key,
@@ -157,6 +164,8 @@ begin
     v_imports := v_imports + v_gone;
     exit when v_gone < v_rows;
   end loop;
+  delete from ingest.project_edits e where not exists (select from public.staging_imports s where s.id = e.staging_id)
+    and not exists (select from ingest.import_runs r where r.id = e.staging_id);
   -- The version of the directories is a sum: many changes may be one row.
   with folded as (delete from ingest.directory_changes returning changes)
   insert into ingest.directory_changes (changes) select sum(f.changes) from folded f having count(*) > 0;

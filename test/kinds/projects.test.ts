@@ -40,6 +40,7 @@ describe('kind projects', () => {
       commercial: '5',
       essential: '0',
       premises_count: '50',
+      lacks: null,
     });
   });
 

@@ -89,11 +89,14 @@ describe('an import of projects', function () {
       effects: {
         org_memberships_upserted: 1,
         user_memberships_upserted: 2,
-        anomalies: 4,
+        memberships_removed: 0,
+        values_cleared: 0,
+        anomalies: 5,
         DUPLICATE_ROW: 1,
         UNKNOWN_DELIVERY_PARTNER: 1,
         UNKNOWN_DS: 1,
         UNKNOWN_RM: 1,
+        UNREADABLE_VALUE: 1,
       },
     });
     const [run] =
@@ -146,7 +149,13 @@ describe('an import of projects', function () {
       updated: 2,
       skipped: 0,
       errored: 0,
-      effects: { org_memberships_upserted: 0, user_memberships_upserted: 0, anomalies: 0 },
+      effects: {
+        org_memberships_upserted: 0,
+        user_memberships_upserted: 0,
+        memberships_removed: 0,
+        values_cleared: 0,
+        anomalies: 0,
+      },
     });
     const members =
       await sql`SELECT member_partner_org_id AS org FROM public.project_membership m JOIN public.projects p ON p.id = m.project_id WHERE stage_application = 'S1' AND member_partner_org_id IS NOT NULL`;
@@ -192,7 +201,7 @@ describe('an import of projects', function () {
     assert.equal(new Set(answers.map((answer) => JSON.stringify(answer))).size, 1);
     await settleProjects(sql, open);
     assert.equal((await landed(open.runId)).length, MIXED.length);
-    assert.equal((await contentOfProjects(sql))['anomalies']!.length, 4);
+    assert.equal((await contentOfProjects(sql))['anomalies']!.length, 5);
   });
 
   it('gives a tenant to parts of one run side by side, and to one writer at a time otherwise; nobody waits in a circle', async () => {
@@ -312,7 +321,8 @@ describe('an import of projects', function () {
       return (await sql`SELECT ingest.compare_partition(${runId}, ${stageId}, 1, 0) AS found`)[0]!['found'] as unknown;
     };
     assert.deepEqual(await compare(MIXED), { rows: 7, missing: 0, different: 0, edited: 0, lines: [] });
-    await sql`UPDATE public.projects SET residential = 99 WHERE stage_application = 'S1'`;
+    await sql`UPDATE public.projects SET address = 'by hand' WHERE stage_application = 'S1'`;
+    await sql`UPDATE public.projects SET residential = 99 WHERE stage_application = 'S4'`; // the file says nothing of it
     await sql`DELETE FROM public.projects WHERE stage_application = 'S2'`;
     const changed = MIXED.map((row, i) => (i === 5 ? { ...row, address: 'new' } : row));
     assert.deepEqual(await compare([...changed, { stage_application: 'S9' }]), {

@@ -41,7 +41,7 @@ describe('a merge of projects', function () {
     assert.deepEqual(await members('S1'), [who.org, who.ds, who.rm].sort());
   });
 
-  it('types values: trimmed text, counts, ISO and day-first dates, degrees, classes; what is none is null or 0', async () => {
+  it('types values: trimmed text, counts, ISO dates, degrees, classes; what is none is an anomaly', async () => {
     await merge(sql, [
       {
         stage_application: ' S1\u00a0',
@@ -52,7 +52,7 @@ describe('a merge of projects', function () {
         essential: null,
         premises_count: 7,
         stage_application_created: '2025-04-01T23:30:00+09:30',
-        eFscd: '31/12/2025',
+        eFscd: '2025-12-31',
         latitude: '-34.9',
         longitude: 138.6,
         address: '1 Main St',
@@ -66,7 +66,12 @@ describe('a merge of projects', function () {
         latitude: '91',
         longitude: 'east',
       },
-      { stage_application: 'S3', developer_class: 'Class 3', stage_application_created: '29.2.2024', eFscd: 'soon' },
+      {
+        stage_application: 'S3',
+        developer_class: 'Class 3',
+        stage_application_created: '2024-02-29',
+        eFscd: '31/12/2025',
+      },
       { stage_application: 'S4', developer_class: 'CLASS 4', stage_application_created: '2023-02-29' },
       { stage_application: 'S5', developer_class: 'Class 2', premises_count: '12.0' },
     ]);
@@ -82,6 +87,20 @@ describe('a merge of projects', function () {
         ['S4', null, 'Inbound', 0, 0, 0, 0, null, null, null, null, null, null],
         ['S5', null, 'Managed', 0, 0, 0, 12, null, null, null, null, null, null],
       ],
+    );
+    const odd =
+      await sql`SELECT anomaly_type, severity, field, input_value FROM public.import_anomalies ORDER BY row_index, field COLLATE "C"`;
+    assert.deepEqual(
+      odd.map((row) => Object.values(row)),
+      [
+        ['developer_class', 'Class 9'],
+        ['eFscd', '04/13/2025'],
+        ['latitude', '91'],
+        ['longitude', 'east'],
+        ['stage_application_created', '2025-02-30'],
+        ['eFscd', '31/12/2025'],
+        ['stage_application_created', '2023-02-29'],
+      ].map((place) => ['UNREADABLE_VALUE', 'warning', ...place]),
     );
   });
 
@@ -192,9 +211,10 @@ describe('a merge of projects', function () {
     await merge(sql, [{ stage_application: 'S1', ...KNOWN }]);
     await sql`INSERT INTO public.project_membership (project_id, member_user_id) SELECT id, ${guest}::uuid FROM public.projects`;
     const changed = await merge(sql, [
-      { stage_application: 'S1', delivery_partner: 'Other', deployment_specialist: 'nobody' },
+      { stage_application: 'S1', delivery_partner: 'Other', deployment_specialist: 'nobody', relationship_manager: '' },
     ]);
     assert.deepEqual(numbersOf(changed), [0, 1, 1, 0, 1]);
+    assert.deepEqual([changed.memberships_removed, changed.values_cleared], [3, 1]);
     assert.deepEqual(await members('S1'), [who.otherOrg, guest].sort());
   });
 
@@ -203,7 +223,7 @@ describe('a merge of projects', function () {
     await merge(sql, [{ stage_application: 'S1', deployment_specialist: 'DS_A', relationship_manager: 'Both' }]);
     await merge(sql, [{ stage_application: 'S1', deployment_specialist: 'DS_B', relationship_manager: 'Both' }]);
     assert.deepEqual(await members('S1'), [who.ds, who.otherDs].sort());
-    await merge(sql, [{ stage_application: 'S1' }]);
+    await merge(sql, [{ stage_application: 'S1', deployment_specialist: '', relationship_manager: null }]);
     assert.deepEqual(await members('S1'), []);
   });
 

@@ -67,7 +67,7 @@ describe('who becomes a member of a project', function () {
     await merge(sql, rows);
     const expected = CASES.map(([, , person, match], i) => [i, person, match]);
     assert.deepEqual(await membersAndAnomalies(), expected);
-    await sql`DELETE FROM public.project_membership`;
+    await sql`TRUNCATE public.project_membership`;
     await sql`SELECT public.fn_projects_membership_backfill()`;
     assert.deepEqual(await membersAndAnomalies(), expected);
   });

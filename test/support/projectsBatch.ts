@@ -9,6 +9,8 @@ export interface Metrics {
   readonly org_memberships_upserted: number;
   readonly user_memberships_upserted: number;
   readonly anomalies_count: number;
+  readonly values_cleared: number;
+  readonly memberships_removed: number;
   readonly staging_id: string;
 }
 
@@ -65,5 +67,5 @@ export async function addDirectories(sql: postgres.Sql): Promise<Directories> {
 /** Empties every table of the projects. */
 export async function forgetProjects(sql: postgres.Sql): Promise<void> {
   await sql`TRUNCATE public.projects, public.project_membership, public.staging_imports, public.import_anomalies, public.import_retention_stats,
-            public.partner_normalization, public.ds_directory, public.rm_directory, public.partner_org, public.user_roles CASCADE`;
+            public.partner_normalization, public.ds_directory, public.rm_directory, public.partner_org, public.user_roles, ingest.project_edits CASCADE`;
 }

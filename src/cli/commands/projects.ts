@@ -15,13 +15,14 @@ interface Flags extends CommonOptions {
   readonly batchSize?: number;
   readonly dateOrder?: 'mdy' | 'dmy';
   readonly detach?: boolean;
+  readonly restore?: boolean;
 }
 
 export function define(program: Command): void {
   const example = [
     'intake projects push projects.csv --tenant TELCO',
     'intake projects push projects.json --tenant TELCO --url https://gateway.example.com --detach',
-    'intake projects backfill',
+    'intake projects backfill --restore',
   ];
   addCommand(
     program,
@@ -36,6 +37,7 @@ export function define(program: Command): void {
     .addOption(new Option('--batch-size <n>', 'rows of a batch, at most 5000').argParser(parseBatchSize))
     .addOption(new Option('--date-order <order>', 'of numeric dates (dmy)').choices(['dmy', 'mdy']))
     .option('--detach', 'start it and return')
+    .option('--restore', 'backfill: also members whom somebody removed')
     .action(run((call: Call<Flags>) => (call.args[0] === 'push' ? push(call) : backfill(call))));
 }
 
@@ -127,6 +129,8 @@ function tell({ out }: Call<Flags>, workflowId: string, report: PushReport): num
     `Push ${status.toUpperCase()}: ${done} of ${total} batches, ${posted} of ${rows} rows; ${m.inserted_projects} inserted, ${m.updated_projects} updated, ` +
       `${m.org_memberships_upserted} org and ${m.user_memberships_upserted} user memberships, ${m.anomalies_count} anomalies`,
   );
+  if (m.values_cleared + m.memberships_removed > 0)
+    out.answer(`  ${m.values_cleared} values cleared, ${m.memberships_removed} memberships removed`);
   out.detail(`  Correlation id ${correlationId}`);
   if (leftOut > 0) out.answer(`  ${leftOut} ${leftOut === 1 ? 'row' : 'rows'} left out:`);
   for (const { row, line, code, column, message } of firstLeftOut)
@@ -138,9 +142,13 @@ function tell({ out }: Call<Flags>, workflowId: string, report: PushReport): num
   return error.code in ERRORS ? ERRORS[error.code as ErrorCode].exit : 1;
 }
 
-async function backfill({ args: [, file], out, open }: Call<Flags>): Promise<void> {
+async function backfill({ args: [, file], options, out, open }: Call<Flags>): Promise<void> {
   if (file) throw new IntakeError('USAGE', 'backfill takes no file');
-  const memberships = await (await (await open()).backend()).call('backfill_memberships', {});
+  const memberships = await (
+    await (await open()).backend()
+  ).call('backfill_memberships', {
+    restore: options.restore === true,
+  });
   out.document({ memberships });
   out.answer(`Backfill made ${memberships} memberships`);
 }

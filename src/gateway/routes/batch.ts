@@ -98,7 +98,7 @@ function parseRows(rows: readonly unknown[], order: DateOrder): { normal: Projec
     issues.push(...faults.map(({ key, message }) => ({ path: place(key), message })));
     if (faults.length === 0) {
       const read = readProjectRow(cell, order);
-      normal.push(read.row);
+      normal.push(withoutNulls(read.row));
       for (const { column, code, message } of read.faults) {
         if (LENIENT.has(column)) continue;
         const missing = code === 'MISSING_VALUE' && cell(column) === undefined;
@@ -112,6 +112,11 @@ function parseRows(rows: readonly unknown[], order: DateOrder): { normal: Projec
     throw new Problem('INVALID_ROWS', `Rows are not as agreed: ${summary(first)}`, { issues: first });
   }
   return { normal, ignored: reader.ignored };
+}
+
+/** SQL has null for a field that is missing: an empty cell is an empty text. */
+function withoutNulls(row: ProjectRow): ProjectRow {
+  return Object.fromEntries(Object.entries(row).map(([column, value]) => [column, value ?? ''])) as ProjectRow;
 }
 
 const summary = (issues: readonly Issue[]): string => {

@@ -7,6 +7,8 @@ const counts = [
   'org_memberships_upserted',
   'user_memberships_upserted',
   'anomalies_count',
+  'values_cleared',
+  'memberships_removed',
 ];
 const uuid = { type: 'string', format: 'uuid' };
 const text = { type: 'string' };

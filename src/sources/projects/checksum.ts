@@ -28,13 +28,15 @@ const TEXTS = [
 const COUNTS = ['residential', 'commercial', 'essential', 'premises_count'] as const;
 
 /**
- * SHA-256, as hex, of the rows' trimmed cells: a blank or missing text is `''`, such a count `0`. Keys and rows may come in any order;
+ * SHA-256, as hex, of the rows' trimmed cells: a blank text is `''`, a blank count `0`, a field that is missing null. Keys and rows may come in any order;
  * only rows of one `stage_application` keep theirs, since the last of them wins.
  */
 export function rowsChecksum(rows: readonly JsonCells[]): string {
   const lines = rows.map((row) => {
-    const cells = [...TEXTS.map((column) => cell(row[column])), ...COUNTS.map((column) => cell(row[column]) || '0')];
-    return { key: Buffer.from(cells[0]!), line: JSON.stringify(cells) };
+    const key = cell(row['stage_application']) ?? '';
+    const texts = TEXTS.map((column) => cell(row[column]));
+    const counts = COUNTS.map((column) => cell(row[column]) || (row[column] === undefined ? null : '0'));
+    return { key: Buffer.from(key), line: JSON.stringify([key, ...texts.slice(1), ...counts]) };
   });
   lines.sort((a, b) => Buffer.compare(a.key, b.key)); // stable
   return createHash('sha256')
@@ -42,7 +44,8 @@ export function rowsChecksum(rows: readonly JsonCells[]): string {
     .digest('hex');
 }
 
-function cell(value: JsonCells[string]): string {
+function cell(value: JsonCells[string]): string | null {
+  if (value === undefined) return null;
   if (typeof value === 'number') return Number.isFinite(value) ? plainDecimal(value) : ''; // JSON has null for the others
   return text(typeof value === 'boolean' ? String(value) : value) ?? '';
 }

@@ -83,7 +83,7 @@ function add(report: PushReport, batch: PushedBatch): void {
   report.posted += batch.rows;
   report.batches = [...report.batches, batch].slice(-SHOWN_BATCHES);
   for (const name of Object.keys(report.metrics) as (keyof PushReport['metrics'])[])
-    report.metrics[name] += batch.metrics[name];
+    report.metrics[name] += batch.metrics[name] ?? 0; // recorded histories lack the newer ones
 }
 
 function finishReport(report: PushReport, status: PushReport['status']): PushReport {

@@ -139,7 +139,8 @@ export async function scheduledPush(
     report.files++;
     report.rows += rows;
     report.batches += total;
-    for (const name of Object.keys(metrics) as (keyof PushReport['metrics'])[]) report.metrics[name] += metrics[name];
+    for (const name of Object.keys(metrics) as (keyof PushReport['metrics'])[])
+      report.metrics[name] += metrics[name] ?? 0;
     delete report.current;
     publishProgress();
   }
