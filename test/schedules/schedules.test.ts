@@ -166,6 +166,8 @@ describe('schedules', function () {
           org_memberships_upserted: 0,
           user_memberships_upserted: 0,
           anomalies_count: 0,
+          values_cleared: 0,
+          memberships_removed: 0,
         },
       });
       await writeFile(join(from, 'a.csv'), csv('second'));

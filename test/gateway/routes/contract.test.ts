@@ -61,6 +61,8 @@ for (const backend of ['postgres', 'supabase'] as const) {
             org_memberships_upserted: 0,
             user_memberships_upserted: 0,
             anomalies_count: 1,
+            values_cleared: 0,
+            memberships_removed: 0,
           },
         },
       );

@@ -25,6 +25,8 @@ const NOTHING = {
   org_memberships_upserted: 0,
   user_memberships_upserted: 0,
   anomalies_count: 0,
+  values_cleared: 0,
+  memberships_removed: 0,
   staging_id: 's',
 };
 
