@@ -1,4 +1,5 @@
 /** JSON as it came: numbers keep their digits, and what is written back is what PostgreSQL's jsonb can hold. */
+import { jsonFault, numberBeyond } from './jsonFault.ts';
 
 export type ParsedJson = { readonly value: unknown; readonly error?: undefined } | { readonly error: string };
 
@@ -29,19 +30,26 @@ export function parseJson(bytes: Uint8Array): ParsedJson {
   try {
     text = utf8.decode(bytes);
   } catch {
-    return { error: 'the file is not UTF-8' };
+    return { error: isUtf16(bytes) ? 'the file is UTF-16; save it as UTF-8' : 'the file is not UTF-8' };
   }
+  if (isUtf16(bytes)) return { error: 'the file is UTF-16; save it as UTF-8' };
   const { deep, long } = survey(text);
   if (deep) return { error: `it is nested deeper than ${DEEPEST}` };
   try {
-    return { value: long ? JSON.parse(text, reviveNumber) : JSON.parse(text) };
+    const value: unknown = long ? JSON.parse(text, reviveNumber) : JSON.parse(text);
+    const beyond = long ? numberBeyond(text) : undefined;
+    return beyond === undefined ? { value } : { error: `a number is beyond the range of PostgreSQL${beyond}` };
   } catch (cause) {
-    const { message } = cause as Error;
-    if (message.includes('end of JSON input')) return { error: 'it ends too early' };
-    const place = /\(line \d+ column \d+\)/.exec(message)?.[0];
-    return { error: place ? `it is not valid JSON ${place}` : 'it is not valid JSON' };
+    if ((cause as Error).message.includes('end of JSON input')) return { error: 'it ends too early' };
+    return { error: `it is not valid JSON${jsonFault(text)}` };
   }
 }
+
+/** By its mark, or by the noughts of characters that every JSON begins with. */
+const isUtf16 = ([a, b]: Uint8Array): boolean =>
+  (a === 0xff && b === 0xfe) ||
+  (a === 0xfe && b === 0xff) ||
+  (a !== undefined && b !== undefined && (a === 0) !== (b === 0));
 
 /** As JSON text without NUL and halves of surrogate pairs, which jsonb refuses: each becomes U+FFFD. */
 export function storableJson(value: unknown): string {

@@ -387,7 +387,9 @@ begin
   on conflict do nothing;
   if found then
     select string_agg(format('%I', a.attname), ', ' order by c.n),
-           string_agg(case when a.atttypid = 'jsonb'::regtype then format('r -> %s', c.n - 1)
+           -- A text in the place of jsonb is JSON whose numbers whoever stands between would round.
+           string_agg(case when a.atttypid = 'jsonb'::regtype
+                           then format('case when jsonb_typeof(r -> %1$s) = ''string'' then (r ->> %1$s)::jsonb else r -> %1$s end', c.n - 1)
                            else format('(r ->> %s)::%s', c.n - 1, format_type(a.atttypid, a.atttypmod)) end, ', ' order by c.n)
       into strict v_list, v_values
     from unnest($4) with ordinality as c (name, n)

@@ -38,13 +38,111 @@ describe('parseJson', () => {
 
   it('takes a byte order mark', () => assert.deepEqual(parsed('\ufeff{"a":1}'), { a: 1 }));
 
-  it('says where a text stops being JSON, and none of what stands there', () => {
-    assert.equal(errorOf('{"secret":1 "secret":2}'), 'it is not valid JSON (line 1 column 13)');
-    assert.equal(errorOf('{"a":\n  secret}'), 'it is not valid JSON');
-    assert.equal(errorOf('{"a":[1,2'), 'it is not valid JSON (line 1 column 10)');
+  it('says where a text stops being JSON and what is wrong there, and none of what the file says', () => {
+    const fault = (text: string) => errorOf(text)?.replace('it is not valid JSON ', '');
+    assert.equal(fault('{"secret":1 "secret":2}'), '(line 1 column 13)');
+    assert.equal(fault('{"a":\n  secret}'), '(line 2 column 3)');
+    assert.equal(fault('{"a":[1,2'), '(line 1 column 10)');
+    assert.equal(fault('{"a": 1}\n{"b": 2}'), '(line 2 column 1)');
+    assert.equal(fault('{"a": "tab\there"}'), '(line 1 column 7)');
+    assert.equal(fault('{"a": 01}'), '(line 1 column 7)');
+    for (const [text, place, word] of [
+      ['{"a":\n NaN}', 'line 2 column 2', 'null'],
+      ['[1, -Infinity]', 'line 1 column 5', 'null'],
+      ['{"a": None}', 'line 1 column 7', 'null'],
+      ['{"a": True}', 'line 1 column 7', 'small letters'],
+      ['```json\n{}\n```', 'line 1 column 1', 'fence'],
+      ['{}\n```', 'line 2 column 1', 'fence'],
+      ['\n<!DOCTYPE html><html>', 'line 2 column 1', 'HTML'],
+      ['<html>', 'line 1 column 1', 'HTML'],
+      ['// note\n{}', 'line 1 column 1', 'comments'],
+      ['{"a": 1, /* b */ "c": 2}', 'line 1 column 10', 'comments'],
+      ["{'a': 1}", 'line 1 column 2', 'double quotes'],
+      ['{a: 1}', 'line 1 column 2', 'double quotes'],
+      ['{"a": [1, 2,\n]}', 'line 2 column 1', 'comma'],
+      ['{"a": 1,}', 'line 1 column 9', 'comma'],
+      ['\0\0\0', 'line 1 column 1', 'NUL'],
+    ] as const) {
+      const said = errorOf(text) ?? '';
+      assert.ok(said.startsWith(`it is not valid JSON (${place})`) && said.includes(word), `${text}: ${said}`);
+    }
     assert.equal(errorOf('{"a":'), 'it ends too early');
     assert.equal(errorOf(''), 'the file is empty');
     assert.equal(errorOf(Buffer.from('"\xe9"', 'latin1')), 'the file is not UTF-8');
+    for (const bytes of [
+      Buffer.from('\ufeff{}', 'utf16le'),
+      Buffer.from('{}', 'utf16le'),
+      Buffer.from('{}', 'utf16le').swap16(),
+    ])
+      assert.equal(errorOf(bytes), 'the file is UTF-16; save it as UTF-8');
+  });
+
+  it('has a place for every fault that the engine finds', () => {
+    const pieces = fc.constantFrom(
+      '{',
+      '}',
+      '[',
+      ']',
+      ',',
+      ':',
+      '"a"',
+      '1',
+      '-',
+      '0',
+      'e5',
+      '.',
+      'true',
+      'nul',
+      ' ',
+      '\n',
+      "'",
+      'NaN',
+      '"',
+    );
+    fc.assert(
+      fc.property(fc.array(pieces, { minLength: 1, maxLength: 8 }), (all) => {
+        const text = all.join('');
+        const error = errorOf(text);
+        let valid = true;
+        try {
+          JSON.parse(text);
+        } catch {
+          valid = false;
+        }
+        if (valid) assert.equal(error, undefined, text);
+        else assert.match(error ?? '', /^(?:it ends too early|it is not valid JSON \(line \d+ column \d+\).*)$/, text);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("refuses a file with a number beyond PostgreSQL's range, and takes what is just within", () => {
+    const within = [
+      '1e131071',
+      '-9e131071',
+      '1e-16383',
+      '0.5e-16382',
+      `1${'0'.repeat(131_071)}`,
+      `0.${'0'.repeat(16_382)}1`,
+      '10e131070',
+    ];
+    const beyond = [
+      '1e131072',
+      '-1E+131072',
+      '10e131071',
+      '1e-16384',
+      '0.1e-16383',
+      `1${'0'.repeat(131_072)}`,
+      `0.${'0'.repeat(16_383)}1`,
+      '1e99999999999999999999',
+    ];
+    for (const number of within) assert.equal(errorOf(`{"a":[${number}]}`), undefined, number.slice(0, 20));
+    for (const number of beyond)
+      assert.equal(
+        errorOf(`{"b": "1e999999",\n"a":[${number}]}`),
+        'a number is beyond the range of PostgreSQL (line 2 column 6)',
+        number.slice(0, 20),
+      );
   });
 
   it('refuses what is nested too deep for those who descend by recursion, however deep', () => {

@@ -236,7 +236,7 @@ class BatchWriter {
     shared: readonly (string | null)[],
   ): void {
     const cell = this.#copy ? copyCell : jsonCell;
-    const json = this.#copy ? copyCell : (text: string | null) => text ?? 'null';
+    const json = this.#copy ? copyCell : exactJson;
     const separator = this.#copy ? '\t' : ',';
     const part = partitionOf(key, this.#partitions);
     const record = error ? `\\x${Buffer.from(raw).toString('hex')}` : null;
@@ -255,6 +255,12 @@ class BatchWriter {
     this.#buffer.add(part, this.#copy ? `${this.#start}${text}\n` : `[${text}],`);
   }
 }
+
+/** Numbers that a double may change, as far as a look tells; what only looks so is none the worse. */
+const LONG_NUMBER = /[\d.]{16}|\d[eE][+-]?\d|\.\d*0(?!\d)/;
+
+/** JSON within JSON; as a text where the API may read numbers as doubles. */
+const exactJson = (json: string): string => (LONG_NUMBER.test(json) ? JSON.stringify(json) : json);
 
 const IMAGE_ERROR = ['image_error', 'image_message', 'image_item'].map(
   (name) => (SEARCH_COLUMNS as readonly string[]).indexOf(name) - LICENCE_COLUMNS.length,

@@ -66,7 +66,9 @@ export function licencesOf(file: SearchFile, now?: Date): LicenceRow[] {
   if (isWithoutResults(licences, file.faults)) return [noResults(licences, search)];
   return licences.map((licence, i) => {
     const fault = file.faults.get(i);
-    return fault === undefined ? licenceRow(licence, i, search) : faultyRow(licence, i, search, fault);
+    const made = fault === undefined ? licenceRow(licence, i, search) : faultyRow(licence, i, search, fault);
+    const original = file.originals[i];
+    return original === licence ? made : { ...made, raw: storableJson(original) };
   });
 }
 

@@ -6,7 +6,7 @@
 import { hash } from 'node:crypto';
 import type { RowErrorCode } from '../../errors.ts';
 import { text } from '../../values/text.ts';
-import { parseJson } from '../../values/json.ts';
+import { numberText, parseJson } from '../../values/json.ts';
 import { fileFault, licenceFault } from './searchSchema.ts';
 import { parseSearchTime } from './searchTime.ts';
 
@@ -45,6 +45,8 @@ export interface SearchFile {
   readonly document: SearchDocument;
   /** What is wrong with a licence, by its index; its siblings are imported. */
   readonly faults: ReadonlyMap<number, string>;
+  /** The licences as they came: in `document`, numbers in the place of a text are text. */
+  readonly originals: readonly unknown[];
 }
 
 export type ReadSearch =
@@ -64,13 +66,60 @@ const NO_FAULTS: ReadonlyMap<number, string> = new Map();
 export function readSearchFile(bytes: Uint8Array): ReadSearch {
   const parsed = parseJson(bytes);
   if (parsed.error !== undefined) return { ok: false, code: 'INVALID_JSON', message: parsed.error };
-  const document = parsed.value as SearchDocument;
+  const document = withTexts(parsed.value) as SearchDocument;
+  const originals = licencesIn(parsed.value);
   const fault = fileFault(document);
-  if (!fault) return { ok: true, file: { document, faults: NO_FAULTS } };
+  if (!fault) return { ok: true, file: { document, originals, faults: NO_FAULTS } };
   // The first fault may be a licence's own: is the file sound without them?
   const rest = fault.path.startsWith('/search_result/licenses/') ? fileFault(withoutLicences(document)) : fault;
   if (rest) return { ok: false, code: 'SCHEMA_MISMATCH', message: rest.message };
-  return { ok: true, file: { document, faults: licenceFaults(document.search_result.licenses ?? []) } };
+  return { ok: true, file: { document, originals, faults: licenceFaults(document.search_result.licenses ?? []) } };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+const isObject = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && numberText(value) === undefined;
+
+function licencesIn(document: unknown): readonly unknown[] {
+  const result = isObject(document) ? document['search_result'] : undefined;
+  const licences = isObject(result) ? result['licenses'] : undefined;
+  return Array.isArray(licences) ? licences : [];
+}
+
+const METADATA_TEXTS = ['pharmacy_name', 'search_timestamp', 'state', 'source_image_file'];
+const LICENCE_TEXTS = [
+  'license_number',
+  'license_status',
+  'license_type',
+  'pharmacy_name',
+  'issue_date',
+  'expiration_date',
+];
+const ADDRESS_TEXTS = ['street', 'suite', 'city', 'state', 'zip_code'];
+
+/** A parser that guesses types writes a licence's number as a number: where a text is wanted, its digits as they stand are taken. */
+function withTexts(document: unknown): unknown {
+  if (!isObject(document)) return document;
+  const { metadata, search_result: result } = document;
+  const licences = licencesIn(document);
+  const texts = licences.map((licence) => {
+    const own = textsOf(licence, LICENCE_TEXTS);
+    const address = isObject(own) ? textsOf(own['address'], ADDRESS_TEXTS) : undefined;
+    return isObject(own) && address !== own['address'] ? { ...own, address } : own;
+  });
+  const named = textsOf(metadata, METADATA_TEXTS);
+  if (named === metadata && texts.every((licence, i) => licence === licences[i])) return document;
+  return { ...document, metadata: named, search_result: { ...(result as Fields), licenses: texts } };
+}
+
+/** The same object where none of these fields is a number. */
+function textsOf(value: unknown, names: readonly string[]): unknown {
+  if (!isObject(value)) return value;
+  const numbers = names.flatMap((name) => {
+    const digits = Object.hasOwn(value, name) ? numberText(value[name]) : undefined;
+    return digits === undefined ? [] : [[name, digits] as const];
+  });
+  return numbers.length === 0 ? value : { ...value, ...Object.fromEntries(numbers) };
 }
 
 const withoutLicences = (document: SearchDocument): object => ({

@@ -42,13 +42,13 @@ describe('readSearchFile', () => {
     );
     assert.equal(messageOf(search('secret')), 'SCHEMA_MISMATCH: /search_result/licenses must be array,null');
     assert.equal(
-      messageOf(search([licence({ address: { zip_code: 33601 } })])),
+      messageOf(search([licence({ address: { zip_code: true } })])),
       '/search_result/licenses/0/address/zip_code must be string,null',
     );
   });
 
   it('faults only the licences that do not match, but the file for its own faults', () => {
-    const licenses = [licence(), licence({ license_number: 5 }), null, licence({ license_number: 'x'.repeat(201) })];
+    const licenses = [licence(), licence({ license_number: [5] }), null, licence({ license_number: 'x'.repeat(201) })];
     assert.deepEqual(
       [...fileOf(search(licenses)).faults],
       [
@@ -65,6 +65,23 @@ describe('readSearchFile', () => {
       }),
       'SCHEMA_MISMATCH: /search_result/result_status must be string,null',
     );
+  });
+
+  it('takes numbers where a text is wanted as they are written, and keeps the licence as it came', () => {
+    const text = JSON.stringify(
+      search([licence({ license_number: 'N', address: { zip_code: 'Z' } })], { pharmacy_name: 'P' }),
+    )
+      .replace('"N"', '12345678901234567890')
+      .replace('"Z"', '33601.10')
+      .replace('"P"', '711');
+    const read = readSearchFile(Buffer.from(text));
+    assert.ok(read.ok);
+    const [row] = licencesOf(read.file);
+    assert.deepEqual(
+      [row!.error, row!.values[1], row!.values[4], row!.values[12]],
+      [undefined, '711', '12345678901234567890', '33601.10'],
+    );
+    assert.match(row!.raw, /"license_number":12345678901234567890\b.*"zip_code":33601\.10\b/);
   });
 
   it('reads the published schema, in which every object may have further fields', () => {

@@ -305,6 +305,25 @@ for (const name of ['postgres', 'supabase'] as const) {
       assert.deepEqual([dry.counts.errored, dry.codes, dry.directory.failed], [5, report.codes, 7]);
     });
 
+    it('keeps numbers as they are written, and lets a file with one that the database cannot hold fail alone', async () => {
+      const numbers = [`-12345678901234567890.10`, '1e131071', '1e-16383', `0.${'0'.repeat(16_382)}1`, '5E+3', '0.1'];
+      const withNumbers = (i: number, all: readonly string[]) =>
+        Buffer.from(searchOf(i, { odd: 'N' }, { odd: 'N' }).toString().replaceAll('"N"', `[${all.join()}]`));
+      writeAt(root, 'FL/Birch_0_parse.json', withNumbers(0, numbers));
+      ['1e131072', '1e-16384', `1${'0'.repeat(131_072)}`].forEach((number, i) =>
+        writeAt(root, `FL/Birch_${i + 1}_parse.json`, withNumbers(i + 1, [number])),
+      );
+      const report = completed(await trees.run(root, { verifyWrites: true }));
+      assert.deepEqual([report.counts.inserted, report.codes], [1, { INVALID_JSON: 3 }]);
+      const [kept] = await trees.sql`
+        SELECT raw -> 'odd' = ${`[${numbers.join()}]`}::text::jsonb AND meta -> 'odd' = raw -> 'odd' AS same, raw #>> '{odd,0}' AS first FROM public.search_results`;
+      assert.deepEqual({ ...kept }, { same: true, first: numbers[0] });
+      await trees.sql`UPDATE public.search_results SET raw = jsonb_set(raw, '{odd,0}', '-12345678901234567890.11'), updated_at = updated_at`;
+      await trees.sql`UPDATE public.search_results SET updated_at = imported_at`;
+      const { comparison } = await trees.run(root, { mode: 'verify', relatedRunId: report.runId! });
+      assert.equal(comparison!.different + comparison!.edited, 1);
+    });
+
     it('lets a record that the database refuses fail alone', async () => {
       writeSearches(root, 8);
       await trees.sql`ALTER TABLE public.search_results ADD CONSTRAINT no_ph5 CHECK (license_number <> 'PH5')`;
