@@ -51,12 +51,17 @@ const REMEDIES: Readonly<Record<string, string>> = {
   '3D000': 'Check the name of the database at the end of DATABASE_URL; on hosted Supabase it is postgres.',
 };
 
-/** Our own sentence about a run, with what to do as its hint where the API carries that. */
-function runConflict(cause: unknown, message: string): IntakeError {
+/** What a sentence of our own is about, raised with what to do as its hint where the API carries that. */
+const OWN_SENTENCES: Readonly<Record<string, 'RUN_CONFLICT' | 'DATABASE_REFUSED'>> = {
+  IN004: 'RUN_CONFLICT',
+  IN006: 'DATABASE_REFUSED',
+};
+
+function ownSentence(code: 'RUN_CONFLICT' | 'DATABASE_REFUSED', cause: unknown, message: string): IntakeError {
   const { hint } = cause as { hint?: string | null };
   const sentence = message.replace(/^(\w*error: )+/i, '');
   const text = `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}`;
-  return new IntakeError('RUN_CONFLICT', text, { cause, ...(hint ? { remedy: hint } : {}) });
+  return new IntakeError(code, text, { cause, ...(hint ? { remedy: hint } : {}) });
 }
 
 /** Five characters with a digit among them: EPIPE is none. PostgREST has codes of its own. */
@@ -75,7 +80,8 @@ export function sqlError(cause: unknown, status?: number, host?: string): Intake
   const state = String(code);
   const pooler = poolerFault(cause);
   if (pooler) return pooler;
-  if (state === 'IN004') return runConflict(cause, message);
+  const own = OWN_SENTENCES[state];
+  if (own) return ownSentence(own, cause, message);
   for (const [prefix, error, text] of BY_STATE) {
     if (!state.startsWith(prefix)) continue;
     const remedy = REMEDIES[state];

@@ -361,6 +361,12 @@ create or replace function ingest.is_refusal(state text) returns boolean
 language sql immutable set search_path = pg_catalog, pg_temp
 as $$ select left($1, 2) in ('22', '23', '54', 'P0') $$;
 
+-- So many rows of a part may be refused one by one; each takes some milliseconds and several tries. A rule that more of them break is met by
+-- the operator, not by the rows.
+create or replace function ingest.most_refused() returns integer
+language sql immutable set search_path = pg_catalog, pg_temp
+as $$ select 1000 $$;
+
 -- Which rows of a scratch part the database refuses: the part is halved until only they fail, and what it takes stays, so that a row
 -- which is refused because of another one is found, too. `parts` is the table that says which part a row is of. The caller undoes it all.
 create or replace function ingest.refused_rows(
@@ -390,6 +396,11 @@ begin
   execute format('select count(*), min(row_index), percentile_disc(0.5) within group (order by row_index) from %s where stage_id = $1 and part = $2', $4)
     into v_rows, v_first, v_middle using $5, v_part;
   if v_rows < 2 then
+    perform set_config('intake.refused', (current_setting('intake.refused')::integer + v_rows)::text, true);
+    if current_setting('intake.refused')::integer > ingest.most_refused() then
+      raise exception '%; so it does with more than % records of a part', v_message, ingest.most_refused() using errcode = 'IN006',
+        hint = 'See what your constraint or trigger wants, change it or the file, then go on: intake resume ID.';
+    end if;
     return query select v_first, v_message where v_rows = 1;
     return;
   end if;
@@ -414,6 +425,7 @@ declare
   v_rows integer[];
   v_messages text[];
 begin
+  perform set_config('intake.refused', '0', true);
   begin
     execute format('select array_agg(s.row_index) from ingest.%I($1, $2, $3, $4, false) d
                     cross join lateral (select x.row_index from %s x where x.ctid = d.stage_tid offset 0) s where d.status = any ($5)',

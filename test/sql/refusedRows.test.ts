@@ -127,13 +127,24 @@ describe('a row that the database refuses fails alone', function () {
     );
   });
 
-  it('also where all of a part are refused; and what may pass is raised', async () => {
+  it('also where all of a part are refused, up to a number; what may pass is raised', async () => {
     const rows = Array.from({ length: 200 }, (_, i) => ({ name: `Q ${i}` }));
     await under(
       'ALTER TABLE public.plaintiffs ADD COLUMN needed text NOT NULL',
       async () => {
         const { inserted, errored } = await upsert(sql, await openImport(sql, { batch: 'all', rows }));
         assert.deepEqual([inserted, errored], [0, 200]);
+      },
+      'ALTER TABLE public.plaintiffs DROP COLUMN needed',
+    );
+    await under(
+      `ALTER TABLE public.plaintiffs ADD COLUMN needed text NOT NULL;
+       CREATE OR REPLACE FUNCTION ingest.most_refused() RETURNS integer LANGUAGE sql AS 'SELECT 20'`,
+      async () => {
+        await assert.rejects(upsert(sql, await openImport(sql, { batch: 'most', rows })), {
+          code: 'IN006',
+          message: 'the database refuses this record: 23502; so it does with more than 20 records of a part',
+        });
       },
       'ALTER TABLE public.plaintiffs DROP COLUMN needed',
     );
