@@ -785,11 +785,8 @@ comment on function ingest.merge_project_batch is 'Merges the batch that waits a
 comment on function ingest.missing_functions is 'Functions that registered models lack; none may be missing.';
 comment on function ingest.model_of is 'The model of a kind.';
 comment on function ingest.model_of_run is 'The model of a run''s kind; a model may keep the rows of some runs in another landed table.';
-<<<<<<< HEAD
-comment on function ingest.nobody_words is 'The words for nobody of a tenant, as normalized texts.';
-=======
 comment on function ingest.most_refused is 'So many rows of a part may be refused one by one.';
->>>>>>> aa6b965 (Narrowing down to refused rows has an end: beyond a thousand of a part the import fails, with the constraint and what to do)
+comment on function ingest.nobody_words is 'The words for nobody of a tenant, as normalized texts.';
 comment on function ingest.normalize_directory_entry is 'Trigger: fills the columns by which entries are compared.';
 comment on function ingest.normalize_text is 'Text as keys compare it: trimmed, single spaces, lower case.';
 comment on function ingest.note_directory_change is 'Trigger: counts a change of a directory.';
