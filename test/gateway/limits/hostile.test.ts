@@ -65,6 +65,23 @@ describe('large and slow requests', function () {
     assert.ok(process.memoryUsage().rss - before < 75_000_000, 'the bomb went off');
   });
 
+  it('of few bytes that are much to parse are refused before they are parsed: deep ones, many lists, many fields', async () => {
+    const gzip = { headers: { 'content-encoding': 'gzip' } };
+    for (const [text, wanted, words] of [
+      [`${'['.repeat(2_600_000)}${']'.repeat(2_600_000)}`, [400, 'MALFORMED_JSON'], /nested more than 16 deep/],
+      [`[${'[],'.repeat(1_000_000)}[]]`, [422, 'INVALID_ROWS'], /more than 50000 lists and objects/],
+      [`{${'"k":1,'.repeat(600_000)}"k":1}`, [422, 'INVALID_ROWS'], /more than 500000 fields/],
+    ] as const) {
+      const { status, body: answer } = await post(gateway, gzipSync(text.slice(0, 5 * MB)), gzip);
+      assert.deepEqual([status, answer.error.code], wanted);
+      assert.match(answer.error.message, words);
+    }
+    // Brackets and quotes in texts are none of the structure.
+    const odd = '"[{\\'.repeat(20);
+    const batch = batchOf('A', rowsOf(1, 0, { address: odd }), { batch_id: 'brackets' });
+    assert.equal((await post(gateway, JSON.stringify(batch))).status, 200);
+  });
+
   for (const [what, lines, status] of [
     ['a stream that is too large', [bearer, chunked], 413],
     ['an announced length that is too large', [bearer, `content-length: ${40 * MB}`], 413],
