@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { exitWith } from './cli/exit.ts';
 import { reportError } from './cli/fault.ts';
+import { isInterrupted } from './cli/interrupt.ts';
 import { IntakeError } from './errors.ts';
 
 const VERSION = (createRequire(import.meta.url)('../package.json') as { version: string }).version;
@@ -71,6 +72,9 @@ async function main(argv: readonly string[]): Promise<number> {
     return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    // A program that ended by the same Ctrl-C is no reason of its own.
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    if (isInterrupted()) await new Promise(() => undefined);
     return reportError(error, {
       json: argv.includes('--json') || argv.includes('--pretty'),
       debug: argv.includes('--debug'),

@@ -51,6 +51,8 @@ export interface Config {
   readonly dir: string;
   /** Names this host; files are read on its own task queue. */
   readonly host: string;
+  /** Name of the deployment among several (`--env`, SUPABASE_MODE): dev, prod; of the embedded stack `embedded`. */
+  readonly environment: string | undefined;
   readonly taskQueue: string;
   readonly backend: BackendName;
   /** Undefined when nothing is configured: the embedded stack is used. */
@@ -102,6 +104,7 @@ const oneOf = <const T extends readonly string[]>(words: T) => z.enum(words, { e
 
 const schema = z.object({
   INTAKE_DIR: z.string().default('.intake'),
+  SUPABASE_MODE: z.string().optional(),
   INTAKE_HOST: z
     .string()
     .regex(/^[\w.-]{1,120}$/, 'only letters, digits, dot, dash')
@@ -173,6 +176,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   return {
     dir,
     host: value.INTAKE_HOST,
+    environment: value.SUPABASE_MODE,
     taskQueue: value.INTAKE_TASK_QUEUE,
     backend:
       value.INTAKE_BACKEND === undefined ? fallback : value.INTAKE_BACKEND === 'supabase' ? 'supabase' : 'postgres',

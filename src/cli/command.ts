@@ -17,7 +17,7 @@ export interface Call<O> {
   readonly options: O;
   readonly out: Output;
   /** Configuration and connections; brings up the embedded stack when nothing is configured. */
-  open(how?: Pick<SessionOptions, 'embedded'>): Promise<Session>;
+  open(how?: Pick<SessionOptions, 'embedded' | 'creates'>): Promise<Session>;
 }
 
 /** Adds a command with the options that all have. */
@@ -43,19 +43,31 @@ export function addCommand(program: Command, name: string, description: string, 
     );
 }
 
-/** Runs a command's body; its answer is the exit code (nothing: 0). */
-export function run<O extends CommonOptions>(body: (call: Call<O>) => Promise<number | void>) {
+export interface RunOptions {
+  /** The body itself hears of a lost stack (`session.lost`), since it has a document for its errors. */
+  readonly hearsLoss?: boolean;
+}
+
+/** Runs a command's body; its answer is the exit code (nothing: 0). It ends when the stack that it waits for cannot go on. */
+export function run<O extends CommonOptions>(
+  body: (call: Call<O>) => Promise<number | void>,
+  { hearsLoss = false }: RunOptions = {},
+) {
   return async (...given: unknown[]): Promise<void> => {
     const command = given.at(-1) as Command;
     const options = command.opts<O>();
     const out = createOutput(options);
     let session: Promise<Session> | undefined;
-    const open: Call<O>['open'] = (how) =>
-      (session ??= openSession({ mode: options.env, dir: options.dir, onStep: out.note, ...how }));
-    try {
-      process.exitCode = (await body({ args: command.args, options, out, open })) ?? 0;
-    } finally {
-      await closeSession(await session?.catch(() => undefined));
-    }
+    let lose: (reason: unknown) => void = () => undefined;
+    const lost = new Promise<never>((_, reject) => (lose = reject));
+    const open: Call<O>['open'] = (how) => {
+      if (session) return session;
+      session = openSession({ mode: options.env, dir: options.dir, onStep: out.note, ...how });
+      session.then((opened) => (hearsLoss ? undefined : opened.lost.catch(lose))).catch(() => undefined);
+      return session;
+    };
+    const closed = async () => closeSession(await session?.catch(() => undefined));
+    process.exitCode =
+      (await Promise.race([body({ args: command.args, options, out, open }).finally(closed), lost])) ?? 0;
   };
 }

@@ -1,7 +1,47 @@
-/** Ctrl-C: the command ends, the work goes on, and the last line says how to get back to it. */
+/**
+ * Ctrl-C: the command ends at once, the work goes on, and the last line says how to get back to it. One handler for all
+ * commands, from their first step on; who has begun something that lives on says what.
+ */
 import type { WorkflowHandle } from '@temporalio/client';
 import { exitWith } from './exit.ts';
-import type { Output } from './output.ts';
+
+type Reaction = () => void;
+
+/** The last one counts. */
+const reactions: Reaction[] = [];
+/** What this process has started and does not end. */
+let leaves: string | undefined;
+let over = false;
+
+/** Whether Ctrl-C is ending this process: then nothing else is worth a line. */
+export const isInterrupted = (): boolean => over;
+
+/** Ends with this line, which says what goes on. @returns what takes it back. */
+export const sayWhenInterrupted = (line: string): (() => void) => react(() => end(`Interrupted: ${line}`));
+
+/** Does this instead of ending the command. @returns what takes it back. */
+export function react(reaction: Reaction): () => void {
+  reactions.push(reaction);
+  return () => {
+    const at = reactions.lastIndexOf(reaction);
+    if (at >= 0) reactions.splice(at, 1);
+  };
+}
+
+/** From now on Ctrl-C also says that the stack stays up. */
+export function leaveStackUp(dir: string): void {
+  leaves = `What has started of the stack in ${dir} stays up; stop it: intake down --dir ${dir}`;
+}
+
+process.on('SIGINT', () => (reactions.at(-1) ?? (() => end('Interrupted.')))());
+
+/** Ends the process with this line. */
+function end(line: string): void {
+  if (over) return; // a terminal and the launcher may both send it
+  over = true;
+  process.stderr.write(`${process.stderr.isTTY ? '\n' : ''}${leaves ? `${line} ${leaves}` : line}\n`);
+  void exitWith(130);
+}
 
 interface Interrupted {
   /** What goes on, and how it is watched. */
@@ -11,24 +51,15 @@ interface Interrupted {
   readonly servesFiles?: boolean;
 }
 
-/** @returns what ends the watch for SIGINT. */
+/** To be called before the workflow starts: from then on it goes on, whenever Ctrl-C comes. @returns what ends the watch. */
 export function onInterrupt(
-  out: Output,
   { workflowId }: Pick<WorkflowHandle, 'workflowId'>,
   { what = 'import', watch = `intake runs watch ${workflowId}`, servesFiles = false }: Interrupted = {},
 ): () => void {
-  let told = false;
-  const interrupted = (): void => {
-    if (told) return; // a terminal and the launcher may both send it
-    told = true;
-    process.stderr.write(out.live ? '\n' : '');
-    process.stderr.write(
-      servesFiles
-        ? `Interrupted: nobody else reads the files of this host. The ${what} waits for the same command again, or for a worker here: intake worker - stop it: intake cancel ${workflowId}\n`
-        : `Interrupted: the ${what} goes on. Watch it: ${watch} - stop it: intake cancel ${workflowId}\n`,
-    );
-    void exitWith(130);
-  };
-  process.on('SIGINT', interrupted);
-  return () => void process.off('SIGINT', interrupted);
+  const stop = `stop it: intake cancel ${workflowId}`;
+  return sayWhenInterrupted(
+    servesFiles
+      ? `nobody else reads the files of this host. The ${what} waits for the same command again, or for a worker here: intake worker - ${stop}`
+      : `the ${what} goes on. Watch it: ${watch} - ${stop}`,
+  );
 }

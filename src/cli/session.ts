@@ -1,13 +1,18 @@
 /** What a command works with: the configuration, the embedded stack where nothing is configured, connections when asked for. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import type { Backend } from '../database/backend.ts';
 import type { Backends } from '../database/backends/open.ts';
 import { loadConfig, type BackendName, type Config } from '../config.ts';
 import { IntakeError } from '../errors.ts';
-import type { Stack } from '../local/stack.ts';
+import type { Stack, StackOptions } from '../local/stack.ts';
 import { useProxies } from '../settings/proxy.ts';
+import { targetText } from '../settings/target.ts';
 import { flushTraces } from '../observability/traces.ts';
 import { loadEnvironment } from './environment.ts';
+import { leaveStackUp } from './interrupt.ts';
+import { stackFolder } from './places.ts';
 
 export interface Session {
   readonly config: Config;
@@ -16,6 +21,10 @@ export interface Session {
   temporal(): Promise<Client>;
   /** The configured backend unless another one is named. */
   backend(name?: BackendName): Promise<Backend>;
+  /** The database that the backend is, as summaries name it. */
+  targetOf(name?: BackendName): string;
+  /** Rejects when the embedded stack cannot go on by itself; else it is never settled. */
+  readonly lost: Promise<never>;
   close(): Promise<void>;
 }
 
@@ -26,22 +35,27 @@ export interface SessionOptions {
   readonly onStep: (line: string) => void;
   /** The embedded stack, also where a deployment is configured: for what must never write there. */
   readonly embedded?: boolean;
+  /** Makes the embedded stack where there is none: what only reads would find nothing in it. */
+  readonly creates?: boolean;
 }
 
 /** What names a deployment: its services, its keys, its folder of objects. */
 const DEPLOYMENT = /^(?:TEMPORAL_|SUPABASE_(?!MODE$)|DATABASE_URL$|INTAKE_(?:OBJECTS_DIR|GATEWAY_URL)$)/;
 
 /** @throws IntakeError CONFIG_INVALID, STACK_FAILED. */
-export async function openSession({ mode, dir, onStep, embedded }: SessionOptions): Promise<Session> {
+export async function openSession({ mode, dir, onStep, embedded, creates = false }: SessionOptions): Promise<Session> {
   if (embedded) forgetDeployment(mode, onStep);
-  const configured = readConfig(mode, dir);
-  const stack = configured.temporal ? undefined : await embeddedStack(configured, onStep);
+  const configured = readConfig(mode, dir, onStep);
+  const stack = configured.temporal ? undefined : await embeddedStack(configured, onStep, creates);
   const config = stack ? stackConfig(configured, stack) : configured;
+  const watch = stack && (await import('../local/watch.ts')).watchStack(stack.dir, onStep, { without: ['gateway'] });
   let client: Promise<Client> | undefined;
   let backends: Promise<Backends> | undefined;
   return {
     config,
     stack,
+    targetOf: (name = config.backend) => targetText({ ...config, backend: name }),
+    lost: watch?.failed ?? new Promise(() => undefined),
     temporal: () =>
       (client ??= import('../temporal/connect.ts').then(({ connectTemporal }) => connectTemporal(config))),
     backend: async (name = config.backend) => {
@@ -49,6 +63,7 @@ export async function openSession({ mode, dir, onStep, embedded }: SessionOption
       return (await backends).get(name);
     },
     async close() {
+      watch?.stop();
       await Promise.all([
         flushTraces(),
         client?.then(({ connection }) => connection.close()).catch(() => undefined),
@@ -63,9 +78,13 @@ export async function closeSession(session: Session | undefined): Promise<void> 
 }
 
 /** The configuration of the environment and its `.env` file. */
-export function readConfig(mode: string | undefined, dir: string | undefined): Config {
-  loadEnvironment(mode);
-  if (dir !== undefined) process.env['INTAKE_DIR'] = dir;
+export function readConfig(
+  mode: string | undefined,
+  dir: string | undefined,
+  onStep: (line: string) => void = () => undefined,
+): Config {
+  loadEnvironment(mode, onStep);
+  process.env['INTAKE_DIR'] = dir ?? (process.env['INTAKE_DIR'] || stackFolder(onStep));
   const config = loadConfig(); // which refuses a proxy that cannot be used
   useProxies();
   return config;
@@ -73,7 +92,7 @@ export function readConfig(mode: string | undefined, dir: string | undefined): C
 
 /** Takes a deployment out of the environment, so that neither this process nor the stack that it starts knows of one. */
 function forgetDeployment(mode: string | undefined, onStep: (line: string) => void): void {
-  loadEnvironment(mode);
+  loadEnvironment(mode, onStep);
   const names = Object.keys(process.env).filter((name) => DEPLOYMENT.test(name) && process.env[name]);
   if (names.length)
     onStep(`A deployment is configured (${names.join(', ')}): nothing goes there, the embedded stack is used`);
@@ -86,6 +105,7 @@ export function stackConfig(config: Config, stack: Stack): Config {
   return {
     ...config,
     dir: stack.dir,
+    environment: 'embedded',
     temporal: {
       address: stack.temporal,
       namespace: 'default',
@@ -100,9 +120,28 @@ export function stackConfig(config: Config, stack: Stack): Config {
   };
 }
 
-async function embeddedStack({ dir, gateway }: Config, onStep: (line: string) => void): Promise<Stack> {
+async function embeddedStack(
+  { dir, gateway }: Config,
+  onStep: (line: string) => void,
+  creates: boolean,
+): Promise<Stack> {
+  if (!creates && !existsSync(join(dir, 'stack.json')))
+    throw new IntakeError('CONFIG_INVALID', `There is no stack in ${dir}, and no deployment is configured`, {
+      remedy: 'Go to the folder whose .env or .intake is meant, name it with --dir, or make a stack: intake up.',
+    });
+  return bringUpStack({ dir, onStep, ports: { gateway: gateway.port } });
+}
+
+/** Brings up a stack; Ctrl-C meanwhile and afterwards says that it stays up. */
+export async function bringUpStack(options: StackOptions): Promise<Stack> {
   const { ensureStack } = await import('../local/stack.ts');
-  return ensureStack({ dir, onStep, ports: { gateway: gateway.port } });
+  return ensureStack({
+    ...options,
+    onStep(line) {
+      leaveStackUp(options.dir);
+      options.onStep?.(line);
+    },
+  });
 }
 
 /** `postgres`, `postgresql` or `supabase`. */

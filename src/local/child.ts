@@ -9,6 +9,8 @@ const FIRST_BACKOFF_MS = 200;
 const LONGEST_BACKOFF_MS = 5_000;
 /** One that ran this long was well: its next failure starts with the first backoff again. */
 const HEALTHY_MS = 10_000;
+/** One that ran this long did its work: the next end is the first in a row. */
+const STABLE_MS = 60_000;
 
 export interface ChildSpec {
   readonly command: string;
@@ -31,6 +33,7 @@ export class SupervisedChild {
   readonly #onChange: () => void;
   #process: ProcessId | undefined;
   #exits = 0;
+  #failing = 0;
   #backoff = FIRST_BACKOFF_MS;
   #retry: NodeJS.Timeout | undefined;
   #stopping = false;
@@ -41,7 +44,7 @@ export class SupervisedChild {
   }
 
   get state(): ChildState {
-    return { ...(this.#process && { process: this.#process }), exits: this.#exits };
+    return { ...(this.#process && { process: this.#process }), exits: this.#exits, failing: this.#failing };
   }
 
   start(): void {
@@ -55,7 +58,10 @@ export class SupervisedChild {
       const child = spawn(command, args, { ...user, env, cwd: '/', stdio: [...stdio] });
       this.#process = child.pid === undefined ? undefined : identify(child.pid);
       child.once('error', (error) => this.#say(error.message));
-      child.once(child.pid === undefined ? 'error' : 'exit', () => this.#ended(Date.now() - since));
+      child.once(child.pid === undefined ? 'error' : 'exit', (_, signalName?: NodeJS.Signals | null) => {
+        if (signalName && !this.#stopping) this.#say(`was ended by ${signalName}`);
+        this.#ended(Date.now() - since);
+      });
       this.#onChange();
     } catch (error) {
       this.#say(String(error));
@@ -91,6 +97,7 @@ export class SupervisedChild {
     this.#process = undefined;
     if (this.#stopping) return;
     this.#exits += 1;
+    this.#failing = ranMs > STABLE_MS ? 1 : this.#failing + 1;
     if (ranMs > HEALTHY_MS) this.#backoff = FIRST_BACKOFF_MS;
     this.#retry = setTimeout(() => this.start(), this.#backoff);
     this.#backoff = Math.min(this.#backoff * 2, LONGEST_BACKOFF_MS);

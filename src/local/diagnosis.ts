@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { IntakeError } from '../errors.ts';
 import { causeIn } from './logs.ts';
 import type { LogMarks } from './logs.ts';
-import { logFile } from './state.ts';
+import { logFile, readSettings } from './state.ts';
 import type { LogName } from './state.ts';
 
 const MB = 1024 * 1024;
@@ -31,7 +31,7 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
     'This machine has no loopback interface: bring it up (`ip link set lo up`), then try again.',
   ],
   [
-    /out of memory|Cannot allocate memory|ENOMEM|Allocation failed|CodeRange|heap limit/i,
+    /out of memory|ended by SIGKILL|Cannot allocate memory|ENOMEM|Allocation failed|CodeRange|heap limit/i,
     'Give it more memory: raise the limit of this shell (`ulimit -v`) or container, then try again.',
   ],
   [/Permission denied|EACCES|EPERM|not permitted/i, 'Give this user the rights to what it names, then try again.'],
@@ -52,16 +52,8 @@ export function explain(dir: string, name: LogName | undefined, marks: LogMarks,
 
 /** What is wrong around the stack, whatever its parts say; undefined: nothing. */
 export function surroundings(dir: string): IntakeError | undefined {
-  const { bytes, inodes } = freeIn(dir);
-  const again = 'free some, then try again; what runs goes on by itself.';
-  if (bytes < LEAST_BYTES)
-    return new IntakeError('STACK_FAILED', `The disk is full: ${Math.floor(bytes / MB)} MB are free for ${dir}`, {
-      remedy: `It needs room: ${again}`,
-    });
-  if (inodes < LEAST_INODES)
-    return new IntakeError('STACK_FAILED', `The disk has no file entries (inodes) left: ${inodes} for ${dir}`, {
-      remedy: `Many small files take them: ${again}`,
-    });
+  const full = fullDisk(dir);
+  if (full) return full;
   const caches = [process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), homedir(), tmpdir()];
   if (!caches.some(isWritable))
     return new IntakeError(
@@ -71,6 +63,23 @@ export function surroundings(dir: string): IntakeError | undefined {
         remedy: 'Set HOME or TMPDIR to a folder of yours, then try again.',
       },
     );
+  return undefined;
+}
+
+/** Whether a disk that the stack writes to is full; its database may lie on another one than its folder. */
+export function fullDisk(dir: string): IntakeError | undefined {
+  const again = 'free some, then try again; what runs goes on by itself.';
+  for (const folder of new Set([dir, readSettings(dir)?.postgres.dataDir ?? dir])) {
+    const { bytes, inodes } = freeIn(existsSync(folder) ? folder : dir);
+    if (bytes < LEAST_BYTES)
+      return new IntakeError('STACK_FAILED', `The disk is full: ${Math.floor(bytes / MB)} MB are free for ${folder}`, {
+        remedy: `It needs room: ${again}`,
+      });
+    if (inodes < LEAST_INODES)
+      return new IntakeError('STACK_FAILED', `The disk has no file entries (inodes) left: ${inodes} for ${folder}`, {
+        remedy: `Many small files take them: ${again}`,
+      });
+  }
   return undefined;
 }
 

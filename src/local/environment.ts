@@ -34,6 +34,7 @@ export function environmentOf(dir: string, settings: StackSettings): NodeJS.Proc
   return {
     ...withoutLoopback(process.env),
     INTAKE_DIR: dir,
+    SUPABASE_MODE: 'embedded',
     INTAKE_OBJECTS_DIR: process.env['INTAKE_OBJECTS_DIR'] ?? join(dir, 'objects'),
     TEMPORAL_ADDRESS: `127.0.0.1:${settings.ports.temporal}`,
     TEMPORAL_NAMESPACE: 'default',

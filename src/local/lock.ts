@@ -5,6 +5,8 @@ import { IntakeError } from '../errors.ts';
 
 const SQLITE_BUSY = 5;
 const SQLITE_CANTOPEN = 14;
+/** A wait of this length is not worth a word. */
+const SHORT_MS = 3_000;
 
 export interface Lock {
   release(): void;
@@ -19,6 +21,8 @@ export interface Lock {
 export function tryLock(path: string): Lock | undefined {
   const database = open(path);
   try {
+    // Without a journal nothing is written: a stack is stopped on a full disk, too.
+    database.exec('PRAGMA journal_mode = MEMORY');
     database.exec('BEGIN EXCLUSIVE');
     return { release: () => database.close() };
   } catch (error) {
@@ -36,19 +40,26 @@ export async function waitForLock(path: string, timeoutMs: number): Promise<Lock
   }
 }
 
+export interface Waiting {
+  /** Another process has held it for `timeoutMs`: whether to wait that long again. */
+  goOn(): Promise<boolean>;
+  /** It is not to be had at once. */
+  onWait(): void;
+}
+
 /**
  * Runs `work` while holding the lock file.
- * @param goOn asked when another process has held it for `timeoutMs`: whether to wait that long again.
  * @throws IntakeError STACK_FAILED when it is not to be had.
  */
 export async function withLock<T>(
   path: string,
   timeoutMs: number,
-  goOn: () => Promise<boolean>,
+  { goOn, onWait }: Waiting,
   work: () => Promise<T>,
 ): Promise<T> {
-  let lock: Lock | undefined;
-  while (!(lock = await waitForLock(path, timeoutMs))) {
+  let lock = await waitForLock(path, SHORT_MS);
+  if (!lock) onWait();
+  while (!(lock ??= await waitForLock(path, timeoutMs))) {
     if (!(await goOn()))
       throw new IntakeError('STACK_FAILED', `Another process is starting the stack for long: ${path}`);
   }

@@ -4,6 +4,7 @@ import { chownSync, closeSync, existsSync, openSync, readFileSync, renameSync, r
 import { totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { IntakeError } from '../errors.ts';
+import { explain } from './diagnosis.ts';
 import { adminUrlOf } from './environment.ts';
 import { postgresState } from './ports.ts';
 import { makeOwned } from './postgresPlace.ts';
@@ -35,8 +36,8 @@ export function initializeCluster(dir: string, place: PostgresPlace, password: s
       cwd: '/',
       stdio: ['ignore', log, log],
     });
-  } catch (cause) {
-    throw new IntakeError('STACK_FAILED', `initdb failed: ${logFile(dir, 'initdb')}`, { cause });
+  } catch {
+    throw explain(dir, 'initdb', {}, 'The database cannot be made');
   } finally {
     closeSync(log);
     rmSync(passwordFile, { force: true });

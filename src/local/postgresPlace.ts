@@ -88,6 +88,14 @@ function packageVersion(native: string): string {
 
 function serverUser(): ServerUser {
   const user = lookUp('postgres') ?? lookUp('nobody');
+  if (user && !canRun(user, '/bin/sh', '-c', ':'))
+    throw new IntakeError(
+      'STACK_FAILED',
+      'PostgreSQL refuses to run as root, and root cannot become another user here',
+      {
+        remedy: 'Run it as an ordinary user; this one is root of a user namespace that holds nobody else.',
+      },
+    );
   if (!user)
     throw new IntakeError('STACK_FAILED', 'PostgreSQL refuses to run as root, and there is no user postgres or nobody');
   return user;

@@ -113,6 +113,7 @@ export async function stopStack(dir: string, onStep: (line: string) => void = ()
   }
   const found = realpathSync(dir);
   await lockedStack(found, onStep, async () => {
+    await awaitRecovery(found, onStep);
     await stopProcesses(found, onStep);
     // What this machine or this namespace does not see may still have it.
     if (readSupervisor(found)) (await takeHold(found, HOLD_MS)).release();
@@ -121,7 +122,15 @@ export async function stopStack(dir: string, onStep: (line: string) => void = ()
 
 /** One process at a time starts or stops a stack; who waits goes on waiting while its database recovers. */
 export const lockedStack = <T>(dir: string, onStep: (line: string) => void, work: () => Promise<T>): Promise<T> =>
-  withLock(join(dir, 'lock'), LOCK_TIMEOUT_MS, () => awaitRecovery(dir, onStep), work);
+  withLock(
+    join(dir, 'lock'),
+    LOCK_TIMEOUT_MS,
+    {
+      goOn: () => awaitRecovery(dir, onStep),
+      onWait: () => onStep(`Another command starts or stops the stack in ${dir}: waiting for it`),
+    },
+    work,
+  );
 
 async function bringUp(dir: string, options: StackOptions & Required<Pick<StackOptions, 'onStep'>>): Promise<Stack> {
   const { onStep } = options;

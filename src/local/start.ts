@@ -54,7 +54,7 @@ export async function awaitStack(
 ): Promise<IntakeError | undefined> {
   let deadline = Date.now() + timeoutMs;
   const before = readSupervisor(dir)?.children;
-  const tell = teller(dir, onStep);
+  const tell = recoveryTeller(dir, onStep);
   while (Date.now() < deadline) {
     if (!isAlive(supervisor)) return explain(dir, 'supervisor', marks, 'The supervisor ended');
     const ports = readSettings(dir)?.ports;
@@ -80,7 +80,7 @@ export async function awaitStack(
  * @returns whether it did recover.
  */
 export async function awaitRecovery(dir: string, onStep: (line: string) => void): Promise<boolean> {
-  const tell = teller(dir, onStep);
+  const tell = recoveryTeller(dir, onStep);
   for (let waited = false; ; waited = true) {
     const port = readSettings(dir)?.ports.postgres;
     if (port === undefined || (await postgresState(port)) !== 'starting' || !findPostmaster(dir)) return waited;
@@ -90,7 +90,7 @@ export async function awaitRecovery(dir: string, onStep: (line: string) => void)
 }
 
 /** Says how far the recovery is, now and then. */
-function teller(dir: string, onStep: (line: string) => void): () => void {
+export function recoveryTeller(dir: string, onStep: (line: string) => void): () => void {
   let told = Date.now() - TELL_MS / 2; // a short one is not worth a word
   return () => {
     if (Date.now() - told < TELL_MS) return;

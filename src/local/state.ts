@@ -44,6 +44,8 @@ export interface ChildState {
   readonly process?: ProcessId;
   /** How often it ended by itself since the supervisor started. */
   readonly exits: number;
+  /** How often in a row it ended soon after its start; older versions did not count it. */
+  readonly failing?: number;
 }
 
 /** A folder by identity: its path may be another's after it was moved, copied or removed. */

@@ -30,7 +30,7 @@ export interface Cli {
   readonly stack: Stack;
   /** Where the commands run and files are written. */
   readonly folder: string;
-  start(args: readonly string[], env?: NodeJS.ProcessEnv): Started;
+  start(args: readonly string[], env?: NodeJS.ProcessEnv, cwd?: string): Started;
   run(...args: string[]): Promise<Ended>;
   /** Runs with --json. */
   json(...args: string[]): Promise<{ code: number | null; document: Json }>;
@@ -66,8 +66,8 @@ export async function startCli(around: NodeJS.ProcessEnv = {}): Promise<Cli> {
   const folder = await mkdtemp(join(tmpdir(), 'intake-cli-'));
   const database = new pg.Pool({ connectionString: stack.databaseUrl, max: 2 });
   database.on('error', () => undefined); // the stack is stopped at the end
-  const start = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Started =>
-    intakeAt(folder, args, { ...around, INTAKE_DIR: dir, ...env });
+  const start = (args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd = folder): Started =>
+    intakeAt(cwd, args, { ...around, INTAKE_DIR: dir, ...env });
   const run = (...args: string[]) => start(args).ended;
   return {
     stack,

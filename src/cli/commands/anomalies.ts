@@ -2,6 +2,7 @@
 import { Argument, Option, type Command } from 'commander';
 import { IntakeError } from '../../errors.ts';
 import type { AlertReport, AlertsInput } from '../../messages/schedules.ts';
+import { onInterrupt } from '../interrupt.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 import { renderTable } from '../display/table.ts';
 
@@ -101,6 +102,7 @@ async function alert({ options: { windowHours = 1 }, out, open }: Call<Flags>): 
     temporal(),
   ]);
   const input: AlertsInput = { taskQueue: config.taskQueue, backend: config.backend, windowHours, byHand: true };
+  onInterrupt({ workflowId: 'alert' }, { what: 'alert', watch: 'the same command again' });
   const handle = await startOrAttach(client, 'alertAnomalies', input, manualOptions('alert', config.taskQueue));
   const { alert: found, outcome } = await answerOf<AlertReport>(handle, 'alert', 'The alert failed', () =>
     out.note('Temporal does not answer; waiting for it'),

@@ -5,6 +5,7 @@ import { importResult } from '../../imports/follow.ts';
 import { cancelImport, endStanding } from '../../runs/cancel.ts';
 import { workflowOf } from '../../runs/findRun.ts';
 import { standstillOf } from '../../temporal/standstill.ts';
+import { sayWhenInterrupted } from '../interrupt.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 
 const LOOK_MS = 3000;
@@ -23,6 +24,7 @@ async function cancelCommand({ args: [id], out, open }: Call<CommonOptions>): Pr
   const { handle, status: first } = await cancelImport(session, target);
   let status: string = first;
   if (first === 'asked') {
+    sayWhenInterrupted(`it is being cancelled. Watch it: intake runs watch ${workflowId}`);
     out.note(`Cancelling ${title}; waiting until its running steps have ended`);
     const over = new AbortController();
     const ended = importResult(handle, () => out.note('Temporal does not answer; waiting for it'));

@@ -6,6 +6,7 @@ import { importInput, workflowIdOf } from '../../imports/request.ts';
 import type { ImportRequest } from '../../messages/requests.ts';
 import { KINDS } from '../../kinds/index.ts';
 import type { ImportReport } from '../../messages/imports.ts';
+import { react } from '../interrupt.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 import { follow } from './import.ts';
 import { importDocument, type ImportFacts } from '../display/importDocument.ts';
@@ -27,7 +28,7 @@ export function define(program: Command): void {
 
 async function demoCommand(call: Call<Flags>): Promise<number> {
   const { options, out } = call;
-  const session = await call.open({ embedded: true });
+  const session = await call.open({ embedded: true, creates: true });
   const documents: object[] = [];
   let worst = 0;
   for (const { name, reads, sample } of KINDS) {
@@ -61,7 +62,10 @@ async function importSample(
 ): Promise<{ facts: ImportFacts; report: ImportReport }> {
   const input = await importInput(session.config, request);
   const report = await follow({ out: call.out, options: {} }, session, input);
-  return { facts: { request, input, workflowId: workflowIdOf(input) }, report };
+  return {
+    facts: { request, input, workflowId: workflowIdOf(input), target: session.targetOf(input.backend) },
+    report,
+  };
 }
 
 /** The stack is left running: other commands use it. */
@@ -69,6 +73,8 @@ function untilInterrupted(out: Call<Flags>['out']): Promise<void> {
   out.detail('  Ctrl-C ends this; the stack stays up until: npx intake down');
   const alive = setInterval(() => undefined, 60_000);
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(clearInterval(alive)));
+    const stop = () => resolve(clearInterval(alive));
+    react(stop);
+    process.once('SIGTERM', stop);
   });
 }

@@ -1,5 +1,6 @@
 /** `intake gateway`: the HTTP gateway in the foreground, until it is stopped. */
 import type { Command } from 'commander';
+import { react } from '../interrupt.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 
 export function define(program: Command): void {
@@ -12,7 +13,7 @@ export function define(program: Command): void {
 }
 
 async function gatewayCommand({ out, open }: Call<CommonOptions>): Promise<void> {
-  const { config } = await open();
+  const { config } = await open({ creates: true });
   const [{ startGateway }, { createLogger }] = await Promise.all([
     import('../../gateway/server.ts'),
     import('../../observability/log.ts'),
@@ -20,7 +21,8 @@ async function gatewayCommand({ out, open }: Call<CommonOptions>): Promise<void>
   const gateway = await startGateway(config, createLogger(out.debug ? 'debug' : config.logLevel));
   out.note(`Gateway at ${gateway.url}`);
   await new Promise<void>((stop) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop());
+    react(stop);
+    process.on('SIGTERM', stop);
   });
   out.note('Stopping when the running requests have ended');
   await gateway.shutdown();

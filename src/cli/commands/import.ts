@@ -29,7 +29,7 @@ export function define(program: Command): void {
     'intake import search-results --states-dir scrape --tag Aug-04-scrape --commit',
   ].join('\n');
   importFlags(addCommand(program, 'import', 'Import a file or directory; a dry run unless --commit', example)).action(
-    run(importCommand),
+    run(importCommand, { hearsLoss: true }),
   );
 }
 
@@ -41,8 +41,9 @@ async function importCommand(call: Call<ImportFlags>): Promise<number> {
   let session: Session | undefined;
   try {
     try {
-      session = await call.open();
-      report = await importOnce(call, session, request, (known) => (facts = known));
+      session = await call.open({ creates: true });
+      facts = { request, target: session.targetOf(request.backend) };
+      report = await Promise.race([importOnce(call, session, request, (known) => (facts = known)), session.lost]);
     } catch (error) {
       if (!out.json) throw error;
       const now = new Date().toISOString();
@@ -74,8 +75,7 @@ async function importOnce(
   const { options } = call;
   const { importInput, isDirectory, workflowIdOf } = await import('../../imports/request.ts');
   const input = await importInput(session.config, request);
-  tell({ request, input });
-  tell({ request, input, workflowId: workflowIdOf(input) });
+  tell({ request, input, workflowId: workflowIdOf(input), target: session.targetOf(input.backend) });
   const report = await follow(call, session, input);
   if (options.debugLog && isDirectory(input) && report.runId && !options.detach) {
     const { logDecisions } = await import('../display/decisionLog.ts');
@@ -107,7 +107,7 @@ export async function follow(
     // Before the workflow starts: from then on the import goes on, whenever Ctrl-C comes.
     const goOn = options.detach
       ? undefined
-      : onInterrupt(out, { workflowId: workflowIdOf(input) }, { servesFiles: files.own });
+      : onInterrupt({ workflowId: workflowIdOf(input) }, { servesFiles: files.own });
     const handle = await startImport(client, input, starter).catch((error: unknown) => {
       goOn?.();
       throw error;

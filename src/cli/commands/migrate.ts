@@ -14,7 +14,7 @@ export function define(program: Command): void {
 }
 
 async function migrateCommand({ options, out, open }: Call<Flags>): Promise<number> {
-  const { config } = await open();
+  const { config } = await open({ creates: !options.check });
   if (!config.databaseUrl) {
     throw new IntakeError('CONFIG_INVALID', 'Migrations need DATABASE_URL', {
       remedy: 'Set it, or apply supabase/migrations with the Supabase CLI.',

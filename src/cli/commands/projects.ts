@@ -2,7 +2,7 @@
 import { Argument, Option, type Command } from 'commander';
 import { IntakeError, ERRORS, type ErrorCode } from '../../errors.ts';
 import { projects } from '../../kinds/projects.ts';
-import type { PushReport } from '../../messages/push.ts';
+import { pushIdOf, type PushReport } from '../../messages/push.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 import { errorLine } from '../fault.ts';
 import { onInterrupt } from '../interrupt.ts';
@@ -52,7 +52,7 @@ async function push(call: Call<Flags>): Promise<number> {
     throw new IntakeError('USAGE', 'Which file?', { remedy: 'Write intake projects push FILE --tenant TENANT.' });
   const tenantId = tenantNamed(options.tenant, 'Give it: --tenant TENANT.');
   const gatewayUrl = gatewayAddress(options.url);
-  const session = await open();
+  const session = await open({ creates: true });
   const { pushInput, startPush } = await import('../../push/push.ts');
   const input = await pushInput(session.config, {
     tenantId,
@@ -63,7 +63,15 @@ async function push(call: Call<Flags>): Promise<number> {
   });
   const files = await serveFile(call, session, input);
   try {
-    const { handle, attached } = await startPush(await session.temporal(), input);
+    const client = await session.temporal();
+    const workflowId = pushIdOf(tenantId);
+    const goOn = options.detach
+      ? undefined
+      : onInterrupt({ workflowId }, { what: 'push', watch: 'the same command again', servesFiles: files.own });
+    const { handle, attached } = await startPush(client, input).catch((error: unknown) => {
+      goOn?.();
+      throw error;
+    });
     if (attached) out.note('Attached to the running push');
     if (options.detach) {
       out.document({
@@ -77,16 +85,16 @@ async function push(call: Call<Flags>): Promise<number> {
       out.detail(`  Cancel it: intake cancel ${handle.workflowId}`);
       return 0;
     }
-    const goOn = onInterrupt(out, handle, { what: 'push', watch: 'the same command again', servesFiles: files.own });
     const { watchPush } = await import('../display/pushWatch.ts');
-    const report = await watchPush(handle, out).finally(goOn);
-    return tell(call, handle.workflowId, report);
+    const report = await watchPush(handle, out).finally(() => goOn?.());
+    return tell(call, handle.workflowId, report, gatewayUrl ?? session.config.gatewayUrl);
   } finally {
     await files.stop();
   }
 }
 
-function tell({ out }: Call<Flags>, workflowId: string, report: PushReport): number {
+function tell({ out }: Call<Flags>, workflowId: string, report: PushReport, gateway: string): number {
+  const target = `gateway at ${gateway}`;
   const {
     status,
     tenantId,
@@ -107,6 +115,7 @@ function tell({ out }: Call<Flags>, workflowId: string, report: PushReport): num
   } = report;
   out.document({
     workflow_id: workflowId,
+    target,
     tenant_id: tenantId,
     filename,
     file_hash: fileHash,
@@ -129,6 +138,7 @@ function tell({ out }: Call<Flags>, workflowId: string, report: PushReport): num
     `Push ${status.toUpperCase()}: ${done} of ${total} batches, ${posted} of ${rows} rows; ${m.inserted_projects} inserted, ${m.updated_projects} updated, ` +
       `${m.org_memberships_upserted} org and ${m.user_memberships_upserted} user memberships, ${m.anomalies_count} anomalies`,
   );
+  out.detail(`  Into:     ${target}`);
   if (m.values_cleared + m.memberships_removed > 0)
     out.answer(`  ${m.values_cleared} values cleared, ${m.memberships_removed} memberships removed`);
   out.detail(`  Correlation id ${correlationId}`);

@@ -26,12 +26,13 @@ async function reconcileCommand({ args: [id], out, open }: Call<CommonOptions>):
   const result = await (await session.backend()).call('reconcile_import_run', { run_id: found.id });
   const { is_valid, expected_count, actual_count, delta, reported_inserted, inserted_discrepancy } = result;
   const actualInserted = reported_inserted - inserted_discrepancy;
-  out.document({ run_id: found.id, ...result });
+  out.document({ run_id: found.id, target: session.targetOf(), ...result });
   out.answer(
     is_valid
       ? `Reconciled: ${actual_count} rows as expected, ${actualInserted} inserted as reported`
       : `Reconciliation failed: ${expected_count} rows expected, ${actual_count} found (${delta}); ${reported_inserted} inserted reported, ${actualInserted} found`,
   );
+  out.detail(`  In:       ${session.targetOf()}`);
   if (!is_valid) out.detail(`  Compare with the file: intake verify ${found.id}`);
   return is_valid ? 0 : 1;
 }

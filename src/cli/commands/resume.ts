@@ -41,6 +41,7 @@ async function resumeCommand(call: Call<Flags>): Promise<number> {
     request: { kind: input.kind, path: input.path, mode: input.mode },
     input,
     workflowId: workflowIdOf(input),
+    target: session.targetOf(input.backend),
   };
   await printImport(out, session, facts, report);
   if (options.detach && report.status === 'running') return 0;

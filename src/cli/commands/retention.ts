@@ -4,6 +4,7 @@
  */
 import { Argument, Option, type Command } from 'commander';
 import type { RetentionInput, RetentionReport, RunDays } from '../../messages/schedules.ts';
+import { onInterrupt } from '../interrupt.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 import { thousands } from '../display/importSummary.ts';
 import { renderTable } from '../display/table.ts';
@@ -83,6 +84,7 @@ async function clean({ options: { importsDays, anomaliesDays, runsDays }, out, o
     ...{ taskQueue, backend, importsDays, anomaliesDays },
     ...(runsDays ? { runDays: runsDays } : {}),
   };
+  onInterrupt({ workflowId: 'retention' }, { what: 'cleanup', watch: 'the same command again' });
   const handle = await startOrAttach(client, 'retention', input, manualOptions('retention', taskQueue));
   const report = await answerOf<RetentionReport>(handle, 'retention', 'The cleanup failed', () =>
     out.note('Temporal does not answer; waiting for it'),

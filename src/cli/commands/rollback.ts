@@ -7,6 +7,7 @@ import { IntakeError } from '../../errors.ts';
 import { previewRollback, rollBackRun } from '../../runs/rollback.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 import { thousands } from '../display/importSummary.ts';
+import type { Session } from '../session.ts';
 
 interface Flags extends CommonOptions {
   readonly reason?: string;
@@ -29,7 +30,7 @@ export function define(program: Command): void {
 async function rollbackCommand({ args: [id], options, out, open }: Call<Flags>): Promise<void> {
   const session = await open();
   const found = await findRun(session, id);
-  if (options.dryRun) return say(out, found, await previewRollback(session, found), true);
+  if (options.dryRun) return say(out, session, found, await previewRollback(session, found), true);
   if (options.reason === undefined)
     throw new IntakeError('USAGE', 'Why is it rolled back?', { remedy: 'Give --reason TEXT; --dry-run needs none.' });
   const rollback = await rollBackRun(session, found, options.reason, ({ rows_affected, rows_total }) =>
@@ -37,10 +38,16 @@ async function rollbackCommand({ args: [id], options, out, open }: Call<Flags>):
       `Rolling back: ${thousands(rows_affected)} of ${thousands(rows_total)} rows; interrupted, the same command goes on`,
     ),
   );
-  say(out, found, rollback, false);
+  say(out, session, found, rollback, false);
 }
 
-function say(out: Call<Flags>['out'], { id, import_kind, status }: Run, rollback: Rollback, dryRun: boolean): void {
+function say(
+  out: Call<Flags>['out'],
+  session: Session,
+  { id, import_kind, status }: Run,
+  rollback: Rollback,
+  dryRun: boolean,
+): void {
   const {
     rows_affected,
     removed,
@@ -52,6 +59,7 @@ function say(out: Call<Flags>['out'], { id, import_kind, status }: Run, rollback
   } = rollback;
   out.document({
     run_id: id,
+    target: session.targetOf(),
     dry_run: dryRun,
     status: dryRun ? status : 'rolled_back',
     rows_affected,
@@ -69,6 +77,7 @@ function say(out: Call<Flags>['out'], { id, import_kind, status }: Run, rollback
   out.answer(
     `${dryRun ? 'Would roll back' : 'Rolled back'} run ${id}: ${thousands(rows_affected)} rows affected, ${thousands(removed)} ${rows} removed${brought}, ${thousands(inherited)} inherited by other runs, ${thousands(kept.count)} kept because edited`,
   );
+  out.detail(`  In:       ${session.targetOf()}`);
   if (givenBack > 0) out.detail(`  ${thousands(givenBack)} were there before the run: they stay, as whose they were`);
   const also = Object.entries(kind.effects.removed).flatMap(([name, words]) =>
     effects?.[name] ? [`${thousands(effects[name])} ${words}`] : [],

@@ -87,7 +87,7 @@ async function add(
   what: string | undefined,
   path: string | undefined,
 ): Promise<void> {
-  const session = await open();
+  const session = await open({ creates: true });
   const definition = definitionOf(session.config, what, path, options);
   const client = await session.temporal();
   const [{ addSchedule }, { describeChanged }] = await Promise.all([

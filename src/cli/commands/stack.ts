@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { IntakeError } from '../../errors.ts';
 import type { Stack } from '../../local/stack.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
-import { readConfig } from '../session.ts';
+import { bringUpStack, readConfig } from '../session.ts';
 import { shownDatabaseAddress } from '../../settings/databaseAddress.ts';
 
 const GATEWAY_MS = 15_000;
@@ -28,15 +28,17 @@ export function define(program: Command): void {
 }
 
 async function up({ options, out }: Call<Flags>): Promise<void> {
-  const { dir, gateway } = readConfig(options.env, options.dir);
-  const { ensureStack } = await import('../../local/stack.ts');
+  const { dir, gateway } = readConfig(options.env, options.dir, out.note);
   const base = options.ports;
   const ports =
     base === undefined
       ? { gateway: gateway.port }
       : { temporal: base, ui: base + 1, postgres: base + 2, api: base + 3, metrics: base + 4, gateway: base + 5 };
-  const stack = await ensureStack({ dir, onStep: out.note, ports });
-  if (stack.gateway !== undefined) await gatewayAnswers(stack.gateway);
+  const stack = await bringUpStack({ dir, onStep: out.note, ports });
+  const { watchStack } = await import('../../local/watch.ts');
+  const watch = watchStack(stack.dir, out.note);
+  if (stack.gateway !== undefined) await Promise.race([gatewayAnswers(stack.gateway), watch.failed]);
+  watch.stop();
   out.document({ status: 'up', dir: stack.dir, addresses: addressesOf(stack), pids: stack.pids, logs: stack.logs });
   out.answer(`The stack is up in ${stack.dir}`);
   for (const line of addressLines(stack)) out.detail(line);
@@ -44,7 +46,7 @@ async function up({ options, out }: Call<Flags>): Promise<void> {
 }
 
 async function down({ options, out }: Call<Flags>): Promise<void> {
-  const { dir } = readConfig(options.env, options.dir);
+  const { dir } = readConfig(options.env, options.dir, out.note);
   if (options.purge) {
     const { purgeStack } = await import('../../local/purge.ts');
     const removed: string[] = [];

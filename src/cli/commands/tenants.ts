@@ -39,7 +39,7 @@ export function define(program: Command): void {
 
 async function add({ args: [, name], out, open }: Call<Flags>): Promise<void> {
   const tenant = tenantNamed(name, REMEDY);
-  const backend = await (await open()).backend();
+  const backend = await (await open({ creates: true })).backend();
   const bearer = newSecret();
   if (!(await backend.call('add_tenant', { tenant_id: tenant, bearer_sha256: hashSecret(bearer) }))) {
     throw new IntakeError('USAGE', `Tenant ${tenant} has a secret already`, {

@@ -56,7 +56,7 @@ async function add(call: Call<Flags>): Promise<void> {
     throw new IntakeError('USAGE', 'Which role?', { remedy: 'Write --role operator, --role admin or --role viewer.' });
   if (tenant === '*' || tenant?.trim() === '')
     throw new IntakeError('USAGE', '--tenant is one tenant', { remedy: 'Leave it away for all tenants.' });
-  const session = await open();
+  const session = await open({ creates: true });
   const backend = await session.backend();
   const known = await backend.call('find_person', { email });
   const own = passwordStdin ? await readPassword() : undefined;

@@ -56,6 +56,7 @@ async function verifyCommand(call: Call<CommonOptions>): Promise<number> {
   out.document({
     run_id: found.id,
     workflow_id: workflowIdOf(input),
+    target: session.targetOf(input.backend),
     file: input.path,
     status,
     ...comparison,
@@ -67,6 +68,7 @@ async function verifyCommand(call: Call<CommonOptions>): Promise<number> {
     return 1;
   }
   out.answer(`Verified run ${found.id}: ${verdictOf(comparison, images)}`);
+  out.detail(`  In:       ${session.targetOf(input.backend)}`);
   if (failed && !isDirectory(input)) out.detail(`  Lines: ${comparison.lines.join(', ')}`);
   for (const { item, code, message } of report.directory?.failedItems ?? [])
     out.detail(`  ${item}: ${code} ${message}`);

@@ -1,5 +1,6 @@
 /** `intake worker`: a worker in the foreground, for its host's files and everybody's work. */
 import type { Command } from 'commander';
+import { react } from '../interrupt.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 
 export function define(program: Command): void {
@@ -9,7 +10,7 @@ export function define(program: Command): void {
 }
 
 async function workerCommand({ out, open }: Call<CommonOptions>): Promise<void> {
-  const { config } = await open();
+  const { config } = await open({ creates: true });
   const [{ startWorker }, { createLogger }] = await Promise.all([
     import('../../worker.ts'),
     import('../../observability/log.ts'),
@@ -22,6 +23,7 @@ async function workerCommand({ out, open }: Call<CommonOptions>): Promise<void> 
     out.note('Stopping when the running steps have ended');
     void worker.shutdown();
   };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
+  react(stop);
+  process.on('SIGTERM', stop);
   await worker.done;
 }

@@ -10,10 +10,12 @@ export interface ImportFacts {
   readonly request: ImportRequest;
   readonly input?: AnyInput;
   readonly workflowId?: string;
+  /** Where its rows go. */
+  readonly target?: string;
 }
 
 export function importDocument(
-  { request, input, workflowId }: ImportFacts,
+  { request, input, workflowId, target }: ImportFacts,
   report: ImportReport,
 ): Readonly<Record<string, unknown>> & { readonly metadata: object } {
   const { status, runId, storagePath, startedAt, finishedAt, plan } = report;
@@ -22,6 +24,7 @@ export function importDocument(
   return {
     run_id: dryRun ? null : runId,
     workflow_id: workflowId ?? null,
+    target: target ?? null,
     kind: known.kind,
     source_system: known.sourceSystem ?? null,
     source_batch_id: known.batchId ?? null,

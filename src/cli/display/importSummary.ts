@@ -59,19 +59,25 @@ function refusedError(refused: number, runId: string | null): ErrorDocument {
   };
 }
 
-function sayDuplicate(out: Output, { request, input }: ImportFacts, { duplicateOf, original }: ImportReport): void {
+function sayDuplicate(
+  out: Output,
+  { request, input, target }: ImportFacts,
+  { duplicateOf, original }: ImportReport,
+): void {
   const filename = input?.filename ?? request.path;
   const hash = input && 'fileHash' in input ? input.fileHash.slice(0, 16) : '';
   out.answer(`DUPLICATE BATCH: File '${filename}' with hash ${hash}... has already been imported. No action taken.`);
   const when = original?.completedAt ? ` on ${original.completedAt.slice(0, 19).replace('T', ' ')} UTC` : '';
   const copy = original && original.filename !== filename ? ` as '${original.filename}'` : '';
   out.answer(`  Imported${copy} by run ${duplicateOf}${when}.`);
+  if (target) out.detail(`  Into:     ${target}`);
 }
 
-function detailLines({ request, input }: ImportFacts, report: ImportReport): string[] {
+function detailLines({ request, input, target }: ImportFacts, report: ImportReport): string[] {
   const { runId, parentRunId, parentGone, limitIgnored, codes, counts, effects, storagePath, plan, duplicateOf } =
     report;
   const lines: string[] = [];
+  if (target) lines.push(`Into:     ${target}`);
   if (runId) lines.push(`Run:      ${runId}`);
   if (parentRunId)
     lines.push(

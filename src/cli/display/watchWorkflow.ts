@@ -19,10 +19,15 @@ export async function watchWorkflow(
 ): Promise<number> {
   const client = await session.temporal();
   const handle = client.workflow.getHandle(workflowId);
+  const goOn = onInterrupt(handle); // it runs already
   const input = await startedWith(handle);
-  const goOn = onInterrupt(out, handle);
   const report = await watchImport(handle, { out, input, runId }).finally(goOn);
-  const facts: ImportFacts = { request: { kind: input.kind, path: input.path, mode: input.mode }, input, workflowId };
+  const facts: ImportFacts = {
+    request: { kind: input.kind, path: input.path, mode: input.mode },
+    input,
+    workflowId,
+    target: session.targetOf(input.backend),
+  };
   await printImport(out, session, facts, report);
   return summarize(out, facts, report);
 }

@@ -31,6 +31,7 @@ import { schedulesPage } from './schedulesPage.ts';
 import { createSessions } from './session.ts';
 import { addSignIn } from './signIn.ts';
 import { workflowUrl } from './schedulesPage.ts';
+import { targetText } from '../../settings/target.ts';
 import { requireOwnOrigin, visitorOf, type Visitor } from './visitor.ts';
 import { plural, type Html } from './words.ts';
 
@@ -93,7 +94,7 @@ export function createDashboard({ config, client, backends, stopping, log }: Das
   const signedIn = (handler: Handler) => async (c: Context<GatewayEnv>) =>
     handler(c, await visitorOf(c, sessions, supabase));
   const framed = (c: Context, { email }: Visitor, title: string, at: string, me: Me, body: Html) =>
-    show(c, page({ title, at, person: { email, me } }, body));
+    show(c, page({ title, at, target: targetText(config), person: { email, me } }, body));
   const runView = async (c: Context, visitor: Visitor): Promise<RunView> => {
     const view = await visitor.call('fn_dashboard_run', { p_run_id: runId(c) });
     if (!view.run) throw noSuchRun();

@@ -9,6 +9,8 @@ export interface Frame {
   /** Path of the page in the navigation. */
   readonly at?: string;
   /** Undefined where nobody is signed in. */
+  /** The database that is looked at. */
+  readonly target?: string;
   readonly person?: { readonly email: string; readonly me?: Me };
 }
 
@@ -19,7 +21,7 @@ const PAGES = [
   ['/schedules', 'Schedules'],
 ] as const;
 
-export function page({ title, at, person }: Frame, body: Html): Html {
+export function page({ title, at, target, person }: Frame, body: Html): Html {
   const links = person?.me ? PAGES.filter(([path]) => path !== '/anomalies' || person.me?.operates) : [];
   return html`${raw('<!doctype html>')}
     <html lang="en">
@@ -44,7 +46,13 @@ export function page({ title, at, person }: Frame, body: Html): Html {
           ${person && html`<form class="person" method="post" action="/sign-out"><span class="email">${person.email}${person.me && html` <small>${roleOf(person.me)}</small>`}</span><button class="quiet">Sign out</button></form>`}
         </header>
         <main id="main" tabindex="-1">${body}</main>
-        ${person?.me && html`<footer><p>Times are those of your browser. Every import is a durable workflow: what stops can be resumed.</p></footer>`}
+        ${
+          person?.me &&
+          html`<footer>
+            <p>Times are those of your browser. Every import is a durable workflow: what stops can be resumed.</p>
+            ${target && html`<p>Database: ${target}</p>`}
+          </footer>`
+        }
       </body>
     </html>`;
 }

@@ -1,5 +1,8 @@
 import { strict as assert } from 'node:assert';
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server } from 'node:net';
+import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { readStack } from '../../../src/local/stack.ts';
 import { startFaultServer } from '../../support/hosted/faultServer.ts';
@@ -224,6 +227,32 @@ describe('intake doctor and intake smoke', function () {
     );
     const refused = await cli.run('smoke', '--env', 'prod');
     assert.deepEqual([refused.code, refused.stderr.split(':')[0]], [1, 'DATABASE_UNAVAILABLE']);
+  });
+
+  it('finds .env from a folder below; a named file wins over the environment and says where; the target is named without its password', async () => {
+    await cli.file('.env.far', deployment());
+    const below = join(cli.folder, 'a', 'b');
+    await mkdir(below, { recursive: true });
+    const other = { DATABASE_URL: 'postgresql://someone:hidden@db.example.com/elsewhere' };
+    const { code, stdout, stderr } = await cli.start(['doctor', '--env', 'far', '--json'], other, below).ended;
+    const { target, checks } = JSON.parse(stdout);
+    const { host, password } = new URL(cli.stack.databaseUrl);
+    assert.deepEqual([code, target], [0, `postgres at ${host}/postgres (far)`], JSON.stringify(failing({ checks })));
+    assert.match(stderr, /\.env\.far counts, not the environment, where they differ: DATABASE_URL\n/);
+    assert.ok(![stdout, stderr].some((text) => text.includes('hidden') || text.includes(password)));
+  });
+
+  it('makes no stack for a command that only reads', async () => {
+    const none = join(cli.folder, 'none');
+    for (const args of [['runs'], ['doctor'], ['rejects', '1f0c9a2e'], ['schedule', 'list'], ['migrate', '--check']]) {
+      const { code, stderr } = await cli.start([...args, '--dir', none]).ended;
+      assert.deepEqual(
+        [code, /^CONFIG_INVALID: There is no stack in /.test(stderr)],
+        [2, true],
+        `${args.join(' ')}: ${stderr}`,
+      );
+    }
+    assert.ok(!existsSync(none));
   });
 
   it('tells versions, jobs and schedules', async () => {

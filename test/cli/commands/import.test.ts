@@ -5,6 +5,7 @@ import { plaintiffsCsv, slowCsv, SLOW, startCli, type Cli, type Json } from '../
 const FIELDS = [
   'run_id',
   'workflow_id',
+  'target',
   'kind',
   'source_system',
   'source_batch_id',
