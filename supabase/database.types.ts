@@ -2829,6 +2829,7 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      most_refused: { Args: Record<PropertyKey, never>; Returns: number };
       nobody_words: { Args: { tenant_id: string }; Returns: string[] };
       normalize_text: { Args: { value: string }; Returns: string };
       note_edit: { Args: { staging_ids: string[] }; Returns: undefined };
