@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 export const projectFile = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
 export function configVariables(): string[] {
-  return [...projectFile('src/config.ts').matchAll(/^ {2}([A-Z][A-Z_]+): (?:z\b|integer\(|listen\()/gm)].map(
+  return [...projectFile('src/config.ts').matchAll(/^ {2}([A-Z][A-Z_]+): [a-z]\w*\b/gm)].map(
     ([, name]) => name as string,
   );
 }
