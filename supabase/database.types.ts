@@ -2550,6 +2550,17 @@ export type Database = {
         };
         Returns: undefined;
       };
+      find_carriers: {
+        Args: { kind: string; run_id: string; wanted: string[] };
+        Returns: {
+          is_own: boolean;
+          name: string;
+          name_key: string;
+          ord: number;
+          plaintiff_id: number;
+          value: string;
+        }[];
+      };
       find_completed_run: {
         Args: { file_hash: string; source_batch_id: string; source_system: string };
         Returns: string;
@@ -2582,6 +2593,7 @@ export type Database = {
           stage_ctid: unknown;
         }[];
       };
+      first_names_agree: { Args: { a: string; b: string }; Returns: boolean };
       forget_images: { Args: { sha256s: Json; storage_type: string }; Returns: undefined };
       forget_originals: { Args: { paths: Json }; Returns: undefined };
       former_values: { Args: { held: Json }; Returns: Json };
@@ -2725,6 +2737,8 @@ export type Database = {
       };
       lend_bearer: { Args: { bearer_sha256: string; minutes: number; tenant_id: string }; Returns: string };
       licence_fields: { Args: Record<PropertyKey, never>; Returns: string[] };
+      link_contended: { Args: Record<PropertyKey, never>; Returns: undefined };
+      link_people: { Args: { rule: string; run_id: string }; Returns: undefined };
       list_anomalies: {
         Args: { max_rows: number; severities: Json; tenant: string; window_hours: number };
         Returns: Json;
@@ -2759,6 +2773,7 @@ export type Database = {
       lock_source: { Args: { exclusive: boolean; source_system: string }; Returns: undefined };
       lock_source_of: { Args: { exclusive: boolean; run_id: string }; Returns: undefined };
       lock_tenant: { Args: { tenant_id: string }; Returns: undefined };
+      long_name: { Args: { word: string }; Returns: string };
       lower_text: { Args: { value: string }; Returns: string };
       mark_statement: {
         Args: {
@@ -2830,6 +2845,10 @@ export type Database = {
         };
       };
       most_refused: { Args: Record<PropertyKey, never>; Returns: number };
+      name_blocks: { Args: { words: string[] }; Returns: string[] };
+      name_words: { Args: { name: string }; Returns: string[] };
+      names_agree: { Args: { a: string[]; b: string[] }; Returns: boolean };
+      names_compatible: { Args: { a: string; b: string }; Returns: boolean };
       nobody_words: { Args: { tenant_id: string }; Returns: string[] };
       normalize_text: { Args: { value: string }; Returns: string };
       note_edit: { Args: { staging_ids: string[] }; Returns: undefined };
@@ -2870,6 +2889,7 @@ export type Database = {
       pass_skipped: { Args: { runs: string[] }; Returns: number };
       people_changed: { Args: { run_id: string; stage_id: string }; Returns: boolean };
       person_named: { Args: { email: string }; Returns: string };
+      phone_key: { Args: { phone: string }; Returns: string };
       place_search_results: {
         Args: {
           commit: boolean;
@@ -3343,10 +3363,13 @@ export type Database = {
         };
         Returns: boolean;
       };
+      separate_contended: { Args: Record<PropertyKey, never>; Returns: undefined };
       settle_import_run: { Args: { expected_count: number; lease: number; run_id: string }; Returns: Json };
       settled_step: { Args: { lease: number; part: number; run_id: string; step: string }; Returns: Json };
+      shared_message: { Args: { shared_by: string; shared_line: number; shared_with: number }; Returns: string };
       slice_of: { Args: { part: number }; Returns: number };
       sliced_table: { Args: { kind: string; resolved: boolean }; Returns: unknown };
+      spellings_agree: { Args: { a: string; b: string }; Returns: boolean };
       stage_chunk: {
         Args: { chunk: number; columns: string[]; errored: number; kind: string; rows: Json; stage_id: string };
         Returns: Json;
@@ -3462,6 +3485,7 @@ export type Database = {
         Returns: string;
       };
       without_cells: { Args: { cells: string[]; fields: string[] }; Returns: string[] };
+      without_form: { Args: { words: string[] }; Returns: string[] };
       write_anomalies: {
         Args: { batch_id: string; correlation_id: string; staging_id: string; tenant_id: string };
         Returns: number;

@@ -2,8 +2,9 @@
  * Every function of schema `ingest` that Intake calls: its arguments and what it answers. `Backend.call` takes its types from here;
  * `intake doctor` and a test compare it with the catalogue.
  */
-import type { Counts } from '../messages/imports.ts';
+import type { Counts, MatchNumbers } from '../messages/imports.ts';
 import type { BatchAnswer } from '../messages/merge.ts';
+import type { Remarks } from '../messages/remarks.ts';
 import type { RetentionReport, RetiredRows, RunDays } from '../messages/schedules.ts';
 import type { FailedRow } from '../sources/tree/failedItems.ts';
 import type {
@@ -94,14 +95,14 @@ export const FUNCTIONS = {
     rows: json<readonly unknown[]>(),
     errored: integer,
   }),
-  resolve_stage: fn<{ rows?: number; people?: number; stage_lost?: true }>()({
+  resolve_stage: fn<{ rows?: number; people?: number; stage_lost?: true; match?: MatchNumbers; remarks?: Remarks }>()({
     run_id: orNull(uuid),
     lease: integer,
     kind: text,
     stage_id: uuid,
     chunks: integer,
     partitions: integer,
-    options: optional(jsonb<{ readonly skip_jobs: boolean }>()),
+    options: optional(jsonb<{ readonly skip_jobs: boolean; readonly match?: string }>()),
   }),
   upsert_partition: fn<PartCounts>()({ ...inRun, ...part }),
   stop_partition: fn<PartCounts>()({ ...inRun, ...part }),

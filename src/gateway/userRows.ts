@@ -1,5 +1,7 @@
 /** What the functions of schema `public` answer to a signed-in person (`userFunctions.ts`). */
 import type { Rollback, Run } from '../database/rows.ts';
+import type { HeaderUse } from '../messages/imports.ts';
+import type { Remarks } from '../messages/remarks.ts';
 
 export interface Me {
   readonly user_id: string;
@@ -77,6 +79,9 @@ export interface RunDetails extends RunLine {
   readonly from_intake: boolean;
   readonly stored: boolean;
   readonly effects: Readonly<Record<string, number>> | null;
+  /** What was noticed, and what became of each header; of a run that has ended. */
+  readonly remarks: Remarks;
+  readonly headers: readonly HeaderUse[];
   readonly rollback: Rollback | null;
 }
 

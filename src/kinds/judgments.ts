@@ -44,7 +44,7 @@ export const JUDGMENTS = {
   resolves: true,
   operations: true,
   rowErrors: {},
-  options: [],
+  options: ['match'],
   effects: {
     summary: [
       {

@@ -49,6 +49,7 @@ export interface Effects {
 
 /** Options of `intake import` that only some kinds take. */
 export type KindOption =
+  | 'match'
   | 'tenant'
   | 'statesDir'
   | 'tag'

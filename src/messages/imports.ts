@@ -35,6 +35,8 @@ export interface ImportOptions {
   readonly strictHeaders?: boolean;
   readonly maxErrors?: { readonly rows: number } | { readonly percent: number };
   readonly skipJobs: boolean;
+  /** What of an e-mail or phone that several people share: it counts between compatible names (unless said otherwise), or alone. */
+  readonly match?: 'names' | 'contact';
 }
 
 /** What a header of the file became. */
@@ -69,6 +71,11 @@ export interface Plan {
   /** The file is one of rejects, corrected; the run it came from. */
   readonly parentRunId?: string;
 }
+
+/** By rule of `--match`. */
+export type MatchNumbers = Readonly<
+  Record<string, { readonly plaintiffs_created: number; readonly plaintiffs_matched: number }>
+>;
 
 /** What the full pass found; the chunks themselves are in the manifest. */
 export interface Content {
@@ -170,6 +177,8 @@ export interface ImportReport {
   codes: Record<string, number>;
   /** What was noticed beside rejects. */
   remarks?: Record<string, Remark>;
+  /** Of a dry run that matches people: their numbers by either rule. */
+  match?: MatchNumbers;
   /** What the rows brought about beyond themselves (contacts, tasks, jobs), by name; of kinds that have such. */
   effects?: Record<string, number>;
   /** Where the parts are, or for a dry run would be, stored. */

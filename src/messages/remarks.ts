@@ -23,6 +23,8 @@ const SENTENCES = {
   TITLE_ROWS: ({ count, detail }) => `${lines(count)} above the header on line ${detail} passed over`,
   NULL_WORDS: ({ count }) =>
     `${cells(count)} with a word for nothing (NULL, #N/A, ...) read as empty; --null-words says which`,
+  SHARED_CONTACT: ({ count, detail }) =>
+    `${rows(count)} with an e-mail or phone of a plaintiff whose name differs: each has a plaintiff of its own (${detail}${count > 1 ? ', ...' : ''}); --match contact gives it to the first`,
   HTML_ENTITIES: ({ count }) => `${cells(count)} with HTML entities (&amp;); --decode-html decodes them`,
   TWICE_DECODED: ({ count }) =>
     `${cells(count)} with text that was decoded twice (JosÃ© for José); export the file anew`,

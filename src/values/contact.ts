@@ -2,23 +2,24 @@ import { EMPTY } from './result.ts';
 import type { Result } from './result.ts';
 import { asciiDigits, text } from './text.ts';
 
-const EXTENSION = /[\s,;]*(?:x|ext|extn|extension|#)\s*[.:#]?\s*\d{1,8}$/i;
+const EXTENSION = /[\s,;]*(?:x|ext|extn|extension|#)\s*[.:#]?\s*(\d{1,8})$/i;
 const PHONE = /^[+\d\s().\-/\u00a0\u2010-\u2015]+$/;
 const EMAIL = /^[^\s@"(),:;<>[\\\]]+@[^\s@"(),:;<>[\\\].]+(?:\.[^\s@"(),:;<>[\\\].]+)+$/;
 
-/** The digits of a phone number, 7 to 15 of them, without its extension. */
+/** The digits of a phone number, 7 to 15 of them, and its extension behind an `x`: many people have a switchboard, one has a line. */
 export function parsePhone(cell: string | null | undefined): Result<string> {
   const trimmed = text(cell);
   if (trimmed === null) return EMPTY;
-  const number = asciiDigits(trimmed)
-    .replace(/^(?:tel|phone|ph|p|mobile|cell)\s*[.:]\s*/i, '')
-    .replace(EXTENSION, '');
+  const written = asciiDigits(trimmed).replace(/^(?:tel|phone|ph|p|mobile|cell)\s*[.:]\s*/i, '');
+  const extension = EXTENSION.exec(written)?.[1];
+  const number = written.replace(EXTENSION, '');
   if (!PHONE.test(number)) {
     const latin = asciiDigits(trimmed);
     return latin === trimmed ? { error: 'BAD_PHONE' } : parsePhone(latin);
   }
   const digits = number.replace(/\D/g, '');
-  return digits.length >= 7 && digits.length <= 15 ? { value: digits } : { error: 'BAD_PHONE' };
+  if (digits.length < 7 || digits.length > 15) return { error: 'BAD_PHONE' };
+  return { value: extension === undefined ? digits : `${digits}x${extension}` };
 }
 
 /** The address in `mailto:a@b`, `<a@b>` or `Ann <a@b>`. */

@@ -80,6 +80,10 @@ begin
           when 'UNREADABLE_VALUE' then 'warning' else 'info' end) stored;
     end if;
   end if;
+  if to_regclass('ingest_stage.judgments_plan') is not null then
+    alter table ingest_stage.judgments_plan add column if not exists shared_by text, add column if not exists shared_with bigint,
+      add column if not exists shared_line integer;
+  end if;
 end
 $$;
 

@@ -293,7 +293,11 @@ create unlogged table if not exists ingest_stage.judgments_plan (
   is_new boolean not null default false,
   -- Counted by a dry run.
   contact_inserts integer not null default 0,
-  makes_task boolean not null default false
+  makes_task boolean not null default false,
+  -- email or phone of a new plaintiff that is also of one whose name differs, and the latter; its line where this file makes it.
+  shared_by text,
+  shared_with bigint,
+  shared_line integer
 );
 create index if not exists stage_judgments_plan_part_idx on ingest_stage.judgments_plan (stage_id, part);
 create index if not exists stage_judgments_plan_row_idx on ingest_stage.judgments_plan (stage_id, row_index);
@@ -349,13 +353,13 @@ as $$
   ), by_phone as materialized (
     select v.phone, coalesce(
       (select min(x.id) from (
-        select t.id from public.plaintiffs t
-        where hashtextextended(translate(t.phone, ' +-().', ''), 0) = hashtextextended(v.phone, 0)
-          and translate(t.phone, ' +-().', '') = v.phone offset 0) x),
+        select t.id from public.plaintiffs t, unnest(array[v.phone, '1' || v.phone]) as w (phone)
+        where hashtextextended(translate(t.phone, ' +-().', ''), 0) = hashtextextended(w.phone, 0)
+          and ingest.phone_key(translate(t.phone, ' +-().', '')) = v.phone offset 0) x),
       (select x.plaintiff_id from (
-        select c.plaintiff_id, c.import_run_id, c.row_index, c.id from public.plaintiff_contacts c
-        where c.kind = 'phone' and not c.is_copy and hashtextextended(translate(c.value, ' +-().', ''), 0) = hashtextextended(v.phone, 0)
-          and translate(c.value, ' +-().', '') = v.phone and ($1 is null or c.import_run_id is distinct from $1) offset 0) x
+        select c.plaintiff_id, c.import_run_id, c.row_index, c.id from public.plaintiff_contacts c, unnest(array[v.phone, '1' || v.phone]) as w (phone)
+        where c.kind = 'phone' and not c.is_copy and hashtextextended(translate(c.value, ' +-().', ''), 0) = hashtextextended(w.phone, 0)
+          and ingest.phone_key(translate(c.value, ' +-().', '')) = v.phone and ($1 is null or c.import_run_id is distinct from $1) offset 0) x
        order by (select o.created_at from ingest.import_runs o where o.id = x.import_run_id), x.row_index, x.id limit 1)) as id
     from (select distinct a.phone from asked a where a.phone is not null) v
   ), by_name as materialized (
@@ -373,10 +377,284 @@ as $$
   where coalesce(f.email_id, f.phone_id, f.name_id) is not null
 $$;
 
+-- Marks the rows of names that share an e-mail or a phone with another name, in the file or with the tables; the others find the
+-- plaintiff that carries their own name.
+create or replace function ingest.separate_contended() returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp set work_mem = '64MB'
+  set enable_seqscan = off set enable_nestloop = off set enable_hashjoin = on set enable_mergejoin = on set jit = off
+as $$
+#variable_conflict use_column
+begin
+  drop table if exists pg_temp.intake_contended, pg_temp.intake_first;
+  analyze pg_temp.intake_carried;
+  create temp table intake_contended on commit drop as
+  select row_number() over (order by c.name_key) as id, c.name_key, null::text[] as words, null::text[] as blocks
+  from (
+    with carried as materialized (
+      select 'email' as kind, t.email_key as value, t.name_key from pg_temp.intake_taken t where t.taken = t.row_index and t.email_key is not null
+      union select 'phone', t.phone, t.name_key from pg_temp.intake_taken t where t.taken = t.row_index and t.phone is not null
+    ), mixed as materialized (
+      select a.kind, a.value from (
+        select c.kind, c.value, c.name_key from carried c union select c.kind, c.value, c.name_key from pg_temp.intake_carried c) a
+      group by a.kind, a.value having count(*) > 1
+    )
+    select distinct c.name_key from carried c join mixed m on m.kind = c.kind and m.value = c.value) c;
+  analyze pg_temp.intake_contended;
+  update pg_temp.intake_taken t set contended = true from pg_temp.intake_contended c where c.name_key = t.name_key and t.taken = t.row_index;
+  -- Of the others, all who carry a value bear one name.
+  create temp table intake_first on commit drop as
+  select c.kind, c.value, (array_agg(c.plaintiff_id order by c.ord))[1] as plaintiff_id from pg_temp.intake_carried c where not c.is_own group by 1, 2;
+  analyze pg_temp.intake_first;
+  insert into pg_temp.intake_found (row_index, by_email, by_phone, by_name)
+  select t.row_index, e.plaintiff_id, p.plaintiff_id, f.by_name
+  from pg_temp.intake_taken t
+  left join pg_temp.intake_first e on e.kind = 'email' and e.value = t.email_key
+  left join pg_temp.intake_first p on p.kind = 'phone' and p.value = t.phone
+  left join pg_temp.intake_found f on f.row_index = t.row_index
+  where t.taken = t.row_index and not t.contended and coalesce(e.plaintiff_id, p.plaintiff_id) is not null;
+  delete from pg_temp.intake_found f using pg_temp.intake_found g
+  where g.row_index = f.row_index and f.by_email is null and f.by_phone is null and (g.by_email is not null or g.by_phone is not null);
+end
+$$;
+
+-- Links the rows of contended names. Rows with one e-mail, phone and name are of one person, so each such three is decided once, in the
+-- order of the file: by e-mail the first carrier of a compatible name, else so by phone, else by name. A person is the id of a plaintiff,
+-- or of one to be made -1 - its first row. Who has been refused for his name alone is kept in pg_temp.intake_shared.
+create or replace function ingest.link_contended() returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp set work_mem = '64MB'
+  set enable_seqscan = off set enable_nestloop = on set enable_hashjoin = on set enable_mergejoin = off set jit = off
+as $$
+#variable_conflict use_column
+declare
+  v_three record;
+  v_kind text;
+  v_value text;
+  v_person bigint;
+  v_by text;
+  v_shared bigint;
+  v_shared_by text;
+  v_words text[];
+begin
+  if not exists (select from pg_temp.intake_contended) then
+    return;
+  end if;
+  drop table if exists pg_temp.intake_carriers, pg_temp.intake_decided, pg_temp.intake_heads, pg_temp.intake_threes;
+  update pg_temp.intake_contended c set words = ingest.name_words(c.name_key);
+  update pg_temp.intake_contended c set blocks = ingest.name_blocks(c.words);
+  create temp table intake_threes on commit drop as
+  select c.id as name_id, c.words, c.blocks, t.email_key, t.phone, t.first_row, f.by_name, null::bigint as person, null::text as matched_by
+  from (select t.name_key, t.email_key, t.phone, min(t.row_index) as first_row
+        from pg_temp.intake_taken t where t.contended group by 1, 2, 3) t
+  join pg_temp.intake_contended c on c.name_key = t.name_key
+  left join pg_temp.intake_found f on f.row_index = t.first_row;
+  create index on pg_temp.intake_threes (first_row);
+  -- Carriers of each value, one row for each block of their name; what was decided, by value and name.
+  create temp table intake_carriers (kind text, value text, person bigint, words text[], block text, ord bigint, is_own boolean) on commit drop;
+  insert into pg_temp.intake_carriers
+  select c.kind, c.value, c.plaintiff_id, n.words, b.block, c.ord - 1000000000000, c.is_own
+  from pg_temp.intake_carried c
+  cross join lateral (select ingest.name_words(c.name) as words offset 0) n
+  cross join lateral unnest(ingest.name_blocks(n.words)) as b (block)
+  where exists (select from pg_temp.intake_threes t where c.kind = 'email' and t.email_key = c.value or c.kind = 'phone' and t.phone = c.value);
+  create index on pg_temp.intake_carriers (value, kind, block);
+  create index on pg_temp.intake_carriers (value, kind, person);
+  create index on pg_temp.intake_carriers (value, kind, ord);
+  create temp table intake_decided (kind text, value text, name_id bigint, person bigint) on commit drop;
+  create index on pg_temp.intake_decided (value, kind, name_id);
+  create temp table intake_heads (name_id bigint primary key, person bigint unique, words text[]) on commit drop;
+  analyze pg_temp.intake_carriers;
+
+  for v_three in select * from pg_temp.intake_threes order by first_row loop
+    v_person := null;
+    v_by := null;
+    v_shared := null;
+    foreach v_kind in array array['email', 'phone'] loop
+      v_value := case v_kind when 'email' then v_three.email_key else v_three.phone end;
+      continue when v_value is null or v_person is not null;
+      select d.person into v_person from pg_temp.intake_decided d where d.kind = v_kind and d.value = v_value and d.name_id = v_three.name_id;
+      if not found then
+        select c.person into v_person from pg_temp.intake_carriers c
+        where c.kind = v_kind and c.value = v_value and c.block = any (v_three.blocks) and not c.is_own and ingest.names_agree(c.words, v_three.words)
+        order by c.ord limit 1;
+      end if;
+      if v_person is not null then
+        v_by := v_kind;
+      elsif v_shared is null then
+        v_shared_by := v_kind;
+        select c.person into v_shared from pg_temp.intake_carriers c where c.kind = v_kind and c.value = v_value order by c.ord limit 1;
+      end if;
+    end loop;
+    if v_person is null then
+      v_person := coalesce(v_three.by_name, (select h.person from pg_temp.intake_heads h where h.name_id = v_three.name_id));
+      v_by := case when v_person is not null then 'name' end;
+    end if;
+    if v_person is null then
+      v_person := -1 - v_three.first_row;
+      insert into pg_temp.intake_heads values (v_three.name_id, v_person, v_three.words);
+    end if;
+    update pg_temp.intake_threes t set person = v_person, matched_by = v_by where t.first_row = v_three.first_row;
+    if v_shared <> v_person then
+      insert into pg_temp.intake_shared values (v_three.first_row, v_shared_by, v_shared);
+    end if;
+    v_words := null;
+    foreach v_kind in array array['email', 'phone'] loop
+      v_value := case v_kind when 'email' then v_three.email_key else v_three.phone end;
+      continue when v_value is null or exists (
+        select from pg_temp.intake_decided d where d.kind = v_kind and d.value = v_value and d.name_id = v_three.name_id);
+      insert into pg_temp.intake_decided values (v_kind, v_value, v_three.name_id, v_person);
+      continue when exists (select from pg_temp.intake_carriers c where c.kind = v_kind and c.value = v_value and c.person = v_person);
+      v_words := coalesce(v_words, (select h.words from pg_temp.intake_heads h where h.person = v_person),
+                          (select ingest.name_words(p.name) from public.plaintiffs p where p.id = v_person));
+      insert into pg_temp.intake_carriers
+      select v_kind, v_value, v_person, v_words, b, v_three.first_row, false from unnest(ingest.name_blocks(v_words)) b;
+    end loop;
+  end loop;
+
+  insert into pg_temp.intake_people (row_index, plaintiff_id, parent, matched_by)
+  select t.row_index, case when d.person > 0 then d.person end, case when d.person <= -1 and t.row_index <> -1 - d.person then (-1 - d.person)::integer end,
+         case when t.row_index = d.first_row then d.matched_by when t.email_key is not null then 'email' when t.phone is not null then 'phone' else 'name' end
+  from pg_temp.intake_taken t
+  join pg_temp.intake_contended c on c.name_key = t.name_key
+  join pg_temp.intake_threes d on d.name_id = c.id and coalesce(d.email_key, '') = coalesce(t.email_key, '') and coalesce(d.phone, '') = coalesce(t.phone, '')
+  where t.contended;
+  analyze pg_temp.intake_people;
+end
+$$;
+
+-- Plaintiffs of the tables that carry these e-mails or phones, in the order in which they came to them: their own columns first. What
+-- this run has landed is marked: whose its contacts are was planned for the whole run.
+create or replace function ingest.find_carriers(run_id uuid, kind text, wanted text[])
+returns table (value text, plaintiff_id bigint, name text, name_key text, ord bigint, is_own boolean)
+language sql stable security definer set search_path = pg_catalog, pg_temp rows 50000 set work_mem = '32MB'
+  set enable_nestloop = on set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
+as $$
+  with asked as materialized (
+    select v.value, w.probe from (select distinct u.value from unnest($3) as u (value) where u.value is not null) v
+    cross join lateral unnest(case when $2 = 'phone' then array[v.value, '1' || v.value] else array[v.value] end) as w (probe)
+  ), found as materialized (
+    select a.value, x.* from asked a cross join lateral (
+      select t.id, t.name, t.import_run_id, null::integer as row_index, null::bigint as contact_id from public.plaintiffs t
+      where $2 = 'email' and hashtextextended(lower(btrim(t.email) collate "C"), 0) = hashtextextended(a.probe, 0)
+        and lower(btrim(t.email) collate "C") = a.value offset 0) x
+    union all
+    select a.value, x.* from asked a cross join lateral (
+      select t.id, t.name, t.import_run_id, null::integer, null::bigint from public.plaintiffs t
+      where $2 = 'phone' and hashtextextended(translate(t.phone, ' +-().', ''), 0) = hashtextextended(a.probe, 0)
+        and ingest.phone_key(translate(t.phone, ' +-().', '')) = a.value offset 0) x
+    union all
+    select a.value, x.plaintiff_id, (select t.name from public.plaintiffs t where t.id = x.plaintiff_id), x.import_run_id, x.row_index, x.id
+    from asked a cross join lateral (
+      select c.plaintiff_id, c.import_run_id, c.row_index, c.id from public.plaintiff_contacts c
+      where $2 = 'email' and c.kind = 'email' and not c.is_copy
+        and hashtextextended(lower(btrim(c.value) collate "C"), 0) = hashtextextended(a.probe, 0) and lower(btrim(c.value) collate "C") = a.value offset 0) x
+    union all
+    select a.value, x.plaintiff_id, (select t.name from public.plaintiffs t where t.id = x.plaintiff_id), x.import_run_id, x.row_index, x.id
+    from asked a cross join lateral (
+      select c.plaintiff_id, c.import_run_id, c.row_index, c.id from public.plaintiff_contacts c
+      where $2 = 'phone' and c.kind = 'phone' and not c.is_copy
+        and hashtextextended(translate(c.value, ' +-().', ''), 0) = hashtextextended(a.probe, 0)
+        and ingest.phone_key(translate(c.value, ' +-().', '')) = a.value offset 0) x
+  )
+  select f.value, f.id, f.name, ingest.normalize_text(f.name),
+         row_number() over (order by f.contact_id is not null, case when f.contact_id is null then f.id end,
+                            (select o.created_at from ingest.import_runs o where o.id = f.import_run_id), f.row_index, f.contact_id),
+         coalesce(f.import_run_id = $1, false)
+  from found f
+$$;
+
+-- Who is who among the taken rows, in pg_temp.intake_people: a plaintiff of the tables, else an earlier row. `contact`: an e-mail or phone
+-- decides alone (runbook 000). `names`: it counts between compatible names only. Names that share no value with another name are linked
+-- by the same statements under both rules; the others one by one, since who carries a value follows from all rows before.
+create or replace function ingest.link_people(run_id uuid, rule text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp set work_mem = '64MB'
+  set enable_seqscan = off set enable_nestloop = off set enable_hashjoin = on set enable_mergejoin = on set jit = off
+as $$
+#variable_conflict use_column
+declare
+  v_run uuid := $1;
+  v_names boolean := $2 = 'names';
+  v_from integer;
+  v_last integer;
+begin
+  drop table if exists pg_temp.intake_found, pg_temp.intake_people, pg_temp.intake_carried, pg_temp.intake_shared;
+  create temp table intake_shared (row_index integer, shared_by text, person bigint) on commit drop;
+  create temp table intake_found (row_index integer, by_email bigint, by_phone bigint, by_name bigint) on commit drop;
+  create temp table intake_carried (kind text, value text, plaintiff_id bigint, name text, name_key text, ord bigint, is_own boolean) on commit drop;
+  update pg_temp.intake_taken set contended = false where contended;
+  select min(row_index), max(row_index) into v_from, v_last from pg_temp.intake_taken;
+  while v_from <= v_last loop
+    insert into pg_temp.intake_found
+    select f.*
+    from (select array_agg(row_index) as rows, array_agg(case when v_names then null else email_key end) as emails,
+                 array_agg(case when v_names then null else phone end) as phones, array_agg(name_key) as names, array_agg(plaintiff_key) as keys
+          from pg_temp.intake_taken where taken = row_index and row_index >= v_from and row_index < v_from + 50000) b
+    cross join lateral ingest.find_plaintiffs(v_run, b.rows, b.emails, b.phones, b.names, b.keys) f
+    where b.rows is not null;
+    if v_names then
+      insert into pg_temp.intake_carried
+      select k.kind, f.*
+      from (select array_agg(email_key) as emails, array_agg(phone) as phones
+            from pg_temp.intake_taken where taken = row_index and row_index >= v_from and row_index < v_from + 50000) b
+      cross join lateral (values ('email', b.emails), ('phone', b.phones)) as k (kind, wanted)
+      cross join lateral ingest.find_carriers(v_run, k.kind, k.wanted) f;
+    end if;
+    v_from := v_from + 50000;
+  end loop;
+  if v_names then
+    perform ingest.separate_contended();
+  end if;
+  analyze pg_temp.intake_found;
+
+  -- Each taken row points to a plaintiff of the tables, or to the earlier row that carries its email, phone or name first.
+  create temp table intake_people on commit drop as
+  select n.row_index, n.plaintiff_id,
+         case when n.link < n.row_index then n.link
+              when n.plaintiff_id is null and n.by_name < n.row_index then n.by_name end as parent,
+         coalesce(n.matched_by, case when n.by_name < n.row_index then 'name' end) as matched_by
+  from (
+    select m.*, min(m.row_index) filter (where m.matched_by is null) over (partition by m.name_key) as by_name
+    from (
+      select l.row_index, l.name_key,
+             case when l.x_email is not null then l.x_email
+                  when l.email_row < l.row_index then null
+                  when l.x_phone is not null then l.x_phone
+                  when l.phone_row < l.row_index then null
+                  else l.x_name end as plaintiff_id,
+             case when l.x_email is not null then null
+                  when l.email_row < l.row_index then l.email_row
+                  when l.x_phone is not null then null
+                  when l.phone_row < l.row_index then l.phone_row end as link,
+             case when l.x_email is not null or l.email_row < l.row_index then 'email'
+                  when l.x_phone is not null or l.phone_row < l.row_index then 'phone'
+                  when l.x_name is not null then 'name' end as matched_by
+      from (
+        select t.row_index, t.name_key, f.by_email as x_email, f.by_phone as x_phone, f.by_name as x_name,
+               case when t.email_key is not null then min(t.row_index) over (partition by t.email_key) end as email_row,
+               case when t.phone is not null then min(t.row_index) over (partition by t.phone) end as phone_row
+        from pg_temp.intake_taken t left join pg_temp.intake_found f on f.row_index = t.row_index
+        where t.taken = t.row_index and not t.contended
+      ) l
+    ) m
+  ) n;
+  analyze pg_temp.intake_people;
+  -- Pointers are followed by doubling: each round halves every way to its end.
+  loop
+    update pg_temp.intake_people p set parent = q.parent, plaintiff_id = q.plaintiff_id
+    from pg_temp.intake_people q
+    where p.parent = q.row_index and (q.parent is not null or q.plaintiff_id is not null);
+    exit when not found;
+  end loop;
+  if v_names then
+    perform ingest.link_contended();
+  end if;
+end
+$$;
+
 -- Plans every staged row that has not landed. The answer depends on the rows and the tables only, not on chunks or workers:
 --   * A judgment is taken once: a row whose number or case number the tables have, or an earlier taken row has, is skipped.
---   * An email and a phone belong to the person of the first taken row (or plaintiff) that carries it, a name to the plaintiff
---     made with it. A row is of the person its email belongs to, else its phone, else its name; else it makes a plaintiff.
+--   * An email and a phone belong to the persons that carry it, in the order of the plaintiffs and taken rows that brought it; a name to the
+--     plaintiff made with it. A row is of the first person of a compatible name that its email belongs to (rule `contact`: of any), else
+--     its phone, else its name; else it makes a plaintiff.
 -- With `part`, the rows of that part alone are planned anew: others have created people since.
 create or replace function ingest.resolve_judgments(run ingest.import_runs, stage_id uuid, partitions integer, part integer default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp set work_mem = '64MB'
@@ -391,17 +669,21 @@ declare
   v_undecided record;
   v_winner integer;
   v_rows integer;
+  v_rule text := coalesce((select s.options ->> 'match' from ingest_stage.resolved s where s.stage_id = $2), 'names');
+  v_rules text[] := array[v_rule];
+  v_each text;
+  v_match jsonb := '{}';
 begin
-  drop table if exists pg_temp.intake_rows, pg_temp.intake_known, pg_temp.intake_taken, pg_temp.intake_found, pg_temp.intake_people;
+  drop table if exists pg_temp.intake_rows, pg_temp.intake_known, pg_temp.intake_taken;
   create temp table intake_rows (stage_tid tid, row_index integer, line_number integer, error_code text, number_key text, case_key text,
                                  email_key text, phone text, name_key text, plaintiff_key text) on commit drop;
   if $4 is null then
     insert into pg_temp.intake_rows
-    select s.ctid, s.row_index, s.line_number, s.error_code, s.number_key, s.case_key, s.email_key, s.phone, s.name_key, s.plaintiff_key
+    select s.ctid, s.row_index, s.line_number, s.error_code, s.number_key, s.case_key, s.email_key, ingest.phone_key(s.phone), s.name_key, s.plaintiff_key
     from ingest_stage.judgments s where s.stage_id = $2;
   else
     insert into pg_temp.intake_rows
-    select p.stage_tid, s.row_index, s.line_number, s.error_code, s.number_key, s.case_key, s.email_key, s.phone, s.name_key, s.plaintiff_key
+    select p.stage_tid, s.row_index, s.line_number, s.error_code, s.number_key, s.case_key, s.email_key, ingest.phone_key(s.phone), s.name_key, s.plaintiff_key
     from ingest_stage.judgments_plan p cross join lateral (select * from ingest_stage.judgments x where x.ctid = p.stage_tid offset 0) s
     where p.stage_id = $2 and p.part = $4;
     delete from ingest_stage.judgments_plan p where p.stage_id = $2 and p.part = $4;
@@ -438,7 +720,8 @@ begin
               when first_value(f.is_first) over (partition by f.number_key order by f.row_index) and f.by_number <> f.row_index then f.by_number
               when f.by_number = f.row_index and first_value(f.is_first) over (partition by f.case_key order by f.row_index)
                    and f.by_case <> f.row_index then f.by_case
-         end as taken
+         end as taken,
+         false as contended
   from (
     select w.*, w.by_number = w.row_index and w.by_case = w.row_index as is_first
     from (
@@ -461,87 +744,49 @@ begin
   end if;
   analyze pg_temp.intake_taken;
 
-  create temp table intake_found (row_index integer, by_email bigint, by_phone bigint, by_name bigint) on commit drop;
-  select min(row_index) into v_from from pg_temp.intake_taken;
-  while v_from <= v_last loop
-    insert into pg_temp.intake_found
-    select f.*
-    from (select array_agg(row_index) as rows, array_agg(email_key) as emails, array_agg(phone) as phones, array_agg(name_key) as names,
-                 array_agg(plaintiff_key) as keys
-          from pg_temp.intake_taken where taken = row_index and row_index >= v_from and row_index < v_from + 50000) b
-    cross join lateral ingest.find_plaintiffs(v_run, b.rows, b.emails, b.phones, b.names, b.keys) f
-    where b.rows is not null;
-    v_from := v_from + 50000;
-  end loop;
-  analyze pg_temp.intake_found;
-
-  -- Each taken row points to a plaintiff of the tables, or to the earlier row that carries its email, phone or name first.
-  create temp table intake_people on commit drop as
-  select n.row_index, n.plaintiff_id,
-         case when n.link < n.row_index then n.link
-              when n.plaintiff_id is null and n.by_name < n.row_index then n.by_name end as parent,
-         coalesce(n.matched_by, case when n.by_name < n.row_index then 'name' end) as matched_by
-  from (
-    select m.*, min(m.row_index) filter (where m.matched_by is null) over (partition by m.name_key) as by_name
-    from (
-      select l.row_index, l.name_key,
-             case when l.x_email is not null then l.x_email
-                  when l.email_row < l.row_index then null
-                  when l.x_phone is not null then l.x_phone
-                  when l.phone_row < l.row_index then null
-                  else l.x_name end as plaintiff_id,
-             case when l.x_email is not null then null
-                  when l.email_row < l.row_index then l.email_row
-                  when l.x_phone is not null then null
-                  when l.phone_row < l.row_index then l.phone_row end as link,
-             case when l.x_email is not null or l.email_row < l.row_index then 'email'
-                  when l.x_phone is not null or l.phone_row < l.row_index then 'phone'
-                  when l.x_name is not null then 'name' end as matched_by
-      from (
-        select t.row_index, t.name_key, f.by_email as x_email, f.by_phone as x_phone, f.by_name as x_name,
-               case when t.email_key is not null then min(t.row_index) over (partition by t.email_key) end as email_row,
-               case when t.phone is not null then min(t.row_index) over (partition by t.phone) end as phone_row
-        from pg_temp.intake_taken t left join pg_temp.intake_found f on f.row_index = t.row_index
-        where t.taken = t.row_index
-      ) l
-    ) m
-  ) n;
-  analyze pg_temp.intake_people;
-  -- Pointers are followed by doubling: each round halves every way to its end.
-  loop
-    update pg_temp.intake_people p set parent = q.parent, plaintiff_id = q.plaintiff_id
-    from pg_temp.intake_people q
-    where p.parent = q.row_index and (q.parent is not null or q.plaintiff_id is not null);
-    exit when not found;
+  if $4 is null and v_run is null then
+    -- A dry run tells the numbers of both rules.
+    v_rules := array[case v_rule when 'names' then 'contact' else 'names' end, v_rule];
+  end if;
+  foreach v_each in array v_rules loop
+    perform ingest.link_people(v_run, v_each);
+    v_match := v_match || jsonb_build_object(v_each, (
+      select jsonb_build_object('plaintiffs_created', count(*) filter (where p.matched_by is null), 'plaintiffs_matched', count(p.matched_by))
+      from pg_temp.intake_people p));
   end loop;
 
   insert into ingest_stage.judgments_plan (stage_id, part, row_index, line_number, stage_tid, outcome, reason, duplicate_of_line,
-                                           judgment_id, plaintiff_id, matched_by, is_new)
+                                           judgment_id, plaintiff_id, matched_by, is_new, shared_by, shared_with, shared_line)
   with made as materialized (
     select p.row_index, case when v_run is null then -1 - p.row_index else nextval('public.plaintiffs_id_seq') end as id
     from pg_temp.intake_people p where p.parent is null and p.plaintiff_id is null
   ), taken as materialized (
     select t.row_index, t.line_number, coalesce(p.plaintiff_id, m.id) as plaintiff_id, p.matched_by, p.plaintiff_id is null as is_new,
            case when v_run is null then -1 - t.row_index else nextval('public.judgments_id_seq') end as judgment_id,
-           (abs(hashint8(coalesce(p.plaintiff_id, p.parent, p.row_index))::bigint) % $3)::integer as part
+           (abs(hashint8(coalesce(p.plaintiff_id, p.parent, p.row_index))::bigint) % $3)::integer as part,
+           s.shared_by, coalesce(n.id, s.person) as shared_with, l.line_number as shared_line
     from pg_temp.intake_taken t join pg_temp.intake_people p on p.row_index = t.row_index
     left join made m on m.row_index = coalesce(p.parent, p.row_index)
+    left join pg_temp.intake_shared s on s.row_index = t.row_index
+    left join made n on n.row_index = -1 - s.person
+    left join pg_temp.intake_taken l on l.row_index = -1 - s.person
     where t.taken = t.row_index
   )
   select $2, o.part, o.row_index, o.line_number, o.stage_tid, o.outcome, o.reason, o.duplicate_of_line, o.judgment_id, o.plaintiff_id,
-         o.matched_by, o.is_new
+         o.matched_by, o.is_new, o.shared_by, o.shared_with, o.shared_line
   from (
     -- A known judgment's rows go with its plaintiff: should a rollback take it back, they are new rows of one person.
     select coalesce($4, w.part, (abs(hashint8(coalesce(k.plaintiff_id, r.row_index))::bigint) % $3)::integer) as part,
            r.row_index, r.line_number, r.stage_tid,
            case when r.error_code is not null then 'failed' when w.row_index = r.row_index then 'inserted' else 'skipped' end as outcome,
            case when r.error_code is not null then r.error_code when k.judgment_id is not null then 'EXISTING_JUDGMENT'
-                when w.row_index <> r.row_index then 'DUPLICATE_IN_FILE' end as reason,
+                when w.row_index <> r.row_index then 'DUPLICATE_IN_FILE' when w.shared_by is not null then 'SHARED_CONTACT' end as reason,
            case when w.row_index <> r.row_index then w.line_number end as duplicate_of_line,
            coalesce(k.judgment_id, w.judgment_id) as judgment_id,
            coalesce(k.plaintiff_id, w.plaintiff_id) as plaintiff_id,
            case when w.row_index = r.row_index then w.matched_by end as matched_by,
-           coalesce(w.is_new, false) as is_new
+           coalesce(w.is_new, false) as is_new, case when w.row_index = r.row_index then w.shared_by end as shared_by,
+           case when w.row_index = r.row_index then w.shared_with end as shared_with, case when w.row_index = r.row_index then w.shared_line end as shared_line
     from pg_temp.intake_rows r
     left join pg_temp.intake_known k on k.row_index = r.row_index
     left join pg_temp.intake_taken t on t.row_index = r.row_index
@@ -549,7 +794,13 @@ begin
   ) o
   order by o.part, o.row_index;
   get diagnostics v_rows = row_count;
-  return jsonb_build_object('rows', v_rows, 'people', (select count(*) from pg_temp.intake_people where parent is null));
+  return jsonb_build_object('rows', v_rows, 'people', (select count(*) from pg_temp.intake_people where parent is null))
+    || case when cardinality(v_rules) > 1 then jsonb_build_object('match', v_match) else '{}' end
+    || coalesce((select jsonb_build_object('remarks', jsonb_build_object('SHARED_CONTACT', jsonb_build_object(
+          'count', count(*), 'detail', (array_agg(format('line %s and %s', t.line_number,
+            coalesce('line ' || l.line_number, 'plaintiff ' || s.person)) order by t.row_index))[1])))
+        from pg_temp.intake_shared s join pg_temp.intake_taken t on t.row_index = s.row_index
+        left join pg_temp.intake_taken l on l.row_index = -1 - s.person having count(*) > 0), '{}');
 end
 $$;
 
@@ -576,14 +827,14 @@ as $$
         from (select *, t.row_index = min(t.row_index) over (partition by t.plaintiff_id) as is_first
               from ingest_stage.judgments_plan t where t.stage_id = $1 and t.part = $2 and t.outcome = 'inserted') p
         cross join lateral (select * from ingest_stage.judgments x where x.ctid = p.stage_tid offset 0) s
-        cross join lateral (values ('email', s.email, s.email_key), ('phone', s.phone, s.phone),
+        cross join lateral (values ('email', s.email, s.email_key), ('phone', s.phone, ingest.phone_key(s.phone)),
                                    ('address', s.address, lower(s.address collate "C"))) as v (kind, value, key)
         where v.value is not null
       ) c
       left join lateral (
         select t.id from public.plaintiff_contacts t
         where t.plaintiff_id = c.plaintiff_id and t.kind = c.kind and c.key = case c.kind
-          when 'phone' then translate(t.value, ' +-().', '') else lower(btrim(t.value) collate "C") end
+          when 'phone' then ingest.phone_key(translate(t.value, ' +-().', '')) else lower(btrim(t.value) collate "C") end
         order by t.id limit 1) e on not c.is_new
       left join lateral (
         select exists (select from public.plaintiff_contacts t
@@ -723,11 +974,12 @@ begin
     ), jobs as materialized (
       %2$s
     ) %3$s
-    select p.stage_tid, null::bigint, p.outcome, p.reason, case when p.outcome = 'failed' then s.error_message end, p.judgment_id, null::bigint,
+    select p.stage_tid, null::bigint, p.outcome, p.reason,
+           case when p.outcome = 'failed' then s.error_message else ingest.shared_message(p.shared_by, p.shared_with, p.shared_line) end, p.judgment_id, null::bigint,
            case when row_number() over () = 1 then (
              select jsonb_build_object(
                'plaintiffs_created', count(*) filter (where t.is_first and t.is_new),
-               'plaintiffs_matched', count(*) filter (where t.is_first and not t.is_new), 'status_history', count(*) filter (where t.is_first),
+               'plaintiffs_matched', count(t.matched_by), 'status_history', count(*) filter (where t.is_first),
                'contact_inserts', (select count(*) from contacts x where x.is_made), 'follow_up_tasks', (select count(*) from tasks x where x.is_made),
                'enforcement_initializations', count(*), 'queued_jobs', count(*) * %4$s) from taken t) end,
            row(p.plaintiff_id, case when p.outcome = 'inserted' then coalesce(p.matched_by, 'created') end, p.duplicate_of_line,
@@ -745,6 +997,15 @@ begin
       where p.stage_id = $1 and p.part = $2 and p.outcome = 'inserted' $stages$ using $3, $4;
   end if;
 end
+$$;
+
+-- What the raw log says of a new plaintiff whose e-mail or phone another one has.
+create or replace function ingest.shared_message(shared_by text, shared_with bigint, shared_line integer) returns text
+language sql immutable set search_path = pg_catalog, pg_temp
+as $$
+  select format('the %s is also that of %s, whose name differs', case $1 when 'email' then 'e-mail' else $1 end,
+                case when $2 > 0 then 'plaintiff ' || $2 || coalesce(' (line ' || $3 || ')', '') else 'the plaintiff of line ' || $3 end)
+  where $1 is not null
 $$;
 
 -- Takes the turn, plans a part again if others have changed people since, and locks the known plaintiffs of the part in one order:
@@ -817,7 +1078,8 @@ create or replace function ingest.plan_operations(stage_id uuid, after_row integ
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(jsonb_agg(jsonb_build_object(
-    'row_index', p.row_index, 'line', p.line_number, 'action', p.outcome, 'reason', p.reason, 'message', s.error_message,
+    'row_index', p.row_index, 'line', p.line_number, 'action', p.outcome, 'reason', p.reason,
+    'message', coalesce(ingest.shared_message(p.shared_by, p.shared_with, p.shared_line), s.error_message),
     'plaintiff_id', case when p.plaintiff_id > 0 then p.plaintiff_id end,
     'plaintiff', case when p.outcome <> 'inserted' then null when p.matched_by is null then 'created' else 'matched' end,
     'matched_by', p.matched_by, 'judgment_id', case when p.judgment_id > 0 then p.judgment_id end,

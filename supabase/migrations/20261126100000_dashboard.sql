@@ -146,7 +146,9 @@ begin
       'rolled_back_at', v_run.rolled_back_at, 'rollback_reason', v_run.rollback_reason, 'parent_run_id', v_run.parent_run_id,
       'duplicate_of', v_run.metadata ->> 'duplicate_of', 'error_message', v_run.error_details ->> 'message',
       'from_intake', v_run.metadata ? 'input', 'stored', v_run.storage_path is not null,
-      'effects', v_run.metadata #> '{summary,effects}', 'rollback', v_run.metadata -> 'rollback'),
+      'effects', v_run.metadata #> '{summary,effects}', 'rollback', v_run.metadata -> 'rollback',
+      'remarks', coalesce(v_run.metadata #> '{summary,plan,remarks}', '{}') || coalesce(v_run.metadata #> '{summary,remarks}', '{}'),
+      'headers', coalesce(v_run.metadata #> '{summary,plan,headers}', '[]')),
     'actions', case when v_operates then (
       select coalesce(jsonb_agg(jsonb_build_object('action', a.action, 'reason', a.reason, 'user_id', a.user_id, 'created_at', a.created_at)
                                 order by a.id desc), '[]')

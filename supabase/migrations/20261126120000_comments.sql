@@ -585,6 +585,9 @@ comment on column ingest_stage.judgments_plan.matched_by is 'email, phone or nam
 comment on column ingest_stage.judgments_plan.is_new is 'Whether a commit creates the plaintiff.';
 comment on column ingest_stage.judgments_plan.contact_inserts is 'How many contacts a commit creates; counted by a dry run.';
 comment on column ingest_stage.judgments_plan.makes_task is 'Whether a commit creates the call task; counted by a dry run.';
+comment on column ingest_stage.judgments_plan.shared_by is 'email or phone, where it is also that of a plaintiff whose name differs.';
+comment on column ingest_stage.judgments_plan.shared_with is 'That plaintiff; negative where a dry run would create it.';
+comment on column ingest_stage.judgments_plan.shared_line is 'Line of the row that creates that plaintiff, where it is in the same file.';
 
 comment on table ingest_stage.plaintiffs is 'Staged rows of kind plaintiffs.';
 comment on column ingest_stage.plaintiffs.stage_id is 'The stage: the rows of one execution of an import.';
@@ -788,6 +791,15 @@ comment on function ingest.model_of_run is 'The model of a run''s kind; a model 
 comment on function ingest.most_refused is 'So many rows of a part may be refused one by one.';
 comment on function ingest.nobody_words is 'The words for nobody of a tenant, as normalized texts.';
 comment on function ingest.normalize_directory_entry is 'Trigger: fills the columns by which entries are compared.';
+comment on function ingest.name_words is 'The words of a name in natural order, behind its suffix (jr, sr, ii, iii, iv) or the empty text.';
+comment on function ingest.without_form is 'Words without the forms of firms (llc, inc, ...).';
+comment on function ingest.long_name is 'The name that a short form stands for, where it does not begin like it.';
+comment on function ingest.first_names_agree is 'Whether a first name stands for another: equal, its initial, its beginning, its short form.';
+comment on function ingest.spellings_agree is 'Whether two words may be one that is misspelled.';
+comment on function ingest.names_agree is 'Whether two names, as ingest.name_words gives them, may be of one person or firm.';
+comment on function ingest.names_compatible is 'Whether two names may be of one person or firm.';
+comment on function ingest.name_blocks is 'Keys of which names that agree have one in common.';
+comment on function ingest.phone_key is 'A phone as it is compared: a leading 1 of a North American number does not count, its extension does.';
 comment on function ingest.normalize_text is 'Text as keys compare it: trimmed, single spaces, lower case.';
 comment on function ingest.note_directory_change is 'Trigger: counts a change of a directory.';
 comment on function ingest.note_edit is 'Notes batches and runs of whose projects somebody changed one.';
@@ -859,6 +871,11 @@ comment on function ingest.replace_search_results is 'Replaces what the rows bea
 comment on function ingest.replay_project_batch is 'The answer of a merged batch while it still holds, else null.';
 comment on function ingest.report is 'Rows of a report, latest first.';
 comment on function ingest.resolve_batch is 'Resolves intake_batch into intake_resolved, in which `replaced_by` is set for rows that a later one of the batch replaces; what a row lacks stays as the project has it.';
+comment on function ingest.find_carriers is 'Plaintiffs of the tables that carry these e-mails or phones, in the order in which they came to them.';
+comment on function ingest.link_people is 'Who is who among the taken rows of a stage, by the rule names or contact.';
+comment on function ingest.separate_contended is 'Marks the rows of names that share an e-mail or a phone with another name.';
+comment on function ingest.link_contended is 'Links the rows of names that share an e-mail or a phone with another name, in the order of the file.';
+comment on function ingest.shared_message is 'What the raw log says of a new plaintiff whose e-mail or phone another one has.';
 comment on function ingest.resolve_judgments is 'Plans every staged row that has not landed.';
 comment on function ingest.resolve_managers is 'The managers of (name, username) pairs, either may be null; a username decides alone.';
 comment on function ingest.resolve_partners is 'The organisations of labels, for many at once: null for a word that means nobody; a label that nothing maps is missing from the answer.';

@@ -598,9 +598,10 @@ begin
     delete from ingest.people_changes c where c.changed_at < now() - interval '8 days'; -- stages are younger
   end if;
   v_seen := pg_current_snapshot();
+  -- The options are there for the kind's plan, too.
+  insert into ingest_stage.resolved (stage_id, generation, epoch, options, answer, seen) values ($4, v_generation, v_epoch, $7, '{}', v_seen);
   execute format('select ingest.%I($1, $2, $3)', 'resolve_' || ingest.kind_suffix($3)) into v_answer using r, $4, $6;
-  insert into ingest_stage.resolved (stage_id, generation, epoch, options, answer, seen)
-  values ($4, v_generation, v_epoch, $7, v_answer, v_seen);
+  update ingest_stage.resolved s set answer = v_answer where s.stage_id = $4;
   if $1 is not null then
     insert into ingest.import_run_steps (run_id, step, part, result) values ($1, 'resolve', v_generation, v_answer);
   end if;

@@ -255,3 +255,175 @@ begin
     || case when v_given_back > 0 then jsonb_build_object('given_back', v_given_back) else '{}' end;
 end
 $$;
+
+-- Whether two names may be of one person or firm. Judgments ask it of people who share an e-mail or a phone.
+
+-- A name's words in their natural order (`Smith, John` is `john smith`) behind its suffix: jr, sr, ii, iii, iv, or the empty text.
+-- Accents, apostrophes, titles and the words between do not count.
+create or replace function ingest.name_words(name text) returns text[]
+language plpgsql immutable parallel safe set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_name text := translate(regexp_replace(normalize(ingest.normalize_text($1), nfkd), '[\u0300-\u036f]', '', 'g'), '''’‘`´', '');
+  v_parts text[];
+  v_words text[];
+  v_suffix text := '';
+  v_kept text[];
+  v_word text;
+begin
+  -- A part behind a comma that is only a suffix or the form of a firm stays at the end; else the first part is the family name.
+  v_parts := regexp_split_to_array(regexp_replace(v_name, '\s*,\s*((?:jr|sr|junior|senior|ii|iii|iv|2nd|3rd|4th|esq|llc|inc|corp|co|ltd|lp|llp|pc|pllc|na)\M[\s.,]*)+$', ' \1'), '\s*,\s*');
+  if cardinality(v_parts) = 2 then
+    v_name := v_parts[2] || ' ' || v_parts[1];
+  else
+    v_name := array_to_string(v_parts, ' ');
+  end if;
+  v_words := array_remove(regexp_split_to_array(v_name, '[\s!-/:-@\[-`{-~\u00a0-\u00bf\u2010-\u2027\u2030-\u205e]+'), '');
+  foreach v_word in array v_words loop
+    if v_word in ('jr', 'junior', 'sr', 'senior', 'ii', '2nd', 'iii', '3rd', 'iv', '4th') and cardinality(v_words) > 1 then
+      v_suffix := case v_word when 'junior' then 'jr' when 'senior' then 'sr' when '2nd' then 'ii' when '3rd' then 'iii' when '4th' then 'iv'
+                    else v_word end;
+    elsif v_word not in ('and', 'the', 'mr', 'mrs', 'ms', 'miss', 'dr', 'esq') then
+      v_kept := v_kept || v_word;
+    end if;
+  end loop;
+  return v_suffix || coalesce(v_kept, v_words);
+end
+$$;
+
+-- Forms of firms: no family names.
+create or replace function ingest.without_form(words text[]) returns text[]
+language sql immutable parallel safe set search_path = pg_catalog, pg_temp
+as $$
+  select case when w.words = '{}' then $1 else w.words end
+  from (select array(select u.word from unnest($1) with ordinality as u (word, at)
+                     where u.word <> all ('{llc,inc,incorporated,corp,corporation,co,company,ltd,limited,lp,llp,pc,pllc,na}') order by u.at) as words) w
+$$;
+
+-- The name that a short form stands for, where it does not begin like it.
+create or replace function ingest.long_name(word text) returns text
+language sql immutable parallel safe set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce('{"bill": "william", "billy": "william", "will": "william", "willy": "william", "bob": "robert", "bobby": "robert", "rob": "robert",
+    "dick": "richard", "rick": "richard", "rich": "richard", "ricky": "richard", "jim": "james", "jimmy": "james", "jack": "john", "johnny": "john",
+    "ted": "edward", "ned": "edward", "eddie": "edward", "ed": "edward", "hank": "henry", "harry": "henry", "larry": "lawrence", "chuck": "charles",
+    "charlie": "charles", "tony": "anthony", "mike": "michael", "mick": "michael", "andy": "andrew", "drew": "andrew", "tom": "thomas", "tommy": "thomas",
+    "sandy": "alexander", "alex": "alexander", "al": "albert", "bert": "albert", "gene": "eugene", "hal": "harold", "jerry": "gerald", "joe": "joseph",
+    "ken": "kenneth", "matt": "matthew", "nick": "nicholas", "steve": "stephen", "steven": "stephen", "dave": "david", "davy": "david",
+    "vince": "vincent", "walt": "walter", "zach": "zachary", "zack": "zachary", "peggy": "margaret", "maggie": "margaret", "meg": "margaret",
+    "greta": "margaret", "liz": "elizabeth", "beth": "elizabeth", "betty": "elizabeth", "lizzie": "elizabeth", "eliza": "elizabeth",
+    "kate": "katherine", "kathy": "katherine", "katie": "katherine", "cathy": "catherine", "polly": "mary", "molly": "mary", "sally": "sarah",
+    "sue": "susan", "susie": "susan", "debbie": "deborah", "barb": "barbara", "becky": "rebecca", "patty": "patricia", "trish": "patricia",
+    "patsy": "patricia", "vicky": "victoria", "vicki": "victoria", "jenny": "jennifer", "mandy": "amanda", "nancy": "ann", "annie": "ann",
+    "dottie": "dorothy", "dot": "dorothy", "ellie": "eleanor", "nora": "eleanor", "fran": "frances", "ginny": "virginia", "ron": "ronald",
+    "ronnie": "ronald", "don": "donald", "donnie": "donald", "dan": "daniel", "danny": "daniel", "phil": "philip", "ray": "raymond",
+    "russ": "russell", "sam": "samuel", "stan": "stanley", "terry": "terence", "tim": "timothy", "wally": "walter", "art": "arthur"}'::jsonb ->> $1, $1)
+$$;
+
+-- Whether a first name stands for another: the same, its initial, its beginning (`-a` alone makes another name: Paul, Paula), or its short form.
+create or replace function ingest.first_names_agree(a text, b text) returns boolean
+language sql immutable parallel safe set search_path = pg_catalog, pg_temp
+as $$
+  select $1 = $2
+    or case when length($1) < length($2) then starts_with($2, $1) and $2 <> $1 || 'a' else starts_with($1, $2) and $1 <> $2 || 'a' end
+       and $1 || $2 !~ '\d'
+    or ingest.long_name($1) = ingest.long_name($2)
+$$;
+
+-- Whether two words may be one, misspelled: of three letters at least, the first alike, and what is left between the parts that they begin and end with
+-- is one letter or two that changed places; of seven letters and more, two letters. Of four letters and less none may become another.
+create or replace function ingest.spellings_agree(a text, b text) returns boolean
+language plpgsql immutable parallel safe set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_short text := case when length($1) <= length($2) then $1 else $2 end;
+  v_long text := case when length($1) <= length($2) then $2 else $1 end;
+  v_begin integer := 0;
+  v_end integer := 0;
+  v_left text;
+  v_other text;
+begin
+  if length(v_short) < 3 or length(v_long) - length(v_short) > 2 or left(v_short, 1) <> left(v_long, 1) or v_short || v_long ~ '\d'
+     or v_long = v_short || 'a' then
+    return false;
+  end if;
+  while v_begin < length(v_short) and substr(v_short, v_begin + 1, 1) = substr(v_long, v_begin + 1, 1) loop
+    v_begin := v_begin + 1;
+  end loop;
+  while v_end < length(v_short) - v_begin and substr(v_short, length(v_short) - v_end, 1) = substr(v_long, length(v_long) - v_end, 1) loop
+    v_end := v_end + 1;
+  end loop;
+  v_left := substr(v_short, v_begin + 1, length(v_short) - v_begin - v_end);
+  v_other := substr(v_long, v_begin + 1, length(v_long) - v_begin - v_end);
+  return length(v_other) = 2 and v_left = reverse(v_other)
+    or length(v_other) <= 1 and (length(v_left) = 0 or length(v_short) > 4)
+    or length(v_other) <= 2 and length(v_short) >= 7;
+end
+$$;
+
+-- Whether two names, as ingest.name_words gives them, may be of one: equal; the words of one all in the other; one family name with an
+-- initial or a short form; one word spelled a little otherwise. Names of different suffixes are of two.
+create or replace function ingest.names_agree(a text[], b text[]) returns boolean
+language plpgsql immutable parallel safe set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_a text[] := $1[2:];
+  v_b text[] := $2[2:];
+  v_short text[];
+  v_long text[];
+  v_at integer := 1;
+  v_differ integer;
+begin
+  if $1[1] <> $2[1] or v_a = '{}' or v_b = '{}' then
+    return false;
+  elsif v_a <@ v_b or v_b <@ v_a or array_to_string(v_a, '') = array_to_string(v_b, '') then
+    return true;
+  end if;
+  if cardinality(v_a) = cardinality(v_b) then
+    select count(*) filter (where u.a <> u.b) + count(*) filter (where u.a <> u.b and not ingest.spellings_agree(u.a, u.b)) into v_differ
+    from unnest(v_a, v_b) as u (a, b);
+    if v_differ = 1 then
+      return true;
+    end if;
+  end if;
+  v_a := ingest.without_form(v_a);
+  v_b := ingest.without_form(v_b);
+  if cardinality(v_a) <= cardinality(v_b) then v_short := v_a; v_long := v_b; else v_short := v_b; v_long := v_a; end if;
+  if cardinality(v_short) < 2 or length(v_short[cardinality(v_short)]) < 2
+     or v_short[cardinality(v_short)] <> v_long[cardinality(v_long)] or not ingest.first_names_agree(v_short[1], v_long[1]) then
+    return false;
+  end if;
+  -- The names between stand in one order.
+  for i in 2..cardinality(v_short) - 1 loop
+    loop
+      v_at := v_at + 1;
+      if v_at >= cardinality(v_long) then
+        return false;
+      end if;
+      exit when ingest.first_names_agree(v_short[i], v_long[v_at]);
+    end loop;
+  end loop;
+  return true;
+end
+$$;
+
+create or replace function ingest.names_compatible(a text, b text) returns boolean
+language sql immutable parallel safe set search_path = pg_catalog, pg_temp
+as $$ select ingest.names_agree(ingest.name_words($1), ingest.name_words($2)) $$;
+
+-- Names that agree have one of these in common: so a name is compared with few of the many that share a switchboard.
+create or replace function ingest.name_blocks(words text[]) returns text[]
+language sql immutable parallel safe set search_path = pg_catalog, pg_temp
+as $$
+  select array(
+    select distinct left(b.block, 60) from (
+      select unnest(ingest.without_form($1[2:])) as block
+      union all select '=' || array_to_string($1[2:], '')
+      -- One word that is misspelled: nothing else is alike.
+      union all select '~' || left((ingest.without_form($1[2:]))[1], 1) where cardinality(ingest.without_form($1[2:])) = 1) b)
+$$;
+
+-- A phone as it is compared: a leading 1 of a North American number does not count, its extension does.
+create or replace function ingest.phone_key(phone text) returns text
+language sql immutable parallel safe set search_path = pg_catalog, pg_temp
+as $$ select regexp_replace($1, '^1(?=[2-9]\d{9}(?:x|$))', '') $$;

@@ -35,7 +35,7 @@ export async function readAsOracle(sql: postgres.Sql): Promise<{ operations: Ope
           ? { action, reason: reason!, person, judgment }
           : {
               action,
-              reason: undefined,
+              reason: reason ?? undefined,
               matchedBy,
               person,
               judgment,
@@ -63,7 +63,7 @@ async function personsOf(
     }[]
   >`
     SELECT p.id, ingest.normalize_text(p.name) AS name,
-      (SELECT json_agg(json_build_object('kind', c.kind, 'key', lower(c.value), 'primary', c.is_primary)) FROM public.plaintiff_contacts c WHERE c.plaintiff_id = p.id) AS contacts,
+      (SELECT json_agg(json_build_object('kind', c.kind, 'key', CASE c.kind WHEN 'phone' THEN ingest.phone_key(c.value) ELSE lower(c.value) END, 'primary', c.is_primary)) FROM public.plaintiff_contacts c WHERE c.plaintiff_id = p.id) AS contacts,
       (SELECT json_agg(j.id) FROM public.judgments j WHERE j.plaintiff_id = p.id) AS judgments,
       (SELECT count(*) FROM public.plaintiff_tasks t WHERE t.plaintiff_id = p.id) AS tasks,
       (SELECT count(*) FROM public.plaintiff_status_history h WHERE h.plaintiff_id = p.id) AS history

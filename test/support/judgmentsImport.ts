@@ -24,6 +24,7 @@ export interface JudgmentsBatch {
   readonly chunkRows?: number;
   readonly parts?: number;
   readonly skipJobs?: boolean;
+  readonly match?: 'names' | 'contact';
 }
 
 export interface OpenJudgments extends OpenImport {
@@ -118,7 +119,7 @@ export async function resolve(
   sql: postgres.Sql,
   { runId, lease, stageId, chunks, parts, batch }: OpenJudgments,
 ): Promise<Record<string, unknown>> {
-  const options = { skip_jobs: batch.skipJobs ?? false };
+  const options = { skip_jobs: batch.skipJobs ?? false, match: batch.match ?? 'names' };
   const [row] = await untilDone(
     () => sql<{ result: Record<string, unknown> }[]>`
     SELECT ingest.resolve_stage(${runId}, ${lease}, 'simplicity', ${stageId}, ${chunks}, ${parts}, ${sql.json(options)}) AS result`,
@@ -155,9 +156,9 @@ export async function promote(
 
 /** What a dry run of the rows counts. */
 export async function dryRun(sql: postgres.Sql, batch: JudgmentsBatch): Promise<PartCounts> {
-  const { source = 'simplicity', parts = 3, skipJobs = false } = batch;
+  const { source = 'simplicity', parts = 3, skipJobs = false, match = 'names' } = batch;
   const { stageId, chunks } = await stageLeads(sql, batch);
-  await sql`SELECT ingest.resolve_stage(null, 0, 'simplicity', ${stageId}, ${chunks}, ${parts}, ${sql.json({ skip_jobs: skipJobs })})`;
+  await sql`SELECT ingest.resolve_stage(null, 0, 'simplicity', ${stageId}, ${chunks}, ${parts}, ${sql.json({ skip_jobs: skipJobs, match })})`;
   const results = await Promise.all(
     [...Array(parts).keys()].map(
       async (part) =>

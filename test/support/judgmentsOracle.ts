@@ -27,22 +27,34 @@ export interface Operation {
   readonly makesTask?: boolean;
 }
 
+/** Of names as random leads have them. */
+const firstName = (name: string) => name.split(', ').at(-1)!.split(' ')[0];
+const phoneKey = (phone: string | null) => phone && phone.replace(/^1(?=[2-9]\d{9}(?:x|$))/, '');
+
 export class Oracle {
   readonly persons: Person[] = [];
+  readonly #compatible: (a: string, b: string) => boolean;
   readonly #numbers = new Map<string, number>();
   readonly #cases = new Map<string, number>();
   readonly #owners = {
-    email: new Map<string, number>(),
-    phone: new Map<string, number>(),
+    email: new Map<string, number[]>(),
+    phone: new Map<string, number[]>(),
     name: new Map<string, number>(),
   };
   /** The person of each judgment. */
   readonly #holders: number[] = [];
 
+  /** `compatible` says whether two names may be of one; by --match contact all are. */
+  constructor(compatible = (a: string, b: string) => firstName(a) === firstName(b)) {
+    this.#compatible = compatible;
+  }
+
   /** A plaintiff that is there before the first import. */
   add(values: Readonly<Record<'name' | 'email' | 'phone', string | null>>): void {
     const person = this.persons.push({ name: values.name!, contacts: [], judgments: [], tasks: 0, history: 0 }) - 1;
-    for (const key of ['email', 'phone', 'name'] as const) this.#own(key, values[key], person);
+    this.#owners.name.set(values.name!, this.#owners.name.get(values.name!) ?? person);
+    this.#carry('email', values.email, person);
+    this.#carry('phone', phoneKey(values.phone), person);
   }
 
   importFile(leads: readonly Lead[]): Operation[] {
@@ -65,16 +77,15 @@ export class Oracle {
           judgment: known,
         };
       }
-      const keys = { email: row['email_key']!, phone: row['phone']!, name: row['name_key']! };
-      const matchedBy = (['email', 'phone', 'name'] as const).find((key) => this.#owners[key].has(keys[key]));
-      const person = matchedBy ? this.#owners[matchedBy].get(keys[matchedBy])! : this.#create(keys.name);
+      const keys = { email: row['email_key']!, phone: phoneKey(row['phone']!), name: row['name_key']! };
+      const { person = this.#create(keys.name), matchedBy, shared } = this.#find(keys);
       const judgment = this.#holders.push(person) - 1;
       this.#numbers.set(row['number_key']!, judgment);
       if (!this.#cases.has(row['case_key']!)) this.#cases.set(row['case_key']!, judgment);
       const found = this.persons[person]!;
       found.judgments.push(judgment);
-      this.#own('email', keys.email, person);
-      this.#own('phone', keys.phone, person);
+      this.#carry('email', keys.email, person);
+      this.#carry('phone', keys.phone, person);
       const contactInserts = [
         ['email', keys.email],
         ['phone', keys.phone],
@@ -86,7 +97,7 @@ export class Oracle {
       if (makesTask) found.tasks++;
       return {
         action: 'inserted',
-        reason: undefined,
+        reason: shared ? 'SHARED_CONTACT' : undefined,
         matchedBy: matchedBy ?? 'created',
         person,
         judgment,
@@ -98,12 +109,27 @@ export class Oracle {
 
   #create(name: string): number {
     const person = this.persons.push({ name, contacts: [], judgments: [], tasks: 0, history: 0 }) - 1;
-    this.#own('name', name, person);
+    this.#owners.name.set(name, person);
     return person;
   }
 
-  #own(key: 'email' | 'phone' | 'name', value: string | null, person: number): void {
-    if (value !== null && !this.#owners[key].has(value)) this.#owners[key].set(value, person);
+  /** By e-mail the first that carries it and bears a compatible name, else so by phone, else by name. */
+  #find({ name, ...contacts }: { email: string | null; phone: string | null; name: string }) {
+    let shared = false;
+    for (const matchedBy of ['email', 'phone'] as const) {
+      const carriers = this.#owners[matchedBy].get(contacts[matchedBy] ?? '') ?? [];
+      const person = carriers.find((one) => this.#compatible(this.persons[one]!.name, name));
+      if (person !== undefined) return { person, matchedBy, shared };
+      shared ||= carriers.length > 0;
+    }
+    const person = this.#owners.name.get(name);
+    return person === undefined ? { shared } : { person, matchedBy: 'name' as const, shared };
+  }
+
+  #carry(key: 'email' | 'phone', value: string | null, person: number): void {
+    if (value === null) return;
+    const carriers = this.#owners[key].get(value) ?? [];
+    if (!carriers.includes(person)) this.#owners[key].set(value, [...carriers, person]);
   }
 
   #addContact({ contacts }: Person, kind: string, key: string): boolean {

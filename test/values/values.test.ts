@@ -167,11 +167,13 @@ describe('parseDate', () => {
 });
 
 describe('parsePhone, parseEmail, parseState', () => {
-  it('keep 7 to 15 digits of a phone number and drop its extension', () => {
+  it('keep 7 to 15 digits of a phone number, and its extension behind an x', () => {
     table(parsePhone, {
       '(212) 555-0100': '2125550100',
-      '+1 212.555.0100 x12': '12125550100',
-      '212-555-0100 ext. 12': '2125550100',
+      '+1 212.555.0100 x12': '12125550100x12',
+      '212-555-0100 ext. 12': '2125550100x12',
+      '212-555-0100, Extension 7': '2125550100x7',
+      '555010 x12345': 'BAD_PHONE',
       '5550100': '5550100',
       '': null,
       '555010': 'BAD_PHONE',

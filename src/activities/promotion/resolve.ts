@@ -1,5 +1,6 @@
 /** resolve: for kinds that match people by several keys - once per run, before upsert. */
-import type { ImportInput } from '../../messages/imports.ts';
+import type { ImportInput, MatchNumbers } from '../../messages/imports.ts';
+import type { Remarks } from '../../messages/remarks.ts';
 import type { Deps } from '../deps.ts';
 import { renewClaim } from '../renewClaim.ts';
 
@@ -14,22 +15,25 @@ export interface ResolveRequest {
   readonly lease: number;
 }
 
+export interface Resolved {
+  readonly rows: number;
+  readonly people: number;
+  readonly stageLost: boolean;
+  readonly match?: MatchNumbers;
+  readonly remarks?: Remarks;
+}
+
 export const resolveActivity = ({ backend }: Deps) => ({
   /** Plans every staged row in one transaction; a second time is a look-up. Rows planned, people among them. */
-  async resolve({
-    input,
-    stageId,
-    chunks,
-    partitions,
-    runId,
-    lease,
-  }: ResolveRequest): Promise<{ rows: number; people: number; stageLost: boolean }> {
+  async resolve({ input, stageId, chunks, partitions, runId, lease }: ResolveRequest): Promise<Resolved> {
     const target = backend(input.backend);
     await renewClaim(target, runId);
     const {
       rows = 0,
       people = 0,
       stage_lost,
+      match,
+      remarks,
     } = await target.call('resolve_stage', {
       run_id: runId,
       lease,
@@ -37,8 +41,14 @@ export const resolveActivity = ({ backend }: Deps) => ({
       stage_id: stageId,
       chunks,
       partitions,
-      options: { skip_jobs: input.options.skipJobs },
+      options: { skip_jobs: input.options.skipJobs, match: input.options.match ?? 'names' },
     });
-    return { rows, people, stageLost: stage_lost ?? false };
+    return {
+      rows,
+      people,
+      stageLost: stage_lost ?? false,
+      ...(match ? { match } : {}),
+      ...(remarks ? { remarks } : {}),
+    };
   },
 });

@@ -54,6 +54,7 @@ export function importDocument(
       parent_run_id: report.parentRunId,
       rejects: report.codes,
       remarks: remarksOf(report),
+      ...(report.match ? { match: report.match } : {}),
       encoding: plan?.encoding ?? null,
       delimiter: plan?.delimiter ?? null,
       columns: plan?.columns ?? null,

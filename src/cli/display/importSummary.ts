@@ -10,7 +10,15 @@ import { kindNamed } from '../../kinds/index.ts';
 import type { EffectLine, Kind } from '../../kinds/kind.ts';
 import type { DirectoryReport } from '../../messages/directory.ts';
 import { remarkSentence } from '../../messages/remarks.ts';
-import type { HeaderUse, AnyInput, ImportInput, Counts, ErrorDocument, ImportReport } from '../../messages/imports.ts';
+import type {
+  HeaderUse,
+  MatchNumbers,
+  AnyInput,
+  ImportInput,
+  Counts,
+  ErrorDocument,
+  ImportReport,
+} from '../../messages/imports.ts';
 import { secondsOf, type ImportFacts } from './importDocument.ts';
 import type { Output } from '../output.ts';
 
@@ -97,6 +105,8 @@ function detailLines({ request, input, target }: ImportFacts, report: ImportRepo
   if (report.directory)
     lines.push(...directoryLines(report.directory, request.mode, rejectsHint(request.rejectsPath, runId)));
   if (effects) lines.push(...effectLines(kindNamed(input?.kind ?? request.kind), effects));
+  if (report.match)
+    lines.push(`People:   ${matchWords(report.match, input && 'options' in input ? input.options.match : undefined)}`);
   if (runId && storagePath) lines.push(`Stored:   ${storagePath}`);
   if (plan)
     lines.push(
@@ -120,6 +130,14 @@ function detailLines({ request, input, target }: ImportFacts, report: ImportRepo
     else lines.push(`Nothing was written; import it with: ${commitCommand(request, input)}`);
   }
   return lines;
+}
+
+/** The numbers of the rule in force, and of the other one, if they differ. */
+function matchWords(match: MatchNumbers, rule: 'names' | 'contact' = 'names'): string {
+  const words = (name: string) =>
+    `${match[name]?.plaintiffs_created ?? 0} plaintiffs created, ${match[name]?.plaintiffs_matched ?? 0} matched`;
+  const other = rule === 'names' ? 'contact' : 'names';
+  return `${words(rule)} with --match ${rule}; ${words(other)} with --match ${other}`;
 }
 
 /** Headers under another name of ours, and those that are not taken, with the option that would take them. */
@@ -159,6 +177,7 @@ function optionWords({ options, batchId, batchName, sourceReference, fileHash, p
     ['max-errors', limit],
     ['header-row', headerRow],
     ['null-words', options.nullWords?.join(',')],
+    ['match', options.match],
   ];
   const flags = [
     skipJobs && 'skip-jobs',

@@ -35,6 +35,7 @@ export interface ImportFlags extends CommonOptions {
   readonly strictHeaders?: boolean;
   readonly nullWords?: readonly string[];
   readonly decodeHtml?: boolean;
+  readonly match?: 'names' | 'contact';
   readonly detach?: boolean;
   readonly rejects?: string;
   readonly backend?: string;
@@ -85,6 +86,11 @@ export function importFlags(command: Command): Command {
       parseWords,
     )
     .option('--decode-html', 'decode HTML entities (&amp;)')
+    .option(
+      '--match <rule>',
+      `${only('match')}: a shared e-mail or phone counts between compatible names (names), or alone (contact)`,
+      parseMatch,
+    )
     .option('--detach', 'start it and return')
     .option('--rejects <file>', 'write the rejected rows there')
     .option('--backend <name>', 'supabase or postgres')
@@ -121,10 +127,12 @@ export function importRequest([first, second]: readonly (string | undefined)[], 
       remedy: 'Leave --detach away, or use `intake rejects ID` afterwards.',
     });
   }
+  if (flags.match && !kindNamed(kind).options.includes('match'))
+    throw new IntakeError('USAGE', `--match is for ${only('match')}`);
   const sourceSystem = sourceOf(kind, flags, byPosition ? flags.source : undefined);
   const backend = backendNamed(flags.backend);
   const { batchId, batchName, sourceReference, map, encoding, delimiter, maxErrors, dateOrder, skipJobs } = flags;
-  const { headerRow, strictHeaders, nullWords, decodeHtml } = flags;
+  const { headerRow, strictHeaders, nullWords, decodeHtml, match } = flags;
   return {
     kind,
     path: paths[0] as string,
@@ -142,6 +150,7 @@ export function importRequest([first, second]: readonly (string | undefined)[], 
       strictHeaders,
       nullWords,
       decodeHtml,
+      match,
     }),
   };
 }
@@ -245,6 +254,11 @@ function parseSize(text: string): number {
   if (!Number.isInteger(size) || size < 1 || size > 1000)
     throw new IntakeError('USAGE', `'${text}' is not a number from 1 to 1000`);
   return size;
+}
+
+function parseMatch(text: string): 'names' | 'contact' {
+  if (text === 'names' || text === 'contact') return text;
+  throw new IntakeError('USAGE', '--match is names or contact');
 }
 
 function parseOrder(text: string): 'mdy' | 'dmy' {

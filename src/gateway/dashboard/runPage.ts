@@ -5,6 +5,7 @@ import { ALL_ROW_ERRORS, findKind } from '../../kinds/index.ts';
 import type { ImportReport } from '../../messages/imports.ts';
 import { actionBar } from './actionBar.ts';
 import { runBadge } from './badges.ts';
+import { findings } from './findings.ts';
 import { phaseList } from './phases.ts';
 import type { WorkflowState } from './report.ts';
 import type { RunAction, RunDetails, RunView } from '../userRows.ts';
@@ -34,6 +35,7 @@ ${done && DONE[done] && html`<p class="notice good" role="status">${DONE[done]}<
 ${run.status === 'failed' && !active && errorBox(run)}
 <section class="card" aria-labelledby="progress"><h2 id="progress">${active ? 'Progress' : 'What it did'}</h2>
 <div${active && workflow.running !== false ? html` data-live="/runs/${run.id}/live"` : ''}>${progress(run, workflow)}</div><p class="heard" role="status"></p></section>
+${findings(run, workflow.report)}
 <div class="columns${actions || run.rollback ? '' : ' one'}">
 ${facts(run, temporalUi)}
 ${(actions || run.rollback) && html`<div class="stack">${run.rollback && rolledBack(run)}${actions && history(actions, me.user_id)}</div>`}

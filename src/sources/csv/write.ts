@@ -18,7 +18,7 @@ export function csvLine(cells: readonly CsvValue[], options: CsvLineOptions): st
   return `${line}\n`;
 }
 
-/** Numbers stay numbers: only text can smuggle in a formula. */
+/** Numbers stay numbers: only text can smuggle in a formula. Spreadsheets take the fullwidth signs, too. */
 function escapeFormula<T>(cell: T): T | string {
-  return typeof cell === 'string' && /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;
+  return typeof cell === 'string' && /^[=+\-@\t\r\n＝＋－＠]/.test(cell) ? `'${cell}` : cell;
 }

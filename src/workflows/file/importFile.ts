@@ -150,8 +150,17 @@ export async function importFile(input: ImportInput, previousState?: ImportState
       report,
       'resolve',
       async (p) => {
-        const { rows, stageLost } = await anyWorker.resolve({ input, stageId, chunks, partitions, runId, lease });
+        const { rows, stageLost, match, remarks } = await anyWorker.resolve({
+          input,
+          stageId,
+          chunks,
+          partitions,
+          runId,
+          lease,
+        });
         p.done = rows;
+        if (match) report.match = match;
+        addRemarks((report.remarks ??= {}), remarks);
         return !stageLost;
       },
       report.counts.fetched,

@@ -74,6 +74,7 @@ export function reportWaiting(report: ImportReport, waiting: ImportReport['waiti
 export function resetCounts(report: ImportReport): void {
   report.codes = {};
   delete report.remarks;
+  delete report.match;
   delete report.effects;
   report.counts = { fetched: 0, inserted: 0, updated: 0, skipped: 0, errored: 0 };
   if (report.comparison) report.comparison = emptyComparison();

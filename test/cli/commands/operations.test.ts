@@ -35,6 +35,61 @@ describe('row operations and their jobs', function () {
       ]),
     );
 
+  it('of people who share a phone or an e-mail: each name has its own plaintiff, and both are named; --match contact takes the first', async () => {
+    const row = (n: number, name: string, phone: string, email = '') =>
+      `${n},share-${n},2024-03-01,${100 + n},${name},,Debtor,${phone},${email}`;
+    const content = `${[
+      HEADER,
+      row(1, 'Gale Hart', '555-401-1000'),
+      row(2, 'Boris Lund', '(555) 401-1000'),
+      row(3, 'G Hart', '+1 555 401 1000'),
+      row(4, 'John Reed', '555-402-1000 x7'),
+      row(5, 'Dana Pike', '555-402-1000 ext. 9'),
+      row(6, 'Ann Client', '', 'law@share.example.com'),
+      row(7, 'Cy Client Jr', '', 'LAW@share.example.com'),
+      row(8, 'Cy Client', '', 'law@share.example.com'),
+    ].join('\n')}\n`;
+    const file = await cli.file('share.csv', content);
+    const dry = await cli.json('import', 'simplicity', file);
+    assert.deepEqual(dry.document.metadata.match, {
+      names: { plaintiffs_created: 7, plaintiffs_matched: 1 },
+      contact: { plaintiffs_created: 4, plaintiffs_matched: 4 },
+    });
+    const { stdout } = await cli.run('import', 'simplicity', file);
+    assert.match(
+      stdout,
+      /7 plaintiffs created, 1 matched with --match names; 4 plaintiffs created, 4 matched with --match contact/,
+    );
+    assert.match(stdout, /3 rows with an e-mail or phone of a plaintiff whose name differs.*line 3 and line 2/);
+    const { document } = await cli.json('import', 'simplicity', file, '--commit');
+    const remark = ({ metadata }: Json) => metadata.remarks.find(({ code }: Json) => code === 'SHARED_CONTACT');
+    assert.equal(remark(document).count, 3);
+    assert.deepEqual(remark(document), remark(dry.document));
+    assert.deepEqual(
+      document.metadata.row_operations.flatMap(({ line, reason, message }: Json) =>
+        reason ? [[line, reason, message.replace(/plaintiff \d+ /, '')]] : [],
+      ),
+      [
+        [3, 'SHARED_CONTACT', 'the phone is also that of (line 2), whose name differs'],
+        [8, 'SHARED_CONTACT', 'the e-mail is also that of (line 7), whose name differs'],
+        [9, 'SHARED_CONTACT', 'the e-mail is also that of (line 7), whose name differs'],
+      ],
+    );
+    const plain = await cli.file(
+      'plain.csv',
+      content
+        .replaceAll('share-', 'plain-')
+        .replaceAll('40', '41')
+        .replaceAll('law@', 'plain@')
+        .replaceAll('LAW@', 'PLAIN@')
+        .replaceAll('Hart', 'Hurst'),
+    );
+    const contact = await cli.json('import', 'simplicity', plain, '--match', 'contact', '--commit');
+    assert.equal(contact.document.counts.inserted, 8);
+    const other = await cli.run('import', 'plaintiffs', file, '--match', 'contact');
+    assert.equal(other.code, 2);
+  });
+
   it('stand in the document of a commit, row by row, with the sums that the run stored', async () => {
     const file = await cli.file(
       'doc.csv',

@@ -65,6 +65,28 @@ describe('the dashboard over HTTP', function () {
   });
   after(() => dashboard.close());
 
+  it('shows of a run what was noticed, and what each header was taken for', async () => {
+    const summary = {
+      plan: {
+        headers: [
+          { header: 'Full Name', column: 'plaintiff_name' },
+          { header: 'Fax', column: null, suggestion: 'contact_phone' },
+        ],
+        remarks: {},
+      },
+      remarks: { SHARED_CONTACT: { count: 2, detail: 'line 3 and line 2' } },
+    };
+    const { sql } = dashboard.place;
+    await sql`UPDATE ingest.import_runs SET metadata = metadata || jsonb_build_object('summary', coalesce(metadata -> 'summary', '{}') || ${sql.json(summary)}) WHERE id = ${plaintiffs}`;
+    const text = (await visitors['viewer']!.get(`/runs/${plaintiffs}`)).text.replace(/\s+/g, ' ');
+    assert.match(
+      text,
+      /2 rows with an e-mail or phone of a plaintiff whose name differs.*line 3 and line 2.*SHARED_CONTACT/,
+    );
+    assert.match(text, /Full Name<\/td> <td> ?<code>plaintiff_name<\/code>/);
+    assert.match(text, /Fax<\/td> <td> ?not taken; perhaps <code>contact_phone<\/code>/);
+  });
+
   it('leads everybody else to the sign-in and back to the page they wanted', async () => {
     for (const path of [
       '/',

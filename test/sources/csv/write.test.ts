@@ -14,6 +14,7 @@ describe('csvLine', () => {
 
   it('disarms text that begins like a formula, but no number, when asked to', () => {
     assert.equal(csvLine(['=1', '+1', '-1', '@a', '\tb', -5], { escapeFormulas: true }), `'=1,'+1,'-1,'@a,'\tb,-5\n`);
+    assert.equal(csvLine(['＝1', '＋1', '－1', '＠a'], { escapeFormulas: true }), `'＝1,'＋1,'－1,'＠a\n`);
     assert.equal(csvLine(['=1'], { escapeFormulas: false }), '=1\n');
   });
 

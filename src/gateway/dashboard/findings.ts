@@ -1,0 +1,57 @@
+/** What was noticed in a file that is no reject, and what became of its headers. */
+import { html } from 'hono/html';
+import type { HeaderUse, ImportReport } from '../../messages/imports.ts';
+import { remarkSentence, type Remarks } from '../../messages/remarks.ts';
+import type { RunDetails } from '../userRows.ts';
+import type { Html } from './words.ts';
+
+/** Two sections, each only if it says something; of a run at work from its workflow. */
+export function findings(run: RunDetails, report: ImportReport | undefined): Html {
+  const headers = run.headers.length > 0 ? run.headers : (report?.plan?.headers ?? []);
+  return html`${notes({ ...report?.plan?.remarks, ...report?.remarks, ...run.remarks })}${headers.length > 0 && columns(headers)}`;
+}
+
+function notes(remarks: Remarks): Html | false {
+  const sentences = Object.entries(remarks).flatMap(([code, remark]) => {
+    const sentence = remarkSentence(code, remark);
+    return sentence === undefined ? [] : [{ code, sentence }];
+  });
+  return (
+    sentences.length > 0 &&
+    html`<section class="card" aria-labelledby="notes">
+      <h2 id="notes">Noticed</h2>
+      <ul class="codes">
+        ${sentences.map(
+          ({ code, sentence }) =>
+            html`<li>
+              <span>${sentence} <code>${code}</code></span>
+            </li>`,
+        )}
+      </ul>
+    </section>`
+  );
+}
+
+const columns = (headers: readonly HeaderUse[]): Html =>
+  html`<section class="card" aria-labelledby="columns">
+    <h2 id="columns">Columns</h2>
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">In the file</th>
+          <th scope="col">Taken as</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${headers.map(
+          ({ header, column, suggestion }) =>
+            html`<tr>
+              <td>${header}</td>
+              <td>
+                ${column === null ? html`not taken${suggestion && html`; perhaps <code>${suggestion}</code>`}` : html`<code>${column}</code>`}
+              </td>
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+  </section>`;

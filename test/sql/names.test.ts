@@ -1,0 +1,81 @@
+/** Names that may be of one, and names that may not. */
+import { strict as assert } from 'node:assert';
+import type postgres from 'postgres';
+import { withDatabase } from '../support/suite.ts';
+
+const SAME = [
+  ['Ann Lee', 'ANN  LEE'],
+  ['Smith, John', 'John Smith'],
+  ['Smith, John, Jr.', 'John Smith Jr'],
+  ['José Núñez', 'Jose Nunez'],
+  ["Sean O'Brien", 'Sean O’Brien'],
+  ["Sean O'Brien", 'O’Brien, Sean'],
+  ['Smith', 'John Smith'],
+  ['Acme', 'Acme Holdings LLC'],
+  ['Acme, LLC', 'Acme L.L.C.'],
+  ['J Smith', 'John Smith'],
+  ['J. R. Smith', 'John Robert Smith'],
+  ['John Smith', 'John Q. Smith'],
+  ['Smith, J.', 'John Smith'],
+  ['Tom Reed', 'Thomas Reed'],
+  ['Bill Reed', 'William Reed'],
+  ['Peggy Reed', 'Margaret A Reed'],
+  ['Jon Smith', 'John Smith'],
+  ['John Smyth', 'John Smith'],
+  ['Micheal Stone', 'Michael Stone'],
+  ['Acme Holding LLC', 'Acme Holdings LLC'],
+  ['McDonald Farms', 'Mc Donald Farms'],
+  ['Mr. John Smith', 'John Smith'],
+  ['John Smith 2nd', 'John Smith II'],
+  ['Jane Smith-Jones', 'Jane Smith'],
+] as const;
+const OTHERS = [
+  ['Boris Lund', 'Gale Hart'],
+  ['Dana Pike', 'John Reed'],
+  ['Jane Smith', 'John Smith'],
+  ['Mary Smith', 'Mark Smith'],
+  ['Paul Smith', 'Paula Smith'],
+  ['John Smith', 'John Smith Jr'],
+  ['John Smith Sr', 'John Smith, Jr.'],
+  ['John Smith II', 'John Smith III'],
+  ['John A Smith', 'John B Smith'],
+  ['John Smith', 'John Reed'],
+  ['Unit 1 LLC', 'Unit 2 LLC'],
+  ['Acme LLC', 'Apex LLC'],
+  ['A LLC', 'Acme LLC'],
+  ['Acme East Holdings', 'Acme West Holdings'],
+  ['Acme 12 LLC', 'Acme 13 LLC'],
+  ['王小明', '王小红'],
+  ['--', '??'],
+] as const;
+
+describe('names', () => {
+  let sql: postgres.Sql;
+  withDatabase((opened) => (sql = opened));
+
+  const agree = async (pairs: readonly (readonly [string, string])[]) =>
+    await sql<{ a: string; b: string; agree: boolean; back: boolean; near: boolean }[]>`
+      SELECT p.a, p.b, ingest.names_compatible(p.a, p.b) AS agree, ingest.names_compatible(p.b, p.a) AS back,
+             ingest.name_blocks(ingest.name_words(p.a)) && ingest.name_blocks(ingest.name_words(p.b)) AS near
+      FROM jsonb_to_recordset(${sql.json(pairs.map(([a, b]) => ({ a, b })))}) AS p (a text, b text)`;
+
+  it('are compatible when equal, contained, with an initial, a short form or a small slip, and such names share a block', async () => {
+    assert.deepEqual(
+      (await agree(SAME)).filter((row) => !row.agree || !row.back || !row.near),
+      [],
+    );
+  });
+
+  it('are not when a first name, a suffix or a number differs', async () => {
+    assert.deepEqual(
+      (await agree(OTHERS)).filter((row) => row.agree || row.back),
+      [],
+    );
+  });
+
+  it('of phones: the leading 1 of North America does not count, an extension does', async () => {
+    const [row] =
+      await sql`SELECT ingest.phone_key('15554011000') AS one, ingest.phone_key('15554011000x7') AS ext, ingest.phone_key('155540110001') AS other`;
+    assert.deepEqual({ ...row }, { one: '5554011000', ext: '5554011000x7', other: '155540110001' });
+  });
+});
