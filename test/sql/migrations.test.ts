@@ -119,7 +119,7 @@ describe('supabase/migrations', () => {
 });
 
 describe('the migrations on a project on PostgreSQL 17', () => {
-  promises(async () => ({ adminUrl: (await sharedStack()).databaseUrl, stop: async () => undefined }));
+  promises(async () => ({ adminUrl: (await sharedStack()).adminUrl, stop: async () => undefined }));
 });
 
 const postgres15 = findPostgres15();

@@ -37,7 +37,7 @@ describe("Supabase's CLI", function () {
   });
 
   it('makes an empty project by `db push` what `intake migrate` makes it, and then nothing is pending for either', async () => {
-    const { databaseUrl: adminUrl } = await sharedStack();
+    const { adminUrl } = await sharedStack();
     const [pushed, migrated] = [await createProject(adminUrl), await createProject(adminUrl)];
     const [ofPush, ofMigrate] = [connect(pushed.databaseUrl), connect(migrated.databaseUrl)];
     try {
