@@ -5,6 +5,7 @@
  * and its definitions in SQL. Nothing here reads or writes.
  */
 import { IntakeError, ROW_ERRORS } from '../errors.ts';
+import { didYouMean } from '../values/nearest.ts';
 import { jbi } from './jbi.ts';
 import type { CsvKind, DirectoryKind, KindOption } from './kind.ts';
 import { plaintiffs } from './plaintiffs.ts';
@@ -36,9 +37,16 @@ export const findKind = (name: string): CsvKind | DirectoryKind | undefined =>
 export function kindNamed(name: string): CsvKind | DirectoryKind {
   const kind = findKind(name);
   if (!kind)
-    throw new IntakeError('USAGE', `Unknown kind '${name}'`, {
-      remedy: `Use one of: ${KINDS.map((k) => k.name).join(', ')}.`,
-    });
+    throw new IntakeError(
+      'USAGE',
+      `Unknown kind '${name}'${didYouMean(
+        name,
+        KINDS.flatMap((k) => [k.name, ...k.aliases]),
+      )}`,
+      {
+        remedy: `Use one of: ${KINDS.map((k) => k.name).join(', ')}.`,
+      },
+    );
   return kind;
 }
 

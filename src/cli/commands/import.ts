@@ -17,6 +17,7 @@ import { printImport } from '../display/importMetadata.ts';
 import { importFlags, importRequest, type ImportFlags } from '../requests/importRequest.ts';
 import { exitCodeOf, summarize } from '../display/importSummary.ts';
 import { onInterrupt } from '../interrupt.ts';
+import { refuseOverwrite } from '../requests/outputFile.ts';
 import { withOperations } from '../display/operations.ts';
 import { serveFile } from '../serveFile.ts';
 import type { Session } from '../session.ts';
@@ -74,6 +75,13 @@ async function importOnce(
 ): Promise<ImportReport> {
   const { options } = call;
   const { importInput, isDirectory, workflowIdOf } = await import('../../imports/request.ts');
+  const { refuseForeignFile } = await import('../requests/foreignFile.ts');
+  if (!request.directory) refuseForeignFile(request.path);
+  if (options.rejects)
+    refuseOverwrite(options.rejects, {
+      force: options.force ?? false,
+      source: request.directory ? undefined : request.path,
+    });
   const input = await importInput(session.config, request);
   tell({ request, input, workflowId: workflowIdOf(input), target: session.targetOf(input.backend) });
   const report = await follow(call, session, input);

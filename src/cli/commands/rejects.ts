@@ -1,16 +1,18 @@
 /** `intake rejects`: the rejected rows of a run, to mend and import again; of a directory its failed items. */
 import type { Command } from 'commander';
 import { kindNamed } from '../../kinds/index.ts';
+import { refuseOverwrite } from '../requests/outputFile.ts';
+import { mendCommand, word } from '../display/nextCommand.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 import type { Run } from '../../database/rows.ts';
 import { findRun } from '../../runs/findRun.ts';
-import { word } from '../display/importSummary.ts';
 import { readItems, readRejects, writeRejects } from '../../runs/rejectFile.ts';
 import type { Session } from '../session.ts';
 import { requireTerminal, showValues } from '../display/showValues.ts';
 
 interface Flags extends CommonOptions {
   readonly output?: string;
+  readonly force?: boolean;
   readonly showValues?: boolean;
 }
 
@@ -27,6 +29,7 @@ export function define(program: Command): void {
   )
     .argument('<id>', 'the run, or the first 8 digits of its id')
     .option('-o, --output <file>', 'write there instead of stdout')
+    .option('--force', 'overwrite that file')
     .option('--show-values', 'show the rejected records themselves; on a terminal only')
     .action(run(rejectsCommand));
 }
@@ -35,6 +38,8 @@ async function rejectsCommand({ args: [id], options, out, open }: Call<Flags>): 
   if (options.showValues) requireTerminal(out, options.output);
   const session = await open();
   const found = await findRun(session, id);
+  if (options.output)
+    refuseOverwrite(options.output, { force: options.force ?? false, source: found.metadata.input?.path });
   if (options.showValues) {
     const shown = await showValues(out, session, found);
     return out.detail(`${shown} rejected, of run ${found.id}`);
@@ -71,7 +76,10 @@ function say(
     `${rows} ${directory ? 'failed items' : 'rejected rows'} of run ${id} written to ${file}${rows ? ` (${kinds})` : ''}`,
   );
   if (rows === 0) return;
-  if (!directory) out.detail(`  Mend them, then: intake import ${kind} ${word(file)} --commit`);
+  if (!directory)
+    out.detail(
+      `  Mend them, then: ${input && 'options' in input ? mendCommand(file, input) : `intake import ${kind} ${word(file)} --commit`}`,
+    );
   else if (input && 'tag' in input)
     out.detail(
       `  Mend them in the directory, then: intake import ${kind} --states-dir ${word(input.path)} --tag ${word(input.tag)} --commit`,

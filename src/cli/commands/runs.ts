@@ -1,5 +1,5 @@
 /** `intake runs`: lists, shows and watches runs; the operator queries of runbook 002. */
-import { Argument, type Command } from 'commander';
+import { Argument, Option, type Command } from 'commander';
 import { IntakeError } from '../../errors.ts';
 import { kindNamed } from '../../kinds/index.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
@@ -10,6 +10,7 @@ import { findRun, workflowOf } from '../../runs/findRun.ts';
 import { summaryLine } from '../display/importSummary.ts';
 import { renderTable } from '../display/table.ts';
 
+const STATUSES = ['pending', 'processing', 'completed', 'failed', 'rolled_back', 'duplicate'];
 const COUNTS = ['rows_fetched', 'rows_inserted', 'rows_skipped', 'rows_errored'];
 /** Columns on a terminal; --json has all. */
 const REPORTS: Record<string, readonly string[]> = {
@@ -81,7 +82,7 @@ export function define(program: Command): void {
       new Argument('[what]', 'what to see').choices([...Object.keys(REPORTS), 'show', 'watch']).default('list'),
     )
     .argument('[id]', 'the run to show or watch')
-    .option('--status <status>', 'pending, processing, completed, failed, rolled_back, duplicate')
+    .addOption(new Option('--status <status>', 'only runs of this status').choices(STATUSES))
     .option('--kind <kind>', 'only this kind')
     .option('--source <name>', 'only this source system')
     .option('--since <time>', 'a date, or an age like 90m, 12h, 7d', parseSince)

@@ -3,23 +3,15 @@
  *
  * The words in which an import ends.
  */
-import { parse } from 'node:path';
 import { ERRORS, type ErrorCode } from '../../errors.ts';
-import type { DirectoryOptions, ImportRequest } from '../../messages/requests.ts';
+import type { ImportRequest } from '../../messages/requests.ts';
 import { kindNamed } from '../../kinds/index.ts';
 import type { EffectLine, Kind } from '../../kinds/kind.ts';
 import type { DirectoryReport } from '../../messages/directory.ts';
 import { remarkSentence } from '../../messages/remarks.ts';
-import type {
-  HeaderUse,
-  MatchNumbers,
-  AnyInput,
-  ImportInput,
-  Counts,
-  ErrorDocument,
-  ImportReport,
-} from '../../messages/imports.ts';
+import type { HeaderUse, MatchNumbers, Counts, ErrorDocument, ImportReport } from '../../messages/imports.ts';
 import { secondsOf, type ImportFacts } from './importDocument.ts';
+import { commitCommand, word } from './nextCommand.ts';
 import type { Output } from '../output.ts';
 
 const WORDS = { dry_run: 'DRY_RUN', completed: 'COMPLETED', failed: 'FAILED', cancelled: 'CANCELLED' } as const;
@@ -155,60 +147,6 @@ function headerLines(headers: readonly HeaderUse[]): string[] {
   for (const { header, suggestion } of left.filter((use) => use.suggestion).slice(0, 5))
     lines.push(`          ${header} may be ${suggestion}: --map ${word(`${header}=${suggestion}`)}`);
   return lines;
-}
-
-/** As it is typed in a shell. */
-export const word = (text: string): string =>
-  /^[\w./@:+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-
-/** The options that decide what a file means, as they were given. */
-function optionWords({ options, batchId, batchName, sourceReference, fileHash, path }: ImportInput): string {
-  const { map, encoding, delimiter, dateOrder, dateOrderAssumed, maxErrors, skipJobs, headerRow } = options;
-  const limit = maxErrors && ('rows' in maxErrors ? String(maxErrors.rows) : `${maxErrors.percent}%`);
-  const stem = parse(path).name;
-  const given: readonly (readonly [string, string | number | undefined])[] = [
-    ['batch-id', batchId === `sha256-${fileHash.slice(0, 32)}` ? undefined : batchId],
-    ['batch-name', batchName === stem ? undefined : batchName],
-    ['source-reference', sourceReference === batchName ? undefined : sourceReference],
-    ...Object.entries(map).map(([theirs, ours]) => ['map', `${theirs}=${ours}`] as const),
-    ['encoding', encoding],
-    ['delimiter', delimiter],
-    ['date-order', dateOrderAssumed ? undefined : dateOrder],
-    ['max-errors', limit],
-    ['header-row', headerRow],
-    ['null-words', options.nullWords?.join(',')],
-    ['match', options.match],
-  ];
-  const flags = [
-    skipJobs && 'skip-jobs',
-    options.strictHeaders && 'strict-headers',
-    options.decodeHtml && 'decode-html',
-  ];
-  return [
-    ...given.flatMap(([name, value]) => (value === undefined ? [] : [` --${name} ${word(String(value))}`])),
-    ...flags.flatMap((name) => (name ? [` --${name}`] : [])),
-  ].join('');
-}
-
-function commitCommand({ kind, path, directory, sourceSystem }: ImportRequest, input: AnyInput | undefined): string {
-  const tag = input && 'tag' in input ? input.tag : directory?.tag;
-  const source =
-    sourceSystem === undefined
-      ? ''
-      : ` --${kindNamed(kind).sourceIsTenant ? 'tenant' : 'source-system'} ${word(sourceSystem)}`;
-  const place =
-    tag === undefined ? word(path) : `--states-dir ${word(path)} --tag ${word(tag)}${directoryWords(directory)}`;
-  return `intake import ${input?.kind ?? kind} ${place}${source}${input && 'options' in input ? optionWords(input) : ''} --commit`;
-}
-
-function directoryWords({ singleFile, imagesDir, delta, verifyWrites }: DirectoryOptions = {}): string {
-  const given = [
-    singleFile && `single-file ${word(singleFile)}`,
-    imagesDir && `images-dir ${word(imagesDir)}`,
-    delta && 'delta',
-    verifyWrites && 'verify-writes',
-  ];
-  return given.map((words) => (words ? ` --${words}` : '')).join('');
 }
 
 /** What an import counted besides rows, in the words of its kind. */

@@ -8,7 +8,7 @@ import type { Command } from 'commander';
 import type { ImportRequest } from '../../messages/requests.ts';
 import { IntakeError } from '../../errors.ts';
 import { findKind, kindNamed, KINDS, kindsTaking } from '../../kinds/index.ts';
-import type { KindOption } from '../../kinds/kind.ts';
+import type { Kind, KindOption } from '../../kinds/kind.ts';
 import type { ImportOptions } from '../../messages/imports.ts';
 import type { CommonOptions } from '../command.ts';
 import { backendNamed } from '../session.ts';
@@ -38,6 +38,7 @@ export interface ImportFlags extends CommonOptions {
   readonly match?: 'names' | 'contact';
   readonly detach?: boolean;
   readonly rejects?: string;
+  readonly force?: boolean;
   readonly backend?: string;
   readonly debugLog?: boolean;
   readonly statesDir?: string;
@@ -56,6 +57,7 @@ const only = (option: KindOption): string => kindsTaking(option).join(', ');
 
 export function importFlags(command: Command): Command {
   return command
+    .allowExcessArguments() // several files get a sentence of their own
     .argument('[kind]', `what the file holds: ${KINDS.map(({ name }) => name).join(', ')}`)
     .argument('[path]', 'the file or directory')
     .option('--csv <path>', 'the file')
@@ -93,6 +95,7 @@ export function importFlags(command: Command): Command {
     )
     .option('--detach', 'start it and return')
     .option('--rejects <file>', 'write the rejected rows there')
+    .option('--force', 'let --rejects overwrite a file')
     .option('--backend <name>', 'supabase or postgres')
     .option('--debug-log', 'log every step to stderr, of search results every decision')
     .option('--states-dir <dir>', `${only('statesDir')}: the directory`)
@@ -107,7 +110,12 @@ export function importFlags(command: Command): Command {
 }
 
 /** @throws IntakeError USAGE. */
-export function importRequest([first, second]: readonly (string | undefined)[], flags: ImportFlags): ImportRequest {
+export function importRequest(words: readonly (string | undefined)[], flags: ImportFlags): ImportRequest {
+  const [first, second] = words;
+  if (words.length > 2)
+    throw new IntakeError('USAGE', 'Several files are given, and an import takes one', {
+      remedy: `Import one after another: for file in *.csv; do intake import ${first} "$file"; done`,
+    });
   const named = findKind(flags.source ?? '') !== undefined;
   const byPosition = first !== undefined && !(named && second === undefined && !isKind(first));
   const kind = byPosition ? first : named ? flags.source : undefined;
@@ -115,6 +123,7 @@ export function importRequest([first, second]: readonly (string | undefined)[], 
     throw new IntakeError('USAGE', 'Which kind of file is it?', {
       remedy: `Use one of: ${KINDS.map((k) => k.name).join(', ')}.`,
     });
+  refuseForeignOptions(kindNamed(kind), flags);
   if (kindNamed(kind).reads === 'directory') return directoryRequest(kind, byPosition ? second : first, flags);
   const paths = [...new Set([byPosition ? second : first, flags.csv, flags.file].filter((path) => path !== undefined))];
   if (paths.length !== 1)
@@ -153,6 +162,35 @@ export function importRequest([first, second]: readonly (string | undefined)[], 
       match,
     }),
   };
+}
+
+/** Options of files alone, and those that each kind takes or not. */
+const FILE_OPTIONS = [
+  ...(['map', 'encoding', 'delimiter', 'maxErrors', 'dateOrder', 'skipJobs'] as const),
+  ...(['headerRow', 'strictHeaders', 'nullWords', 'decodeHtml', 'match'] as const),
+] as const;
+const KIND_OPTIONS = [
+  ...(['statesDir', 'tag', 'delta', 'verifyWrites', 'singleFile', 'imagesDir'] as const),
+  ...(['batchSize', 'maxWorkers', 'maxConcurrentUploads'] as const),
+] as const;
+
+/** What would be ignored is refused: whoever gave it means something by it. */
+function refuseForeignOptions({ name, reads, options }: Kind, flags: ImportFlags): void {
+  const given: readonly string[] = [
+    ...KIND_OPTIONS.filter((option) => !options.includes(option)),
+    ...(reads === 'directory' ? FILE_OPTIONS : []),
+  ].filter((option) => flags[option as keyof ImportFlags] !== undefined);
+  if (given.length > 0) {
+    const words = given.map((option) => `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
+    throw new IntakeError('USAGE', `'${name}' does not take ${words.join(', ')}`, {
+      remedy: `Leave it away; intake import --help says what each option is for.`,
+    });
+  }
+  for (const text of [flags.sourceSystem, flags.tenant, flags.batchId, flags.batchName])
+    if (text?.trim() === '')
+      throw new IntakeError('USAGE', 'A name is empty', {
+        remedy: 'Give it, or leave the option away for the default.',
+      });
 }
 
 /** Who sent a file; of projects, whose they are. */

@@ -1,6 +1,6 @@
 import { IntakeError } from '../../errors.ts';
 import { maskHeader, normalizeHeader } from './header.ts';
-import { nearest } from './distance.ts';
+import { nearest } from '../../values/nearest.ts';
 
 export interface Column {
   /** Our name for it. */

@@ -1,5 +1,5 @@
 /** A project row as JSON: its keys are matched as the headers of a file are, and none is left out without a word. */
-import { nearest } from '../csv/distance.ts';
+import { nearest } from '../../values/nearest.ts';
 import { normalizeHeader } from '../csv/header.ts';
 import { numberText } from '../../values/json.ts';
 import { PROJECT_COLUMNS, SCALARS, type ProjectColumn } from './columns.ts';

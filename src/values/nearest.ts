@@ -35,3 +35,9 @@ export function nearest(
   }
   return best;
 }
+
+/** ` (did you mean 'x'?)`, or nothing when no candidate is near. */
+export function didYouMean(given: string, candidates: readonly string[]): string {
+  const near = nearest([given.toLowerCase()], candidates, (candidate) => candidate.toLowerCase());
+  return near === undefined ? '' : ` (did you mean '${near}'?)`;
+}

@@ -1,0 +1,102 @@
+/** What `intake import` is asked for: nothing that is given is ignored, and no file is lost. */
+import { strict as assert } from 'node:assert';
+import { linkSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { commitCommand, mendCommand } from '../../../src/cli/display/nextCommand.ts';
+import { refuseForeignFile } from '../../../src/cli/requests/foreignFile.ts';
+import { importRequest } from '../../../src/cli/requests/importRequest.ts';
+import { refuseOverwrite } from '../../../src/cli/requests/outputFile.ts';
+import type { ImportInput } from '../../../src/messages/imports.ts';
+
+describe('the request of an import', () => {
+  let folder: string;
+  before(() => (folder = mkdtempSync(join(tmpdir(), 'intake-request-'))));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = (name: string, content: string | Buffer): string => {
+    writeFileSync(join(folder, name), content);
+    return join(folder, name);
+  };
+
+  for (const [words, flags, message] of [
+    [['plaintiffs', 'a.csv'], { tag: 'x' }, "'plaintiffs' does not take --tag"],
+    [['jbi', 'a.csv'], { batchSize: 5, delta: true }, "'jbi' does not take --delta, --batch-size"],
+    [['search-results', 'dir'], { tag: 'x', maxErrors: { rows: 1 } }, "'search-results' does not take --max-errors"],
+    [['plaintiffs', 'a.csv'], { sourceSystem: ' ' }, 'A name is empty'],
+    [['plaintifs', 'a.csv'], {}, "Unknown kind 'plaintifs' (did you mean 'plaintiffs'?)"],
+    [['plaintiffs', 'a.csv', 'b.csv'], {}, 'Several files are given, and an import takes one'],
+  ] as const) {
+    it(`refuses what would be ignored: ${message}`, () => {
+      assert.throws(() => importRequest(words, flags), { code: 'USAGE', message });
+    });
+  }
+
+  it('has a true sentence for workbooks, archives, addresses and standard input, and none for CSV or what is not there', () => {
+    const sheet = file('clients.xlsx', Buffer.from('PK\x03\x04..........[Content_Types].xml...', 'latin1'));
+    for (const [path, message] of [
+      [sheet, `${sheet} is an Excel workbook, not CSV`],
+      [file('a.csv.gz', gzipSync('name\nA\n')), `${join(folder, 'a.csv.gz')} is compressed with gzip, not CSV`],
+      [file('a.zip', 'PK\x03\x04....a.csv'), `${join(folder, 'a.zip')} is a zip archive, not CSV`],
+      ['-', 'Standard input cannot be imported: an import reads its file again after a crash'],
+      ['https://example.com/x.csv', 'An address cannot be imported'],
+    ] as const)
+      assert.throws(() => refuseForeignFile(path), { code: 'NOT_A_FILE', message });
+    for (const path of [file('plain.csv', 'name\nPK\n'), folder, join(folder, 'absent'), '/dev/null'])
+      refuseForeignFile(path);
+  });
+
+  it('never overwrites its source, also under another name, and any other file only by --force', () => {
+    const source = file('source.csv', 'name\nA\n');
+    linkSync(source, join(folder, 'other-name.csv'));
+    for (const path of [source, join(folder, 'other-name.csv')])
+      assert.throws(() => refuseOverwrite(path, { force: true, source }), {
+        code: 'USAGE',
+        message: /is never overwritten$/,
+      });
+    const mended = file('mended.csv', 'x');
+    assert.throws(() => refuseOverwrite(mended, { source }), { code: 'USAGE', remedy: /--force/ });
+    refuseOverwrite(mended, { force: true, source });
+    refuseOverwrite(join(folder, 'new.csv'), { source });
+    refuseOverwrite('/dev/null', {});
+  });
+
+  it('is repeated by the printed command with every option that decides what happens', () => {
+    const options = {
+      map: { 'Their Name': 'plaintiff_name' },
+      dateOrder: 'dmy',
+      skipJobs: true,
+      delimiter: 'semicolon',
+      maxErrors: { percent: 5 },
+      headerRow: 3,
+    } as unknown as ImportInput['options'];
+    const input = {
+      ...{
+        kind: 'plaintiffs',
+        fileHash: 'a'.repeat(64),
+        path: 'x y.csv',
+        batchId: 'B 1',
+        batchName: 'x y',
+        sourceReference: 'x y',
+      },
+      ...{ sourceSystem: "O'Neil", options },
+    } as unknown as ImportInput;
+    const said = " --map 'Their Name=plaintiff_name' --delimiter semicolon --date-order dmy --max-errors '5%'";
+    assert.equal(
+      commitCommand(
+        { kind: 'plaintiffs', path: 'x y.csv', mode: 'dry-run', sourceSystem: "O'Neil", backend: 'supabase' },
+        input,
+      ),
+      `intake import plaintiffs 'x y.csv' --source-system 'O'\\''Neil' --batch-id 'B 1'${said} --header-row 3 --skip-jobs --backend supabase --commit`,
+    );
+    assert.equal(
+      mendCommand('rejects.csv', input),
+      `intake import plaintiffs rejects.csv --source-system 'O'\\''Neil'${said} --skip-jobs --commit`,
+    );
+    const directory = { tag: 'T 1', singleFile: 'FL/a_parse.json', delta: true, maxWorkers: 3 };
+    assert.equal(
+      commitCommand({ kind: 'search-results', path: 'scrape', mode: 'dry-run', directory }, undefined),
+      "intake import search-results --states-dir scrape --tag 'T 1' --single-file FL/a_parse.json --delta --max-workers 3 --commit",
+    );
+  });
+});
