@@ -484,7 +484,7 @@ as $$ select pg_advisory_xact_lock(hashtextextended('intake.part:' || $1, $2)) $
 -- Kinds that match people by several keys resolve their rows once per run, before upsert: which rows are duplicates, who is
 -- the same person, and which rows therefore belong into one part. The answer stands in ingest_stage.<suffix>_plan.
 
--- Which stages are resolved. A run that loses its stage, or is resumed, resolves what has not landed yet anew: a further
+-- Which stages are resolved. A run that loses its stage, or is resumed, resolves what has not landed yet again: a further
 -- generation, whose parts are other parts for the ledger.
 create unlogged table if not exists ingest_stage.resolved (
   stage_id uuid primary key,

@@ -170,7 +170,7 @@ as $$
 $$;
 
 -- The steps that are the same for every kind but for names of tables and columns. Each builds one statement for a part of
--- thousands of rows: what it costs to plan that anew is a few milliseconds a call, and no plan of an empty table is kept.
+-- thousands of rows: what it costs to plan that again is a few milliseconds a call, and no plan of an empty table is kept.
 
 -- INSERT of staged rows into the landed table, from a relation `decided` of ingest.decided_row. $1 is the run, $4 the source system.
 -- A row whose promotion needs no id of its landed row gets one here.

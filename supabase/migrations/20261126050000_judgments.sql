@@ -119,7 +119,7 @@ create table if not exists public.raw_simplicity_imports (
   row_index integer,
   line_number integer,
   raw_data jsonb not null,
-  -- The exact bytes of a rejected record, to mend and send back.
+  -- The exact bytes of a rejected record, to correct and send back.
   raw_record bytea,
   status text not null default 'pending'
     check (status in ('pending', 'inserted', 'skipped', 'failed', 'rolled_back')),
@@ -655,7 +655,7 @@ $$;
 --   * An email and a phone belong to the persons that carry it, in the order of the plaintiffs and taken rows that brought it; a name to the
 --     plaintiff made with it. A row is of the first person of a compatible name that its email belongs to (rule `contact`: of any), else
 --     its phone, else its name; else it makes a plaintiff.
--- With `part`, the rows of that part alone are planned anew: others have created people since.
+-- With `part`, the rows of that part alone are planned again: others have created people since.
 create or replace function ingest.resolve_judgments(run ingest.import_runs, stage_id uuid, partitions integer, part integer default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp set work_mem = '64MB'
   set enable_seqscan = off set enable_nestloop = off set enable_hashjoin = on set enable_mergejoin = on set jit = off
@@ -1166,7 +1166,7 @@ as $$
 declare
   v_run uuid := ($1).id;
   v_log text := ingest.landed_judgments(v_run);
-  v_heir_log text;
+  v_successor_log text;
   v_attached bigint[];
   v_referenced bigint[];
   v_inherited integer;
@@ -1180,27 +1180,27 @@ declare
 begin
   -- Nobody attaches to what goes, and whoever has planned to looks again.
   update ingest.people_turn t set run_id = null, epoch = t.epoch + 1;
-  drop table if exists pg_temp.intake_gone;
-  create temp table intake_gone (
+  drop table if exists pg_temp.intake_rollback;
+  create temp table intake_rollback (
     judgment_id bigint, plaintiff_id bigint, matched_by text, contact_ids bigint[], contact_inserts integer, follow_up_task_id bigint,
-    follow_up_task_created boolean, enforcement_initialized boolean, queued_jobs jsonb, heir_log text, heir_id bigint, heir_run uuid) on commit drop;
-  execute format('insert into pg_temp.intake_gone
+    follow_up_task_created boolean, enforcement_initialized boolean, queued_jobs jsonb, successor_log text, successor_id bigint, successor_run uuid) on commit drop;
+  execute format('insert into pg_temp.intake_rollback
                   select l.judgment_id, l.plaintiff_id, l.matched_by, l.contact_ids, l.contact_inserts, l.follow_up_task_id,
                          l.follow_up_task_created, l.enforcement_initialized, l.queued_jobs
                   from pg_temp.intake_withdrawn w join %s l on l.id = w.raw_id where w.status = ''inserted''', v_log);
-  create index on pg_temp.intake_gone (judgment_id);
-  create index on pg_temp.intake_gone (plaintiff_id);
-  analyze pg_temp.intake_gone;
+  create index on pg_temp.intake_rollback (judgment_id);
+  create index on pg_temp.intake_rollback (plaintiff_id);
+  analyze pg_temp.intake_rollback;
 
-  v_attached := ingest.referenced_rows('public.judgments', array(select g.judgment_id from pg_temp.intake_gone g), '{}');
+  v_attached := ingest.referenced_rows('public.judgments', array(select g.judgment_id from pg_temp.intake_rollback g), '{}');
 
   -- A judgment that a later run skipped because of this one passes to the oldest such row, with all that followed from it.
-  update pg_temp.intake_gone g set heir_log = h.log, heir_id = h.id, heir_run = h.import_run_id
-  from (select distinct on (o.judgment_id) o.* from ingest.other_operations(v_run, (select array_agg(judgment_id) from pg_temp.intake_gone)) o
+  update pg_temp.intake_rollback g set successor_log = h.log, successor_id = h.id, successor_run = h.import_run_id
+  from (select distinct on (o.judgment_id) o.* from ingest.other_operations(v_run, (select array_agg(judgment_id) from pg_temp.intake_rollback)) o
         where o.status = 'skipped' order by o.judgment_id, o.created_at, o.id) h
   where h.judgment_id = g.judgment_id;
-  -- It takes the heir's values, unless somebody edited it; a number that another judgment has stays where it is.
-  for v_heir_log in select distinct heir_log from pg_temp.intake_gone where heir_id is not null loop
+  -- It takes the successor's values, unless somebody edited it; a number that another judgment has stays where it is.
+  for v_successor_log in select distinct successor_log from pg_temp.intake_rollback where successor_id is not null loop
     execute format('update public.judgments j set
         judgment_number = case when exists (
           select from public.judgments o
@@ -1211,38 +1211,38 @@ begin
         judgment_balance = v.judgment_balance, entry_date = v.entry_date, judgment_date = v.judgment_date, filing_date = v.filing_date,
         court_name = v.court_name, county = v.county, state = v.state, defendant_name = v.defendant_name,
         defendant_address = v.defendant_address, case_type = v.case_type, case_status = v.case_status, source_system = v.source_system,
-        source_reference = v.source_reference, import_run_id = g.heir_run, created_at = now(), updated_at = now()
-      from pg_temp.intake_gone g join %s l on l.id = g.heir_id cross join lateral jsonb_populate_record(null::public.judgments, l.spare) v
-      where g.heir_log = %L and j.id = g.judgment_id and l.spare is not null and j.updated_at = j.created_at', v_heir_log, v_heir_log);
+        source_reference = v.source_reference, import_run_id = g.successor_run, created_at = now(), updated_at = now()
+      from pg_temp.intake_rollback g join %s l on l.id = g.successor_id cross join lateral jsonb_populate_record(null::public.judgments, l.spare) v
+      where g.successor_log = %L and j.id = g.judgment_id and l.spare is not null and j.updated_at = j.created_at', v_successor_log, v_successor_log);
   end loop;
-  update public.judgments j set import_run_id = g.heir_run from pg_temp.intake_gone g
-  where j.id = g.judgment_id and g.heir_id is not null and j.import_run_id is distinct from g.heir_run;
-  select count(*) into v_inherited from public.judgments j join pg_temp.intake_gone g on g.judgment_id = j.id where g.heir_id is not null;
-  for v_heir_log in select distinct heir_log from pg_temp.intake_gone where heir_id is not null loop
+  update public.judgments j set import_run_id = g.successor_run from pg_temp.intake_rollback g
+  where j.id = g.judgment_id and g.successor_id is not null and j.import_run_id is distinct from g.successor_run;
+  select count(*) into v_inherited from public.judgments j join pg_temp.intake_rollback g on g.judgment_id = j.id where g.successor_id is not null;
+  for v_successor_log in select distinct successor_log from pg_temp.intake_rollback where successor_id is not null loop
     execute format('update %s l set status = ''inserted'', reason = null, duplicate_of_line = null, spare = null, updated_at = now(),
                       matched_by = g.matched_by, contact_ids = g.contact_ids, contact_inserts = g.contact_inserts,
                       follow_up_task_id = g.follow_up_task_id, follow_up_task_created = g.follow_up_task_created,
                       enforcement_initialized = g.enforcement_initialized, queued_jobs = g.queued_jobs
-                    from pg_temp.intake_gone g where g.heir_id = l.id and g.heir_log = %L', v_heir_log, v_heir_log);
+                    from pg_temp.intake_rollback g where g.successor_id = l.id and g.successor_log = %L', v_successor_log, v_successor_log);
   end loop;
-  perform ingest.pass_skipped(array(select g.heir_run from pg_temp.intake_gone g));
+  perform ingest.pass_skipped(array(select g.successor_run from pg_temp.intake_rollback g));
 
-  delete from public.judgments j using pg_temp.intake_gone g
-  where j.id = g.judgment_id and g.heir_id is null and j.import_run_id = v_run and j.updated_at = j.created_at
+  delete from public.judgments j using pg_temp.intake_rollback g
+  where j.id = g.judgment_id and g.successor_id is null and j.import_run_id = v_run and j.updated_at = j.created_at
     and not exists (select from unnest(v_attached) as a (id) where a.id = j.id);
   get diagnostics v_judgments = row_count;
   -- Jobs of judgments that stay, stay.
   select ingest.delete_unread(array_agg(q.queue), array_agg(q.msg_id), array_agg(q.judgment_id)) into v_jobs
   from (select e.key as queue, (e.value #>> '{}')::bigint as msg_id, g.judgment_id
-        from pg_temp.intake_gone g cross join lateral jsonb_each(g.queued_jobs) e
+        from pg_temp.intake_rollback g cross join lateral jsonb_each(g.queued_jobs) e
         where not exists (select from public.judgments j where j.id = g.judgment_id)) q;
 
   -- Side rows: of plaintiffs that keep an edited judgment of this run they stay, too; else what another live run carries passes to it.
   drop table if exists pg_temp.intake_side;
   create temp table intake_side on commit drop as
   select p.plaintiff_id, bool_or(p.stays) as stays
-  from (select g.plaintiff_id, g.heir_id is null and exists (select from public.judgments j where j.id = g.judgment_id) as stays
-        from pg_temp.intake_gone g) p
+  from (select g.plaintiff_id, g.successor_id is null and exists (select from public.judgments j where j.id = g.judgment_id) as stays
+        from pg_temp.intake_rollback g) p
   group by p.plaintiff_id;
   drop table if exists pg_temp.intake_other;
   create temp table intake_other on commit drop as
@@ -1257,9 +1257,9 @@ begin
   from (select distinct on (o.follow_up_task_id) o.follow_up_task_id as id, o.import_run_id from pg_temp.intake_other o
         where o.follow_up_task_id is not null order by o.follow_up_task_id, o.created_at, o.id) h
   where t.id = h.id and t.import_run_id = v_run;
-  update public.plaintiff_status_history s set import_run_id = h.heir_run
-  from (select distinct on (g.plaintiff_id) g.plaintiff_id, g.heir_run from pg_temp.intake_gone g where g.heir_id is not null
-        order by g.plaintiff_id, g.heir_id) h
+  update public.plaintiff_status_history s set import_run_id = h.successor_run
+  from (select distinct on (g.plaintiff_id) g.plaintiff_id, g.successor_run from pg_temp.intake_rollback g where g.successor_id is not null
+        order by g.plaintiff_id, g.successor_id) h
   where s.plaintiff_id = h.plaintiff_id and s.import_run_id = v_run;
 
   v_referenced := ingest.referenced_rows('public.plaintiff_contacts', array(
@@ -1309,7 +1309,7 @@ begin
   v_kept := ingest.kept_ids('plaintiff_ids', array(
       select p.id from public.plaintiffs p join pg_temp.intake_side s on s.plaintiff_id = p.id where p.import_run_id = v_run))
     || ingest.kept_ids('judgment_ids', array(
-      select j.id from public.judgments j join pg_temp.intake_gone g on g.judgment_id = j.id where g.heir_id is null));
+      select j.id from public.judgments j join pg_temp.intake_rollback g on g.judgment_id = j.id where g.successor_id is null));
   return jsonb_build_object('removed', v_judgments, 'inherited', v_inherited, 'kept_edited', v_kept,
     'effects', jsonb_build_object('judgments', v_judgments, 'plaintiffs', v_plaintiffs, 'contacts', v_contacts, 'tasks', v_tasks,
                                   'history', v_history, 'jobs', v_jobs -> 'deleted', 'jobs_read_already', v_jobs -> 'read_already'));

@@ -216,7 +216,7 @@ as $$
 $$;
 
 -- The steps of kind search-results. A newer search replaces an older one; of one time, a search that brings the image which
--- the row lacks does, too (the image was mended and the directory imported again).
+-- the row lacks does, too (the image was corrected and the directory imported again).
 
 create or replace function ingest.storage_type(run ingest.import_runs) returns text
 language sql immutable set search_path = pg_catalog, pg_temp
@@ -298,7 +298,7 @@ as $$
 $$;
 
 -- Staged rows against the results of their keys, with what they would replace where they win.
-create or replace function ingest.judge_search_results(rows tid[], ids bigint[])
+create or replace function ingest.classify_search_results(rows tid[], ids bigint[])
 returns table (stage_ctid tid, search_result_id bigint, wins boolean, has_image boolean, former jsonb)
 language sql stable security definer set search_path = pg_catalog, pg_temp rows 25000
   set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off
@@ -323,7 +323,7 @@ language sql volatile security definer set search_path = pg_catalog, pg_temp row
   set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
 as $$
   with judged as materialized (
-    select * from ingest.judge_search_results($2, $3)
+    select * from ingest.classify_search_results($2, $3)
   ), replaced as (
     update public.search_results t set
       search_name = s.search_name, search_ts = s.search_ts, license_status = s.license_status, license_name = s.license_name,
@@ -413,7 +413,7 @@ begin
     from ingest.find_search_results($2, v_rows) k;
     if not $4 then
       return query select j.stage_ctid, j.search_result_id, case when j.wins then 'updated' else 'skipped' end, null::jsonb, (j.wins and j.has_image)::int
-                   from ingest.judge_search_results(v_known, v_ids) j;
+                   from ingest.classify_search_results(v_known, v_ids) j;
       return query select u.stage_ctid, null::bigint, 'inserted', null::jsonb, (s.image_sha256 is not null)::int
                    from unnest(v_free) as u (stage_ctid)
                    cross join lateral (select x.image_sha256 from ingest_stage.search_results x where x.ctid = u.stage_ctid offset 0) s;
@@ -603,31 +603,31 @@ begin
   v_referenced := ingest.referenced_rows('public.search_results', v_ids, '{public.images}') || array(
     select i.search_result_id from public.images i where i.id = any (ingest.referenced_rows('public.images', array(
       select x.id from public.images x where x.search_result_id = any (v_ids)), '{}')));
-  drop table if exists pg_temp.intake_undo;
-  create temp table intake_undo on commit drop as
+  drop table if exists pg_temp.intake_rollback;
+  create temp table intake_rollback on commit drop as
   select r.search_result_id, r.former, t.import_run_id is not distinct from v_run as is_last,
          t.updated_at is distinct from t.imported_at or coalesce(i.updated_at <> i.created_at, false) or t.id = any (v_referenced) as stays,
-         null::bigint as heir_id, null::uuid as heir_run, null::text as heir_status, null::jsonb as restore
+         null::bigint as successor_id, null::uuid as successor_run, null::text as successor_status, null::jsonb as restore
   from pg_temp.intake_withdrawn w
   join ingest.search_results_raw r on r.id = w.raw_id
   join public.search_results t on t.id = r.search_result_id
   left join public.images i on i.search_result_id = t.id
   where w.status in ('inserted', 'updated');
-  create unique index on pg_temp.intake_undo (search_result_id);
-  analyze pg_temp.intake_undo;
+  create unique index on pg_temp.intake_rollback (search_result_id);
+  analyze pg_temp.intake_rollback;
 
-  -- The heir of a replaced row is the run that replaced it; of any other, the newest that was skipped as older.
-  update pg_temp.intake_undo u set heir_id = n.id, heir_run = n.import_run_id, heir_status = n.status
+  -- The successor of a replaced row is the run that replaced it; of any other, the newest that was skipped as older.
+  update pg_temp.intake_rollback u set successor_id = n.id, successor_run = n.import_run_id, successor_status = n.status
   from ingest.search_results_raw n
   where not u.is_last and n.search_result_id = u.search_result_id and n.status in ('inserted', 'updated')
     and n.former #>> '{row,import_run_id}' = v_run::text;
-  update pg_temp.intake_undo u set heir_id = h.id, heir_run = h.import_run_id, heir_status = h.status, restore = h.spare
+  update pg_temp.intake_rollback u set successor_id = h.id, successor_run = h.import_run_id, successor_status = h.status, restore = h.spare
   from (
     -- Of one time, what was said last counts, with its image.
     select distinct on (n.search_result_id) n.*
     from (
       select s.*, first_value(ingest.former_values(s.spare)) over (partition by s.search_result_id order by s.search_ts desc, s.id desc) as said_last
-      from pg_temp.intake_undo w
+      from pg_temp.intake_rollback w
       join ingest.search_results_raw s on s.search_result_id = w.search_result_id
       join ingest.import_runs o on o.id = s.import_run_id and o.status in ('pending', 'processing', 'completed', 'failed')
       where w.is_last and s.status = 'skipped' and s.spare is not null and s.import_run_id <> v_run
@@ -638,33 +638,33 @@ begin
          or h.search_ts = (u.former #>> '{row,search_ts}')::timestamptz and (
               u.former -> 'image' = 'null' and h.spare -> 'image' <> 'null'
               or h.created_at > (u.former #>> '{row,imported_at}')::timestamptz and ingest.former_values(h.spare) <> ingest.former_values(u.former)));
-  update pg_temp.intake_undo u set restore = u.former where u.is_last and u.heir_id is null;
+  update pg_temp.intake_rollback u set restore = u.former where u.is_last and u.successor_id is null;
 
   update ingest.search_results_raw h set
     status = case when u.former is null then 'inserted' else 'updated' end, reason = null, former = u.former, spare = null, updated_at = now()
-  from pg_temp.intake_undo u where h.id = u.heir_id;
+  from pg_temp.intake_rollback u where h.id = u.successor_id;
   v_inherited := ingest.pass_rows((
     select coalesce(jsonb_agg(to_jsonb(c)), '[]')
-    from (select u.heir_run as run, count(*) filter (where u.former is null) as inserted,
-                 count(*) filter (where u.former is not null) - count(*) filter (where u.heir_status = 'updated') as updated,
-                 -(count(*) filter (where u.heir_status = 'skipped')) as skipped
-          from pg_temp.intake_undo u where u.heir_id is not null and u.heir_status <> case when u.former is null then 'inserted' else 'updated' end
-          group by u.heir_run) c));
+    from (select u.successor_run as run, count(*) filter (where u.former is null) as inserted,
+                 count(*) filter (where u.former is not null) - count(*) filter (where u.successor_status = 'updated') as updated,
+                 -(count(*) filter (where u.successor_status = 'skipped')) as skipped
+          from pg_temp.intake_rollback u where u.successor_id is not null and u.successor_status <> case when u.former is null then 'inserted' else 'updated' end
+          group by u.successor_run) c));
 
   update public.search_results t set
     search_name = f.search_name, search_ts = f.search_ts, license_status = f.license_status, license_name = f.license_name,
     license_type = f.license_type, address = f.address, suite = f.suite, city = f.city, state = f.state, zip = f.zip,
     issue_date = f.issue_date, expiration_date = f.expiration_date, result_status = f.result_status, meta = f.meta, raw = f.raw,
     import_run_id = f.import_run_id, imported_at = f.imported_at, updated_at = f.updated_at
-  from pg_temp.intake_undo u cross join lateral jsonb_populate_record(null::public.search_results, u.restore -> 'row') f
+  from pg_temp.intake_rollback u cross join lateral jsonb_populate_record(null::public.search_results, u.restore -> 'row') f
   where t.id = u.search_result_id and u.restore is not null and not u.stays;
   get diagnostics v_restored = row_count;
-  delete from public.images i using pg_temp.intake_undo u
+  delete from public.images i using pg_temp.intake_rollback u
   where i.search_result_id = u.search_result_id and u.restore -> 'image' = 'null' and not u.stays;
   insert into public.images as i (dataset_id, search_result_id, sha256, storage_path, storage_type, file_size, content_type, import_run_id,
                                   created_at, updated_at)
   select t.dataset_id, t.id, f.sha256, f.storage_path, f.storage_type, f.file_size, f.content_type, f.import_run_id, f.created_at, f.updated_at
-  from pg_temp.intake_undo u join public.search_results t on t.id = u.search_result_id
+  from pg_temp.intake_rollback u join public.search_results t on t.id = u.search_result_id
   cross join lateral jsonb_populate_record(null::public.images, u.restore -> 'image') f
   where u.restore -> 'image' <> 'null' and not u.stays
   on conflict (search_result_id) do update set
@@ -672,15 +672,15 @@ begin
     content_type = excluded.content_type, import_run_id = excluded.import_run_id, created_at = excluded.created_at, updated_at = excluded.updated_at;
   -- An edited row keeps its values in the name of the run that has it now; imported_at still tells that it was edited.
   update public.search_results t set import_run_id = (u.restore #>> '{row,import_run_id}')::uuid
-  from pg_temp.intake_undo u where t.id = u.search_result_id and u.restore is not null and u.stays;
+  from pg_temp.intake_rollback u where t.id = u.search_result_id and u.restore is not null and u.stays;
 
-  delete from public.search_results t using pg_temp.intake_undo u
+  delete from public.search_results t using pg_temp.intake_rollback u
   where t.id = u.search_result_id and u.is_last and u.restore is null and not u.stays;
   get diagnostics v_removed = row_count;
-  v_kept := ingest.kept_ids('search_result_ids', array(select u.search_result_id from pg_temp.intake_undo u where u.is_last and u.stays));
+  v_kept := ingest.kept_ids('search_result_ids', array(select u.search_result_id from pg_temp.intake_rollback u where u.is_last and u.stays));
   delete from ingest.imported_files f where f.run_id = v_run;
   get diagnostics v_files = row_count;
-  drop table pg_temp.intake_undo;
+  drop table pg_temp.intake_rollback;
   return jsonb_build_object('removed', v_removed, 'restored', v_restored, 'inherited', v_inherited,
                             'kept_edited', v_kept, 'effects', jsonb_build_object('files_forgotten', v_files));
 end

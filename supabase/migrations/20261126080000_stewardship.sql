@@ -216,7 +216,7 @@ as $$
 $$;
 
 -- Retention of runs: their landed rows (with the raw log and what operations are read from), their ledger and the stored originals go at an
--- age; the run itself, its counters and its production rows stay. From then on it cannot be rolled back, compared or mended.
+-- age; the run itself, its counters and its production rows stay. From then on it cannot be rolled back, compared or corrected.
 
 -- Runs that ended so long ago: `days` is {kind: days}, '*' for the kinds that are not named; a kind without days keeps everything. `held` are
 -- those whose rows the rollback of another run may need: one that is older, or was at work beside it, and can still be rolled back.

@@ -321,7 +321,7 @@ comment on column ingest.import_runs.updated_at is 'Time of the last change or h
 comment on column ingest.import_runs.completed_at is 'When the run ended.';
 comment on column ingest.import_runs.rolled_back_at is 'When the run was rolled back.';
 comment on column ingest.import_runs.rollback_reason is 'Why it was rolled back.';
-comment on column ingest.import_runs.parent_run_id is 'The rolled-back or mended run that this one follows.';
+comment on column ingest.import_runs.parent_run_id is 'The rolled-back or corrected run that this one follows.';
 
 comment on table ingest.imported_files is 'What a directory held when it was imported; a delta import takes only what differs.';
 comment on column ingest.imported_files.dataset_id is 'The dataset (public.datasets).';
@@ -760,7 +760,7 @@ comment on function ingest.job_list is 'Queued jobs as a list.';
 comment on function ingest.job_payload is 'What a job carries: ids, no values.';
 comment on function ingest.judge_import_run is 'Compares reported with actual rows and marks the run completed or failed.';
 comment on function ingest.judge_plaintiffs is 'The staged rows of a part, in key order, with what becomes of each.';
-comment on function ingest.judge_search_results is 'Staged rows against the results of their keys, with what they would replace where they win.';
+comment on function ingest.classify_search_results is 'Staged rows against the results of their keys, with what they would replace where they win.';
 comment on function ingest.kept_columns is 'The columns that the landed table keeps, under its names, behind `prefix`.';
 comment on function ingest.kept_ids is '{count, <name>: [the first thousand ids]}';
 comment on function ingest.kind_resolves is 'Whether a run of the kind resolves its rows before upsert.';
@@ -946,7 +946,7 @@ comment on function public.fn_normalize_developer_class(text) is 'Runbook 003''s
 comment on function public.fn_normalize_name(text) is 'Runbook 003: a name as it is compared.';
 comment on function public.fn_partner_org_from_label(text) is 'Runbook 003: the organisation of a label.';
 comment on function public.fn_projects_import_merge(text, text, text, jsonb, uuid) is 'Runbook 003: merges a batch of rows into projects, once.';
-comment on function public.fn_projects_membership_backfill() is 'Resolves the fields of all projects anew and brings the memberships in line with them, a tenant at a time.';
+comment on function public.fn_projects_membership_backfill() is 'Resolves the fields of all projects again and brings the memberships in line with them, a tenant at a time.';
 comment on function public.fn_require_operator() is 'The tenants whose anomalies the caller may see, ''*'' for all; 42501 for anybody who is neither operator nor admin.';
 comment on function public.fn_rows_checksum(jsonb) is 'Runbook 003: SHA-256 of the rows'' cells, whatever the order of rows and keys.';
 comment on function public.fn_tenants_for(text[]) is 'The tenants in which the caller has one of these roles; ''*'' stands for all.';

@@ -58,7 +58,7 @@ create table if not exists ingest.plaintiffs_raw (
   source_system text not null,
   source_reference text,
   raw_payload jsonb not null default '{}',
-  -- The exact bytes of a rejected record, to mend and send back.
+  -- The exact bytes of a rejected record, to correct and send back.
   raw_record bytea,
   dedupe_key text not null constraint plaintiffs_raw_dedupe_key_uniq unique,
   plaintiff_key text,
@@ -134,9 +134,9 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin
-  drop table if exists pg_temp.intake_heirs;
-  create temp table intake_heirs on commit drop as
-  select distinct on (p.id) p.id as plaintiff_id, h.id as raw_id, h.import_run_id as heir_run
+  drop table if exists pg_temp.intake_successors;
+  create temp table intake_successors on commit drop as
+  select distinct on (p.id) p.id as plaintiff_id, h.id as raw_id, h.import_run_id as successor_run
   from public.plaintiffs p
   join ingest.plaintiffs_raw h on h.plaintiff_key = p.dedupe_key and h.status = 'skipped' and h.duplicate_of is null
   join ingest.import_runs o on o.id = h.import_run_id and o.status in ('pending', 'processing', 'completed', 'failed')
@@ -144,16 +144,16 @@ begin
   order by p.id, h.created_at, h.row_index;
   update ingest.plaintiffs_raw r set
     status = 'promoted', dedupe_key = r.plaintiff_key, promoted_at = now(), promoted_plaintiff_id = h.plaintiff_id, updated_at = now()
-  from pg_temp.intake_heirs h where r.id = h.raw_id;
+  from pg_temp.intake_successors h where r.id = h.raw_id;
   update public.plaintiffs p set
     source_reference = r.source_reference, name = r.plaintiff_name, firm_name = r.firm_name, short_name = r.short_name,
     contact_name = r.contact_name, email = r.contact_email, phone = r.contact_phone, address = r.contact_address,
-    import_run_id = h.heir_run, created_at = now(), updated_at = now()
-  from pg_temp.intake_heirs h join ingest.plaintiffs_raw r on r.id = h.raw_id
+    import_run_id = h.successor_run, created_at = now(), updated_at = now()
+  from pg_temp.intake_successors h join ingest.plaintiffs_raw r on r.id = h.raw_id
   where p.id = h.plaintiff_id and p.updated_at = p.created_at;
-  update public.plaintiffs p set import_run_id = h.heir_run from pg_temp.intake_heirs h
-  where p.id = h.plaintiff_id and p.import_run_id is distinct from h.heir_run;
-  perform ingest.pass_skipped(array(select h.heir_run from pg_temp.intake_heirs h));
+  update public.plaintiffs p set import_run_id = h.successor_run from pg_temp.intake_successors h
+  where p.id = h.plaintiff_id and p.import_run_id is distinct from h.successor_run;
+  perform ingest.pass_skipped(array(select h.successor_run from pg_temp.intake_successors h));
 end
 $$;
 
@@ -195,10 +195,10 @@ declare
   v_kept jsonb;
   v_inherited bigint;
 begin
-  drop table if exists pg_temp.intake_undo;
-  create temp table intake_undo on commit drop as
+  drop table if exists pg_temp.intake_rollback;
+  create temp table intake_rollback on commit drop as
   -- What is older than the run was not made by it: so adoptions of before they were recorded show, too.
-  select r.id as raw_id, r.plaintiff_key, r.promoted_plaintiff_id as plaintiff_id, h.id as heir_id, h.import_run_id as heir_run,
+  select r.id as raw_id, r.plaintiff_key, r.promoted_plaintiff_id as plaintiff_id, h.id as successor_id, h.import_run_id as successor_run,
          r.adopted or coalesce(p.created_at < ($1).created_at, false) as adopted, r.adopted_from
   from pg_temp.intake_withdrawn w
   join ingest.plaintiffs_raw r on r.id = w.raw_id
@@ -208,49 +208,49 @@ begin
     where h.duplicate_of = r.id and h.status = 'skipped' and h.import_run_id <> v_run
     order by h.created_at, h.row_index limit 1) h on true
   where w.status = 'promoted';
-  analyze pg_temp.intake_undo;
+  analyze pg_temp.intake_rollback;
 
-  -- Rows of later runs that pointed to a withdrawn row point to its heir, which takes its place.
-  update ingest.plaintiffs_raw d set duplicate_of = u.heir_id, updated_at = now()
-  from pg_temp.intake_undo u
-  where d.duplicate_of = u.raw_id and u.heir_id is not null and d.id <> u.heir_id and d.import_run_id <> v_run;
+  -- Rows of later runs that pointed to a withdrawn row point to its successor, which takes its place.
+  update ingest.plaintiffs_raw d set duplicate_of = u.successor_id, updated_at = now()
+  from pg_temp.intake_rollback u
+  where d.duplicate_of = u.raw_id and u.successor_id is not null and d.id <> u.successor_id and d.import_run_id <> v_run;
   update ingest.plaintiffs_raw h set
     status = 'promoted', dedupe_key = u.plaintiff_key, promoted_at = now(), promoted_plaintiff_id = u.plaintiff_id,
     duplicate_of = null, adopted = u.adopted, adopted_from = u.adopted_from, updated_at = now()
-  from pg_temp.intake_undo u where h.id = u.heir_id;
-  v_inherited := ingest.pass_skipped(array(select u.heir_run from pg_temp.intake_undo u));
-  -- An inherited plaintiff takes its heir's values, unless somebody edited it or it has values that no import wrote.
+  from pg_temp.intake_rollback u where h.id = u.successor_id;
+  v_inherited := ingest.pass_skipped(array(select u.successor_run from pg_temp.intake_rollback u));
+  -- An inherited plaintiff takes its successor's values, unless somebody edited it or it has values that no import wrote.
   update public.plaintiffs p set
     source_reference = h.source_reference, name = h.plaintiff_name, firm_name = h.firm_name, short_name = h.short_name,
     contact_name = h.contact_name, email = h.contact_email, phone = h.contact_phone, address = h.contact_address,
-    import_run_id = u.heir_run, created_at = now(), updated_at = now()
-  from pg_temp.intake_undo u join ingest.plaintiffs_raw h on h.id = u.heir_id
+    import_run_id = u.successor_run, created_at = now(), updated_at = now()
+  from pg_temp.intake_rollback u join ingest.plaintiffs_raw h on h.id = u.successor_id
   where p.id = u.plaintiff_id and p.updated_at = p.created_at and not u.adopted;
-  update public.plaintiffs p set import_run_id = u.heir_run from pg_temp.intake_undo u
-  where p.id = u.plaintiff_id and u.heir_id is not null and p.import_run_id is distinct from u.heir_run;
+  update public.plaintiffs p set import_run_id = u.successor_run from pg_temp.intake_rollback u
+  where p.id = u.plaintiff_id and u.successor_id is not null and p.import_run_id is distinct from u.successor_run;
 
   update public.plaintiffs p set import_run_id = j.import_run_id
-  from pg_temp.intake_undo u
+  from pg_temp.intake_rollback u
   cross join lateral (select o.import_run_id from public.judgments o where o.plaintiff_id = u.plaintiff_id order by o.created_at, o.id limit 1) j
-  where p.id = u.plaintiff_id and u.heir_id is null and p.import_run_id = v_run and j.import_run_id is not null;
+  where p.id = u.plaintiff_id and u.successor_id is null and p.import_run_id = v_run and j.import_run_id is not null;
 
   update public.plaintiffs p set import_run_id = u.adopted_from
-  from pg_temp.intake_undo u where p.id = u.plaintiff_id and u.heir_id is null and p.import_run_id = v_run and u.adopted;
+  from pg_temp.intake_rollback u where p.id = u.plaintiff_id and u.successor_id is null and p.import_run_id = v_run and u.adopted;
   get diagnostics v_given_back = row_count;
   v_attached := ingest.attached_plaintiffs(v_run, array(
-    select u.plaintiff_id from pg_temp.intake_undo u where u.heir_id is null and not u.adopted and u.plaintiff_id is not null));
-  delete from public.plaintiffs p using pg_temp.intake_undo u
-  where p.id = u.plaintiff_id and u.heir_id is null and not u.adopted and p.import_run_id = v_run and p.updated_at = p.created_at
+    select u.plaintiff_id from pg_temp.intake_rollback u where u.successor_id is null and not u.adopted and u.plaintiff_id is not null));
+  delete from public.plaintiffs p using pg_temp.intake_rollback u
+  where p.id = u.plaintiff_id and u.successor_id is null and not u.adopted and p.import_run_id = v_run and p.updated_at = p.created_at
     and not exists (select from public.judgments j where j.plaintiff_id = p.id)
     and not exists (select from unnest(v_attached) as a (id) where a.id = p.id);
   get diagnostics v_removed = row_count;
   update ingest.plaintiffs_raw r set promoted_plaintiff_id = null
-  from pg_temp.intake_undo u
-  where r.id = u.raw_id and not exists (select from public.plaintiffs p where p.id = u.plaintiff_id and u.heir_id is null);
+  from pg_temp.intake_rollback u
+  where r.id = u.raw_id and not exists (select from public.plaintiffs p where p.id = u.plaintiff_id and u.successor_id is null);
 
   v_kept := ingest.kept_ids('plaintiff_ids', array(
-    select p.id from pg_temp.intake_undo u join public.plaintiffs p on p.id = u.plaintiff_id where u.heir_id is null and not u.adopted));
-  drop table pg_temp.intake_undo;
+    select p.id from pg_temp.intake_rollback u join public.plaintiffs p on p.id = u.plaintiff_id where u.successor_id is null and not u.adopted));
+  drop table pg_temp.intake_rollback;
   return jsonb_build_object('removed', v_removed, 'inherited', v_inherited, 'kept_edited', v_kept)
     || case when v_given_back > 0 then jsonb_build_object('given_back', v_given_back) else '{}' end;
 end

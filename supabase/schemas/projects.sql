@@ -701,7 +701,7 @@ begin
 end
 $$;
 
--- Resolves the fields of all projects anew, brings the memberships in line with them, but for those that somebody removed, and closes the
+-- Resolves the fields of all projects again, brings the memberships in line with them, but for those that somebody removed, and closes the
 -- anomalies of what is found by now, a tenant at a time. Returns how many memberships it made.
 create or replace function public.fn_projects_membership_backfill() returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '30min' set jit = off set work_mem = '64MB'
@@ -1027,7 +1027,7 @@ create table if not exists ingest.projects_raw (
   essential integer,
   premises_count integer,
   raw_payload jsonb not null default '{}',
-  -- The exact bytes of a rejected record, to mend and send back.
+  -- The exact bytes of a rejected record, to correct and send back.
   raw_record bytea,
   status text not null default 'pending'
     check (status in ('pending', 'inserted', 'updated', 'skipped', 'failed', 'rolled_back')),
@@ -1275,8 +1275,8 @@ begin
                  where w.status in ('inserted', 'updated'));
   perform from public.projects p where p.id = any (v_ids) order by p.id for update;
   v_referenced := ingest.referenced_rows('public.projects', v_ids, '{public.project_membership}');
-  drop table if exists pg_temp.intake_undo;
-  create temp table intake_undo on commit drop as
+  drop table if exists pg_temp.intake_rollback;
+  create temp table intake_rollback on commit drop as
   select r.id as raw_id, r.project_id, r.former, r.lacks, p.staging_id is not distinct from v_run as is_last,
          not ingest.is_as_landed(p, r) or r.former is null and (p.id = any (v_referenced) or exists (
            select from public.project_membership m where m.project_id = p.id and m.origin = 'manual')) as stays
@@ -1284,18 +1284,18 @@ begin
   join ingest.projects_raw r on r.id = w.raw_id
   join public.projects p on p.id = r.project_id
   where w.status in ('inserted', 'updated');
-  create unique index on pg_temp.intake_undo (project_id);
-  analyze pg_temp.intake_undo;
+  create unique index on pg_temp.intake_rollback (project_id);
+  analyze pg_temp.intake_rollback;
 
   -- Edits that the later run replaced stay what it puts back.
-  with heirs as (
+  with successors as (
     update ingest.projects_raw h set
       status = case when n.former is null then 'inserted' else 'updated' end, former = n.former, updated_at = now()
     from (
       select x.id, x.import_run_id,
              case when ingest.is_as_landed(f, r) then u.former
                   else x.former || jsonb_build_object('staging_id', u.former -> 'staging_id') end as former
-      from pg_temp.intake_undo u
+      from pg_temp.intake_rollback u
       join ingest.projects_raw r on r.id = u.raw_id
       join ingest.projects_raw x on x.project_id = u.project_id and x.status = 'updated' and x.former ->> 'staging_id' = v_run::text
       cross join lateral jsonb_populate_record(null::public.projects, x.former) f
@@ -1304,7 +1304,7 @@ begin
     returning h.import_run_id, h.status
   )
   select ingest.pass_rows(coalesce(jsonb_agg(to_jsonb(c)), '[]')) into v_inherited
-  from (select h.import_run_id as run, count(*) as inserted, -count(*) as updated from heirs h where h.status = 'inserted' group by 1) c;
+  from (select h.import_run_id as run, count(*) as inserted, -count(*) as updated from successors h where h.status = 'inserted' group by 1) c;
 
   perform ingest.own_writes(true);
   update public.projects p set
@@ -1316,26 +1316,26 @@ begin
     essential = f.essential, premises_count = f.premises_count, address = f.address, efscd = f.efscd, development_type = f.development_type,
     build_type = f.build_type, fod_id = f.fod_id, latitude = f.latitude, longitude = f.longitude, staging_id = f.staging_id,
     updated_at = f.updated_at
-  from pg_temp.intake_undo u join public.projects o on o.id = u.project_id
+  from pg_temp.intake_rollback u join public.projects o on o.id = u.project_id
   cross join lateral jsonb_populate_record(o, u.former - ingest.project_columns_of(u.lacks)) f
   where p.id = u.project_id and u.is_last and u.former is not null and not u.stays;
   get diagnostics v_restored = row_count;
   -- Kept, but no more this run's.
   update public.projects p set staging_id = (u.former ->> 'staging_id')::uuid
-  from pg_temp.intake_undo u where p.id = u.project_id and u.is_last and u.former is not null and u.stays;
+  from pg_temp.intake_rollback u where p.id = u.project_id and u.is_last and u.former is not null and u.stays;
   drop table if exists pg_temp.intake_members;
   create temp table intake_members on commit drop as
   select p.id as project_id, false as is_new, p.partner_org_id, p.deployment_specialist_user_id as ds_user_id,
          p.relationship_manager_user_id as rm_user_id
-  from pg_temp.intake_undo u join public.projects p on p.id = u.project_id
+  from pg_temp.intake_rollback u join public.projects p on p.id = u.project_id
   where u.is_last and u.former is not null and not u.stays;
   perform ingest.sync_memberships();
 
   perform ingest.own_writes(true);
-  delete from public.project_membership m using pg_temp.intake_undo u
+  delete from public.project_membership m using pg_temp.intake_rollback u
   where m.project_id = u.project_id and u.is_last and u.former is null and not u.stays;
   get diagnostics v_members = row_count;
-  delete from public.projects p using pg_temp.intake_undo u
+  delete from public.projects p using pg_temp.intake_rollback u
   where p.id = u.project_id and u.is_last and u.former is null and not u.stays;
   get diagnostics v_removed = row_count;
   perform ingest.own_writes(false);
@@ -1346,10 +1346,10 @@ begin
     payload_excerpt, created_at, first_seen_at)
   select a.id, a.tenant_id, a.staging_id, a.batch_id, a.row_index, a.anomaly_type, a.field, a.input_value, a.reason, a.match_type, a.project_key,
          a.correlation_id, a.payload_excerpt, a.created_at, a.first_seen_at
-  from pg_temp.intake_undo u cross join lateral jsonb_populate_recordset(null::public.import_anomalies, u.former -> 'anomalies') a
+  from pg_temp.intake_rollback u cross join lateral jsonb_populate_recordset(null::public.import_anomalies, u.former -> 'anomalies') a
   where u.is_last and not u.stays and u.former ? 'anomalies' on conflict do nothing;
-  v_kept := ingest.kept_ids('project_ids', array(select u.project_id from pg_temp.intake_undo u where u.is_last and u.stays));
-  drop table pg_temp.intake_undo, pg_temp.intake_members;
+  v_kept := ingest.kept_ids('project_ids', array(select u.project_id from pg_temp.intake_rollback u where u.is_last and u.stays));
+  drop table pg_temp.intake_rollback, pg_temp.intake_members;
   return jsonb_build_object('removed', v_removed, 'restored', v_restored, 'inherited', v_inherited,
                             'kept_edited', v_kept, 'effects', jsonb_build_object('members', v_members, 'anomalies', v_anomalies));
 end

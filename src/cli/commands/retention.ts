@@ -68,7 +68,7 @@ async function preview({ options: { importsDays, anomaliesDays, runsDays }, out,
       out.detail(`  ${held} more are old enough, and kept: the rollback of another run may need their rows`);
   }
   if (kinds?.some(({ runs }) => runs > 0))
-    out.detail('  These runs cannot be rolled back, compared or mended afterwards; what is in production stays.');
+    out.detail('  These runs cannot be rolled back, compared or corrected afterwards; what is in production stays.');
 }
 
 async function clean({ options: { importsDays, anomaliesDays, runsDays }, out, open }: Call<Flags>): Promise<void> {

@@ -207,7 +207,7 @@ describe('commands of projects and their anomalies', function () {
     const days = ['--runs-days', '500', '--runs-days', 'plaintiffs=365'];
     const { stdout } = await cli.run('retention', 'preview', ...days);
     assert.match(stdout, /^Would delete 2 landed rows of 1 runs of plaintiffs, \d+ ledger rows and 1 originals$/m);
-    assert.match(stdout, /cannot be rolled back, compared or mended afterwards; what is in production stays/);
+    assert.match(stdout, /cannot be rolled back, compared or corrected afterwards; what is in production stays/);
     const done = await cli.json('retention', 'run', ...days);
     assert.deepEqual(
       [done.document.retired.runs, done.document.retired.landed_rows, done.document.retired.originals],
