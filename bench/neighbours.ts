@@ -23,7 +23,7 @@ async function fill(sql: pg.Client): Promise<void> {
      where indrelid = 'public.plaintiffs'::regclass and not indisprimary and not indisunique`,
   );
   for (const { name } of rows) await sql.query(`drop index ${name}`);
-  await sql.query('set session_replication_role = replica');
+  await sql.query('alter table public.plaintiffs disable trigger user');
   await sql.query(
     `insert into public.plaintiffs (dedupe_key, source_system, name, email, phone, address)
      select md5('k' || i) || md5('l' || i), 'csv', 'Neighbour Holdings ' || i, 'office' || i || '@neighbour.example.com',
@@ -31,7 +31,7 @@ async function fill(sql: pg.Client): Promise<void> {
      from generate_series(1, $1::int) i`,
     [count],
   );
-  await sql.query('set session_replication_role = origin');
+  await sql.query('alter table public.plaintiffs enable trigger user');
   for (const { definition } of rows) await sql.query(definition);
   await sql.query('analyze public.plaintiffs');
 }

@@ -373,7 +373,8 @@ declare
   v_short text[];
   v_long text[];
   v_at integer := 1;
-  v_differ integer;
+  v_differ integer := 0;
+  v_forms constant text[] := '{llc,inc,incorporated,corp,corporation,co,company,ltd,limited,lp,llp,pc,pllc,na}';
 begin
   if $1[1] <> $2[1] or v_a = '{}' or v_b = '{}' then
     return false;
@@ -381,11 +382,21 @@ begin
     return true;
   end if;
   if cardinality(v_a) = cardinality(v_b) then
-    select count(*) filter (where u.a <> u.b) + count(*) filter (where u.a <> u.b and not ingest.spellings_agree(u.a, u.b)) into v_differ
-    from unnest(v_a, v_b) as u (a, b);
-    if v_differ = 1 then
+    for i in 1..cardinality(v_a) loop
+      if v_a[i] <> v_b[i] then
+        v_differ := v_differ + 1;
+        exit when v_differ > 1;
+        v_at := i;
+      end if;
+    end loop;
+    if v_differ = 1 and left(v_a[v_at], 1) = left(v_b[v_at], 1) and ingest.spellings_agree(v_a[v_at], v_b[v_at]) then
       return true;
     end if;
+    v_at := 1;
+  end if;
+  -- Most pairs have but a first name in common and end here.
+  if v_a[cardinality(v_a)] <> v_b[cardinality(v_b)] and not v_a && v_forms and not v_b && v_forms then
+    return false;
   end if;
   v_a := ingest.without_form(v_a);
   v_b := ingest.without_form(v_b);
