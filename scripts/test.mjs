@@ -1,4 +1,5 @@
 // `npm test [-- FILES and mocha options]`: installs what is missing, runs every test, ends with a plain line of counts.
+// `npm run test:quick` runs those that need neither a stack of their own nor the command line: units, SQL, workflows with faked activities.
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +8,13 @@ import { installPackages } from './install.mjs';
 
 /** Run beside the others, each group on a stack of its own: both mostly wait for processes, and all three take about as long. */
 const GROUPS = [/^test\/(?:cli|hosts|local|browser)\//, /^test\/(?:crash|gateway|schedules|activities\/push)\//];
+/** With --quick: no worker on a real database, no process besides PostgreSQL and Temporal. */
+const QUICK =
+  /^test\/(?:anomalies|bench|kinds|messages|observability|replay|sources|sql|staging|temporal\/outcome|values|workflows\/promotion\/promotion|docs\/(?:architecture|errors))/;
+/** Start processes of their own, or take long for what they are. */
+const SLOW =
+  /^test\/(?:kinds\/newKind|sql\/(?:supabaseCli|bridge|migrations|policiesApi|kinds|judgmentsMatching|judgmentsConcurrency)|bench\/contenders|observability\/traces)/;
+const QUICK_GROUPS = [/^test\/sql\//];
 const SKIPPED = /^skipped: .+$/gm;
 /** File and title of a test that failed. */
 const FAILED = /^failed: (\S+): (.+?) => .*$/gm;
@@ -16,17 +24,21 @@ await installPackages();
 const root = fileURLToPath(new URL('../', import.meta.url));
 const node = installedNode();
 const mocha = fileURLToPath(new URL('../node_modules/mocha/bin/mocha.js', import.meta.url));
-const args = process.argv.slice(2);
+const quick = process.argv.includes('--quick');
+const args = process.argv.slice(2).filter((arg) => arg !== '--quick');
 
 if (args.some((arg) => arg.endsWith('.ts'))) {
   process.exitCode = (await run(args, process.stdout)).status;
 } else {
   const files = readdirSync(new URL('../test/', import.meta.url), { recursive: true })
     .map((file) => `test/${file.replaceAll('\\', '/')}`)
-    .filter((file) => file.endsWith('.test.ts'))
+    .filter((file) => file.endsWith('.test.ts') && (!quick || (QUICK.test(file) && !SLOW.test(file))))
     .sort();
-  const groupOf = (file) => GROUPS.findIndex((group) => group.test(file));
-  const groups = [-1, ...GROUPS.keys()].map((group) => files.filter((file) => groupOf(file) === group));
+  const apart = quick ? QUICK_GROUPS : GROUPS;
+  const groupOf = (file) => apart.findIndex((group) => group.test(file));
+  const groups = [-1, ...apart.keys()]
+    .map((group) => files.filter((file) => groupOf(file) === group))
+    .filter((group) => group.length > 0);
   const ended = await Promise.all(
     groups.map((group, i) => run([...args, ...group], i === 0 ? process.stdout : undefined)),
   );
