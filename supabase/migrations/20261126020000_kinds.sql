@@ -275,6 +275,8 @@ as $$
 $$;
 
 -- Every staged row against its landed row, and every row that promises a production row against production; edited ones are told apart.
+-- $4 is the status of the run: of a completed one no landed row waits, none is withdrawn, and a row failed exactly when it was rejected
+-- or refused. A plaintiff that was there before the run (adopted) has values of its own.
 create or replace function ingest.compare_statement(m ingest.kind_models) returns text
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
@@ -284,6 +286,8 @@ as $$
              r.id is not null and (
                (%1$s) is distinct from (%2$s)
                or r.status <> 'rolled_back' and s.error_code is distinct from case when r.status = 'failed' and r.%3$I <> 'REFUSED_ROW' then r.%3$I end
+               or $4 = 'completed' and (r.status in ('pending', 'processing', 'rolled_back')
+                                        or (r.status = 'failed') <> (s.error_code is not null or r.%3$I is not distinct from 'REFUSED_ROW'))
                or r.status = any (%4$L) and p.id is null %5$s) as different,
              r.status = any (%6$L) and (%7$s) as edited
       from %8$s s
@@ -299,7 +303,8 @@ as $$
     -- The file knows nothing of a row that the database refused.
     replace(ingest.kept_columns($1, 'r.'), 'r.raw_record', format('case when r.%I is distinct from ''REFUSED_ROW'' then r.raw_record end', ingest.landed_name($1, 'error_code'))),
     ingest.column_list(($1).kept, 's.'), ingest.landed_name($1, 'error_code'), ($1).present,
-    case when ($1).compared <> '{}' then format('or r.status = any (%L) and not (%s) and (%s) is distinct from (%s)', ($1).written, ($1).edited,
+    case when ($1).compared <> '{}' then format('or r.status = any (%L) and not (%s) %s and (%s) is distinct from (%s)', ($1).written, ($1).edited,
+      case when ($1).landing ? 'adopted' then 'and not r.adopted' end,
       (select string_agg('p.' || quote_ident(e.value), ', ' order by e.key) from jsonb_each_text(($1).compared) e),
       (select string_agg('s.' || quote_ident(e.key), ', ' order by e.key) from jsonb_each_text(($1).compared) e)) end,
     ($1).written, ($1).edited, ($1).stage_table, ($1).landed_table, ($1).production_table, ($1).production_id)
@@ -312,7 +317,7 @@ as $$
 declare
   v_result jsonb;
 begin
-  execute ingest.compare_statement(ingest.model_of_run(($1).import_kind, ($1).id)) into v_result using ($1).id, $2, $3;
+  execute ingest.compare_statement(ingest.model_of_run(($1).import_kind, ($1).id)) into v_result using ($1).id, $2, $3, ($1).status;
   return v_result;
 end
 $$;

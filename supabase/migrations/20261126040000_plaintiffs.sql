@@ -89,6 +89,8 @@ select ingest.register_kind(
                "promoted_at": "case when i.status = ''promoted'' then now() end",
                "dedupe_key": "case when i.status = ''promoted'' then s.plaintiff_key else s.plaintiff_key || '':'' || i.id end"}',
   retired => '{"dedupe_key": "coalesce(r.plaintiff_key, r.dedupe_key) || '':'' || r.id"}',
+  compared => '{"plaintiff_name": "name", "firm_name": "firm_name", "short_name": "short_name", "contact_name": "contact_name",
+                "contact_email": "email", "contact_phone": "phone", "contact_address": "address", "source_reference": "source_reference"}',
   written => '{promoted}');
 
 -- The staged rows of a part, in key order, with what becomes of each. The lowest row of a key wins, whatever chunk it came

@@ -264,7 +264,14 @@ select ingest.register_kind(
   compared => '{"judgment_number": "judgment_number", "case_number": "case_number", "judgment_amount": "judgment_amount",
                 "judgment_balance": "judgment_balance", "judgment_date": "judgment_date", "filing_date": "filing_date",
                 "court_name": "court_name", "county": "county", "state": "state", "defendant_name": "defendant_name",
-                "plaintiff_name": "plaintiff_name"}',
+                "defendant_address": "defendant_address", "case_type": "case_type", "case_status": "case_status",
+                "lead_id": "source_reference", "plaintiff_name": "plaintiff_name"}',
+  -- So is one whose plaintiff, contacts or call somebody has removed.
+  edited => $edited$
+    p.updated_at <> p.created_at
+    or r.plaintiff_id is not null and not exists (select from public.plaintiffs t where t.id = r.plaintiff_id)
+    or cardinality(r.contact_ids) > (select count(*) from public.plaintiff_contacts c where c.id = any (r.contact_ids))
+    or r.follow_up_task_id is not null and not exists (select from public.plaintiff_tasks k where k.id = r.follow_up_task_id)$edited$,
   landing => $landing${
     "plaintiff_id": "(i.held).plaintiff_id", "duplicate_of_line": "(i.held).duplicate_of_line",
     "matched_by": "(i.held).matched_by", "contact_ids": "(i.held).contact_ids", "contact_inserts": "coalesce((i.held).contact_inserts, 0)",
