@@ -124,9 +124,9 @@ describe('a change of what an import left', function () {
         if (/int|numeric/.test(type)) return `coalesce(${column}, 0) + 1`;
         return `coalesce(${column}, '') || 'x'`;
       };
-      const landedRows = (await sql.unsafe(`SELECT id, status FROM ${landed} WHERE import_run_id = '${runId}'`)).map(
-        (row) => ({ ...row }),
-      ) as { id: number; status: string }[];
+      const landedRows = await sql.unsafe<{ id: number; status: string }[]>(
+        `SELECT id, status FROM ${landed} WHERE import_run_id = '${runId}'`,
+      );
       const made = (await sql.unsafe(`SELECT id FROM ${production} WHERE import_run_id = '${runId}'`)).map(
         ({ id }) => id as number,
       );
