@@ -19,9 +19,9 @@ const COMMANDS = {
     () => import('./cli/commands/rejects.ts'),
   ],
   reconcile: ['Count the tables against what a run reported', () => import('./cli/commands/reconcile.ts')],
-  rollback: ['Withdraw what a run imported', () => import('./cli/commands/rollback.ts')],
+  rollback: ['Roll back what a run imported', () => import('./cli/commands/rollback.ts')],
   cancel: ['Stop a running import', () => import('./cli/commands/cancel.ts')],
-  resume: ['Go on with a failed or cancelled run', () => import('./cli/commands/resume.ts')],
+  resume: ['Resume a failed or cancelled run', () => import('./cli/commands/resume.ts')],
   verify: ['Compare a source file with the database, row by row', () => import('./cli/commands/verify.ts')],
   queue: ['List or delete the queued jobs of runs', () => import('./cli/commands/queue.ts')],
   schema: ['Columns, headers and requirements of a kind, as JSON Schema', () => import('./cli/commands/schema.ts')],
@@ -30,7 +30,7 @@ const COMMANDS = {
   migrate: ['Apply the migrations, or list what is pending', () => import('./cli/commands/migrate.ts')],
   worker: ['Run a worker until it is stopped', () => import('./cli/commands/worker.ts')],
   gateway: ['Serve POST /import-projects until it is stopped', () => import('./cli/commands/gateway.ts')],
-  users: ['Let people into the dashboard, list them, take their roles', () => import('./cli/commands/users.ts')],
+  users: ['Grant, list and revoke dashboard roles', () => import('./cli/commands/users.ts')],
   tenants: ['Add and list tenants of the gateway, rotate their secrets', () => import('./cli/commands/tenants.ts')],
   projects: [
     'Push a file of projects to the gateway in batches; backfill memberships',
@@ -41,7 +41,7 @@ const COMMANDS = {
     'Delete old batches and anomalies of projects; preview, statistics',
     () => import('./cli/commands/retention.ts'),
   ],
-  schedule: ['Add, list, change and remove what happens by itself', () => import('./cli/commands/schedule.ts')],
+  schedule: ['Manage schedules', () => import('./cli/commands/schedule.ts')],
   demo: ['Bring up the stack and import the samples', () => import('./cli/commands/demo.ts')],
 } as const;
 

@@ -33,7 +33,7 @@ const BY_STATE: readonly (readonly [prefix: string, code: ErrorCode, message: st
   ['PGRST125', 'DATABASE_SCHEMA', 'The API does not know this path'],
   ['PGRST0', 'DATABASE_UNAVAILABLE', 'The API does not reach its database'],
   ['PGRST3', 'DATABASE_DENIED', 'The API refuses the key'],
-  ['42501', 'DATABASE_DENIED', 'The role has not the right to do this'],
+  ['42501', 'DATABASE_DENIED', 'The role lacks the privilege to do this'],
   ['28', 'DATABASE_DENIED', 'The database refuses the user or the password'],
   ['3D000', 'DATABASE_DENIED', 'The database does not exist'],
 ];

@@ -13,7 +13,7 @@ export async function importResult(handle: WorkflowHandle, onOutage?: () => void
   return outcome.status === 'completed' ? outcome.answer : failedReport(handle, outcome);
 }
 
-/** The report of a running import, or undefined when no worker answers now. */
+/** The report of a running import, or undefined when no worker is responding now. */
 export async function importProgress(handle: WorkflowHandle): Promise<ImportReport | undefined> {
   try {
     return await handle.query<ImportReport>(PROGRESS_QUERY);

@@ -81,7 +81,7 @@ export async function pushResult(handle: WorkflowHandle, onOutage?: () => void):
   return outcome.status === 'completed' ? outcome.answer : failedPush(handle, outcome);
 }
 
-/** The report of a running push, or undefined when no worker answers now. */
+/** The report of a running push, or undefined when no worker is responding now. */
 export function pushProgress(handle: WorkflowHandle): Promise<PushReport | undefined> {
   return handle.query<PushReport>(PROGRESS_QUERY).catch(() => undefined);
 }

@@ -19,7 +19,7 @@ interface Flags extends CommonOptions {
 }
 
 export function define(program: Command): void {
-  addCommand(program, 'resume', 'Go on with a failed or cancelled run', 'intake resume 1f0c9a2e')
+  addCommand(program, 'resume', 'Resume a failed or cancelled run', 'intake resume 1f0c9a2e')
     .argument('<id>', 'the run, or the first 8 digits of its id')
     .option('--detach', 'start it and return')
     .option('--restart', 'begin a workflow that cannot go on again; what is done stays done')

@@ -18,7 +18,7 @@ export function define(program: Command): void {
   addCommand(
     program,
     'rollback',
-    'Withdraw what a run imported',
+    'Roll back what a run imported',
     'intake rollback 1f0c9a2e --dry-run\nintake rollback 1f0c9a2e --reason "Vendor sent test data, ticket 1234"',
   )
     .argument('<id>', 'the run, or the first 8 digits of its id')

@@ -26,7 +26,7 @@ export function define(program: Command): void {
     'intake users passwd ada@example.com',
     'intake users remove ada@example.com --role operator',
   ].join('\n');
-  addCommand(program, 'users', 'Let people into the dashboard, list them, take their roles', example)
+  addCommand(program, 'users', 'Grant, list and revoke dashboard roles', example)
     .addArgument(new Argument('[what]', 'what to do').choices(['add', 'list', 'remove', 'passwd']).default('list'))
     .argument('[email]', 'who (or --email)')
     .option('--email <address>', 'the same as the argument')

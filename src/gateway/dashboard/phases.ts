@@ -26,7 +26,7 @@ function phaseRow(name: PhaseName, state: PhaseState): Html {
 
 /** How far an import is, for a line: percent of all phases, and the phase it is in. */
 export function shareOf(report: ImportReport | undefined): { readonly share: number; readonly words: string } {
-  if (!report) return { share: 0, words: 'no worker answers' };
+  if (!report) return { share: 0, words: 'no worker is responding' };
   const names = phasesOf('commit', Boolean(report.directory) || 'planning' in report.phases, report);
   const parts = names.map((name) => phaseShare(report.phases[name] ?? PENDING));
   const share = Math.floor((parts.reduce((sum, part) => sum + part, 0) / names.length) * 100);

@@ -40,7 +40,7 @@ export function runsPage(
       <button class="primary">Show</button>${filtered && html`<a href="/runs">Show all</a>`}
     </form>
     <section class="card" aria-label="Runs">
-      ${runs.length > 0 ? runTable(runs, 'Runs, newest first') : html`<p class="empty">${filtered ? html`No run is like that. <a href="/runs">Show all</a>` : html`No runs yet. Begin with a dry run: <code>intake import plaintiffs FILE</code>`}</p>`}
+      ${runs.length > 0 ? runTable(runs, 'Runs, newest first') : html`<p class="empty">${filtered ? html`No runs match these filters. <a href="/runs">Show all</a>` : html`No runs yet. Begin with a dry run: <code>intake import plaintiffs FILE</code>`}</p>`}
     </section>
     <nav class="pager" aria-label="Further runs">
       ${!first && html`<a href="/runs?${new URLSearchParams({ ...filters }).toString()}">Newest</a>`}${older && html`<a href="${older}" rel="next">Older</a>`}
