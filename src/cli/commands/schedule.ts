@@ -20,9 +20,7 @@ export function define(program: Command): void {
     'intake schedule pause projects-TELCO --note "their export is broken"',
     'intake schedule backfill projects-TELCO --from 2026-11-01 --to 2026-11-03',
   ].join('\n');
-  scheduleFlags(addCommand(program, 'schedule', 'Manage schedules', example)).action(
-    run(scheduleCommand),
-  );
+  scheduleFlags(addCommand(program, 'schedule', 'Manage schedules', example)).action(run(scheduleCommand));
 }
 
 async function scheduleCommand(call: Call<ScheduleFlags>): Promise<void> {
