@@ -148,6 +148,8 @@ create table if not exists ingest.import_runs (
 create unique index if not exists import_runs_live_batch_uniq
   on ingest.import_runs (source_system, source_batch_id, file_hash)
   where status not in ('rolled_back', 'duplicate');
+-- Whose stage it is.
+create index if not exists import_runs_claim_token_idx on ingest.import_runs (claim_token) where claim_token is not null;
 create unique index if not exists import_runs_duplicate_token_uniq on ingest.import_runs (claim_token) where status = 'duplicate';
 create index if not exists import_runs_created_at_idx on ingest.import_runs (created_at desc);
 create index if not exists import_runs_parent_idx on ingest.import_runs (parent_run_id);
@@ -403,8 +405,9 @@ begin
 end
 $$;
 
--- Empties a stage and its plan, at most `max_rows` rows of each a call; true when nothing is left. Sweeps what was abandoned
--- a week ago, too.
+-- Empties a stage and its plan, at most `max_rows` rows of each a call; true when nothing is left. Sweeps what others have left,
+-- too: an hour after its run was settled (a stage has the id of the execution, which the run knows as its claim), else a week after
+-- its last chunk.
 create or replace function ingest.clear_stage(stage_id uuid, kind text, max_rows integer default 200000) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '60s'
 as $$
@@ -419,7 +422,11 @@ begin
   -- The chunks go first: whoever still uses such a stage finds it incomplete and parses again. In their place a mark stays (chunk
   -- -1, of no time) until no row is left.
   with abandoned as (
-    select o.stage_id from ingest_stage.chunks o where o.kind = $2 group by o.stage_id having max(o.created_at) < now() - interval '7 days'
+    select o.stage_id from ingest_stage.chunks o where o.kind = $2 group by o.stage_id
+    having max(o.created_at) < now() - interval '7 days'
+      or max(o.created_at) < now() - interval '1 hour' and exists (
+           select from ingest.import_runs r where r.claim_token = o.stage_id::text and r.status not in ('pending', 'processing')
+             and r.updated_at < now() - interval '1 hour')
     union select $1
   ), marked as (
     insert into ingest_stage.chunks (stage_id, kind, chunk, rows, errored, created_at)

@@ -83,6 +83,27 @@ describe('imports at the same time', () => {
     assert.equal((await sql`SELECT FROM ingest_stage.chunks WHERE stage_id IN ${sql(stages)}`).length, 0);
   });
 
+  it('are emptied by the next import an hour after their run was settled, and those of runs at work are not', async () => {
+    const open = await openImport(sql, { batch: 'sweeper', rows: names });
+    const settled = await openImport(sql, { batch: 'settled', rows: names });
+    const working = await openImport(sql, { batch: 'working', rows: names });
+    const justNow = await openImport(sql, { batch: 'just now', rows: names });
+    await sql.begin(async (tx) => {
+      await tx`SET LOCAL session_replication_role = replica`;
+      for (const { runId, stageId } of [settled, working, justNow])
+        await tx`UPDATE ingest.import_runs SET claim_token = ${stageId}, updated_at = now() - interval '2 hours' WHERE id = ${runId}`;
+      await tx`UPDATE ingest.import_runs SET status = 'failed' WHERE id = ANY (${[settled.runId, justNow.runId]})`;
+      await tx`UPDATE ingest.import_runs SET updated_at = now() WHERE id = ${justNow.runId}`;
+      await tx`UPDATE ingest_stage.chunks SET created_at = now() - interval '2 hours'`;
+    });
+    while (!(await sql`SELECT ingest.clear_stage(${open.stageId}, 'plaintiffs') AS done`)[0]!['done']);
+    const stages = [open.stageId, settled.stageId, working.stageId, justNow.stageId];
+    const left = await Promise.all(
+      stages.map(async (id) => (await sql`SELECT FROM ingest_stage.plaintiffs WHERE stage_id = ${id}`).length > 0),
+    );
+    assert.deepEqual(left, [false, false, true, true]);
+  });
+
   it('wait for a rollback of a run whose keys they carry, and leave no row without an original', async () => {
     const first = await importRows(sql, { batch: 'base', rows: names });
     const open = await openImport(sql, { batch: 'next', rows: names });

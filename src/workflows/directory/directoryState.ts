@@ -1,9 +1,10 @@
 /** What the import of a directory knows while it runs, from one execution to the next. */
-import { uuid4, workflowInfo } from '@temporalio/workflow';
+import { workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
 import type { DirectoryInput, DirectoryReport, SliceAnswer, TreePlan } from '../../messages/directory.ts';
 import type { ImportReport, PhaseState } from '../../messages/imports.ts';
 import type { PromotionState } from '../promotion/promotion.ts';
+import { executionId } from '../executionId.ts';
 import { createReport } from '../promotion/report.ts';
 
 /** What an execution hands to its successor when its history has grown long. */
@@ -41,7 +42,7 @@ export function initialState(input: DirectoryInput): DirectoryState {
   };
   return {
     report: Object.assign(createReport(input), { directory }),
-    stageId: uuid4(),
+    stageId: executionId(),
     token: workflowInfo().firstExecutionRunId,
     partitions: 0,
     done: { sha256: 0, upload: 0, import: 0, upsert: 0, compare: 0, match: 0 },

@@ -4,7 +4,7 @@
  * One import of one file: plan, hash, claim, upload, parse, upsert, finalize, reconcile (runbooks 000 to 002). A dry
  * run takes the same way up to counting, claims nothing and leaves nothing.
  */
-import { ApplicationFailure, continueAsNew, defineQuery, setHandler, uuid4, workflowInfo } from '@temporalio/workflow';
+import { ApplicationFailure, continueAsNew, defineQuery, setHandler, workflowInfo } from '@temporalio/workflow';
 import { addRemarks } from '../../messages/remarks.ts';
 import {
   PROGRESS_QUERY,
@@ -14,6 +14,7 @@ import {
   type Plan,
 } from '../../messages/imports.ts';
 import type { PartAnswer, PartRequest } from '../../messages/partitions.ts';
+import { executionId } from '../executionId.ts';
 import { publishProgress, runPhase } from '../promotion/progress.ts';
 import { promotionOf, type PromotionState } from '../promotion/promotion.ts';
 import { addFileFacts, createReport, overErrorLimit, resetCounts } from '../promotion/report.ts';
@@ -195,7 +196,7 @@ export async function importFile(input: ImportInput, previousState?: ImportState
 
 const initialState = (input: ImportInput): ImportState => ({
   report: createReport(input),
-  stageId: uuid4(),
+  stageId: executionId(),
   token: workflowInfo().firstExecutionRunId,
   partitions: 0,
   parsed: 0,

@@ -4,17 +4,10 @@
  * A file of projects to the gateway, batch after batch (runbook 003); `push/<tenant>`, so that a tenant has one push
  * at a time.
  */
-import {
-  continueAsNew,
-  defineQuery,
-  setCurrentDetails,
-  setHandler,
-  sleep,
-  uuid4,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { continueAsNew, defineQuery, setCurrentDetails, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
 import { PROGRESS_QUERY } from '../../messages/imports.ts';
 import { activityProxies, EVENTS_PER_EXECUTION } from '../policies.ts';
+import { executionId } from '../executionId.ts';
 import { now } from '../now.ts';
 import { noMetrics, type PushedBatch, type PushInput, type PushReport } from '../../messages/push.ts';
 import { leftOutError, runToEnd } from '../failure.ts';
@@ -67,7 +60,7 @@ function initialReport({ tenantId, filename, fileHash }: PushInput): PushReport 
     tenantId,
     filename,
     fileHash,
-    correlationId: uuid4(),
+    correlationId: executionId(),
     startedAt: now(),
     rows: 0,
     posted: 0,

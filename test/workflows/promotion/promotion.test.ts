@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Context } from '@temporalio/activity';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import type { AnyInput, ImportReport } from '../../../src/messages/imports.ts';
 import { importResult } from '../../../src/imports/follow.ts';
 import { isDirectory } from '../../../src/imports/request.ts';
@@ -23,6 +24,17 @@ import {
 } from '../../support/fakeActivities.ts';
 import { sharedStack, TEST_CACHE } from '../../support/stack.ts';
 
+const SLICE = {
+  done: 10,
+  skipped: 0,
+  failed: 0,
+  failures: 0,
+  failedItems: [],
+  rows: 10,
+  errored: 0,
+  codes: {},
+  batches: 1,
+};
 const NOTHING = { inserted: 0, updated: 0, skipped: 0, stageLost: false };
 
 describe('workflows with faked activities', function () {
@@ -170,5 +182,49 @@ describe('workflows with faked activities', function () {
       assert.match(error.message, /@never, asked since /);
       assert.match(error.remedy, /INTAKE_HOST.*intake resume/);
     });
+  });
+
+  it('keeps the names of its things when traces are switched on or off in its midst', async () => {
+    const change = async (from: boolean, to: boolean) => {
+      const taskQueue = `traces-${randomUUID()}`;
+      const imports = [fileInput(taskQueue), directoryInput(taskQueue)];
+      let switched = false;
+      let waiting = 0;
+      const wait = () => {
+        if (!switched) waiting++;
+        if (!switched) throw ApplicationFailure.create({ message: 'not yet', nextRetryDelay: '50 ms' });
+      };
+      const workerOf = async (traced: boolean) => {
+        const started = await startFakeWorker(temporal, { taskQueue, codePath: workflowBundle(TEST_CACHE, traced) });
+        started.fake({ parse: () => (wait(), { rows: 10, errored: 0, codes: {} }), stageSlice: () => (wait(), SLICE) });
+        return started;
+      };
+      const before = await workerOf(from);
+      const handles = await Promise.all(imports.map(start));
+      while (waiting < 4) await sleep(20);
+      await before.stop();
+      switched = true;
+      const after = await workerOf(to);
+      try {
+        for (const handle of handles) {
+          assert.equal((await importResult(handle)).status, 'completed');
+          const { events = [] } = await handle.fetchHistory();
+          const inputs = events!.flatMap(
+            ({ activityTaskScheduledEventAttributes: scheduled, markerRecordedEventAttributes: local }) => [
+              ...(scheduled?.input?.payloads ?? []),
+              ...Object.values(local?.details ?? {}).flatMap(({ payloads }) => payloads ?? []),
+            ],
+          );
+          const stages = inputs.flatMap(
+            ({ data }) => /"stageId":"([^"]+)"/.exec(Buffer.from(data ?? []).toString())?.[1] ?? [],
+          );
+          assert.ok(stages.length > 1);
+          assert.deepEqual([...new Set(stages)], [(await handle.describe()).runId]);
+        }
+      } finally {
+        await after.stop();
+      }
+    };
+    await Promise.all([change(false, true), change(true, false)]);
   });
 });
