@@ -65,6 +65,7 @@ export function* readRows(source: ChunkSource, notice: Notice = () => undefined)
   let cells: readonly string[] | undefined;
   let cleaned: readonly string[] | undefined;
   const cell = (column: string): string | undefined => read(cleaned, column);
+  const wasConverted = (column: string): boolean => isConverted(cell(column));
   const emails = kind.columns.flatMap(({ name }) => (name.endsWith('email') ? [name] : []));
   const isHeader = headerTest(source.header.slice(0, width));
   for (const parsed of parseChunk(chunk, { ...source, columns: source.header.length })) {
@@ -75,11 +76,12 @@ export function* readRows(source: ChunkSource, notice: Notice = () => undefined)
     }
     const shape = cells && (isHeader(cells) ? 'HEADER_AGAIN' : isFooter(cells) ? 'FOOTER_ROW' : undefined);
     cleaned = cells && !shape ? clean(cells, parsed.line) : cells;
-    for (const column of shape ? [] : kind.dates) noticeOrder(cell(column), source.dateOrder, parsed.line, notice);
+    if (!shape)
+      for (const column of kind.dates) noticeOrder(cell(column), source.dateOrder, parsed.line, notice);
     const row = kind.row(cell, context);
     for (const column of emails)
       if (hasSeveralEmails(cell(column))) notice('SEVERAL_ADDRESSES', { count: 1, line: parsed.line });
-    const converted = kind.identifiers.find((column) => isConverted(cell(column)));
+    const converted = kind.identifiers.find(wasConverted);
     const unread = shape ?? parsed.error;
     const column = unread ? undefined : (converted ?? row.column);
     const error = unread ?? (converted ? 'SPREADSHEET_VALUE' : row.error);

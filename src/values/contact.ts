@@ -10,9 +10,11 @@ const EMAIL = /^[^\s@"(),:;<>[\\\]]+@[^\s@"(),:;<>[\\\].]+(?:\.[^\s@"(),:;<>[\\\
 export function parsePhone(cell: string | null | undefined): Result<string> {
   const trimmed = text(cell);
   if (trimmed === null) return EMPTY;
-  const written = asciiDigits(trimmed).replace(/^(?:tel|phone|ph|p|mobile|cell)\s*[.:]\s*/i, '');
-  const extension = EXTENSION.exec(written)?.[1];
-  const number = written.replace(EXTENSION, '');
+  // Most have neither a word before them nor an extension behind.
+  const plain = PHONE.test(trimmed);
+  const written = plain ? trimmed : asciiDigits(trimmed).replace(/^(?:tel|phone|ph|p|mobile|cell)\s*[.:]\s*/i, '');
+  const extension = plain ? undefined : EXTENSION.exec(written)?.[1];
+  const number = plain ? trimmed : written.replace(EXTENSION, '');
   if (!PHONE.test(number)) {
     const latin = asciiDigits(trimmed);
     return latin === trimmed ? { error: 'BAD_PHONE' } : parsePhone(latin);
@@ -24,7 +26,9 @@ export function parsePhone(cell: string | null | undefined): Result<string> {
 
 /** The address in `mailto:a@b`, `<a@b>` or `Ann <a@b>`. */
 const bareAddress = (value: string): string =>
-  (/^[^<>]*<([^<>]+)>$/.exec(value)?.[1] ?? value).replace(/^mailto:/i, '').trim();
+  value.includes('<') || value.includes(':')
+    ? (/^[^<>]*<([^<>]+)>$/.exec(value)?.[1] ?? value).replace(/^mailto:/i, '').trim()
+    : value;
 
 /**
  * An e-mail address, trimmed and otherwise as written: case is folded in keys only. Of several, with `;`, `,` or blanks between

@@ -60,6 +60,10 @@ const LITTER = [
 const holdsLitter = (chunk: Buffer, encoding: Encoding): boolean =>
   encoding === 'utf-8' ? !isAscii(chunk) && LITTER.some((bytes) => chunk.includes(bytes)) : !isAscii(chunk);
 
+/** Whether a chunk may hold HTML entities; an `&` between names is none. Of encodings of two bytes, any `&` counts. */
+const mayHoldEntities = (chunk: Buffer, encoding: Encoding): boolean =>
+  chunk.includes('&') && (encoding.startsWith('utf-16') || /&(?:#[\dx]|[a-z]{2,4};)/i.test(chunk.toString('latin1')));
+
 /** Cleans the cells of a chunk's records at some places. */
 export function cellCleaner(
   chunk: Buffer,
@@ -71,7 +75,7 @@ export function cellCleaner(
   const longest = Math.max(0, ...[...words].map((word) => word.length));
   // Most cells of most files need no look but at their first sign.
   const initials = new Set([...words].flatMap((word) => [word.charCodeAt(0), word.toUpperCase().charCodeAt(0)]));
-  const entities = chunk.includes('&');
+  const entities = mayHoldEntities(chunk, encoding);
   const beyondAscii = holdsLitter(chunk, encoding);
   const see = (code: RemarkCode, line: number) => notice(code, { count: 1, line });
 
