@@ -76,8 +76,7 @@ export function* readRows(source: ChunkSource, notice: Notice = () => undefined)
     }
     const shape = cells && (isHeader(cells) ? 'HEADER_AGAIN' : isFooter(cells) ? 'FOOTER_ROW' : undefined);
     cleaned = cells && !shape ? clean(cells, parsed.line) : cells;
-    if (!shape)
-      for (const column of kind.dates) noticeOrder(cell(column), source.dateOrder, parsed.line, notice);
+    if (!shape) for (const column of kind.dates) noticeOrder(cell(column), source.dateOrder, parsed.line, notice);
     const row = kind.row(cell, context);
     for (const column of emails)
       if (hasSeveralEmails(cell(column))) notice('SEVERAL_ADDRESSES', { count: 1, line: parsed.line });
