@@ -122,6 +122,7 @@ export const ERRORS = {
   ),
   STACK_FAILED: fatal(1, 'Look at the log it names; `intake down` and `intake up` start the stack anew.'),
   // The call.
+  TENANT_UNKNOWN: fatal(2, 'List the tenants: `intake tenants list`; add a new one: `intake tenants add TENANT`.'),
   USAGE: fatal(2, 'See --help.'),
   CONFIG_INVALID: fatal(2, 'Mend the listed settings in the environment or in .env.'),
   INTERNAL: retry('Run again with --debug and report what it prints.'),
@@ -205,3 +206,7 @@ export const ROW_ERRORS = {
 } as const satisfies Record<string, string>;
 
 export type RowErrorCode = keyof typeof ROW_ERRORS;
+
+/** Nobody's projects are written under a name that was mistyped. */
+export const unknownTenant = (tenantId: string): IntakeError =>
+  new IntakeError('TENANT_UNKNOWN', `There is no tenant ${tenantId}`);

@@ -754,6 +754,37 @@ export type Database = {
           },
         ];
       };
+      project_answers: {
+        Row: {
+          answered_at: string;
+          correlation_id: string;
+          id: number;
+          outcome: string;
+          request_batch_id: string;
+          staging_id: string;
+          tenant_id: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          answered_at?: string;
+          correlation_id: string;
+          id?: never;
+          outcome: string;
+          request_batch_id: string;
+          staging_id: string;
+          tenant_id: string;
+        };
+        Update: {
+          answered_at?: string;
+          correlation_id?: string;
+          id?: never;
+          outcome?: string;
+          request_batch_id?: string;
+          staging_id?: string;
+          tenant_id?: string;
+        };
+        Relationships: [];
+      };
       project_batches: {
         Row: {
           batch_checksum: string;
@@ -989,6 +1020,7 @@ export type Database = {
         Row: {
           batches: number;
           correlation_id: string;
+          file_modified_at: string | null;
           file_sha256: string;
           pushed_at: string;
           row_count: number;
@@ -998,6 +1030,7 @@ export type Database = {
         Insert: {
           batches: number;
           correlation_id: string;
+          file_modified_at?: string | null;
           file_sha256: string;
           pushed_at?: string;
           row_count: number;
@@ -1006,6 +1039,7 @@ export type Database = {
         Update: {
           batches?: number;
           correlation_id?: string;
+          file_modified_at?: string | null;
           file_sha256?: string;
           pushed_at?: string;
           row_count?: number;
@@ -2405,6 +2439,17 @@ export type Database = {
         }[];
       };
       add_tenant: { Args: { bearer_sha256: string; tenant_id: string }; Returns: boolean };
+      anomalies_page: {
+        Args: {
+          after: string;
+          max_rows: number;
+          severities: string[];
+          tenant: string;
+          tenants: string[];
+          window_hours: number;
+        };
+        Returns: Json;
+      };
       anomaly_stats: {
         Args: { since: string; until: string };
         Returns: {
@@ -2740,7 +2785,7 @@ export type Database = {
       link_contended: { Args: Record<PropertyKey, never>; Returns: undefined };
       link_people: { Args: { rule: string; run_id: string }; Returns: undefined };
       list_anomalies: {
-        Args: { max_rows: number; severities: Json; tenant: string; window_hours: number };
+        Args: { after?: string; max_rows: number; severities: Json; tenant: string; window_hours: number };
         Returns: Json;
       };
       list_jobs: { Args: { max_rows?: number; queue?: string; run_id?: string }; Returns: Json };
@@ -2851,7 +2896,15 @@ export type Database = {
       names_compatible: { Args: { a: string; b: string }; Returns: boolean };
       nobody_words: { Args: { tenant_id: string }; Returns: string[] };
       normalize_text: { Args: { value: string }; Returns: string };
+      note_answer: {
+        Args: { batch_id: string; correlation_id: string; outcome: string; staging_id: string; tenant_id: string };
+        Returns: undefined;
+      };
       note_edit: { Args: { staging_ids: string[] }; Returns: undefined };
+      note_left_out: {
+        Args: { batch_id: string; correlation_id: string; rows: Json; tenant_id: string };
+        Returns: number;
+      };
       open_dataset: { Args: { kind: string; tag: string }; Returns: number };
       open_import_run: {
         Args: {
@@ -3196,7 +3249,14 @@ export type Database = {
         Returns: string;
       };
       remember_push: {
-        Args: { batches: number; correlation_id: string; file_sha256: string; row_count: number; tenant_id: string };
+        Args: {
+          batches: number;
+          correlation_id: string;
+          file_sha256: string;
+          modified_at?: string;
+          row_count: number;
+          tenant_id: string;
+        };
         Returns: undefined;
       };
       replace_search_results: {
@@ -3367,6 +3427,7 @@ export type Database = {
       settle_import_run: { Args: { expected_count: number; lease: number; run_id: string }; Returns: Json };
       settled_step: { Args: { lease: number; part: number; run_id: string; step: string }; Returns: Json };
       shared_message: { Args: { shared_by: string; shared_line: number; shared_with: number }; Returns: string };
+      similar_tenants: { Args: { tenant_id: string }; Returns: Json };
       slice_of: { Args: { part: number }; Returns: number };
       sliced_table: { Args: { kind: string; resolved: boolean }; Returns: unknown };
       spellings_agree: { Args: { a: string; b: string }; Returns: boolean };
@@ -3435,6 +3496,7 @@ export type Database = {
         };
         Returns: string;
       };
+      tenant_exists: { Args: { tenant_id: string }; Returns: boolean };
       tidy_project_cells: { Args: { cells: string[] }; Returns: string[] };
       trim_text: { Args: { value: string }; Returns: string };
       unland_statement: {
@@ -4705,6 +4767,10 @@ export type Database = {
           staging_id: string;
           tenant_id: string;
         }[];
+      };
+      fn_anomalies_page: {
+        Args: { p_after?: string; p_limit?: number; p_severity?: string[]; p_tenant?: string; p_window_hours?: number };
+        Returns: Json;
       };
       fn_anomalies_stats: {
         Args: { p_window_hours?: number };

@@ -9,6 +9,7 @@ import type { RetentionReport, RetiredRows, RunDays } from '../messages/schedule
 import type { FailedRow } from '../sources/tree/failedItems.ts';
 import type {
   AnomalyCount,
+  AnomalyPage,
   Decision,
   Health,
   KnownFile,
@@ -143,20 +144,38 @@ export const FUNCTIONS = {
   merge_project_batch: fn<BatchAnswer | null>()(batch),
   drop_project_batch: fn<null>()(batch),
   backfill_memberships: fn<number>()({ restore: optional(truth) }),
-  pushed_among: fn<string[]>()({ tenant_id: text, file_sha256s: jsonb<readonly string[]>() }),
+  /** Hash -> time of the latest file with it; null for the one that was pushed last. */
+  pushed_among: fn<Record<string, string | null>>()({ tenant_id: text, file_sha256s: jsonb<readonly string[]>() }),
   remember_push: fn<null>()({
     tenant_id: text,
     file_sha256: text,
     correlation_id: uuid,
     row_count: bigint,
     batches: integer,
+    modified_at: optional(orNull(timestamp)),
+  }),
+  note_answer: fn<null>()({
+    tenant_id: text,
+    batch_id: text,
+    correlation_id: uuid,
+    staging_id: uuid,
+    outcome: text,
+  }),
+  note_left_out: fn<number>()({
+    tenant_id: text,
+    correlation_id: uuid,
+    batch_id: text,
+    rows: jsonb<readonly object[]>(),
   }),
 
   // Tenants and people.
   add_tenant: fn<boolean>()({ tenant_id: text, bearer_sha256: text }),
   /** Until when the former secret opens. */
   rotate_bearer: fn<string | null>()({ tenant_id: text, bearer_sha256: text, overlap_minutes: integer }),
-  lend_bearer: fn<string>()({ tenant_id: text, bearer_sha256: text, minutes: integer }),
+  tenant_exists: fn<boolean>()({ tenant_id: text }),
+  similar_tenants: fn<string[]>()({ tenant_id: text }),
+  /** Null: there is no such tenant. */
+  lend_bearer: fn<string | null>()({ tenant_id: text, bearer_sha256: text, minutes: integer }),
   live_bearers: fn<LiveBearer[]>()({}),
   list_tenants: fn<Row[]>()({}),
   grant_role: fn<{ user_id: string; granted: boolean } | null>()({
@@ -174,11 +193,12 @@ export const FUNCTIONS = {
 
   // Anomalies and retention.
   count_anomalies: fn<AnomalyCount[]>()({ since: timestamp, until: timestamp }),
-  list_anomalies: fn<Row[]>()({
+  list_anomalies: fn<AnomalyPage>()({
     window_hours: integer,
     tenant: orNull(text),
     severities: orNull(jsonb<readonly string[]>()),
     max_rows: integer,
+    after: optional(orNull(text)),
   }),
   clean_import_data: fn<RetentionReport>()({ imports_days: integer, anomalies_days: integer }),
   preview_cleanup: fn<Row[]>()({ imports_days: integer, anomalies_days: integer }),

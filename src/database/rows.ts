@@ -185,6 +185,15 @@ export interface Health {
   readonly missing: readonly string[];
 }
 
+/** Of anomalies, the worst first. */
+export interface AnomalyPage {
+  readonly anomalies: readonly Row[];
+  /** What the next page comes after; null on the last. */
+  readonly next: string | null;
+  /** Of all pages. */
+  readonly total: number;
+}
+
 export interface AnomalyCount {
   readonly tenant_id: string;
   readonly anomaly_type: string;

@@ -11,6 +11,7 @@ import {
   type AnswerOf,
   type ArgumentsOf,
 } from '../database/signature.ts';
+import type { AnomalyPage } from '../database/rows.ts';
 import type { Anomalies, AnomalyTotal, Me, Overview, RunList, RunView } from './userRows.ts';
 
 export const USER_FUNCTIONS = {
@@ -36,10 +37,12 @@ export const USER_FUNCTIONS = {
     p_severity: optional(orNull(text)),
     p_type: optional(orNull(text)),
   }),
-  fn_anomalies_for_operator: fn<readonly object[]>()({
+  fn_anomalies_page: fn<AnomalyPage>()({
     p_window_hours: optional(integer),
     p_tenant: optional(orNull(text)),
     p_severity: optional(orNull(texts)),
+    p_limit: optional(integer),
+    p_after: optional(orNull(text)),
   }),
   fn_anomalies_stats: fn<readonly AnomalyTotal[]>()({ p_window_hours: optional(integer) }),
   /** The tenants of which the person is an operator. */

@@ -93,7 +93,7 @@ export const POLICIES = {
   hasAttributes: short(),
   plan: short(),
   hash: wholeFile(),
-  claim: short('open_import_run', 'find_run'),
+  claim: short('tenant_exists', 'open_import_run', 'find_run'),
   findRun: short('find_completed_run'),
   upload: wholeFile('heartbeat_import_run'),
   parse: short('heartbeat_import_run', 'stage_chunk'),
@@ -120,7 +120,7 @@ export const POLICIES = {
   // Projects.
   mergeBatch: short('merge_project_batch'),
   dropBatch: short('drop_project_batch'),
-  splitPush: wholeFile(),
+  splitPush: wholeFile('note_left_out'),
   // Runbook 003: five attempts after 1, 2, 4 and 8 s unless the gateway names a time; the gateway merges for up to 110 s.
   postBatch: {
     ...within(5 * MINUTE, ['lend_bearer']),

@@ -21,6 +21,8 @@ export interface PushInput {
   readonly timeZone?: string;
   /** Of numeric dates, when not the kind's. */
   readonly dateOrder?: 'mdy' | 'dmy';
+  /** ISO; when the folder's file was written. */
+  readonly modifiedAt?: string;
   /** Whether the content is remembered as pushed: a folder's file is pushed once. */
   readonly remember?: boolean;
 }

@@ -27,6 +27,8 @@ export interface ScheduledPushInput extends Scheduled {
 export interface FoundFile {
   readonly path: string;
   readonly filename: string;
+  /** ISO; of a folder's file. */
+  readonly modifiedAt?: string;
   readonly fileHash: string;
 }
 

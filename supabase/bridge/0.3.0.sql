@@ -59,6 +59,9 @@ begin
       and a.attname = 'values_cleared') then
     alter type public.projects_import_merge_result add attribute values_cleared integer, add attribute memberships_removed integer;
   end if;
+  if to_regclass('ingest.pushed_files') is not null then
+    alter table ingest.pushed_files add column if not exists file_modified_at timestamptz;
+  end if;
   if to_regclass('public.import_anomalies') is not null and not exists (
     select from pg_catalog.pg_attribute a where a.attrelid = 'public.import_anomalies'::regclass and a.attname = 'first_seen_at') then
     alter table public.import_anomalies add column first_seen_at timestamptz;

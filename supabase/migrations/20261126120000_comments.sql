@@ -404,6 +404,14 @@ comment on column ingest.project_batches.correlation_id is 'Follows a request th
 comment on column ingest.project_batches.rows is 'The rows of the batch.';
 comment on column ingest.project_batches.created_at is 'When the row was written.';
 
+comment on table ingest.project_answers is 'One row for each answer that a batch of projects got: merged, joined or replayed.';
+comment on column ingest.project_answers.id is 'Identifies the row.';
+comment on column ingest.project_answers.tenant_id is 'The tenant.';
+comment on column ingest.project_answers.request_batch_id is 'The batch, as the requester calls it.';
+comment on column ingest.project_answers.correlation_id is 'The request.';
+comment on column ingest.project_answers.staging_id is 'The batch that was merged (public.staging_imports).';
+comment on column ingest.project_answers.outcome is 'merged, joined (an identical batch was being merged) or replayed (it was merged before, and still holds).';
+comment on column ingest.project_answers.answered_at is 'When the answer was given.';
 comment on table ingest.project_edits is 'Batches and runs of whose projects and memberships somebody changed one since, besides Intake.';
 comment on column ingest.project_edits.id is 'Identifies the row.';
 comment on column ingest.project_edits.staging_id is 'The batch (public.staging_imports) or run that had written the project.';
@@ -453,6 +461,7 @@ comment on column ingest.pushed_files.correlation_id is 'Follows a request throu
 comment on column ingest.pushed_files.row_count is 'Number of rows.';
 comment on column ingest.pushed_files.batches is 'Number of batches that the file was posted in.';
 comment on column ingest.pushed_files.pushed_at is 'When the push ended.';
+comment on column ingest.pushed_files.file_modified_at is 'Time of the latest file with this content.';
 
 comment on table ingest.raw_simplicity_fallback is 'The log of judgments while public.raw_simplicity_imports is missing.';
 comment on column ingest.raw_simplicity_fallback.id is 'Identifies the row.';
@@ -708,6 +717,7 @@ comment on view public.vw_import_anomalies_stats_24h is 'Counts of anomalies of 
 comment on function ingest.add_results is 'The sum of two answers of a step: numbers are added, at any depth; the rest is that of the latter.';
 comment on function ingest.add_search_results is 'Adds rows whose keys are free, in key order; answers those that were.';
 comment on function ingest.add_tenant is 'Adds a tenant with its first bearer; false when it has one already.';
+comment on function ingest.anomalies_page is 'A page of anomalies, the worst first: {anomalies, next, total}.';
 comment on function ingest.anomaly_stats is 'Counts of any stretch of time, for alerts that look at several windows; no values.';
 comment on function ingest.attached_plaintiffs is 'Plaintiffs to whom anything is attached that the run did not write.';
 comment on function ingest.backfill_memberships is 'The backfill of public: how many memberships it made. `restore`: also those that somebody removed.';
@@ -769,8 +779,8 @@ comment on function ingest.known_files is 'Files of completed imports into a dat
 comment on function ingest.land_statement is 'INSERT of staged rows into the landed table, from a relation `decided` of ingest.decided_row. $1 is the run, $4 the source system.';
 comment on function ingest.landed_judgments is 'The log that rows of new runs go to, and the one that has the rows of a run.';
 comment on function ingest.landed_name is 'A landed column''s name for a stage column.';
-comment on function ingest.lend_bearer is 'Lends a worker a bearer of a tenant for some minutes.';
-comment on function ingest.list_anomalies is 'Anomalies, newest first.';
+comment on function ingest.lend_bearer is 'A bearer of a tenant for some minutes; null: there is no such tenant.';
+comment on function ingest.list_anomalies is 'A page of anomalies of all tenants, the worst first.';
 comment on function ingest.list_jobs is 'Jobs in the queues, of a run or of all.';
 comment on function ingest.list_people is 'People with their roles.';
 comment on function ingest.list_tenants is 'Tenants with the times of their own bearers, no hashes.';
@@ -801,8 +811,10 @@ comment on function ingest.names_compatible is 'Whether two names may be of one 
 comment on function ingest.name_blocks is 'Keys of which names that agree have one in common.';
 comment on function ingest.phone_key is 'A phone as it is compared: a leading 1 of a North American number does not count, its extension does.';
 comment on function ingest.normalize_text is 'Text as keys compare it: trimmed, single spaces, lower case.';
+comment on function ingest.note_answer is 'Notes an answer that a batch got.';
 comment on function ingest.note_directory_change is 'Trigger: counts a change of a directory.';
 comment on function ingest.note_edit is 'Notes batches and runs of whose projects somebody changed one.';
+comment on function ingest.note_left_out is 'Rows of a pushed file that are not posted, as anomalies of their projects.';
 comment on function ingest.note_member_edit is 'Trigger: notes that somebody changed the members of a project, and whom they removed.';
 comment on function ingest.note_people is 'Trigger: notes that the transaction created or changed people.';
 comment on function ingest.note_project_edit is 'Trigger: notes that somebody changed a project.';
@@ -837,7 +849,7 @@ comment on function ingest.promote_plaintiffs is 'What becomes of the rows of a 
 comment on function ingest.promote_projects is 'What becomes of the rows of a part of projects; with commit it is written.';
 comment on function ingest.promote_search_results is 'What becomes of the rows of a part of search results; with commit they are put into production.';
 comment on function ingest.purge_jobs is 'Runbook 000, "Queue cleanup": the messages of a run, while nobody has read them.';
-comment on function ingest.pushed_among is 'Which of these contents the tenant''s folder has given already: an array of their hashes.';
+comment on function ingest.pushed_among is 'Which of these contents the tenant''s folder has given already, and the latest time of a file that had it.';
 comment on function ingest.put_project_batch is 'Puts a batch down for its merge, or finds the one that the tenant has there.';
 comment on function ingest.queue_contents is 'The messages that are in a queue now, of pgmq and of its stand-in; the two number them independently.';
 comment on function ingest.queue_names is 'Queues that are there.';
@@ -898,6 +910,7 @@ comment on function ingest.run_line is 'A run as a line of a list.';
 comment on function ingest.runs_to_retire is 'Runs that ended so many days ago, by kind; held are those that the rollback of another run may need.';
 comment on function ingest.settle_import_run is 'Reconciles for the execution that has the claim; asked again, it answers what was settled.';
 comment on function ingest.settled_step is 'What a step of a settled run came to, for an execution that asks again.';
+comment on function ingest.similar_tenants is 'Tenants whose names differ from this one by case alone.';
 comment on function ingest.slice_of is 'The number of the slice of a part.';
 comment on function ingest.sliced_table is 'Where rows have their part: in the stage, or in the plan of a resolved one.';
 comment on function ingest.stage_chunk is 'Stages one chunk sent as JSON (the supabase backend; the postgres backend uses COPY in a transaction of the same shape). `columns` names the keys of the row arrays.';
@@ -913,6 +926,7 @@ comment on function ingest.take_tenant_turn is 'Takes a tenant''s turn for a run
 comment on function ingest.take_turn is 'Takes the turn of creating people; answers the epoch.';
 comment on function ingest.tally_import_run is 'What the final tables hold of a run.';
 comment on function ingest.tally_statement is 'The statement of ingest.tally_import_run.';
+comment on function ingest.tenant_exists is 'Whether the tenant was added, or has projects already.';
 comment on function ingest.tidy_project_cells is 'Trims cells; a blank count is 0.';
 comment on function ingest.touch_updated_at is 'Trigger: an edit shows in updated_at.';
 comment on function ingest.trim_text is 'Text without white space at its ends, whatever the locale.';
@@ -929,13 +943,14 @@ comment on function ingest.without_cells is 'Cells without those of these fields
 comment on function ingest.with_nulls is 'Cells of a row in which JSON''s null is an empty cell, too.';
 comment on function ingest.write_anomalies is 'Writes the anomalies of intake_noted in place of those that the projects of intake_resolved had.';
 comment on function ingest.write_projects is 'Writes the projects of intake_resolved and lists those whose members change in intake_members.';
-comment on function public.fn_anomalies_for_operator(integer, text, text[]) is 'Runbook 003: anomalies that the caller may see, newest first.';
+comment on function public.fn_anomalies_for_operator(integer, text, text[]) is 'Runbook 003: anomalies that the caller may see, the worst first.';
+comment on function public.fn_anomalies_page(integer, text, text[], integer, text) is 'A page of anomalies that the caller may see, the worst first: {anomalies, next, total}.';
 comment on function public.fn_anomalies_stats(integer) is 'Runbook 003: counts of anomalies that the caller may see.';
 comment on function public.fn_cleanup_import_data(integer, integer) is 'Runbook 003: deletes old batches and anomalies, and counts them into import_retention_stats.';
 comment on function public.fn_cleanup_import_data_preview(integer, integer) is 'What fn_cleanup_import_data would delete now, by the day it was written.';
 comment on function public.fn_current_user_id() is 'The signed-in caller, as Supabase''s auth.uid().';
 comment on function public.fn_dashboard_act(uuid, text, text) is 'Records that the caller does something to a run.';
-comment on function public.fn_dashboard_anomalies(text, text, text) is 'Statistics of 24 hours and the 100 most recent anomalies; row level security decides which.';
+comment on function public.fn_dashboard_anomalies(text, text, text) is 'Statistics of 24 hours and the 100 worst anomalies; row level security decides which.';
 comment on function public.fn_dashboard_me() is 'Who the caller is.';
 comment on function public.fn_dashboard_overview(integer) is 'Imports that run now, counts of 24 hours, rows a day and kind, anomalies by type (null for viewers), the latest runs.';
 comment on function public.fn_dashboard_run(uuid) is 'One run, or {me} alone for one that is not there or not the caller''s to see.';

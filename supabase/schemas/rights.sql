@@ -21,7 +21,7 @@ begin
     -- reports, anomalies, retention, batches
     'report', 'find_run', 'health', 'list_people', 'list_anomalies', 'count_anomalies', 'clean_import_data', 'preview_cleanup',
     'retention_stats', 'preview_run_retention', 'retire_runs', 'unused_originals', 'forget_originals', 'list_tenants', 'live_bearers', 'lend_bearer', 'put_project_batch', 'merge_project_batch', 'drop_project_batch',
-    'replay_project_batch', 'remember_push', 'pushed_among',
+    'replay_project_batch', 'remember_push', 'pushed_among', 'note_answer', 'note_left_out', 'tenant_exists', 'similar_tenants',
     -- with the caller's rights
     'lower_text', 'trim_text', 'normalize_text', 'compute_plaintiff_dedupe_key', 'tally_import_run', 'errored_judgments', 'project_rows',
     'tidy_project_cells', 'with_nulls', 'project_fields', 'checksum_lines', 'resolve_partners', 'resolve_specialists', 'resolve_managers']) loop
@@ -48,6 +48,7 @@ begin
     'public.fn_cleanup_import_data(integer, integer)', 'public.fn_cleanup_import_data_preview(integer, integer)',
     'public.fn_current_user_id()', 'public.fn_tenants_for(text[])', 'public.fn_require_operator()',
     'public.fn_anomalies_for_operator(integer, text, text[])', 'public.fn_anomalies_stats(integer)',
+    'public.fn_anomalies_page(integer, text, text[], integer, text)',
     'public.fn_dashboard_me()', 'public.fn_dashboard_overview(integer)',
     'public.fn_dashboard_runs(text[], text, text, timestamptz, uuid, integer)', 'public.fn_dashboard_run(uuid)',
     'public.fn_dashboard_act(uuid, text, text)', 'public.fn_dashboard_anomalies(text, text, text)']::regprocedure[] loop
@@ -60,6 +61,7 @@ $$;
 -- What signed-in people may call; each of these looks at the caller's roles.
 grant execute on function public.fn_current_user_id(), public.fn_tenants_for(text[]), public.fn_require_operator(),
   public.fn_anomalies_for_operator(integer, text, text[]), public.fn_anomalies_stats(integer),
+  public.fn_anomalies_page(integer, text, text[], integer, text),
   public.fn_dashboard_me(), public.fn_dashboard_overview(integer),
   public.fn_dashboard_runs(text[], text, text, timestamptz, uuid, integer), public.fn_dashboard_run(uuid),
   public.fn_dashboard_act(uuid, text, text), public.fn_dashboard_anomalies(text, text, text) to authenticated;

@@ -61,7 +61,7 @@ revoke all on public.vw_import_anomalies_recent, public.vw_import_anomalies_stat
 grant select on public.vw_import_anomalies_recent, public.vw_import_anomalies_stats_24h to service_role, dragonfly_app;
 grant select on public.vw_import_anomalies_recent, public.vw_import_anomalies_stats_24h to authenticated;
 
--- Newest first. Severities are error, warning and info; null for all.
+-- The worst first, of these the newest. Severities are error, warning and info; null for all.
 create or replace function public.fn_anomalies_for_operator(
   p_window_hours integer default 24, p_tenant text default null, p_severity text[] default null
 ) returns table (
@@ -79,7 +79,7 @@ begin
   from public.import_anomalies a
   where a.created_at >= now() - make_interval(hours => greatest(p_window_hours, 0)) and v_tenants && array[a.tenant_id, '*']
     and (p_tenant is null or a.tenant_id = p_tenant) and (p_severity is null or a.severity = any (p_severity))
-  order by a.created_at desc, a.tenant_id, a.staging_id, a.row_index, a.anomaly_type;
+  order by array_position(array['error', 'warning', 'info'], a.severity), a.created_at desc, a.tenant_id, a.staging_id, a.row_index, a.anomaly_type;
 end
 $$;
 
@@ -164,6 +164,7 @@ begin
     v_imports := v_imports + v_gone;
     exit when v_gone < v_rows;
   end loop;
+  delete from ingest.project_answers a where a.answered_at <= now() - make_interval(days => greatest(p_imports_days, 0));
   delete from ingest.project_edits e where not exists (select from public.staging_imports s where s.id = e.staging_id)
     and not exists (select from ingest.import_runs r where r.id = e.staging_id);
   -- The version of the directories is a sum: many changes may be one row.
@@ -184,17 +185,50 @@ $$;
 
 -- What the operators' commands and schedules ask of anomalies and retention, with the service's rights, reached as the backends reach functions.
 
--- Newest first, as fn_anomalies_for_operator shows them; nulls for all.
-create or replace function ingest.list_anomalies(window_hours integer, tenant text, severities jsonb, max_rows integer) returns jsonb
+-- A page of anomalies, the worst first, of these the newest: {anomalies, next, total}. `after` is the `next` of the page before; null for
+-- the first, and the answer's `next` is null for the last. `total` is of all pages.
+create or replace function ingest.anomalies_page(
+  tenants text[], window_hours integer, tenant text, severities text[], max_rows integer, after text
+) returns jsonb
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
-  select coalesce(jsonb_agg(to_jsonb(a) order by a.created_at desc, a.tenant_id, a.staging_id, a.row_index, a.anomaly_type), '[]')
-  from (select x.id, x.created_at, x.tenant_id, x.staging_id, x.batch_id, x.row_index, x.anomaly_type, x.severity, x.field, x.input_value, x.reason,
-               x.match_type, x.project_key, x.correlation_id, x.payload_excerpt
-        from public.import_anomalies x
-        where x.created_at >= now() - make_interval(hours => greatest($1, 0)) and ($2 is null or x.tenant_id = $2)
-          and ($3 is null or x.severity in (select jsonb_array_elements_text($3)))
-        order by x.created_at desc, x.tenant_id, x.staging_id, x.row_index, x.anomaly_type limit $4) a
+  with chosen as materialized (
+    select x.id, array_position(array['error', 'warning', 'info'], x.severity) as rank, -extract(epoch from x.created_at) as age, coalesce(x.row_index, 0) as place
+    from public.import_anomalies x
+    where x.created_at >= now() - make_interval(hours => greatest($2, 0)) and $1 && array[x.tenant_id, '*'] and ($3 is null or x.tenant_id = $3)
+      and ($4 is null or x.severity = any ($4))
+  ), page as (
+    select c.* from chosen c
+    where $6 is null or (c.rank, c.age, c.place, c.id)
+      > (split_part($6, '_', 1)::integer, split_part($6, '_', 2)::numeric, split_part($6, '_', 3)::integer, split_part($6, '_', 4)::uuid)
+    order by c.rank, c.age, c.place, c.id limit $5
+  ), ends as (
+    select concat_ws('_', p.rank, p.age, p.place, p.id) as last from page p order by p.rank desc, p.age desc, p.place desc, p.id desc limit 1
+  )
+  select jsonb_build_object(
+    'anomalies', coalesce((
+      select jsonb_agg(jsonb_build_object(
+        'id', x.id, 'created_at', x.created_at, 'first_seen_at', x.first_seen_at, 'tenant_id', x.tenant_id, 'staging_id', x.staging_id,
+        'batch_id', x.batch_id, 'row_index', x.row_index, 'anomaly_type', x.anomaly_type, 'severity', x.severity, 'field', x.field,
+        'input_value', x.input_value, 'reason', x.reason, 'match_type', x.match_type, 'project_key', x.project_key,
+        'correlation_id', x.correlation_id, 'payload_excerpt', x.payload_excerpt) order by p.rank, p.age, p.place, p.id)
+      from page p join public.import_anomalies x on x.id = p.id), '[]'),
+    'next', case when (select count(*) from page) = $5 then (select e.last from ends e) end,
+    'total', (select count(*) from chosen))
+$$;
+
+-- The same for operators and admins, of their tenants.
+create or replace function public.fn_anomalies_page(
+  p_window_hours integer default 24, p_tenant text default null, p_severity text[] default null, p_limit integer default 1000, p_after text default null
+) returns jsonb
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$ select ingest.anomalies_page(public.fn_require_operator(), $1, $2, $3, least(greatest($4, 1), 1000), $5) $$;
+
+-- The same of all tenants, for the operators' commands.
+create or replace function ingest.list_anomalies(window_hours integer, tenant text, severities jsonb, max_rows integer, after text default null) returns jsonb
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+  select ingest.anomalies_page('{*}', $1, $2, case when $3 is not null then array(select jsonb_array_elements_text($3)) end, $4, $5)
 $$;
 
 create or replace function ingest.clean_import_data(imports_days integer, anomalies_days integer) returns jsonb

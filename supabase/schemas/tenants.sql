@@ -30,6 +30,16 @@ create table if not exists ingest.project_batches (
 -- It lives for a second: not worth compressing.
 alter table ingest.project_batches alter column rows set storage external;
 
+-- One that was added, or has projects already.
+create or replace function ingest.tenant_exists(tenant_id text) returns boolean
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$ select exists (select from ingest.tenants t where t.tenant_id = $1) or exists (select from public.projects p where p.tenant_id = $1) $$;
+
+-- Other tenants whose names differ from this one by case alone.
+create or replace function ingest.similar_tenants(tenant_id text) returns jsonb
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$ select coalesce(jsonb_agg(t.tenant_id order by t.tenant_id), '[]') from ingest.tenants t where lower(t.tenant_id) = lower($1) and t.tenant_id <> $1 $$;
+
 -- False when the tenant has a bearer already: that one is rotated instead.
 create or replace function ingest.add_tenant(tenant_id text, bearer_sha256 text) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp
@@ -65,6 +75,49 @@ language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(jsonb_agg(jsonb_build_object('tenant_id', b.tenant_id, 'bearer_sha256', b.bearer_sha256, 'expires_at', b.expires_at)), '[]')
   from ingest.tenant_bearers b where b.expires_at is null or b.expires_at > now()
+$$;
+
+-- One row for each answer that a batch got: by the ids that its sender asked with, a batch is found that was merged under others.
+create table if not exists ingest.project_answers (
+  id bigint generated always as identity primary key,
+  tenant_id text not null,
+  request_batch_id text not null,
+  correlation_id uuid not null,
+  staging_id uuid not null,
+  outcome text not null check (outcome in ('merged', 'joined', 'replayed')),
+  answered_at timestamptz not null default now()
+);
+create index if not exists project_answers_batch_idx on ingest.project_answers (tenant_id, request_batch_id);
+create index if not exists project_answers_correlation_idx on ingest.project_answers (correlation_id);
+create index if not exists project_answers_answered_idx on ingest.project_answers (answered_at);
+select ingest.open_to_app('ingest.project_answers');
+
+create or replace function ingest.note_answer(tenant_id text, batch_id text, correlation_id uuid, staging_id uuid, outcome text) returns void
+language sql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+  insert into ingest.project_answers (tenant_id, request_batch_id, correlation_id, staging_id, outcome) values ($1, $2, $3, $4, $5)
+$$;
+
+-- Rows of a pushed file that are not posted, since a cell cannot be read, as anomalies of their projects.
+create or replace function ingest.note_left_out(tenant_id text, correlation_id uuid, batch_id text, rows jsonb) returns integer
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_count integer;
+begin
+  perform ingest.lock_tenant($1);
+  delete from public.import_anomalies a where a.tenant_id = $1 and a.correlation_id = $2 and a.staging_id is null and a.project_key is null;
+  insert into public.import_anomalies as a (tenant_id, batch_id, row_index, anomaly_type, field, input_value, reason, match_type, project_key, correlation_id)
+  select distinct on (r.project_key, r.field, r.value, case when r.project_key is null then r.row_index end)
+         $1, $3, r.row_index, 'UNREADABLE_VALUE', r.field, left(r.value, 500), 'the row is left out: ' || r.reason, 'none', r.project_key, $2
+  from jsonb_to_recordset($4) as r (row_index integer, field text, value text, reason text, project_key text)
+  order by r.project_key, r.field, r.value, case when r.project_key is null then r.row_index end, r.row_index
+  on conflict (tenant_id, project_key, anomaly_type, field, md5(coalesce(input_value, ''))) do update set
+    batch_id = excluded.batch_id, row_index = excluded.row_index, reason = excluded.reason, correlation_id = excluded.correlation_id,
+    staging_id = null, created_at = now();
+  get diagnostics v_count = row_count;
+  return v_count;
+end
 $$;
 
 -- The answer that a merged batch has: ids and counts. Null when it is not merged.
@@ -140,21 +193,25 @@ create table if not exists ingest.pushed_files (
   row_count bigint not null,
   batches integer not null,
   pushed_at timestamptz not null default now(),
+  -- Of the file: one with this content that is newer is pushed again, since others may have been pushed since.
+  file_modified_at timestamptz,
   primary key (tenant_id, file_sha256)
 );
 
 select ingest.open_to_app(t) from unnest(array[
   'ingest.tenants', 'ingest.tenant_bearers', 'ingest.project_batches', 'ingest.pushed_files']::regclass[]) t;
 
--- A bearer of a tenant for some minutes; the service's own right. Expired ones go.
+-- A bearer of a tenant for some minutes; the service's own right. Expired ones go. Null: there is no such tenant.
 create or replace function ingest.lend_bearer(tenant_id text, bearer_sha256 text, minutes integer) returns timestamptz
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_until timestamptz := clock_timestamp() + make_interval(mins => least(greatest($3, 1), 60));
 begin
-  insert into ingest.tenants (tenant_id) values ($1) on conflict do nothing;
   delete from ingest.tenant_bearers b where b.expires_at <= clock_timestamp();
+  if not ingest.tenant_exists($1) then
+    return null;
+  end if;
   insert into ingest.tenant_bearers (tenant_id, bearer_sha256, expires_at, lent) values ($1, $2, v_until, true);
   return v_until;
 end
@@ -171,18 +228,26 @@ as $$
         from ingest.tenants t left join ingest.tenant_bearers b on b.tenant_id = t.tenant_id and not b.lent group by t.tenant_id) t
 $$;
 
-create or replace function ingest.remember_push(tenant_id text, file_sha256 text, correlation_id uuid, row_count bigint, batches integer) returns void
+create or replace function ingest.remember_push(
+  tenant_id text, file_sha256 text, correlation_id uuid, row_count bigint, batches integer, modified_at timestamptz default null
+) returns void
 language sql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
-  insert into ingest.pushed_files (tenant_id, file_sha256, correlation_id, row_count, batches) values ($1, $2, $3, $4, $5) on conflict do nothing
+  insert into ingest.pushed_files as f (tenant_id, file_sha256, correlation_id, row_count, batches, file_modified_at)
+  values ($1, $2, $3, $4, $5, $6)
+  on conflict on constraint pushed_files_pkey do update set
+    correlation_id = excluded.correlation_id, pushed_at = now(), file_modified_at = greatest(f.file_modified_at, excluded.file_modified_at)
 $$;
 
--- Which of these contents the tenant's folder has given already: an array of their hashes.
+-- Which of these contents the tenant's folder has given already: their hashes, each with the latest time of a file that had it; the
+-- one that was pushed last has none.
 create or replace function ingest.pushed_among(tenant_id text, file_sha256s jsonb) returns jsonb
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
-  select coalesce(jsonb_agg(f.file_sha256), '[]')
-  from ingest.pushed_files f where f.tenant_id = $1 and f.file_sha256 in (select jsonb_array_elements_text($2))
+  select coalesce(jsonb_object_agg(f.file_sha256, case when f.pushed_at < l.pushed_at then coalesce(f.file_modified_at, f.pushed_at) end), '{}')
+  from ingest.pushed_files f
+  cross join (select max(x.pushed_at) as pushed_at from ingest.pushed_files x where x.tenant_id = $1) l
+  where f.tenant_id = $1 and f.file_sha256 in (select jsonb_array_elements_text($2))
 $$;
 
 -- The backfill of public, reached as the backends reach functions: how many memberships it made.

@@ -48,7 +48,8 @@ describe('schedules', function () {
   const added = new Set<string>();
   const client = () => gateways.place.client;
   const sql = () => gateways.place.sql;
-  const tenant = (): string => `T${randomUUID().slice(0, 8)}`;
+  const names = Array.from({ length: 60 }, () => `T${randomUUID().slice(0, 8)}`);
+  const tenant = (): string => names.pop()!;
 
   before(async () => {
     server = createServer((request, response) => {
@@ -68,6 +69,7 @@ describe('schedules', function () {
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     process.env['TEST_PROJECTS_FROM'] = `${url.replace('//', '//user:SECRET@')}/secret.csv?token=SECRET`;
     gateways = await openGatewayPlace([]);
+    await sql()`INSERT INTO ingest.tenants (tenant_id) SELECT unnest(${names}::text[])`;
     const gateway = await gateways.open();
     config = loadConfig({
       ...gateways.env,

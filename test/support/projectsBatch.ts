@@ -57,6 +57,7 @@ export async function addDirectories(sql: postgres.Sql): Promise<Directories> {
     string,
     string,
   ];
+  await sql`INSERT INTO ingest.tenants (tenant_id) VALUES ('TELCO') ON CONFLICT DO NOTHING`;
   await sql`INSERT INTO public.partner_org (id, name) VALUES (${org}, 'Acme Pty Ltd'), (${otherOrg}, 'Other Pty Ltd')`;
   await sql`INSERT INTO public.partner_normalization (source_label, partner_org_id) VALUES ('Acme', ${org}), ('Other', ${otherOrg})`;
   await sql`INSERT INTO public.ds_directory (preferred_username, user_id) VALUES ('DS_A', ${ds}), ('DS_B', ${otherDs})`;

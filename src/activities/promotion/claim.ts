@@ -1,8 +1,8 @@
 /** claim: one owner for a batch; and what is known of a batch without claiming it. */
 import { createHash } from 'node:crypto';
-import { IntakeError } from '../../errors.ts';
+import { IntakeError, unknownTenant } from '../../errors.ts';
 import type { Backend } from '../../database/backend.ts';
-import { directoryKindNamed } from '../../kinds/index.ts';
+import { csvKindNamed, directoryKindNamed } from '../../kinds/index.ts';
 import { IMAGES_PATH, type DirectoryInput, type TreePlan } from '../../messages/directory.ts';
 import type { Claim, Content, ImportInput, Plan } from '../../messages/imports.ts';
 import type { RunInput } from '../../messages/run.ts';
@@ -37,9 +37,15 @@ interface Opening {
   readonly more?: object;
 }
 
-export const claimActivities = ({ backend }: Deps) => ({
+export const claimActivities = ({ backend, config }: Deps) => ({
   async claim({ input, plan, content, partitions, workflowId, token }: ClaimRequest): Promise<Claim> {
     const { storagePath } = content;
+    const { sourceSystem: tenant } = input;
+    const knows = async (): Promise<boolean> =>
+      config.projectsSecret(tenant) !== undefined ||
+      (await backend(input.backend).call('tenant_exists', { tenant_id: tenant }));
+    // Mended rows go where their first run went.
+    if (csvKindNamed(input.kind).sourceIsTenant && !plan.parentRunId && !(await knows())) throw unknownTenant(tenant);
     const opening = {
       fileHash: input.fileHash,
       reading: optionsHashOf(input, content),

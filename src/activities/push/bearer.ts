@@ -1,5 +1,6 @@
 /** The secret a push posts with: the configured one of its tenant, else one that the database lends for some minutes. */
 import type { Backend } from '../../database/backend.ts';
+import { unknownTenant } from '../../errors.ts';
 import { hashSecret, newSecret } from '../../database/secrets.ts';
 
 export interface TemporaryBearer {
@@ -29,7 +30,12 @@ export function createTokenIssuer(): (backend: Backend, tenantId: string) => Pro
       return { secret: known.secret, fresh: Date.now() - known.lentAt < 2 * PROPAGATION_MS };
     }
     const secret = newSecret();
-    await backend.call('lend_bearer', { tenant_id: tenantId, bearer_sha256: hashSecret(secret), minutes: MINUTES });
+    const until = await backend.call('lend_bearer', {
+      tenant_id: tenantId,
+      bearer_sha256: hashSecret(secret),
+      minutes: MINUTES,
+    });
+    if (until === null) throw unknownTenant(tenantId);
     lent.set(key, { secret, lentAt: Date.now() });
     return { secret, fresh: true };
   };

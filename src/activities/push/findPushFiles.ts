@@ -43,29 +43,32 @@ async function newFilesOf(
   folder: string,
   passed: readonly string[],
 ): Promise<FoundFiles> {
-  const files: FoundFile[] = [];
+  const files: (FoundFile & { readonly modifiedAt: string })[] = [];
   const unusable: NonNullable<FoundFiles['unusable']>[number][] = [];
   for (const path of await pushFilesOf(folder)) {
     try {
-      files.push(await found(path));
+      files.push({ ...(await found(path)), modifiedAt: (await stat(path)).mtime.toISOString() });
     } catch (error) {
       if (!(error instanceof IntakeError)) throw error;
       const { code, message, remedy } = error;
       unusable.push({ filename: basename(path), error: { code, message, remedy } });
     }
   }
-  const pushed = new Set(
-    await backend.call('pushed_among', {
-      tenant_id: tenantId,
-      file_sha256s: files.map(({ fileHash }) => fileHash),
-    }),
-  );
-  const fresh = files.filter(({ fileHash }) => !pushed.has(fileHash) && !passed.includes(fileHash));
+  const pushed = await backend.call('pushed_among', {
+    tenant_id: tenantId,
+    file_sha256s: files.map(({ fileHash }) => fileHash),
+  });
+  // The last file decides: one that is newer than the push of its content comes after what was pushed since.
+  const isDone = ({ fileHash, modifiedAt }: (typeof files)[number]): boolean => {
+    const until = pushed[fileHash];
+    return until === null || (until !== undefined && Date.parse(modifiedAt) <= Date.parse(until));
+  };
+  const fresh = files.filter((file) => !isDone(file) && !passed.includes(file.fileHash));
   return {
     type: 'folder',
     files: fresh.slice(0, MOST_FILES),
     more: fresh.length > MOST_FILES,
-    leftOut: files.filter(({ fileHash }) => pushed.has(fileHash)).length,
+    leftOut: files.filter(isDone).length,
     ...(unusable.length > 0 ? { unusable } : {}),
   };
 }
@@ -96,6 +99,7 @@ export const rememberPushActivity = ({ backend }: Deps) => ({
       correlation_id: push.correlationId,
       row_count: report.rows,
       batches: report.total,
+      modified_at: push.modifiedAt ?? null,
     });
   },
 });

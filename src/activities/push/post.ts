@@ -60,10 +60,11 @@ export async function postBatchBody({
   const { code = '', message = '', path, remedy } = answer.error ?? {};
   const said = `${response.status}${code ? ` ${code}` : ''}${path ? ` at ${path}` : ''}${message ? `: ${message}` : ''}`;
   const fault = `${name}: the gateway answered ${said}`;
-  if (response.status === 429)
-    throw new IntakeError('GATEWAY_BUSY', fault, { retryAfterMs: retryAfterOf(response) ?? backoffMs });
+  // The longer of both: a gateway that is asked again at once only becomes busier.
+  const retryAfterMs = Math.max(retryAfterOf(response) ?? 0, backoffMs);
+  if (response.status === 429) throw new IntakeError('GATEWAY_BUSY', fault, { retryAfterMs });
   if (response.status === 401 && fresh) throw new IntakeError('GATEWAY_BUSY', fault, { retryAfterMs: PROPAGATION_MS });
-  if (response.status >= 500) throw new IntakeError('GATEWAY_UNAVAILABLE', fault, { retryAfterMs: backoffMs });
+  if (response.status >= 500) throw new IntakeError('GATEWAY_UNAVAILABLE', fault, { retryAfterMs });
   throw new IntakeError('GATEWAY_REFUSED', fault, remedy ? { remedy } : {});
 }
 

@@ -1,18 +1,27 @@
 /** The file of a push, cut into batches on the host that holds it. */
 import { Context } from '@temporalio/activity';
 import type { LeftOutRow } from './projectRows.ts';
+import { batchIdOf } from './batchId.ts';
 import { openSpool, removeSpool } from './spool.ts';
 import type { LeftOut, Push, SplitFile } from '../../messages/push.ts';
 import { maskHeader } from '../../sources/csv/header.ts';
+import { PROJECT_COLUMNS } from '../../sources/projects/columns.ts';
 import type { Deps } from '../deps.ts';
 
 /** Rows that a report names. */
 const SHOWN = 20;
 
-export const splitPushActivities = ({ workDir }: Deps) => ({
+export const splitPushActivities = ({ workDir, backend }: Deps) => ({
   /** Reads the whole file before the first row is posted: what is to be posted, and what cannot be. */
   async splitPush(push: Push): Promise<SplitFile> {
     const { rows, batches, leftOut } = await openSpool(workDir, push, Context.current().cancellationSignal);
+    if (leftOut.length > 0)
+      await backend(push.backend).call('note_left_out', {
+        tenant_id: push.tenantId,
+        correlation_id: push.correlationId,
+        batch_id: batchIdOf(push.startedAt, 0, push.timeZone),
+        rows: leftOut.map(anomalyOf),
+      });
     return {
       rows,
       batches: batches.length,
@@ -26,6 +35,14 @@ export const splitPushActivities = ({ workDir }: Deps) => ({
   async clearPush(push: Push): Promise<void> {
     await removeSpool(workDir, push);
   },
+});
+
+const anomalyOf = ({ row, code, column, message, key, value }: LeftOutRow): object => ({
+  row_index: row,
+  field: PROJECT_COLUMNS.find(({ name }) => name === column)?.name ?? null,
+  value: value ?? null,
+  reason: `${code}: ${message}`,
+  project_key: key || null,
 });
 
 const withoutValues = ({ row, line, code, column, message }: LeftOutRow): LeftOut => ({

@@ -11,6 +11,7 @@ interface Flags extends CommonOptions {
   readonly tenant?: string;
   readonly severity?: readonly string[];
   readonly limit: number;
+  readonly after?: string;
   readonly showValues?: boolean;
 }
 
@@ -42,6 +43,7 @@ export function define(program: Command): void {
     .option('--tenant <name>', 'only this tenant')
     .addOption(new Option('--severity <list>', 'only error, warning, info').argParser(parseSeverities))
     .addOption(new Option('--limit <n>', 'list: at most so many').argParser(parseHours).default(100))
+    .option('--after <next>', 'list: the page after this one')
     .option('--show-values', 'list: what stood in the file, too')
     .action(
       run((call: Call<Flags>) =>
@@ -51,17 +53,22 @@ export function define(program: Command): void {
 }
 
 async function list({
-  options: { windowHours = A_DAY, tenant, severity, limit, showValues },
+  options: { windowHours = A_DAY, tenant, severity, limit, after, showValues },
   out,
   open,
 }: Call<Flags>): Promise<void> {
-  const rows = await (
+  const {
+    anomalies: rows,
+    next,
+    total,
+  } = await (
     await (await open()).backend()
   ).call('list_anomalies', {
     window_hours: windowHours,
     tenant: tenant ?? null,
     severities: severity ?? null,
     max_rows: limit,
+    after: after ?? null,
   });
   const shown = showValues
     ? rows
@@ -69,7 +76,7 @@ async function list({
   out.document(shown);
   if (rows.length === 0) out.detail(`No anomalies in ${windowHours} hours.`);
   else for (const line of renderTable(shown, showValues ? [...COLUMNS, 'input_value'] : COLUMNS)) out.answer(line);
-  if (rows.length === limit) out.detail(`  There may be more: --limit ${limit * 10}`);
+  if (next) out.detail(`  ${rows.length} of ${total}, the worst first; the next page: --after ${next}`);
 }
 
 async function stats({ options: { windowHours = A_DAY, tenant, severity }, out, open }: Call<Flags>): Promise<void> {

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { hashSecret, newSecret } from '../../database/secrets.ts';
 import { importInput, workflowIdOf } from '../../imports/request.ts';
 import type { ImportRequest } from '../../messages/requests.ts';
 import { KINDS } from '../../kinds/index.ts';
@@ -18,6 +19,8 @@ interface Flags extends CommonOptions {
   readonly exit?: boolean;
 }
 
+/** Whose sample projects are. */
+const TENANT = 'SAMPLE';
 const SAMPLES = new URL('../../../samples/', import.meta.url);
 
 export function define(program: Command): void {
@@ -31,15 +34,22 @@ async function demoCommand(call: Call<Flags>): Promise<number> {
   const session = await call.open({ embedded: true, creates: true });
   const documents: object[] = [];
   let worst = 0;
-  for (const { name, reads, sample } of KINDS) {
+  await (await session.backend()).call('add_tenant', { tenant_id: TENANT, bearer_sha256: hashSecret(newSecret()) });
+  for (const { name, reads, sample, sourceIsTenant } of KINDS) {
     const path = fileURLToPath(new URL(sample, SAMPLES));
     if (!existsSync(path)) continue;
     const directory = reads === 'csv' ? {} : { directory: { tag: 'sample' } };
     for (const mode of ['dry-run', 'commit'] as const) {
       out.detail(
-        `\nintake import ${name} samples/${sample}${reads === 'csv' ? '' : ' --tag sample'}${mode === 'commit' ? ' --commit' : ''}`,
+        `\nintake import ${name} samples/${sample}${reads === 'csv' ? '' : ' --tag sample'}${sourceIsTenant ? ` --tenant ${TENANT}` : ''}${mode === 'commit' ? ' --commit' : ''}`,
       );
-      const { facts, report } = await importSample(call, session, { kind: name, path, mode, ...directory });
+      const { facts, report } = await importSample(call, session, {
+        kind: name,
+        path,
+        mode,
+        ...directory,
+        ...(sourceIsTenant ? { sourceSystem: TENANT } : {}),
+      });
       documents.push(importDocument(facts, report));
       worst = Math.max(worst, out.json ? exitCodeOf(report) : summarize(out, facts, report));
       if (report.status === 'duplicate')

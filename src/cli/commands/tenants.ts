@@ -9,6 +9,7 @@ import { tenantNamed } from '../requests/values.ts';
 interface Flags extends CommonOptions {
   /** Minutes. */
   readonly overlap: number;
+  readonly otherCase?: boolean;
 }
 
 const COLUMNS = ['tenant_id', 'created_at', 'rotated_at', 'former_until'];
@@ -30,6 +31,7 @@ export function define(program: Command): void {
         .argParser(parseMinutes)
         .default(A_DAY, '24h'),
     )
+    .option('--other-case', 'add: also when another tenant differs by upper and lower case alone')
     .action(
       run((call: Call<Flags>) =>
         call.args[0] === 'add' ? add(call) : call.args[0] === 'rotate' ? rotate(call) : list(call),
@@ -37,9 +39,14 @@ export function define(program: Command): void {
     );
 }
 
-async function add({ args: [, name], out, open }: Call<Flags>): Promise<void> {
+async function add({ args: [, name], options, out, open }: Call<Flags>): Promise<void> {
   const tenant = tenantNamed(name, REMEDY);
   const backend = await (await open({ creates: true })).backend();
+  const similar = options.otherCase ? [] : await backend.call('similar_tenants', { tenant_id: tenant });
+  if (similar.length > 0)
+    throw new IntakeError('USAGE', `There is a tenant ${similar.join(', ')}, which differs by case alone`, {
+      remedy: `Use that one; if you mean another: intake tenants add ${tenant} --other-case.`,
+    });
   const bearer = newSecret();
   if (!(await backend.call('add_tenant', { tenant_id: tenant, bearer_sha256: hashSecret(bearer) }))) {
     throw new IntakeError('USAGE', `Tenant ${tenant} has a secret already`, {

@@ -5,9 +5,15 @@ import type { RunDays } from '../../messages/schedules.ts';
 
 /** @throws IntakeError USAGE; `remedy` says what to write. */
 export function tenantNamed(name: string | undefined, remedy: string): string {
-  if (name === undefined || name.trim() === '' || name.trim() === '*' || name.length > 100)
-    throw new IntakeError('USAGE', 'Which tenant?', { remedy });
-  return name.trim();
+  const given = name?.trim() ?? '';
+  if (given === '') throw new IntakeError('USAGE', 'Which tenant?', { remedy });
+  if (given === '*')
+    throw new IntakeError('USAGE', 'A tenant cannot be called *: that stands for all of them', { remedy });
+  if (given.length > 100)
+    throw new IntakeError('USAGE', `A tenant's name has 100 characters at most; this one has ${given.length}`, {
+      remedy,
+    });
+  return given;
 }
 
 /** `--url`: where batches of projects are posted. It stands in Temporal, so it may hold no secret. @throws IntakeError USAGE. */

@@ -19,23 +19,25 @@ export interface AnomaliesOptions {
 }
 
 const SEVERITIES = ['error', 'warning', 'info'] as const;
-/** What Supabase's API gives at once; the newest come first. */
-const MAX_ANOMALIES = 1000;
+/** What Supabase's API gives at once. */
+export const MAX_ANOMALIES = 1000;
+/** Of a page: rank, time, row and id of its last anomaly. */
+const CURSOR = /^[012]_-?\d{1,12}(\.\d{1,6})?_\d{1,9}_[0-9a-f-]{36}$/;
+
+/** Decimal digits; `0x10` and `1e1` are none. */
+const whole = (most: number, usual: number) =>
+  z
+    .string()
+    .regex(/^\s*\d{1,9}\s*$/, 'not a whole number')
+    .transform(Number)
+    .pipe(z.number().min(1, 'less than 1').max(most, `more than ${most}`))
+    .default(usual);
+const text = z.string().trim().max(200, 'longer than 200 characters');
 
 /** Two weeks, as the view of recent anomalies. */
-export const querySchema = z.object({
-  windowHours: z.coerce
-    .number('not a number')
-    .int('not a whole number')
-    .min(1, 'less than 1')
-    .max(336, 'more than 336')
-    .default(24),
-  tenant: z
-    .string()
-    .trim()
-    .max(200, 'longer than 200 characters')
-    .optional()
-    .transform((tenant) => tenant || undefined),
+export const querySchema = z.strictObject({
+  windowHours: whole(336, 24),
+  tenant: text.optional().transform((tenant) => tenant || undefined),
   severity: z
     .string()
     .optional()
@@ -50,34 +52,64 @@ export const querySchema = z.object({
     .string()
     .optional()
     .transform((stats) => stats !== undefined && !/^(false|0|no)$/i.test(stats)),
+  limit: whole(MAX_ANOMALIES, MAX_ANOMALIES),
+  after: text.regex(CURSOR, 'not the next of a page').optional(),
 });
+const KNOWN = Object.keys(querySchema.shape);
+/** They may come more than once: then they mean all of it. */
+const LISTS: ReadonlySet<string> = new Set(['severity']);
 
-/** The anomalies that the signed-in person may see, newest first, or their counts. Their token is Supabase's to judge. */
+function readQuery(c: Context<GatewayEnv>): z.infer<typeof querySchema> {
+  const given = c.req.queries();
+  const issues = Object.entries(given).flatMap(([name, values]) =>
+    !KNOWN.includes(name)
+      ? [{ path: name.slice(0, 50), message: `not known; known are ${KNOWN.join(', ')}` }]
+      : values.length > 1 && !LISTS.has(name)
+        ? [{ path: name, message: 'given more than once' }]
+        : [],
+  );
+  const query = querySchema.safeParse(
+    Object.fromEntries(KNOWN.flatMap((name) => (given[name] ? [[name, given[name].join(',')]] : []))),
+  );
+  if (query.success && issues.length === 0) return query.data;
+  issues.push(
+    ...(query.error?.issues ?? []).map(({ path: [name], message }) => issueOf({ path: [name ?? ''], message })),
+  );
+  throw new Problem('INVALID_QUERY', `${issues[0]!.path} is ${issues[0]!.message}`, { issues: issues.slice(0, 20) });
+}
+
+/**
+ * The anomalies that the signed-in person may see, the worst first, or their counts. Their token is Supabase's to judge. An array, as
+ * runbook 003 has it: the link to the next page and the total are headers.
+ */
 export async function getAnomalies(c: Context<GatewayEnv>, { supabase }: AnomaliesOptions): Promise<Response> {
   const user = asUser(supabase, bearerOf(c));
-  const query = querySchema.safeParse(c.req.query());
-  if (!query.success) {
-    const issues = query.error.issues.map(({ path: [name], message }) => issueOf({ path: [name ?? ''], message }));
-    throw new Problem('INVALID_QUERY', `${issues[0]!.path} is ${issues[0]!.message}`, { issues });
-  }
-  const { windowHours, tenant, severity, stats } = query.data;
+  const { windowHours, tenant, severity, stats, limit, after } = readQuery(c);
   if (!stats) {
-    const choice = {
+    const { anomalies, next, total } = await user.call('fn_anomalies_page', {
       p_window_hours: windowHours,
       p_tenant: tenant ?? null,
       p_severity: severity.length > 0 ? severity : null,
-    };
-    return c.json(await user.call('fn_anomalies_for_operator', choice, { limit: MAX_ANOMALIES }));
+      p_limit: limit,
+      p_after: after ?? null,
+    });
+    c.header('x-total-count', String(total));
+    if (next !== null) {
+      const query = new URLSearchParams(c.req.url.split('?')[1] ?? '');
+      query.set('after', next);
+      c.header('link', `<?${query}>; rel="next"`);
+    }
+    return c.json(anomalies);
   }
-  const counts = await user.call('fn_anomalies_stats', {
-    p_window_hours: windowHours,
-  });
+  const counts = await user.call('fn_anomalies_stats', { p_window_hours: windowHours });
   return c.json(
-    counts.filter(
-      (entry) =>
-        (tenant === undefined || entry.tenant_id === tenant) &&
-        (severity.length === 0 || severity.includes(entry.severity)),
-    ),
+    counts
+      .filter(
+        (entry) =>
+          (tenant === undefined || entry.tenant_id === tenant) &&
+          (severity.length === 0 || severity.includes(entry.severity)),
+      )
+      .map((entry) => ({ ...entry, most_recent: new Date(entry.most_recent).toISOString() })),
   );
 }
 

@@ -31,12 +31,13 @@ function cellSchema(name: ProjectColumn): object {
       description: 'A date: YYYY-MM-DD, DD/MM/YYYY or with the name of the month',
       examples: ['2025-04-01'],
     };
-  if (name === 'eFscd') return { ...text, description: 'A date; one that cannot be read is taken as empty' };
+  if (name === 'eFscd')
+    return { ...text, description: 'A date; one that cannot be read is the anomaly UNREADABLE_VALUE' };
   if (name in DEGREES)
     return {
       ...text,
       type: ['string', 'number', 'null'],
-      description: 'Decimal degrees; what is none is taken as empty',
+      description: 'Decimal degrees; what is none is the anomaly UNREADABLE_VALUE',
     };
   return SCALARS.has(name)
     ? { ...text, type: ['string', 'number', 'null'], description: 'A number keeps its digits' }
@@ -60,7 +61,7 @@ export const batchSchema = {
       items: {
         type: 'object',
         description:
-          "Keys are matched without case, spaces, - and _. A field that is left out is taken as empty, and clears the project's.",
+          'Keys are matched without case, spaces, - and _. A field that is left out stays as the project has it; an empty one clears it.',
         required: ['stage_application'],
         properties: Object.fromEntries(PROJECT_COLUMNS.map(({ name: column }) => [column, cellSchema(column)])),
       },

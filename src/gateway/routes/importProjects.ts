@@ -4,6 +4,7 @@
  * POST /import-projects of runbook 003.
  */
 import type { Context } from 'hono';
+import type { Backend } from '../../database/backend.ts';
 import type { Bearers } from '../limits/bearers.ts';
 import { withBody } from './body.ts';
 import type { ByteBudget } from '../limits/budget.ts';
@@ -24,13 +25,14 @@ export interface ImportOptions {
   readonly slots: Slots;
   readonly reader: BatchReader;
   readonly merges: Merges;
+  readonly backend: Backend;
   readonly metrics: GatewayMetrics;
 }
 
 /** Nothing is read of the body before the secret is known to open a tenant. */
 export async function importProjects(
   c: Context<GatewayEnv>,
-  { bearers, limitRate, budget, slots, reader, merges, metrics }: ImportOptions,
+  { bearers, limitRate, budget, slots, reader, merges, metrics, backend }: ImportOptions,
 ): Promise<Response> {
   const [, secret] = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '') ?? [];
   const tenantId = secret === undefined ? undefined : await bearers.tenantOf(secret);
@@ -38,23 +40,34 @@ export async function importProjects(
   c.set('tenantId', tenantId);
   limitRate(tenantId);
 
-  const { submitted, started, ignoredFields } = await withBody(c.env.incoming, budget.hold(tenantId), (body) =>
-    slots(async () => {
-      const began = performance.now();
-      const batch = reader.read(tenantId, body, projects.dateOrder, (id) => useCorrelation(c, id));
-      metrics.received(batch.rowCount, body.length, (performance.now() - began) / 1000);
-      c.set('rows', batch.rowCount);
-      return {
-        ignoredFields: batch.ignoredFields,
-        started: performance.now(),
-        submitted: await merges.submit({ ...batch, correlationId: c.get('correlationId') }),
-      };
-    }),
+  const { submitted, started, ignoredFields, requestBatchId } = await withBody(
+    c.env.incoming,
+    budget.hold(tenantId),
+    (body) =>
+      slots(async () => {
+        const began = performance.now();
+        const batch = reader.read(tenantId, body, projects.dateOrder, (id) => useCorrelation(c, id));
+        metrics.received(batch.rowCount, body.length, (performance.now() - began) / 1000);
+        c.set('rows', batch.rowCount);
+        return {
+          ignoredFields: batch.ignoredFields,
+          requestBatchId: batch.batchId,
+          started: performance.now(),
+          submitted: await merges.submit({ ...batch, correlationId: c.get('correlationId') }),
+        };
+      }),
   );
   const {
     how,
     answer: { batch_id, metrics: counts },
   } = await submitted.answer();
+  await backend.call('note_answer', {
+    tenant_id: tenantId,
+    batch_id: requestBatchId,
+    correlation_id: c.get('correlationId'),
+    staging_id: counts.staging_id,
+    outcome: how,
+  });
   metrics.merged(how, (performance.now() - started) / 1000);
   return c.json({
     batch_id,

@@ -81,7 +81,8 @@ const anomaly = object({
   ...Object.fromEntries(
     ['id', 'staging_id', 'correlation_id'].map((name) => [name, { type: ['string', 'null'], format: 'uuid' }]),
   ),
-  created_at: { type: 'string', format: 'date-time' },
+  created_at: { type: 'string', format: 'date-time', description: 'When the latest batch with it was merged' },
+  first_seen_at: { type: 'string', format: 'date-time' },
   tenant_id: text,
   row_index: { type: ['integer', 'null'] },
   severity,
@@ -111,25 +112,34 @@ const alert = object({
 const parameter = (name: string, description: string, schema: object) => ({ name, in: 'query', description, schema });
 
 const getAnomalies = {
-  summary: 'Anomalies that the signed-in operator may see, newest first, 1000 at most; or their counts',
+  summary: 'Anomalies that the signed-in operator may see, the worst first, in pages; or their counts',
   operationId: 'getAnomalies',
   security: [{ person: [] }],
   parameters: [
     parameter('windowHours', 'How far back', { type: 'integer', minimum: 1, maximum: 336, default: 24 }),
     parameter('tenant', 'Of this tenant alone', text),
     { ...parameter('severity', 'Of these alone', { type: 'array', items: severity }), style: 'form', explode: false },
+    parameter('limit', 'Of a page', { type: 'integer', minimum: 1, maximum: 1000, default: 1000 }),
+    parameter('after', 'The page behind the one whose Link had it', { type: 'string' }),
     parameter('stats', 'Counts by tenant, category and severity in place of anomalies', {
       type: 'boolean',
       default: false,
     }),
   ],
   responses: {
-    200: json('Anomalies, or counts', {
-      oneOf: [
-        { type: 'array', items: anomaly },
-        { type: 'array', items: anomalyCount },
-      ],
-    }),
+    200: json(
+      'Anomalies, or counts',
+      {
+        anyOf: [
+          { type: 'array', items: anomaly },
+          { type: 'array', items: anomalyCount },
+        ],
+      },
+      {
+        Link: { description: 'The next page, rel="next"; missing on the last', schema: text },
+        'X-Total-Count': { description: 'Anomalies of all pages', schema: { type: 'integer' } },
+      },
+    ),
     401: failed('No token, or one that does not hold'),
     403: failed('Neither operator nor admin'),
     422: failed('A parameter is out of bounds'),

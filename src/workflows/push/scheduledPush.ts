@@ -105,7 +105,10 @@ export async function scheduledPush(
   }
 
   /** A push that somebody started by hand ends first. */
-  async function pushWhenIdle({ path, filename, fileHash }: FoundFile, remember: boolean): Promise<PushReport> {
+  async function pushWhenIdle(
+    { path, filename, fileHash, modifiedAt }: FoundFile,
+    remember: boolean,
+  ): Promise<PushReport> {
     const { backend, taskQueue, fileQueue, tenantId, timeZone, batchRows, gatewayUrl, dateOrder } = input;
     const args = {
       backend,
@@ -118,6 +121,7 @@ export async function scheduledPush(
       filename,
       fileHash,
       remember,
+      ...(modifiedAt ? { modifiedAt } : {}),
       ...(gatewayUrl ? { gatewayUrl } : {}),
       ...(dateOrder ? { dateOrder } : {}),
     };

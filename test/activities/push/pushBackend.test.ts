@@ -48,6 +48,8 @@ for (const transport of ['postgres', 'supabase'] as const) {
         [null],
       );
       await sql`UPDATE ingest.tenant_bearers SET expires_at = now() - interval '1 second' WHERE lent`;
+      await assert.rejects(createTokenIssuer()(backend, 'B'), { code: 'TENANT_UNKNOWN' });
+      await sql`INSERT INTO ingest.tenants (tenant_id) VALUES ('B')`;
       await createTokenIssuer()(backend, 'B');
       assert.deepEqual(
         [...(await sql`SELECT tenant_id FROM ingest.tenant_bearers WHERE lent`)].map((row) => row['tenant_id']),
@@ -68,9 +70,22 @@ for (const transport of ['postgres', 'supabase'] as const) {
       await remember();
       const among = (tenant_id: string) =>
         backend.call('pushed_among', { tenant_id, file_sha256s: [hash(2), hash(3)] });
-      assert.deepEqual(await among('A'), [hash(2)]);
-      assert.deepEqual(await among('B'), []);
-      assert.deepEqual(await backend.call('pushed_among', { tenant_id: 'A', file_sha256s: [] }), []);
+      assert.deepEqual(await among('A'), { [hash(2)]: null });
+      assert.deepEqual(await among('B'), {});
+      assert.deepEqual(await backend.call('pushed_among', { tenant_id: 'A', file_sha256s: [] }), {});
+      const push = (file: string, modified_at: string) =>
+        backend.call('remember_push', {
+          tenant_id: 'A',
+          file_sha256: file,
+          correlation_id: randomUUID(),
+          row_count: 3,
+          batches: 1,
+          modified_at,
+        });
+      await push(hash(2), '2026-01-03T00:00:00.000Z');
+      await push(hash(3), '2026-01-02T00:00:00.000Z');
+      const { [hash(2)]: former, [hash(3)]: last } = await among('A');
+      assert.deepEqual([Date.parse(former!), last], [Date.parse('2026-01-03T00:00:00.000Z'), null]);
     });
 
     it('anomalies are listed by age, tenant and severity, newest first', async () => {
@@ -85,7 +100,7 @@ for (const transport of ['postgres', 'supabase'] as const) {
             severities,
             max_rows,
           })
-        ).map((row) => `${row.tenant_id}${row.row_index}`);
+        ).anomalies.map((row) => `${row.tenant_id}${row.row_index}`);
       assert.equal((await list(24, null, null)).length, 46);
       assert.deepEqual(await list(4, 'A', null), ['A1', 'A2', 'A3']);
       assert.deepEqual(await list(100, null, ['warning'], 2), ['B1', 'B2']);

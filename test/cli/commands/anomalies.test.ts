@@ -11,6 +11,7 @@ describe('commands of projects and their anomalies', function () {
 
   before(async () => {
     cli = await startCli();
+    await cli.query("insert into ingest.tenants (tenant_id) values ('TELCO')");
   });
   after(() => cli.stop());
 

@@ -13,6 +13,7 @@ describe('intake import projects', function () {
   before(async () => {
     cli = await startCli();
     path = await cli.file('projects.csv', FILE);
+    await cli.query("insert into ingest.tenants (tenant_id) values ('TELCO')");
   });
   after(() => cli.stop());
 
@@ -29,7 +30,8 @@ describe('intake import projects', function () {
   it('takes the tenant under either name, from one word only, and not for other kinds', async () => {
     for (const [words, message] of [
       [['projects', path, '--tenant', 'A', '--source-system', 'B'], /More than one source system/],
-      [['projects', path, '--tenant', '*'], /Which tenant/],
+      [['projects', path, '--tenant', '*'], /A tenant cannot be called \*/],
+      [['projects', path, '--tenant', 'T'.repeat(101)], /100 characters at most; this one has 101/],
       [['projects', path, '--tenant', ' '], /Which tenant/],
       [['plaintiffs', path, '--tenant', 'A'], /'plaintiffs' has no tenants/],
     ] as const) {
@@ -41,6 +43,12 @@ describe('intake import projects', function () {
       assert.equal((await cli.json('import', 'projects', path, option, ' TELCO ')).document.source_system, 'TELCO');
     }
     assert.equal((await cli.json('import', 'project', path)).document.source_system, 'projects');
+    for (const mistyped of [['--tenant', 'TELKO'], []]) {
+      const { code, stderr } = await cli.run('import', 'projects', path, ...mistyped, '--commit');
+      assert.equal(code, 2);
+      assert.match(stderr, /TENANT_UNKNOWN: There is no tenant (TELKO|projects)\. .*intake tenants add/);
+    }
+    assert.deepEqual(await cli.query('select count(*)::int as n from ingest.import_runs'), [{ n: 0 }]);
   });
 
   it('imports, gives its rejects back byte for byte, and withdraws what it wrote', async () => {

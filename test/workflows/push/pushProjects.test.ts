@@ -48,7 +48,8 @@ describe('pushProjects', function () {
   let gateways: GatewayPlace;
   let env: Env;
   let worker: RunningWorker | undefined;
-  const tenant = (): string => `T${randomUUID().slice(0, 8)}`;
+  const names = Array.from({ length: 60 }, () => `T${randomUUID().slice(0, 8)}`);
+  const tenant = (): string => names.pop()!;
   const csv = (rows: number, prefix = 'S'): Promise<string> =>
     gateways.place.file(
       `stage_application,delivery_partner\n${Array.from({ length: rows }, (_, i) => `${prefix}${i},SECRET Partner`).join('\n')}\n`,
@@ -67,6 +68,7 @@ describe('pushProjects', function () {
 
   before(async () => {
     gateways = await openGatewayPlace(['KNOWN']);
+    await gateways.place.sql`INSERT INTO ingest.tenants (tenant_id) SELECT unnest(${names}::text[])`;
     const gateway = await gateways.open();
     env = { ...gateways.env, INTAKE_GATEWAY_URL: gateway.url };
     await workers(true);
