@@ -102,6 +102,7 @@ $$;
 create or replace function ingest.note_left_out(tenant_id text, correlation_id uuid, batch_id text, rows jsonb) returns integer
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
+#variable_conflict use_column
 declare
   v_count integer;
 begin

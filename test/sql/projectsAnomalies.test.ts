@@ -107,7 +107,7 @@ describe('anomalies for operators', function () {
     });
   });
 
-  it('are chosen by window, tenant and severity, newest first', async () => {
+  it('are chosen by window, tenant and severity, the worst first', async () => {
     assert.equal(await types('operator', "public.fn_anomalies_for_operator(24, 'B')"), RECENT_B);
     assert.equal(await types('operator', "public.fn_anomalies_for_operator(31, 'B', '{error}')"), 'B UNKNOWN_DS');
     assert.equal(
@@ -119,13 +119,49 @@ describe('anomalies for operators', function () {
     );
     assert.equal(await types('operator', 'public.fn_anomalies_for_operator(0)'), '');
     assert.equal(await types('operatorA', "public.fn_anomalies_for_operator(24, 'B')"), '');
-    const rows = (await ask('operator', 'SELECT created_at FROM public.fn_anomalies_for_operator(9999)')) as {
+    const ranks = ['error', 'warning', 'info'];
+    const rows = (await ask('operator', 'SELECT created_at, severity FROM public.fn_anomalies_for_operator(9999)')) as {
       created_at: Date;
+      severity: string;
     }[];
     assert.deepEqual(
-      rows.map(({ created_at }) => +created_at),
-      rows.map(({ created_at }) => +created_at).sort((a, b) => b - a),
+      rows,
+      rows.toSorted((a, b) => ranks.indexOf(a.severity) - ranks.indexOf(b.severity) || +b.created_at - +a.created_at),
     );
+  });
+
+  it('come in pages whose next leads to all of them, once each, with an exact total', async () => {
+    const page = async (who: string, after: string | null) => {
+      const [row] = (await ask(
+        who,
+        `SELECT public.fn_anomalies_page(9999, NULL, NULL, 2, ${after === null ? 'NULL' : `'${after}'`}) AS page`,
+      )) as {
+        page: { anomalies: { id: string; severity: string; created_at: string }[]; next: string | null; total: number };
+      }[];
+      return row!.page;
+    };
+    for (const [who, total] of [
+      ['operator', 8],
+      ['operatorA', 4],
+    ] as const) {
+      const found = [];
+      for (let after: string | null = null; ;) {
+        const { anomalies, next, total: counted } = await page(who, after);
+        assert.equal(counted, total);
+        found.push(...anomalies);
+        if (next === null) break;
+        after = next;
+      }
+      assert.equal(new Set(found.map(({ id }) => id)).size, total);
+      assert.deepEqual(
+        found.map(({ severity }) => severity),
+        found
+          .map(({ severity }) => severity)
+          .toSorted((a, b) => ['error', 'warning', 'info'].indexOf(a) - ['error', 'warning', 'info'].indexOf(b)),
+      );
+      assert.match(found[0]!.created_at, /^\d{4}-\d\d-\d\dT[\d:.]+\+\d\d:\d\d$/);
+    }
+    assert.equal(await ask('viewer', 'SELECT public.fn_anomalies_page()'), 'no');
   });
 
   it('carry severity and excerpt, and counts by category', async () => {

@@ -11,7 +11,7 @@ describe('commands of projects and their anomalies', function () {
 
   before(async () => {
     cli = await startCli();
-    await cli.query("insert into ingest.tenants (tenant_id) values ('TELCO')");
+    await cli.query("insert into ingest.tenants (tenant_id) values ('TELCO'), ('SLOW')");
   });
   after(() => cli.stop());
 
@@ -182,7 +182,7 @@ describe('commands of projects and their anomalies', function () {
         preview.document.import_anomalies,
         preview.document.days.length,
       ],
-      [true, 0, 24, 1],
+      [true, 0, 12, 1],
     );
     assert.match(
       (await cli.run('retention', 'preview', '--anomalies-days', '101')).stdout,
@@ -190,7 +190,7 @@ describe('commands of projects and their anomalies', function () {
     );
     assert.deepEqual(await cli.json('retention', 'run'), {
       code: 0,
-      document: { dry_run: false, staging_imports: 0, import_anomalies: 24 },
+      document: { dry_run: false, staging_imports: 0, import_anomalies: 12 },
     });
     assert.deepEqual(
       (await cli.json('retention', 'stats')).document.map(({ import_anomalies_count }: Json) => import_anomalies_count),

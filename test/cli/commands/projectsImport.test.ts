@@ -62,6 +62,8 @@ describe('intake import projects', function () {
       DUPLICATE_ROW: 1,
       org_memberships_upserted: 0,
       user_memberships_upserted: 0,
+      memberships_removed: 0,
+      values_cleared: 0,
     });
     assert.deepEqual(await cli.query('select address from public.projects order by stage_application'), [
       { address: '9 Elm St' },
