@@ -60,7 +60,7 @@ async function bench(subject: Subject, options: Options): Promise<void> {
   await mkdir(stackDir, { recursive: true });
   await chmod(stackDir, 0o711); // the database's user passes through
   const stack = await ensureStack({ dir: stackDir, ports: ANY_PORTS, worker: false, onStep: say });
-  const database = new Client({ connectionString: stack.databaseUrl });
+  const database = new Client({ connectionString: stack.adminUrl });
   await database.connect();
   try {
     const course: Course = {
