@@ -2481,6 +2481,16 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      classify_search_results: {
+        Args: { ids: number[]; rows: unknown[] };
+        Returns: {
+          former: Json;
+          has_image: boolean;
+          search_result_id: number;
+          stage_ctid: unknown;
+          wins: boolean;
+        }[];
+      };
       clean_import_data: { Args: { anomalies_days: number; imports_days: number }; Returns: Json };
       clear_stage: { Args: { kind: string; max_rows?: number; stage_id: string }; Returns: boolean };
       column_list: { Args: { names: string[]; prefix?: string }; Returns: string };
@@ -2734,16 +2744,6 @@ export type Database = {
           plaintiff_id: number;
           raw_id: number;
           stage_ctid: unknown;
-        }[];
-      };
-      judge_search_results: {
-        Args: { ids: number[]; rows: unknown[] };
-        Returns: {
-          former: Json;
-          has_image: boolean;
-          search_result_id: number;
-          stage_ctid: unknown;
-          wins: boolean;
         }[];
       };
       kept_columns: {
