@@ -4,7 +4,6 @@ import { Command, CommanderError } from 'commander';
 import { exitWith } from './cli/exit.ts';
 import { reportError } from './cli/fault.ts';
 import { isInterrupted } from './cli/interrupt.ts';
-import { IntakeError } from './errors.ts';
 
 const VERSION = (createRequire(import.meta.url)('../package.json') as { version: string }).version;
 
@@ -45,7 +44,16 @@ const COMMANDS = {
   demo: ['Bring up the stack and import the samples', () => import('./cli/commands/demo.ts')],
 } as const;
 
-async function main(argv: readonly string[]): Promise<number> {
+/** Words that people try: `intake`, `intake help import`, `intake -v`. */
+function usual([first, second, ...rest]: readonly string[]): readonly string[] {
+  if (first === undefined) return ['--help'];
+  if (first === 'help') return second === undefined ? ['--help'] : [second, '--help'];
+  if (first === '-v' || first === 'version') return ['--version'];
+  return second === undefined ? [first] : [first, second, ...rest];
+}
+
+async function main(given: readonly string[]): Promise<number> {
+  const argv = usual(given);
   const program = new Command('intake')
     .description('Durable file imports into Supabase and PostgreSQL; every import is one Temporal workflow.')
     .version(VERSION, '-V, --version')
@@ -65,7 +73,6 @@ async function main(argv: readonly string[]): Promise<number> {
     for (const [command, [summary]] of Object.entries(COMMANDS)) program.command(command).description(summary);
   }
   try {
-    if (argv.length === 0) throw new IntakeError('USAGE', 'Which command?', { remedy: 'See intake --help.' });
     // Options before the command belong to it.
     const words = name ? [name, ...argv.slice(0, at), ...argv.slice(at + 1)] : argv;
     await program.parseAsync(words, { from: 'user' });
