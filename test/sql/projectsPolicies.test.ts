@@ -164,6 +164,7 @@ describe('who may do what with projects', function () {
       open.map((row) => `${row['rolname']} ${row['proname']}`),
       [
         'authenticated fn_anomalies_for_operator',
+        'authenticated fn_anomalies_page',
         'authenticated fn_anomalies_stats',
         'authenticated fn_current_user_id',
         'authenticated fn_dashboard_act',
@@ -176,12 +177,12 @@ describe('who may do what with projects', function () {
         'authenticated fn_tenants_for',
       ],
     );
-    // Guarded: they show runs, which are in a closed schema, to those whose roles open them. See dashboard.test.ts.
+    // Guarded: they show runs, which are in a closed schema, and pages of anomalies to those whose roles open them. See dashboard.test.ts.
     const definers = await sql`
       SELECT p.proname AS f FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef AND has_function_privilege('authenticated', p.oid, 'EXECUTE') ORDER BY 1`;
     assert.deepEqual(
       definers.map(({ f }) => f),
-      ['fn_dashboard_act', 'fn_dashboard_overview', 'fn_dashboard_run', 'fn_dashboard_runs'],
+      ['fn_anomalies_page', 'fn_dashboard_act', 'fn_dashboard_overview', 'fn_dashboard_run', 'fn_dashboard_runs'],
     );
     const loose =
       await sql`SELECT p.oid::regprocedure::text AS f FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.proname LIKE 'fn\\_%'

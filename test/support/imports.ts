@@ -58,6 +58,8 @@ export async function openPlace({ temporal, databaseUrl, supabase }: PlaceOption
   const config = loadConfig(env);
   const client = await connectTemporal(config);
   const sql = connect(databaseUrl);
+  // What a file of projects without a tenant is imported for.
+  await sql`INSERT INTO ingest.tenants (tenant_id) VALUES ('projects') ON CONFLICT DO NOTHING`;
   return {
     dir,
     env,
