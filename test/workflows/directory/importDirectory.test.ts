@@ -255,7 +255,7 @@ for (const name of ['postgres', 'supabase'] as const) {
     it('lists failed items with their codes, and imports what is beside them', async () => {
       writeSearches(root, 3);
       writeAt(root, 'FL/a_parse.json', Buffer.from('{"metadata": '));
-      writeAt(root, 'FL/b_parse.json', bytesOf(search([licence()], { state: 7 })));
+      writeAt(root, 'FL/b_parse.json', bytesOf(search([licence()], { state: { code: 'FL' } })));
       writeAt(
         root,
         'FL/c_parse.json',
