@@ -3,7 +3,7 @@
  * rebinding) could start workflows through it: it listens where nobody looks, and this stands at its usual port.
  */
 import { randomBytes } from 'node:crypto';
-import { createServer, request } from 'node:http';
+import { Agent, createServer, request } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { freePort } from '../observability/freePort.ts';
 import { isLoopbackName } from './loopback.ts';
@@ -19,6 +19,9 @@ export async function hiddenPlace(): Promise<UiPlace> {
   const host = process.platform === 'linux' ? `127.${(a! % 254) + 1}.${b!}.${(c! % 254) + 1}` : '127.0.0.1';
   return { host, port: await freePort(0) };
 }
+
+/** By no proxy, whatever the environment says. */
+const DIRECT = new Agent({ keepAlive: true });
 
 /** Serves the UI of `place` on 127.0.0.1. What the UI does not answer is 502. */
 export function startUiFront(port: number, place: UiPlace): Server {
@@ -40,7 +43,7 @@ export function startUiFront(port: number, place: UiPlace): Server {
 
 function pass(incoming: IncomingMessage, answer: ServerResponse, { host, port }: UiPlace): void {
   const { method, url, headers } = incoming;
-  const outgoing = request({ host, port, method, path: url, headers }, (response) => {
+  const outgoing = request({ agent: DIRECT, host, port, method, path: url, headers }, (response) => {
     answer.writeHead(response.statusCode ?? 502, response.headers);
     response.pipe(answer);
     response.on('error', () => answer.destroy());

@@ -194,7 +194,7 @@ describe('commands of projects and their anomalies', function () {
     });
     assert.deepEqual(
       (await cli.json('retention', 'stats')).document.map(({ import_anomalies_count }: Json) => import_anomalies_count),
-      [24],
+      [12],
     );
     assert.equal((await cli.run('retention', 'run', '--imports-days', '0')).code, 2);
   });
