@@ -86,6 +86,7 @@ describe('intake schedule', function () {
   });
 
   it('triggers one, and says how its runs ended', async () => {
+    await cli.query("insert into ingest.tenants (tenant_id) values ('TELCO') on conflict do nothing");
     for (const id of ['projects-TELCO', 'plaintiffs-crm']) {
       assert.equal((await cli.run('schedule', 'trigger', id)).code, 0);
       const [run] = await ended(id, 1);
