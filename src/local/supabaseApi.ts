@@ -5,8 +5,8 @@ import { App, SUPABASE_AUTH_HELPERS_SQL, getAuthSchemaSql, getStorageSchemaSql, 
 import { createPostgresConnection } from '@supabase/lite/postgres';
 import postgres from 'postgres';
 import { migrate } from '../database/migrate.ts';
+import { isLoopback } from '../settings/proxy.ts';
 import { API_ROLES_SQL } from './databaseOwner.ts';
-import { isLoopbackName } from './loopback.ts';
 import { createObjectStore } from './objectStore.ts';
 import { serveAuth, type Handler } from './supabaseAuth.ts';
 
@@ -159,6 +159,6 @@ function answer(request: Request, options: ApiOptions, library: Handler): Respon
  * among them; and a page whose name leads to this machine (DNS rebinding) sends its own name.
  */
 function isServed(request: Request): boolean {
-  const { hostname, pathname } = new URL(request.url);
-  return isLoopbackName(hostname) && /^\/(?:rest|auth|storage)\/v1(?:\/|$)/.test(pathname);
+  const { host, pathname } = new URL(request.url);
+  return isLoopback(host) && /^\/(?:rest|auth|storage)\/v1(?:\/|$)/.test(pathname);
 }

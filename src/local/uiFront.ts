@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { Agent, createServer, request } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { freePort } from '../observability/freePort.ts';
-import { isLoopbackName } from './loopback.ts';
+import { isLoopback } from '../settings/proxy.ts';
 
 export interface UiPlace {
   readonly host: string;
@@ -27,10 +27,7 @@ const DIRECT = new Agent({ keepAlive: true });
 export function startUiFront(port: number, place: UiPlace): Server {
   const server = createServer((incoming, answer) => {
     const { host = '', origin } = incoming.headers;
-    if (
-      !isLoopbackName(nameOf(host)) ||
-      (origin !== undefined && !isLoopbackName(nameOf(origin.replace(/^\w+:\/\//, ''))))
-    ) {
+    if (!isLoopback(host) || (origin !== undefined && !isLoopback(origin.replace(/^\w+:\/\//, '')))) {
       answer.writeHead(403).end('This name is not one of this machine\n');
       return;
     }
@@ -55,6 +52,3 @@ function pass(incoming: IncomingMessage, answer: ServerResponse, { host, port }:
   answer.on('close', () => outgoing.destroy());
   incoming.pipe(outgoing);
 }
-
-/** `host:port` without its port. */
-const nameOf = (host: string): string => host.replace(/:\d+$/, '');
