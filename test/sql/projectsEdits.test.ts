@@ -2,9 +2,14 @@ import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
 import type postgres from 'postgres';
 import type { JsonCells } from '../../src/sources/projects/checksum.ts';
-import { addDirectories, forgetProjects, merge, numbersOf, type Directories } from '../support/projectsBatch.ts';
-import { countProjects, forgetRuns, importProjects, rollbackProjects, type Cells } from '../support/projectsImport.ts';
-import { withDatabase } from '../support/suite.ts';
+import { merge, numbersOf, type Directories } from '../support/projectsBatch.ts';
+import {
+  countProjects,
+  importProjects,
+  rollbackProjects,
+  withProjects,
+  type Cells,
+} from '../support/projectsImport.ts';
 
 const KNOWN = { delivery_partner: 'Acme', deployment_specialist: 'DS_A', relationship_manager: 'First Last' };
 const A = [
@@ -17,11 +22,9 @@ describe('what batches and people do to a project', function () {
   this.timeout(60_000);
   let sql: postgres.Sql;
   let who: Directories;
-  withDatabase((opened) => (sql = opened));
-  beforeEach(async () => {
-    await forgetRuns(sql);
-    await forgetProjects(sql);
-    who = await addDirectories(sql);
+  withProjects((opened, directories) => {
+    sql = opened;
+    who = directories;
   });
 
   const project = async (key = 'S1'): Promise<Record<string, unknown>> =>

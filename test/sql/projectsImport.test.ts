@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type postgres from 'postgres';
-import { addDirectories, forgetProjects, merge, numbersOf, type Directories } from '../support/projectsBatch.ts';
+import { merge, numbersOf, type Directories } from '../support/projectsBatch.ts';
 import {
   contentOfProjects,
   contentOfRuns,
@@ -15,8 +15,8 @@ import {
   upsertAll,
   upsertPart,
   type Cells,
+  withProjects,
 } from '../support/projectsImport.ts';
-import { withDatabase } from '../support/suite.ts';
 
 const KNOWN = { delivery_partner: 'Acme', deployment_specialist: 'DS_A', relationship_manager: 'First Last' };
 const many = (n: number, more: (i: number) => Cells = () => ({})): Cells[] =>
@@ -50,11 +50,9 @@ describe('an import of projects', function () {
   this.timeout(60_000);
   let sql: postgres.Sql;
   let who: Directories;
-  withDatabase((opened) => (sql = opened));
-  beforeEach(async () => {
-    await forgetRuns(sql);
-    await forgetProjects(sql);
-    who = await addDirectories(sql);
+  withProjects((opened, directories) => {
+    sql = opened;
+    who = directories;
   });
 
   const landed = async (runId: string): Promise<unknown[][]> =>

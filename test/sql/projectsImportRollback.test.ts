@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
 import type postgres from 'postgres';
-import { addDirectories, forgetProjects, merge, type Directories } from '../support/projectsBatch.ts';
+import { merge, type Directories } from '../support/projectsBatch.ts';
 import {
   contentOfProjects,
   forgetRuns,
@@ -11,8 +11,8 @@ import {
   settleProjects,
   upsertAll,
   type Cells,
+  withProjects,
 } from '../support/projectsImport.ts';
-import { withDatabase } from '../support/suite.ts';
 
 const KNOWN = { delivery_partner: 'Acme', deployment_specialist: 'DS_A', relationship_manager: 'First Last' };
 
@@ -20,11 +20,9 @@ describe('rolling back projects', function () {
   this.timeout(120_000);
   let sql: postgres.Sql;
   let who: Directories;
-  withDatabase((opened) => (sql = opened));
-  beforeEach(async () => {
-    await forgetRuns(sql);
-    await forgetProjects(sql);
-    who = await addDirectories(sql);
+  withProjects((opened, directories) => {
+    sql = opened;
+    who = directories;
   });
 
   const run = async (...rows: Cells[]): Promise<string> => (await importProjects(sql, { rows })).runId;

@@ -4,7 +4,9 @@ import type postgres from 'postgres';
 import { COMMON_COLUMNS, partitionOf } from '../../src/staging/stageRows.ts';
 import { ALL_ROW_ERRORS } from '../../src/kinds/index.ts';
 import { projects } from '../../src/kinds/projects.ts';
+import { addDirectories, forgetProjects, type Directories } from './projectsBatch.ts';
 import type { OpenImport } from './sqlImport.ts';
+import { withDatabase } from './suite.ts';
 
 /** Cells under our names. */
 export type Cells = Readonly<Record<string, string>>;
@@ -167,4 +169,15 @@ export async function contentOfRuns(sql: postgres.Sql): Promise<Record<string, u
 export async function forgetRuns(sql: postgres.Sql): Promise<void> {
   await sql`TRUNCATE ingest.import_runs, ingest.import_run_steps, ingest.projects_raw, ingest.tenant_turns, public.projects, public.project_membership,
     public.staging_imports, public.import_anomalies, ingest_stage.chunks, ingest_stage.projects CASCADE`;
+}
+
+/** A database of the suite's own, whose runs and projects are forgotten before each test, with directories that know somebody. */
+export function withProjects(opened: (sql: postgres.Sql, who: Directories) => void): void {
+  let sql: postgres.Sql;
+  withDatabase((connection) => (sql = connection));
+  beforeEach(async () => {
+    await forgetRuns(sql);
+    await forgetProjects(sql);
+    opened(sql, await addDirectories(sql));
+  });
 }
