@@ -1,6 +1,6 @@
 /** An object as storage has it, told from one that was cut off on its way. */
 import type { ObjectStore } from '../database/backend.ts';
-import { digest } from '../sources/readRange.ts';
+import { digest } from '../sources/file.ts';
 
 /**
  * Reads an object whose content is known by its hash.

@@ -4,8 +4,8 @@ import { getCACertificates, type ConnectionOptions } from 'node:tls';
 import { Client, type ClientConfig } from 'pg';
 import { IntakeError } from '../errors.ts';
 import { parseDatabaseAddress, type DatabaseAddress } from '../settings/databaseAddress.ts';
-import { databaseFault } from './databaseFault.ts';
-import { offersTls } from './tlsProbe.ts';
+import { sqlError } from './sqlError.ts';
+import { offersTls, shownCertificate } from './tlsProbe.ts';
 
 const CONNECT_MS = 10_000;
 
@@ -79,3 +79,13 @@ const pem = (parameter: string, path: string): Promise<Buffer> =>
       remedy: 'Give the path of a PEM file that the user of this process may read.',
     });
   });
+
+/** A fault of a connection, like `sqlError`; of a refused certificate it names host, holder, issuer and end. */
+export async function databaseFault(error: unknown, { host, port }: DatabaseAddress): Promise<IntakeError> {
+  const fault = sqlError(error, undefined, host);
+  if (fault.code !== 'DATABASE_TLS') return fault;
+  const certificate = await shownCertificate(host, port);
+  const at = fault.message.includes(host) ? '' : ` (${host}:${port})`;
+  const shown = certificate ? `; it shows the certificate ${certificate}` : '';
+  return new IntakeError('DATABASE_TLS', `${fault.message}${at}${shown}`, { cause: fault.cause, remedy: fault.remedy });
+}

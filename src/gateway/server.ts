@@ -22,7 +22,7 @@ import { createGatewayMetrics } from './metrics.ts';
 import { createRateLimiter, USUAL_RATE, type RateLimit } from './limits/rateLimit.ts';
 import { createRefusals, problemOf } from './refusals.ts';
 import { createBatchReader } from './routes/sameBody.ts';
-import { createSlots } from './limits/slots.ts';
+import pLimit from 'p-limit';
 
 export interface GatewayOptions {
   readonly rate?: RateLimit;
@@ -87,7 +87,7 @@ export async function startGateway(config: Config, log: Logger, options: Gateway
     merges: createMerges({ client, backend, taskQueue: config.taskQueue, log, onMerged: metrics.counted, ...waits }),
     metrics,
     budget: createByteBudget(BODIES),
-    slots: createSlots(BATCHES),
+    slots: pLimit(BATCHES),
     limitRate: createRateLimiter(rate),
     backend,
     alerts: config.alerts,

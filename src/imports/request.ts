@@ -13,7 +13,7 @@ import type { ImportRequest } from '../messages/requests.ts';
 import type { RunInput } from '../messages/run.ts';
 import { IntakeError } from '../errors.ts';
 import { csvKindNamed, kindNamed } from '../kinds/index.ts';
-import { hashFile } from '../sources/hashFile.ts';
+import { hashFile } from '../sources/file.ts';
 import { openRoot } from '../sources/tree/scanTree.ts';
 import { hostQueue } from '../temporal/queues.ts';
 

@@ -10,7 +10,7 @@ import type { Config } from '../config.ts';
 import { projects } from '../kinds/projects.ts';
 import { IntakeError } from '../errors.ts';
 import { outcomeOf, type FailedWorkflow } from '../temporal/outcome.ts';
-import { hashFile } from '../sources/hashFile.ts';
+import { hashFile } from '../sources/file.ts';
 import { hostQueue } from '../temporal/queues.ts';
 import { PROGRESS_QUERY } from '../messages/imports.ts';
 import type { PushInput, PushReport } from '../messages/push.ts';

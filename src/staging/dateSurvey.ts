@@ -4,7 +4,7 @@ import { IntakeError } from '../errors.ts';
 import { csvKindNamed } from '../kinds/index.ts';
 import { cellReader, mapHeader } from '../sources/csv/columns.ts';
 import { parseChunk } from '../sources/csv/parse.ts';
-import { readRange } from '../sources/readRange.ts';
+import { readRange } from '../sources/file.ts';
 import { orderOf } from '../values/date.ts';
 import type { Manifest } from './manifest.ts';
 import { originalWidth, type ChunkSource } from './readRows.ts';

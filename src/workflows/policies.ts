@@ -15,7 +15,7 @@ import {
   policyOf,
   type ActivityName,
 } from '../messages/policies.ts';
-import { now } from './now.ts';
+import { now } from './execution.ts';
 
 /** After so many events an execution continues as new; a workflow stays well under 2,000. */
 export const EVENTS_PER_EXECUTION = 1200;

@@ -1,12 +1,12 @@
 /** What planning wants to know of the JSON files: read on threads, and kept from try to try and from run to run. */
 import { createHash } from 'node:crypto';
-import type { RowErrorCode } from '../../errors.ts';
+import { ROW_ERRORS, type RowErrorCode } from '../../errors.ts';
 import { rowsOf } from '../../sources/search/licences.ts';
 import { MAX_JSON_BYTES, readSearchFile, searchKey, sourceImageOf } from '../../sources/search/searchFile.ts';
 import type { CachedFile, FileCache } from '../../sources/tree/fileCache.ts';
 import { readTreeFile } from '../../sources/tree/fileThreads.ts';
+import type { Unread } from '../../sources/tree/insideFile.ts';
 import { inLanes } from './lanes.ts';
-import { READ_ERRORS } from './unread.ts';
 
 export interface Facts {
   readonly rows: number;
@@ -80,3 +80,14 @@ const LINK_OUTSIDE = {
   code: 'FILE_UNREADABLE',
   message: 'A link to a folder out of the directory, where nothing is read; put the folder itself in its place.',
 } as const;
+
+const readError = (code: RowErrorCode, message: string = ROW_ERRORS[code]) => ({ code, message });
+
+/** Why a file of the tree could not be read, as the code and message of its failed item. */
+export const READ_ERRORS: Readonly<Record<Unread, { readonly code: RowErrorCode; readonly message: string }>> = {
+  missing: readError('CHANGED_FILE', 'The file was there when the directory was listed, and is gone.'),
+  outside: readError('FILE_UNREADABLE', 'The name leads out of the directory, where nothing is read.'),
+  unreadable: readError('FILE_UNREADABLE'),
+  changed: readError('CHANGED_FILE'),
+  'too-large': readError('JSON_TOO_LARGE'),
+};

@@ -3,18 +3,23 @@ import { hash } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import { readTreeFile } from '../../sources/tree/fileThreads.ts';
 import type { Known } from '../../sources/tree/insideFile.ts';
-import { LICENCE_COLUMNS, licencesOf, type LicenceRow } from '../../sources/search/licences.ts';
+import { LICENCE_COLUMNS, type LicenceRow, licencesOf, SEARCH_COLUMNS } from '../../sources/search/licences.ts';
 import { openRoot } from '../../sources/tree/scanTree.ts';
-import { SEARCH_COLUMNS } from '../../sources/search/licences.ts';
 import { MAX_JSON_BYTES, readSearchFile } from '../../sources/search/searchFile.ts';
 import { IntakeError, ROW_ERRORS, type RowErrorCode } from '../../errors.ts';
 import { kindNamed } from '../../kinds/index.ts';
-import { SHOWN_FAILURES, type DirectoryInput, type FailedItem } from '../../messages/directory.ts';
+import {
+  type DirectoryInput,
+  type FailedItem,
+  SHOWN_FAILURES,
+  type SliceAnswer,
+  type SliceRequest,
+} from '../../messages/directory.ts';
 import type { Backend } from '../../database/backend.ts';
 import type { Deps } from '../deps.ts';
 import { heartbeat } from '../heartbeat.ts';
 import { renewClaim } from '../renewClaim.ts';
-import { digest } from '../../sources/readRange.ts';
+import { digest } from '../../sources/file.ts';
 import { RowBuffer } from '../../staging/rowBuffer.ts';
 import { copyCell, jsonCell } from '../../staging/stageFormat.ts';
 import { closeArray, COMMON_COLUMNS, partitionOf } from '../../staging/stageRows.ts';
@@ -30,9 +35,8 @@ import {
   type Slice,
   type SliceFile,
 } from './slice.ts';
-import type { SliceAnswer, SliceRequest } from '../../messages/directory.ts';
 import { imagePath } from './uploadSlice.ts';
-import { READ_ERRORS } from './unread.ts';
+import { READ_ERRORS } from './facts.ts';
 
 /** Calls to the database at a time. */
 const WRITERS = 4;

@@ -11,7 +11,7 @@ import type { Deps } from '../deps.ts';
 import { heartbeat } from '../heartbeat.ts';
 import { requireDateOrder } from '../../staging/dateSurvey.ts';
 import { layoutOf, partsFolder, saveManifest, type Manifest } from '../../staging/manifest.ts';
-import { readRange } from '../../sources/readRange.ts';
+import { readRange } from '../../sources/file.ts';
 import { BUCKET } from '../../database/backend.ts';
 
 export const hashActivity = ({ workDir }: Deps) => ({

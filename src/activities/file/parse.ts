@@ -13,7 +13,7 @@ import { countAttempt } from '../heartbeat.ts';
 import { renewClaim } from '../renewClaim.ts';
 import { wholeObject } from '../wholeObject.ts';
 import { localManifest, partName, partsFolder, storedManifest } from '../../staging/manifest.ts';
-import { readRange } from '../../sources/readRange.ts';
+import { readRange } from '../../sources/file.ts';
 
 export interface ParseRequest {
   readonly input: ImportInput;

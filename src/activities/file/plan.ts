@@ -2,7 +2,7 @@
 import { headerUses, refuseUnknown } from '../../sources/csv/columns.ts';
 import { CONTROL_COLUMNS } from '../../sources/csv/controls.ts';
 import { HEAD_BYTES, readLayout, type Layout } from '../../sources/csv/layout.ts';
-import { openRegularFile } from '../../sources/openFile.ts';
+import { openRegularFile } from '../../sources/file.ts';
 import { parseChunk } from '../../sources/csv/parse.ts';
 import { IntakeError } from '../../errors.ts';
 import { csvKindNamed } from '../../kinds/index.ts';

@@ -7,7 +7,7 @@ import type { Chunk } from '../../sources/csv/chunks.ts';
 import type { Deps } from '../deps.ts';
 import { localManifest } from '../../staging/manifest.ts';
 import { longRecord } from '../../staging/longRecord.ts';
-import { readRange } from '../../sources/readRange.ts';
+import { readRange } from '../../sources/file.ts';
 import { readRows } from '../../staging/readRows.ts';
 
 export const rejectsActivity = ({ workDir }: Deps) => ({

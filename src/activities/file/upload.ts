@@ -4,7 +4,7 @@ import type { Deps } from '../deps.ts';
 import { heartbeat } from '../heartbeat.ts';
 import { renewClaim } from '../renewClaim.ts';
 import { localManifest, partName, partsFolder, type Manifest } from '../../staging/manifest.ts';
-import { readRange } from '../../sources/readRange.ts';
+import { readRange } from '../../sources/file.ts';
 
 /** Parts on their way at a time: enough to fill a line, few enough for memory. */
 const IN_FLIGHT = 3;

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { Context } from '@temporalio/activity';
 import type { Backend } from '../../database/backend.ts';
 import { IntakeError } from '../../errors.ts';
-import { hashFile } from '../../sources/hashFile.ts';
+import { hashFile } from '../../sources/file.ts';
 import { discardDownload, download } from './download.ts';
 import { pushFolder } from './spool.ts';
 import type { FoundFile, FoundFiles, ScheduledPushInput } from '../../messages/schedules.ts';

@@ -1,6 +1,6 @@
 /** The rows of a file of projects, CSV or JSON, as the gateway takes them. */
 import { createReadStream } from 'node:fs';
-import { openRegularFile } from '../../sources/openFile.ts';
+import { openRegularFile } from '../../sources/file.ts';
 import { IntakeError } from '../../errors.ts';
 import { projects } from '../../kinds/projects.ts';
 import type { ProjectColumn } from '../../sources/projects/columns.ts';

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IntakeError } from '../../errors.ts';
-import { hashFile } from '../../sources/hashFile.ts';
+import { hashFile } from '../../sources/file.ts';
 import type { Push } from '../../messages/push.ts';
 import { batchIdOf } from './batchId.ts';
 import { projectRows, type LeftOutRow } from './projectRows.ts';

@@ -9,8 +9,7 @@ import type { Backend, StagedChunk } from '../backend.ts';
 import type { Answer, Arguments, FunctionName } from '../functions.ts';
 import { limitsOf, SERVER_SILENT_MS } from '../../messages/policies.ts';
 import { folderObjects } from '../objects/folder.ts';
-import { connectionConfig, databaseAddress } from '../connection.ts';
-import { databaseFault } from '../databaseFault.ts';
+import { connectionConfig, databaseAddress, databaseFault } from '../connection.ts';
 import { interruption } from '../interruption.ts';
 import { isUnprepared } from '../pooler.ts';
 

@@ -13,7 +13,7 @@ import type { GatewayMetrics } from '../metrics.ts';
 import { Problem } from '../problem.ts';
 import type { GatewayEnv } from '../request.ts';
 import type { BatchReader } from './sameBody.ts';
-import type { Slots } from '../limits/slots.ts';
+import type { LimitFunction } from 'p-limit';
 import { projects } from '../../kinds/projects.ts';
 
 export interface ImportOptions {
@@ -22,7 +22,7 @@ export interface ImportOptions {
   readonly limitRate: (tenantId: string) => void;
   readonly budget: ByteBudget;
   /** For batches on their way from a body to the database: rows take several times the memory of their bytes. */
-  readonly slots: Slots;
+  readonly slots: LimitFunction;
   readonly reader: BatchReader;
   readonly merges: Merges;
   readonly backend: Backend;

@@ -1,5 +1,5 @@
 /** Rows of a CSV file of projects, one at a time, by their columns' names. */
-import { readRange } from '../readRange.ts';
+import { readRange } from '../file.ts';
 import { cellReader, placesOf, type ColumnSet } from '../csv/columns.ts';
 import { HEAD_BYTES, readLayout } from '../csv/layout.ts';
 import { parseChunk } from '../csv/parse.ts';

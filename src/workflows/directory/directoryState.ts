@@ -4,7 +4,7 @@ import type { Activities } from '../../activities/index.ts';
 import type { DirectoryInput, DirectoryReport, SliceAnswer, TreePlan } from '../../messages/directory.ts';
 import type { ImportReport, PhaseState } from '../../messages/imports.ts';
 import type { PromotionState } from '../promotion/promotion.ts';
-import { executionId } from '../executionId.ts';
+import { executionId } from '../execution.ts';
 import { createReport } from '../promotion/report.ts';
 
 /** What an execution hands to its successor when its history has grown long. */

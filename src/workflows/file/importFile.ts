@@ -14,7 +14,7 @@ import {
   type Plan,
 } from '../../messages/imports.ts';
 import type { PartAnswer, PartRequest } from '../../messages/partitions.ts';
-import { executionId } from '../executionId.ts';
+import { executionId } from '../execution.ts';
 import { publishProgress, runPhase } from '../promotion/progress.ts';
 import { promotionOf, type PromotionState } from '../promotion/promotion.ts';
 import { addFileFacts, createReport, overErrorLimit, resetCounts } from '../promotion/report.ts';

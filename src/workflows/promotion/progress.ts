@@ -3,7 +3,7 @@ import { ContinueAsNew, setCurrentDetails } from '@temporalio/workflow';
 import type { DirectoryReport } from '../../messages/directory.ts';
 import type { ImportReport, PhaseName, PhaseState } from '../../messages/imports.ts';
 import { PENDING, PHASE_MARKS, remainingSeconds, secondsOf } from '../../messages/phases.ts';
-import { now } from '../now.ts';
+import { now } from '../execution.ts';
 
 /** Runs `work` as a phase; `total` counts its units. A phase that was begun before continue-as-new goes on. */
 export async function runPhase<T>(

@@ -12,7 +12,7 @@ import {
 import { addRemarks } from '../../messages/remarks.ts';
 import type { RunInput } from '../../messages/run.ts';
 import { publishProgress } from './progress.ts';
-import { now } from '../now.ts';
+import { now } from '../execution.ts';
 
 export const createReport = (input: RunInput): ImportReport => ({
   ...emptyReport(now()),

@@ -7,8 +7,7 @@
 import { continueAsNew, defineQuery, setCurrentDetails, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
 import { PROGRESS_QUERY } from '../../messages/imports.ts';
 import { activityProxies, EVENTS_PER_EXECUTION } from '../policies.ts';
-import { executionId } from '../executionId.ts';
-import { now } from '../now.ts';
+import { executionId, now } from '../execution.ts';
 import { noMetrics, type PushedBatch, type PushInput, type PushReport } from '../../messages/push.ts';
 import { leftOutError, runToEnd } from '../failure.ts';
 

@@ -1,7 +1,7 @@
 /** Looks at the anomalies of a window and tells who has to know (runbook 003); the window is the schedule's, not the clock's. */
 import { setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import { activityProxies } from '../policies.ts';
-import { scheduledTime } from '../now.ts';
+import { scheduledTime } from '../execution.ts';
 import type { AlertReport, AlertsInput } from '../../messages/schedules.ts';
 
 export async function alertAnomalies({ taskQueue, backend, windowHours, byHand }: AlertsInput): Promise<AlertReport> {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { IntakeError } from '../../../src/errors.ts';
-import { hashFile } from '../../../src/sources/hashFile.ts';
+import { hashFile } from '../../../src/sources/file.ts';
 import { batchIdOf } from '../../../src/activities/push/batchId.ts';
 import { postBatchBody, type PostRequest } from '../../../src/activities/push/post.ts';
 import { projectRows } from '../../../src/activities/push/projectRows.ts';

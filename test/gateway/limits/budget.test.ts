@@ -3,7 +3,6 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { createByteBudget, type Holding } from '../../../src/gateway/limits/budget.ts';
 import { parseBatch } from '../../../src/gateway/routes/batch.ts';
 import { createBatchReader } from '../../../src/gateway/routes/sameBody.ts';
-import { createSlots } from '../../../src/gateway/limits/slots.ts';
 import { batchOf, rowsOf } from '../place.ts';
 
 describe('memory for bodies', () => {
@@ -58,20 +57,6 @@ describe('memory for bodies', () => {
       }),
     );
     assert.equal(ended, 10);
-  });
-
-  it('is taken by rows of so many batches at a time, also when one fails', async () => {
-    const slots = createSlots(2);
-    let [now, most] = [0, 0];
-    const use = (fails: boolean) =>
-      slots(async () => {
-        most = Math.max(most, ++now);
-        await turn();
-        now--;
-        if (fails) throw new Error('failed');
-      });
-    const results = await Promise.allSettled(Array.from({ length: 7 }, (_, i) => use(i === 2)));
-    assert.deepEqual([most, results.filter(({ status }) => status === 'rejected').length], [2, 1]);
   });
 
   it('is not taken by the rows of the same bytes again, which are read when they are wanted', () => {

@@ -1,6 +1,6 @@
-/** The time, as a workflow may know it: the same at every replay. */
+/** What an execution knows of itself: the same at every replay. */
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import { workflowInfo } from '@temporalio/workflow';
+import { patched, uuid4, workflowInfo } from '@temporalio/workflow';
 
 export const now = (): string => new Date().toISOString();
 
@@ -8,3 +8,9 @@ const scheduledStart = defineSearchAttributeKey('TemporalScheduledStartTime', Se
 
 /** The time a schedule meant, however late its workflow began; now for one that was started by hand. */
 export const scheduledTime = (): Date => workflowInfo().typedSearchAttributes.get(scheduledStart) ?? new Date();
+
+/**
+ * The same at every replay, also when traces were switched on or off meanwhile: their interceptors draw from the random numbers that
+ * `uuid4()` draws from.
+ */
+export const executionId = (): string => (patched('ids-of-executions') ? workflowInfo().firstExecutionRunId : uuid4());
