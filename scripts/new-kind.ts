@@ -82,7 +82,7 @@ select ingest.register_kind(
   columns => '${table}_key text not null, reference text, amount numeric',
   written => '{inserted}', compared => '{"reference": "reference", "amount": "amount"}');
 -- Rows of other runs that may inherit a row, for rollback.
-create index if not exists ${table}_raw_heirs_idx on ingest.${table}_raw (${table}_key) where status = 'skipped';
+create index if not exists ${table}_raw_successors_idx on ingest.${table}_raw (${table}_key) where status = 'skipped';
 
 -- What becomes of the rows of a part: a new key is inserted, its lowest row wins. With \`commit\` the rows are written.
 create or replace function ingest.promote_${table}(run ingest.import_runs, source_system text, stage_id uuid, part integer, commit boolean)
@@ -117,10 +117,10 @@ language plpgsql security definer set search_path = ''
 as $$
 declare
   v_ids bigint[] := array(select r.${table}_id from pg_temp.intake_withdrawn w join ingest.${table}_raw r on r.id = w.raw_id where w.status = 'inserted');
-  v_heirs uuid[];
+  v_successors uuid[];
   v_removed integer;
 begin
-  with heirs as (
+  with successors as (
     select distinct on (p.id) h.id, h.import_run_id, p.id as ${table}_id
     from public.${table} p
     join ingest.${table}_raw h on h.${table}_key = p.${table}_key and h.status = 'skipped' and h.import_run_id <> ($1).id
@@ -129,16 +129,16 @@ begin
     update public.${table} p set
       import_run_id = h.import_run_id, reference = case when p.updated_at <> p.created_at then p.reference else r.reference end,
       amount = case when p.updated_at <> p.created_at then p.amount else r.amount end
-    from heirs h join ingest.${table}_raw r on r.id = h.id where p.id = h.${table}_id
+    from successors h join ingest.${table}_raw r on r.id = h.id where p.id = h.${table}_id
   ), landed as (
-    update ingest.${table}_raw r set status = 'inserted', ${table}_id = h.${table}_id from heirs h where r.id = h.id
+    update ingest.${table}_raw r set status = 'inserted', ${table}_id = h.${table}_id from successors h where r.id = h.id
   )
-  select coalesce(array_agg(h.import_run_id), '{}') into v_heirs from heirs h;
+  select coalesce(array_agg(h.import_run_id), '{}') into v_successors from successors h;
   delete from public.${table} p
   where p.id = any (v_ids) and p.import_run_id = ($1).id and p.updated_at = p.created_at
     and p.id <> all (ingest.referenced_rows('public.${table}', v_ids, '{}'));
   get diagnostics v_removed = row_count;
-  return jsonb_build_object('removed', v_removed, 'inherited', ingest.pass_skipped(v_heirs), 'kept_edited', ingest.kept_ids(
+  return jsonb_build_object('removed', v_removed, 'inherited', ingest.transfer_skipped_rows(v_successors), 'kept_edited', ingest.kept_ids(
     '${table}_ids', array(select p.id from public.${table} p where p.id = any (v_ids) and p.import_run_id = ($1).id)));
 end
 $$;

@@ -93,7 +93,7 @@ await record(
 async function recordMerge(tenantId: string, rows: readonly JsonCells[]): Promise<void> {
   const checksum = rowsChecksum(rows);
   if (rows.length > 0) {
-    await place.sql`SELECT ingest.put_project_batch(${tenantId}, ${checksum}, 'batch', 'projects-import', gen_random_uuid(), ${place.sql.json(rows as never)})`;
+    await place.sql`SELECT ingest.store_project_batch(${tenantId}, ${checksum}, 'batch', 'projects-import', gen_random_uuid(), ${place.sql.json(rows as never)})`;
   }
   const input: MergeInput = { backend: 'postgres', tenantId, checksum, taskQueue: place.config.taskQueue };
   await recordOther(tenantId, 'mergeProjects', `merge/${tenantId}/${checksum}`, input);

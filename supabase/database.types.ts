@@ -2481,6 +2481,18 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      classify_plaintiffs: {
+        Args: { assign_ids: boolean; part: number; source_system: string; stage_id: string };
+        Returns: {
+          duplicate_of: number;
+          error_code: string;
+          error_message: string;
+          outcome: string;
+          plaintiff_id: number;
+          raw_id: number;
+          stage_ctid: unknown;
+        }[];
+      };
       classify_search_results: {
         Args: { ids: number[]; rows: unknown[] };
         Returns: {
@@ -2494,6 +2506,16 @@ export type Database = {
       clean_import_data: { Args: { anomalies_days: number; imports_days: number }; Returns: Json };
       clear_stage: { Args: { kind: string; max_rows?: number; stage_id: string }; Returns: boolean };
       column_list: { Args: { names: string[]; prefix?: string }; Returns: string };
+      compare_import_run: {
+        Args: { expected_count: number; run_id: string };
+        Returns: Database['ingest']['CompositeTypes']['import_reconciliation'];
+        SetofOptions: {
+          from: '*';
+          to: 'import_reconciliation';
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       compare_part: {
         Args: {
           part: number;
@@ -2572,6 +2594,20 @@ export type Database = {
           >;
         };
         Returns: Json;
+      };
+      differs_from_result: {
+        Args: {
+          image_sha256: string;
+          result: Omit<
+            Database['public']['Tables']['search_results']['Row'],
+            Database['public']['Tables']['search_results']['ComputedFields']
+          >;
+          staged: Omit<
+            Database['public']['Tables']['search_results']['Row'],
+            Database['public']['Tables']['search_results']['ComputedFields']
+          >;
+        };
+        Returns: boolean;
       };
       directory_version: { Args: Record<PropertyKey, never>; Returns: number };
       drop_project_batch: { Args: { batch_checksum: string; tenant_id: string }; Returns: undefined };
@@ -2652,7 +2688,21 @@ export type Database = {
       forget_images: { Args: { sha256s: Json; storage_type: string }; Returns: undefined };
       forget_originals: { Args: { paths: Json }; Returns: undefined };
       former_values: { Args: { held: Json }; Returns: Json };
+      full_first_name: { Args: { word: string }; Returns: string };
       grant_role: { Args: { email: string; role: string; tenant_id?: string }; Returns: Json };
+      has_landed_values: {
+        Args: {
+          landed: Omit<
+            Database['ingest']['Tables']['projects_raw']['Row'],
+            Database['ingest']['Tables']['projects_raw']['ComputedFields']
+          >;
+          project: Omit<
+            Database['public']['Tables']['projects']['Row'],
+            Database['public']['Tables']['projects']['ComputedFields']
+          >;
+        };
+        Returns: boolean;
+      };
       health: { Args: Record<PropertyKey, never>; Returns: Json };
       heartbeat_import_run: { Args: { run_id: string }; Returns: boolean };
       hold_lease: {
@@ -2692,20 +2742,6 @@ export type Database = {
         };
       };
       hold_projects: { Args: { tenant_id: string }; Returns: undefined };
-      hold_stage: { Args: { chunks: number; stage_id: string }; Returns: boolean };
-      is_as_landed: {
-        Args: {
-          landed: Omit<
-            Database['ingest']['Tables']['projects_raw']['Row'],
-            Database['ingest']['Tables']['projects_raw']['ComputedFields']
-          >;
-          project: Omit<
-            Database['public']['Tables']['projects']['Row'],
-            Database['public']['Tables']['projects']['ComputedFields']
-          >;
-        };
-        Returns: boolean;
-      };
       is_open_to_all: {
         Args: {
           r: Omit<
@@ -2723,28 +2759,6 @@ export type Database = {
       job_payload: {
         Args: { judgment_id: number; kind: string; plaintiff_id: number; run_id: string; source_system: string };
         Returns: Json;
-      };
-      judge_import_run: {
-        Args: { expected_count: number; run_id: string };
-        Returns: Database['ingest']['CompositeTypes']['import_reconciliation'];
-        SetofOptions: {
-          from: '*';
-          to: 'import_reconciliation';
-          isOneToOne: true;
-          isSetofReturn: false;
-        };
-      };
-      judge_plaintiffs: {
-        Args: { assign_ids: boolean; part: number; source_system: string; stage_id: string };
-        Returns: {
-          duplicate_of: number;
-          error_code: string;
-          error_message: string;
-          outcome: string;
-          plaintiff_id: number;
-          raw_id: number;
-          stage_ctid: unknown;
-        }[];
       };
       kept_columns: {
         Args: {
@@ -2818,7 +2832,7 @@ export type Database = {
       lock_source: { Args: { exclusive: boolean; source_system: string }; Returns: undefined };
       lock_source_of: { Args: { exclusive: boolean; run_id: string }; Returns: undefined };
       lock_tenant: { Args: { tenant_id: string }; Returns: undefined };
-      long_name: { Args: { word: string }; Returns: string };
+      lock_whole_stage: { Args: { chunks: number; stage_id: string }; Returns: boolean };
       lower_text: { Args: { value: string }; Returns: string };
       mark_statement: {
         Args: {
@@ -2829,6 +2843,8 @@ export type Database = {
         };
         Returns: string;
       };
+      max_refused_rows: { Args: Record<PropertyKey, never>; Returns: number };
+      may_see_run: { Args: { import_kind: string; source_system: string; tenants: string[] }; Returns: boolean };
       merge_project_batch: { Args: { batch_checksum: string; tenant_id: string }; Returns: Json };
       missing_functions: { Args: Record<PropertyKey, never>; Returns: string[] };
       model_of: {
@@ -2889,7 +2905,6 @@ export type Database = {
           isSetofReturn: false;
         };
       };
-      most_refused: { Args: Record<PropertyKey, never>; Returns: number };
       name_blocks: { Args: { words: string[] }; Returns: string[] };
       name_words: { Args: { name: string }; Returns: string[] };
       names_agree: { Args: { a: string[]; b: string[] }; Returns: boolean };
@@ -2922,7 +2937,6 @@ export type Database = {
         Returns: Json;
       };
       open_to_app: { Args: { target: unknown }; Returns: undefined };
-      opens_run: { Args: { import_kind: string; source_system: string; tenants: string[] }; Returns: boolean };
       other_operations: {
         Args: { judgment_ids: number[]; run_id: string };
         Returns: {
@@ -2937,9 +2951,6 @@ export type Database = {
         }[];
       };
       own_writes: { Args: { are: boolean }; Returns: undefined };
-      pass_plaintiffs: { Args: { plaintiff_ids: number[]; run_id: string }; Returns: undefined };
-      pass_rows: { Args: { changes: Json }; Returns: number };
-      pass_skipped: { Args: { runs: string[] }; Returns: number };
       people_changed: { Args: { run_id: string; stage_id: string }; Returns: boolean };
       person_named: { Args: { email: string }; Returns: string };
       phone_key: { Args: { phone: string }; Returns: string };
@@ -3097,17 +3108,6 @@ export type Database = {
       };
       purge_jobs: { Args: { run_id: string }; Returns: Json };
       pushed_among: { Args: { file_sha256s: Json; tenant_id: string }; Returns: Json };
-      put_project_batch: {
-        Args: {
-          batch_checksum: string;
-          batch_id: string;
-          correlation_id: string;
-          rows: Json;
-          source: string;
-          tenant_id: string;
-        };
-        Returns: Json;
-      };
       queue_contents: {
         Args: { queue: string };
         Returns: {
@@ -3409,20 +3409,6 @@ export type Database = {
           run_id: string;
         }[];
       };
-      says_otherwise: {
-        Args: {
-          image_sha256: string;
-          result: Omit<
-            Database['public']['Tables']['search_results']['Row'],
-            Database['public']['Tables']['search_results']['ComputedFields']
-          >;
-          staged: Omit<
-            Database['public']['Tables']['search_results']['Row'],
-            Database['public']['Tables']['search_results']['ComputedFields']
-          >;
-        };
-        Returns: boolean;
-      };
       separate_contended: { Args: Record<PropertyKey, never>; Returns: undefined };
       settle_import_run: { Args: { expected_count: number; lease: number; run_id: string }; Returns: Json };
       settled_step: { Args: { lease: number; part: number; run_id: string; step: string }; Returns: Json };
@@ -3479,6 +3465,17 @@ export type Database = {
         };
         Returns: string;
       };
+      store_project_batch: {
+        Args: {
+          batch_checksum: string;
+          batch_id: string;
+          correlation_id: string;
+          rows: Json;
+          source: string;
+          tenant_id: string;
+        };
+        Returns: Json;
+      };
       sync_memberships: { Args: Record<PropertyKey, never>; Returns: Record<string, unknown> };
       take_slice: {
         Args: { after: string; keys: number; kind: string; part: number; resolved: boolean; stage_id: string };
@@ -3497,7 +3494,10 @@ export type Database = {
         Returns: string;
       };
       tenant_exists: { Args: { tenant_id: string }; Returns: boolean };
-      tidy_project_cells: { Args: { cells: string[] }; Returns: string[] };
+      transfer_plaintiffs: { Args: { plaintiff_ids: number[]; run_id: string }; Returns: undefined };
+      transfer_rows: { Args: { changes: Json }; Returns: number };
+      transfer_skipped_rows: { Args: { runs: string[] }; Returns: number };
+      trim_project_cells: { Args: { cells: string[] }; Returns: string[] };
       trim_text: { Args: { value: string }; Returns: string };
       unland_statement: {
         Args: {
@@ -3547,7 +3547,7 @@ export type Database = {
         Returns: string;
       };
       without_cells: { Args: { cells: string[]; fields: string[] }; Returns: string[] };
-      without_form: { Args: { words: string[] }; Returns: string[] };
+      without_legal_form: { Args: { words: string[] }; Returns: string[] };
       write_anomalies: {
         Args: { batch_id: string; correlation_id: string; staging_id: string; tenant_id: string };
         Returns: number;

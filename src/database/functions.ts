@@ -134,7 +134,7 @@ export const FUNCTIONS = {
 
   // Batches of projects.
   replay_project_batch: fn<BatchAnswer | null>()(batch),
-  put_project_batch: fn<{ checksum: string; age_seconds: number; is_new: boolean }>()({
+  store_project_batch: fn<{ checksum: string; age_seconds: number; is_new: boolean }>()({
     ...batch,
     batch_id: text,
     source: text,

@@ -28,6 +28,8 @@ $$;
 -- Made again with the functions that answer it.
 drop type if exists ingest.decided_row;
 
+drop function if exists ingest.uncopy_contacts() cascade;
+
 -- Changes of tables, in the order in which they were made.
 do $$
 begin

@@ -453,7 +453,7 @@ $$;
 
 -- Whether all chunks of a stage are there; a database crash empties it. They then stay until the end of the transaction:
 -- clear_stage, which deletes the chunks first, waits for the one that is locked.
-create or replace function ingest.hold_stage(stage_id uuid, chunks integer) returns boolean
+create or replace function ingest.lock_whole_stage(stage_id uuid, chunks integer) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
@@ -597,7 +597,7 @@ begin
   if found then
     return v_answer;
   end if;
-  if not ingest.hold_stage($4, $5) then
+  if not ingest.lock_whole_stage($4, $5) then
     return '{"stage_lost": true}';
   end if;
   if $1 is not null then
@@ -768,7 +768,7 @@ begin
   if ingest.is_whole(v_former) then
     return v_former;
   end if;
-  if not ingest.hold_stage($3, $4) then
+  if not ingest.lock_whole_stage($3, $4) then
     return '{"stage_lost": true}';
   end if;
   perform ingest.refuse_foreign_rows(r);
@@ -807,7 +807,7 @@ declare
   v_more text;
   v_result jsonb;
 begin
-  if not ingest.hold_stage($3, $4)
+  if not ingest.lock_whole_stage($3, $4)
      or v_resolves and not exists (select from ingest_stage.resolved r where r.stage_id = $3) then
     return '{"stage_lost": true}';
   end if;
@@ -839,7 +839,7 @@ begin
   if ingest.is_whole(v_result) then
     return v_result;
   end if;
-  if not ingest.hold_stage($3, $4) then
+  if not ingest.lock_whole_stage($3, $4) then
     return '{"stage_lost": true}';
   end if;
   if exists (select from ingest.import_run_steps s where s.run_id = $1 and s.step = 'upsert') then
@@ -871,7 +871,7 @@ declare
   v_more text;
   v_result jsonb;
 begin
-  if not ingest.hold_stage($2, $3) then
+  if not ingest.lock_whole_stage($2, $3) then
     return '{"stage_lost": true}';
   end if;
   select * into r from ingest.import_runs i where i.id = $1;
@@ -1053,7 +1053,7 @@ $$;
 
 -- Compares reported with actual rows of the final tables and marks the run completed or failed. A run that failed for another
 -- reason, or was rolled back, is only compared.
-create or replace function ingest.judge_import_run(run_id uuid, expected_count integer) returns ingest.import_reconciliation
+create or replace function ingest.compare_import_run(run_id uuid, expected_count integer) returns ingest.import_reconciliation
 language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '10min'
 as $$
 #variable_conflict use_column
@@ -1109,7 +1109,7 @@ as $$
 begin
   perform from ingest.import_runs i where i.id = $1 for update;
   perform ingest.refuse_if_at_work($1);
-  return ingest.judge_import_run($1, $2);
+  return ingest.compare_import_run($1, $2);
 end
 $$;
 
@@ -1129,7 +1129,7 @@ begin
   if (v_settled ->> 'lease')::int = $2 then
     return v_settled - 'lease';
   end if;
-  v_settled := to_jsonb(ingest.judge_import_run($1, $3));
+  v_settled := to_jsonb(ingest.compare_import_run($1, $3));
   update ingest.import_runs r set
     metadata = r.metadata || jsonb_build_object('settled', v_settled || jsonb_build_object('completed_at', r.completed_at, 'lease', $2))
   where r.id = $1

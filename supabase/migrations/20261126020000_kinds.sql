@@ -368,7 +368,7 @@ as $$ select left($1, 2) in ('22', '23', '54', 'P0') $$;
 
 -- So many rows of a part may be refused one by one; each takes some milliseconds and several tries. A rule that more of them break is met by
 -- the operator, not by the rows.
-create or replace function ingest.most_refused() returns integer
+create or replace function ingest.max_refused_rows() returns integer
 language sql immutable set search_path = pg_catalog, pg_temp
 as $$ select 1000 $$;
 
@@ -402,8 +402,8 @@ begin
     into v_rows, v_first, v_middle using $5, v_part;
   if v_rows < 2 then
     perform set_config('intake.refused', (current_setting('intake.refused')::integer + v_rows)::text, true);
-    if current_setting('intake.refused')::integer > ingest.most_refused() then
-      raise exception '%; so it does with more than % records of a part', v_message, ingest.most_refused() using errcode = 'IN006',
+    if current_setting('intake.refused')::integer > ingest.max_refused_rows() then
+      raise exception '%; so it does with more than % records of a part', v_message, ingest.max_refused_rows() using errcode = 'IN006',
         hint = 'See what your constraint or trigger wants, change it or the file, then go on: intake resume ID.';
     end if;
     return query select v_first, v_message where v_rows = 1;
@@ -545,7 +545,7 @@ $$;
 
 -- Rows that pass to other runs, [{run, inserted, updated, skipped}]: their counters move, and a run that is still at work sums its
 -- own from the ledger. Answers how many rows they have more.
-create or replace function ingest.pass_rows(changes jsonb) returns bigint
+create or replace function ingest.transfer_rows(changes jsonb) returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
@@ -565,10 +565,10 @@ end
 $$;
 
 -- The same for rows that were skipped and now are inserted, a run for each.
-create or replace function ingest.pass_skipped(runs uuid[]) returns bigint
+create or replace function ingest.transfer_skipped_rows(runs uuid[]) returns bigint
 language sql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
-  select ingest.pass_rows(coalesce(jsonb_agg(jsonb_build_object('run', n.run, 'inserted', n.rows, 'skipped', -n.rows)), '[]'))
+  select ingest.transfer_rows(coalesce(jsonb_agg(jsonb_build_object('run', n.run, 'inserted', n.rows, 'skipped', -n.rows)), '[]'))
   from (select r.run, count(*)::integer as rows from unnest($1) as r (run) where r.run is not null group by r.run) n
 $$;
 

@@ -263,7 +263,7 @@ $$;
 
 -- Whether a staged row says anything else than a result of its key and time. What was searched for counts where that is the same:
 -- another search may have found the licence, too.
-create or replace function ingest.says_otherwise(staged ingest_stage.search_results, result public.search_results, image_sha256 text) returns boolean
+create or replace function ingest.differs_from_result(staged ingest_stage.search_results, result public.search_results, image_sha256 text) returns boolean
 language sql immutable set search_path = pg_catalog, pg_temp
 as $$
   select (($1).license_status, ($1).license_name, ($1).license_type, ($1).address, ($1).suite, ($1).city, ($1).state, ($1).zip, ($1).issue_date,
@@ -307,7 +307,7 @@ as $$
   from (
     select k.stage_ctid, t.id, to_jsonb(t.result) as result, to_jsonb(i) as image, s.image_sha256 is not null as has_image,
            s.search_ts > t.search_ts
-             or s.search_ts = t.search_ts and (s.image_sha256 is not null and i.id is null or ingest.says_otherwise(s.staged, t.result, i.sha256)) as wins
+             or s.search_ts = t.search_ts and (s.image_sha256 is not null and i.id is null or ingest.differs_from_result(s.staged, t.result, i.sha256)) as wins
     from unnest($1, $2) as k (stage_ctid, id)
     cross join lateral (select x.search_ts, x.image_sha256, x as staged from ingest_stage.search_results x where x.ctid = k.stage_ctid offset 0) s
     cross join lateral (select x.id, x.search_ts, x as result from public.search_results x where x.id = k.id offset 0) t
@@ -493,7 +493,7 @@ as $$
                or (r.status in ('inserted', 'updated') or r.reason = 'OLDER') and (
                  t.id is null or t.search_ts < s.search_ts and not e.edited
                  or r.reason = 'OLDER' and t.search_ts = s.search_ts and not e.edited and t.imported_at <= r.created_at
-                    and ingest.says_otherwise(s, t, null)
+                    and ingest.differs_from_result(s, t, null)
                  or r.status in ('inserted', 'updated') and t.import_run_id = r.import_run_id and not e.edited and (
                    (t.search_name, t.search_state, t.search_ts, t.license_number, t.license_status, t.license_name, t.license_type, t.address,
                     t.suite, t.city, t.state, t.zip, t.issue_date, t.expiration_date, t.result_status, t.meta, t.raw,
@@ -643,7 +643,7 @@ begin
   update ingest.search_results_raw h set
     status = case when u.former is null then 'inserted' else 'updated' end, reason = null, former = u.former, spare = null, updated_at = now()
   from pg_temp.intake_rollback u where h.id = u.successor_id;
-  v_inherited := ingest.pass_rows((
+  v_inherited := ingest.transfer_rows((
     select coalesce(jsonb_agg(to_jsonb(c)), '[]')
     from (select u.successor_run as run, count(*) filter (where u.former is null) as inserted,
                  count(*) filter (where u.former is not null) - count(*) filter (where u.successor_status = 'updated') as updated,

@@ -30,7 +30,7 @@ end
 $$;
 
 -- Whether roles in these tenants open a run: those of one tenant its projects alone.
-create or replace function ingest.opens_run(tenants text[], import_kind text, source_system text) returns boolean
+create or replace function ingest.may_see_run(tenants text[], import_kind text, source_system text) returns boolean
 language sql immutable security definer set search_path = pg_catalog, pg_temp
 as $$ select '*' = any ($1) or $2 = 'projects' and $3 = any ($1) $$;
 
@@ -63,12 +63,12 @@ begin
     'running', (
       select coalesce(jsonb_agg(ingest.run_line(r) order by r.created_at desc), '[]')
       from (select * from ingest.import_runs r
-            where r.status in ('pending', 'processing') and ingest.opens_run(v_tenants, r.import_kind, r.source_system)
+            where r.status in ('pending', 'processing') and ingest.may_see_run(v_tenants, r.import_kind, r.source_system)
             order by r.created_at desc limit 10) r),
     'latest', (
       select coalesce(jsonb_agg(ingest.run_line(r) order by r.created_at desc), '[]')
       from (select * from ingest.import_runs r
-            where r.status not in ('pending', 'processing') and ingest.opens_run(v_tenants, r.import_kind, r.source_system)
+            where r.status not in ('pending', 'processing') and ingest.may_see_run(v_tenants, r.import_kind, r.source_system)
             order by r.created_at desc limit 6) r),
     'day', (
       select jsonb_build_object(
@@ -78,7 +78,7 @@ begin
         'updated', coalesce(sum(r.rows_updated) filter (where r.status = 'completed'), 0),
         'errored', coalesce(sum(r.rows_errored) filter (where r.status in ('completed', 'failed')), 0))
       from ingest.import_runs r
-      where r.created_at >= now() - interval '24 hours' and ingest.opens_run(v_tenants, r.import_kind, r.source_system)),
+      where r.created_at >= now() - interval '24 hours' and ingest.may_see_run(v_tenants, r.import_kind, r.source_system)),
     'batches', (
       select jsonb_build_object('batches', count(*), 'rows', coalesce(sum(s.row_count), 0))
       from public.staging_imports s where s.imported_at >= now() - interval '24 hours' and v_tenants && array[s.tenant_id, '*']),
@@ -88,7 +88,7 @@ begin
         select x.day, x.kind, sum(x.rows) as total
         from (select (coalesce(r.completed_at, r.created_at) at time zone 'UTC')::date as day, r.import_kind as kind, r.rows_fetched as rows
               from ingest.import_runs r
-              where r.status = 'completed' and r.completed_at >= v_since and ingest.opens_run(v_tenants, r.import_kind, r.source_system)
+              where r.status = 'completed' and r.completed_at >= v_since and ingest.may_see_run(v_tenants, r.import_kind, r.source_system)
               union all
               select (s.imported_at at time zone 'UTC')::date, 'projects', s.row_count
               from public.staging_imports s where s.imported_at >= v_since and v_tenants && array[s.tenant_id, '*']) x
@@ -115,7 +115,7 @@ begin
   return jsonb_build_object('me', v_me, 'runs', (
     select coalesce(jsonb_agg(ingest.run_line(r) order by r.created_at desc, r.id desc), '[]')
     from (select * from ingest.import_runs r
-          where ingest.opens_run(v_tenants, r.import_kind, r.source_system)
+          where ingest.may_see_run(v_tenants, r.import_kind, r.source_system)
             and (p_kinds is null or r.import_kind = any (p_kinds)) and (p_status is null or r.status = p_status)
             and (p_source is null or r.source_system = p_source)
             and (p_before_at is null or (r.created_at, r.id) < (p_before_at, p_before_id))
@@ -133,11 +133,11 @@ declare
   v_run ingest.import_runs;
 begin
   select * into v_run from ingest.import_runs r
-  where r.id = p_run_id and ingest.opens_run(public.fn_tenants_for('{operator,admin,viewer}'), r.import_kind, r.source_system);
+  where r.id = p_run_id and ingest.may_see_run(public.fn_tenants_for('{operator,admin,viewer}'), r.import_kind, r.source_system);
   if not found then
     return jsonb_build_object('me', v_me);
   end if;
-  v_operates := ingest.opens_run(public.fn_tenants_for('{operator,admin}'), v_run.import_kind, v_run.source_system);
+  v_operates := ingest.may_see_run(public.fn_tenants_for('{operator,admin}'), v_run.import_kind, v_run.source_system);
   return jsonb_build_object(
     'me', v_me, 'operates', v_operates,
     'run', ingest.run_line(v_run) || jsonb_build_object(
@@ -164,11 +164,11 @@ declare
 begin
   perform public.fn_require_operator();
   select * into v_run from ingest.import_runs r
-  where r.id = p_run_id and ingest.opens_run(public.fn_tenants_for('{operator,admin,viewer}'), r.import_kind, r.source_system);
+  where r.id = p_run_id and ingest.may_see_run(public.fn_tenants_for('{operator,admin,viewer}'), r.import_kind, r.source_system);
   if not found then
     return null;
   end if;
-  if not ingest.opens_run(public.fn_tenants_for('{operator,admin}'), v_run.import_kind, v_run.source_system) then
+  if not ingest.may_see_run(public.fn_tenants_for('{operator,admin}'), v_run.import_kind, v_run.source_system) then
     raise exception 'insufficient_privilege: operators and admins of this run only' using errcode = 'insufficient_privilege';
   end if;
   insert into ingest.run_actions (run_id, action, reason, user_id)

@@ -79,7 +79,7 @@ create table if not exists public.plaintiff_status_history (
 create index if not exists plaintiff_status_history_plaintiff_idx on public.plaintiff_status_history (plaintiff_id);
 
 -- A plaintiff whose email or phone is changed by hand is still found by the former ones, among its contacts.
-create or replace function ingest.uncopy_contacts() returns trigger
+create or replace function ingest.keep_former_contacts() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
@@ -89,7 +89,7 @@ end
 $$;
 drop trigger if exists plaintiffs_uncopy on public.plaintiffs;
 create trigger plaintiffs_uncopy after update of email, phone on public.plaintiffs
-  for each row when (new.email is distinct from old.email or new.phone is distinct from old.phone) execute function ingest.uncopy_contacts();
+  for each row when (new.email is distinct from old.email or new.phone is distinct from old.phone) execute function ingest.keep_former_contacts();
 
 -- Plans of who is who look again after any of these.
 drop trigger if exists plaintiffs_noted on public.plaintiffs;
@@ -1231,7 +1231,7 @@ begin
                       enforcement_initialized = g.enforcement_initialized, queued_jobs = g.queued_jobs
                     from pg_temp.intake_rollback g where g.successor_id = l.id and g.successor_log = %L', v_successor_log, v_successor_log);
   end loop;
-  perform ingest.pass_skipped(array(select g.successor_run from pg_temp.intake_rollback g));
+  perform ingest.transfer_skipped_rows(array(select g.successor_run from pg_temp.intake_rollback g));
 
   delete from public.judgments j using pg_temp.intake_rollback g
   where j.id = g.judgment_id and g.successor_id is null and j.import_run_id = v_run and j.updated_at = j.created_at
@@ -1293,7 +1293,7 @@ begin
         order by k.plaintiff_id, k.kind, k.id) f
   where c.id = f.id;
 
-  perform ingest.pass_plaintiffs(v_run, (select array_agg(s.plaintiff_id) from pg_temp.intake_side s));
+  perform ingest.transfer_plaintiffs(v_run, (select array_agg(s.plaintiff_id) from pg_temp.intake_side s));
   v_attached := ingest.attached_plaintiffs(v_run, array(select s.plaintiff_id from pg_temp.intake_side s));
   -- Plaintiffs that this run made go unless somebody edited them or anything is attached to them.
   delete from public.plaintiffs p using pg_temp.intake_side s

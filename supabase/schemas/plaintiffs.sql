@@ -97,7 +97,7 @@ select ingest.register_kind(
 -- Nested loops over indexes on purpose: each key is one probe of a unique index in key order. The stage grows from nothing to
 -- millions of rows between two analyses, so neither its statistics nor a plan of yesterday may decide. Plans that avoid scans look
 -- immensely dear to the planner, dear enough for JIT where it is on: seconds for nothing.
-create or replace function ingest.judge_plaintiffs(source_system text, stage_id uuid, part integer, assign_ids boolean)
+create or replace function ingest.classify_plaintiffs(source_system text, stage_id uuid, part integer, assign_ids boolean)
 returns table (stage_ctid tid, raw_id bigint, plaintiff_id bigint, duplicate_of bigint, outcome text, error_code text, error_message text)
 language sql volatile security definer set search_path = pg_catalog, pg_temp rows 25000
   set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
@@ -131,7 +131,7 @@ as $$
 $$;
 
 -- A plaintiff that an import of plaintiffs carried, too, passes to the oldest such row, with its values unless it was edited.
-create or replace function ingest.pass_plaintiffs(run_id uuid, plaintiff_ids bigint[]) returns void
+create or replace function ingest.transfer_plaintiffs(run_id uuid, plaintiff_ids bigint[]) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
@@ -155,7 +155,7 @@ begin
   where p.id = h.plaintiff_id and p.updated_at = p.created_at;
   update public.plaintiffs p set import_run_id = h.successor_run from pg_temp.intake_successors h
   where p.id = h.plaintiff_id and p.import_run_id is distinct from h.successor_run;
-  perform ingest.pass_skipped(array(select h.successor_run from pg_temp.intake_successors h));
+  perform ingest.transfer_skipped_rows(array(select h.successor_run from pg_temp.intake_successors h));
 end
 $$;
 
@@ -166,7 +166,7 @@ language sql volatile security definer set search_path = pg_catalog, pg_temp row
   set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
 as $$
   with judged as materialized (
-    select * from ingest.judge_plaintiffs($2, $3, $4, $5)
+    select * from ingest.classify_plaintiffs($2, $3, $4, $5)
   ), promoted as (
     insert into public.plaintiffs (id, dedupe_key, source_system, source_reference, name, firm_name, short_name,
                                    contact_name, email, phone, address, import_run_id)
@@ -220,7 +220,7 @@ begin
     status = 'promoted', dedupe_key = u.plaintiff_key, promoted_at = now(), promoted_plaintiff_id = u.plaintiff_id,
     duplicate_of = null, adopted = u.adopted, adopted_from = u.adopted_from, updated_at = now()
   from pg_temp.intake_rollback u where h.id = u.successor_id;
-  v_inherited := ingest.pass_skipped(array(select u.successor_run from pg_temp.intake_rollback u));
+  v_inherited := ingest.transfer_skipped_rows(array(select u.successor_run from pg_temp.intake_rollback u));
   -- An inherited plaintiff takes its successor's values, unless somebody edited it or it has values that no import wrote.
   update public.plaintiffs p set
     source_reference = h.source_reference, name = h.plaintiff_name, firm_name = h.firm_name, short_name = h.short_name,
@@ -294,7 +294,7 @@ end
 $$;
 
 -- Forms of firms: no family names.
-create or replace function ingest.without_form(words text[]) returns text[]
+create or replace function ingest.without_legal_form(words text[]) returns text[]
 language sql immutable parallel safe set search_path = pg_catalog, pg_temp
 as $$
   select case when w.words = '{}' then $1 else w.words end
@@ -303,7 +303,7 @@ as $$
 $$;
 
 -- The name that a short form stands for, where it does not begin like it.
-create or replace function ingest.long_name(word text) returns text
+create or replace function ingest.full_first_name(word text) returns text
 language sql immutable parallel safe set search_path = pg_catalog, pg_temp
 as $$
   select coalesce('{"bill": "william", "billy": "william", "will": "william", "willy": "william", "bob": "robert", "bobby": "robert", "rob": "robert",
@@ -329,7 +329,7 @@ as $$
   select $1 = $2
     or case when length($1) < length($2) then starts_with($2, $1) and $2 <> $1 || 'a' else starts_with($1, $2) and $1 <> $2 || 'a' end
        and $1 || $2 !~ '\d'
-    or ingest.long_name($1) = ingest.long_name($2)
+    or ingest.full_first_name($1) = ingest.full_first_name($2)
 $$;
 
 -- Whether two words may be one, misspelled: of three letters at least, the first alike, and what is left between the parts that they begin and end with
@@ -399,8 +399,8 @@ begin
   if v_a[cardinality(v_a)] <> v_b[cardinality(v_b)] and not v_a && v_forms and not v_b && v_forms then
     return false;
   end if;
-  v_a := ingest.without_form(v_a);
-  v_b := ingest.without_form(v_b);
+  v_a := ingest.without_legal_form(v_a);
+  v_b := ingest.without_legal_form(v_b);
   if cardinality(v_a) <= cardinality(v_b) then v_short := v_a; v_long := v_b; else v_short := v_b; v_long := v_a; end if;
   if cardinality(v_short) < 2 or length(v_short[cardinality(v_short)]) < 2
      or v_short[cardinality(v_short)] <> v_long[cardinality(v_long)] or not ingest.first_names_agree(v_short[1], v_long[1]) then
@@ -430,10 +430,10 @@ language sql immutable parallel safe set search_path = pg_catalog, pg_temp
 as $$
   select array(
     select distinct left(b.block, 60) from (
-      select unnest(ingest.without_form($1[2:])) as block
+      select unnest(ingest.without_legal_form($1[2:])) as block
       union all select '=' || array_to_string($1[2:], '')
       -- One word that is misspelled: nothing else is alike.
-      union all select '~' || left((ingest.without_form($1[2:]))[1], 1) where cardinality(ingest.without_form($1[2:])) = 1) b)
+      union all select '~' || left((ingest.without_legal_form($1[2:]))[1], 1) where cardinality(ingest.without_legal_form($1[2:])) = 1) b)
 $$;
 
 -- A phone as it is compared: a leading 1 of a North American number does not count, its extension does.

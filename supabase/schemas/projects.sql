@@ -314,7 +314,7 @@ begin
 end
 $$;
 
-create or replace function ingest.tidy_project_cells(cells text[]) returns text[]
+create or replace function ingest.trim_project_cells(cells text[]) returns text[]
 language sql immutable parallel safe set search_path = pg_catalog, pg_temp
 as $$
   select array_agg(case when c.place > 14 and t.cell = '' then '0' else t.cell end order by c.place)
@@ -367,7 +367,7 @@ as $$
   cross join lateral (select array_to_json(c.cells)::text as line offset 0) l
   cross join lateral (
     select case when octet_length(l.line) > char_length(l.line) or strpos(l.line, '" ') + strpos(l.line, ' "') + strpos(l.line, '\') > 0
-           then ingest.tidy_project_cells(c.cells) end as cells offset 0) t
+           then ingest.trim_project_cells(c.cells) end as cells offset 0) t
 $$;
 
 create or replace function ingest.checksum_lines(lines text[]) returns text
@@ -1219,7 +1219,7 @@ $$;
 
 -- Whether a project has the values that a row gave it. Whom they mean is no value: the backfill may have found out more since. A class that
 -- is none left the project's.
-create or replace function ingest.is_as_landed(project public.projects, landed ingest.projects_raw) returns boolean
+create or replace function ingest.has_landed_values(project public.projects, landed ingest.projects_raw) returns boolean
 language plpgsql immutable parallel safe set search_path = pg_catalog, pg_temp
 as $$
 begin
@@ -1248,7 +1248,7 @@ select ingest.register_kind(
               lacks text[]',
   renamed => '{"error_code": "reason"}',
   landing => '{"former": "i.held"}', effects => '{org_memberships_upserted,user_memberships_upserted,memberships_removed,values_cleared,anomalies}',
-  edited => 'p.staging_id = r.import_run_id and not ingest.is_as_landed(p, r)');
+  edited => 'p.staging_id = r.import_run_id and not ingest.has_landed_values(p, r)');
 
 -- Withdrawing a run of projects.
 
@@ -1278,7 +1278,7 @@ begin
   drop table if exists pg_temp.intake_rollback;
   create temp table intake_rollback on commit drop as
   select r.id as raw_id, r.project_id, r.former, r.lacks, p.staging_id is not distinct from v_run as is_last,
-         not ingest.is_as_landed(p, r) or r.former is null and (p.id = any (v_referenced) or exists (
+         not ingest.has_landed_values(p, r) or r.former is null and (p.id = any (v_referenced) or exists (
            select from public.project_membership m where m.project_id = p.id and m.origin = 'manual')) as stays
   from pg_temp.intake_withdrawn w
   join ingest.projects_raw r on r.id = w.raw_id
@@ -1293,7 +1293,7 @@ begin
       status = case when n.former is null then 'inserted' else 'updated' end, former = n.former, updated_at = now()
     from (
       select x.id, x.import_run_id,
-             case when ingest.is_as_landed(f, r) then u.former
+             case when ingest.has_landed_values(f, r) then u.former
                   else x.former || jsonb_build_object('staging_id', u.former -> 'staging_id') end as former
       from pg_temp.intake_rollback u
       join ingest.projects_raw r on r.id = u.raw_id
@@ -1303,7 +1303,7 @@ begin
     where h.id = n.id
     returning h.import_run_id, h.status
   )
-  select ingest.pass_rows(coalesce(jsonb_agg(to_jsonb(c)), '[]')) into v_inherited
+  select ingest.transfer_rows(coalesce(jsonb_agg(to_jsonb(c)), '[]')) into v_inherited
   from (select h.import_run_id as run, count(*) as inserted, -count(*) as updated from successors h where h.status = 'inserted' group by 1) c;
 
   perform ingest.own_writes(true);

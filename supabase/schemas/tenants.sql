@@ -140,7 +140,7 @@ as $$
 $$;
 
 -- Puts a batch down for its merge, or finds the one that the tenant has there: {checksum, age_seconds, is_new} of what waits now.
-create or replace function ingest.put_project_batch(
+create or replace function ingest.store_project_batch(
   tenant_id text, batch_checksum text, batch_id text, source text, correlation_id uuid, rows jsonb
 ) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp

@@ -61,12 +61,12 @@ describe('imports at the same time', () => {
         await other`SELECT ingest.clear_stage(${open.stageId}, 'plaintiffs')`;
       });
     await sql.begin(async (tx) => {
-      const [held] = await tx`SELECT ingest.hold_stage(${open.stageId}, 1) AS complete`;
+      const [held] = await tx`SELECT ingest.lock_whole_stage(${open.stageId}, 1) AS complete`;
       assert.equal(held?.['complete'], true);
       await assert.rejects(cleanUp(), { code: '55P03' });
     });
     await cleanUp();
-    const [gone] = await sql`SELECT ingest.hold_stage(${open.stageId}, 1) AS complete`;
+    const [gone] = await sql`SELECT ingest.lock_whole_stage(${open.stageId}, 1) AS complete`;
     assert.equal(gone?.['complete'], false);
   });
 

@@ -16,7 +16,9 @@ function former(name: string): string {
   return text
     .replace(`ingest.${name}`, `former.${name}`)
     .replaceAll('ingest.plaintiff_counts', 'former.plaintiff_counts')
-    .replaceAll('ingest.judgments_log', 'ingest.landed_judgments');
+    .replaceAll('ingest.judgments_log', 'ingest.landed_judgments')
+    .replaceAll('ingest.is_as_landed', 'ingest.has_landed_values')
+    .replaceAll('ingest.judge_plaintiffs', 'ingest.classify_plaintiffs');
 }
 
 describe('the steps that kinds share', () => {

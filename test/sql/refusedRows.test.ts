@@ -139,7 +139,7 @@ describe('a row that the database refuses fails alone', function () {
     );
     await under(
       `ALTER TABLE public.plaintiffs ADD COLUMN needed text NOT NULL;
-       CREATE OR REPLACE FUNCTION ingest.most_refused() RETURNS integer LANGUAGE sql AS 'SELECT 20'`,
+       CREATE OR REPLACE FUNCTION ingest.max_refused_rows() RETURNS integer LANGUAGE sql AS 'SELECT 20'`,
       async () => {
         await assert.rejects(upsert(sql, await openImport(sql, { batch: 'most', rows })), {
           code: 'IN006',

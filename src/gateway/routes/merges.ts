@@ -82,7 +82,7 @@ export function createMerges({
     const reference = { tenant_id: tenantId, batch_checksum: checksum };
     const former = await backend.call('replay_project_batch', reference);
     if (former) return { answer: former, how: 'replayed' };
-    const waiting = await backend.call('put_project_batch', {
+    const waiting = await backend.call('store_project_batch', {
       ...reference,
       batch_id: batchId,
       source,
