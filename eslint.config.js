@@ -24,7 +24,7 @@ export const FLOORS = [
   ['activities'],
   ['imports', 'staging', 'local'],
   ['anomalies', 'kinds'],
-  ['database', 'temporal'],
+  ['database', 'temporal', 'webhooks'],
   ['sources'],
   ['messages', 'values', 'settings', 'observability'],
 ];

@@ -40,6 +40,13 @@ export interface AlertsConfig {
   readonly allowPrivate: boolean;
 }
 
+/** Who hears of pushes, imports and retentions that failed or did not begin. */
+export interface NoticesConfig {
+  /** Undefined: nobody does. */
+  readonly webhook: string | undefined;
+  readonly allowPrivate: boolean;
+}
+
 export interface TracesConfig {
   /** Base URL of an OTLP/HTTP collector. */
   readonly endpoint: string;
@@ -83,6 +90,7 @@ export interface Config {
   /** Where people look at workflows; without a slash at its end. Undefined: the dashboard has no links there. */
   readonly temporalUi: string | undefined;
   readonly alerts: AlertsConfig;
+  readonly notices: NoticesConfig;
   /** Where a worker serves its metrics; undefined: nowhere, and it measures nothing. */
   readonly metrics: ListenAddress | undefined;
   /** Undefined: no traces. */
@@ -141,6 +149,8 @@ const schema = z.object({
   ANOMALIES_ALERT_WINDOW_HOURS: integer(1, 24 * 14, 1),
   ANOMALIES_ALERT_MIN_COUNT: integer(1, 1_000_000_000, 1),
   ANOMALIES_ALERT_ALLOW_PRIVATE: oneOf(['true', 'false']).default('false'),
+  INTAKE_NOTIFY_WEBHOOK: webAddress().optional(),
+  INTAKE_NOTIFY_ALLOW_PRIVATE: oneOf(['true', 'false']).default('false'),
   OTEL_EXPORTER_OTLP_ENDPOINT: webAddress().optional(),
   OTEL_SERVICE_NAME: z.string().default('intake'),
   LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
@@ -217,6 +227,10 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
       windowHours: value.ANOMALIES_ALERT_WINDOW_HOURS,
       minCount: value.ANOMALIES_ALERT_MIN_COUNT,
       allowPrivate: value.ANOMALIES_ALERT_ALLOW_PRIVATE === 'true',
+    },
+    notices: {
+      webhook: value.INTAKE_NOTIFY_WEBHOOK,
+      allowPrivate: value.INTAKE_NOTIFY_ALLOW_PRIVATE === 'true',
     },
     metrics: value.INTAKE_METRICS_ADDRESS === undefined ? undefined : listenAddress(value.INTAKE_METRICS_ADDRESS),
     traces: value.OTEL_EXPORTER_OTLP_ENDPOINT

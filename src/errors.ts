@@ -115,10 +115,10 @@ export const ERRORS = {
     2,
     'Mend what it names, then push the file again: what is posted already is not merged twice.',
   ),
-  WEBHOOK_FAILED: retry('Check that the receiver at ANOMALIES_ALERT_WEBHOOK works; it is tried again.'),
+  WEBHOOK_FAILED: retry('Check the address of the webhook, and that its receiver works.'),
   WEBHOOK_REFUSED: fatal(
     2,
-    'Use a public address for ANOMALIES_ALERT_WEBHOOK, or allow private ones: ANOMALIES_ALERT_ALLOW_PRIVATE=true.',
+    'Use a public address for the webhook, or allow private ones with its setting that ends in _ALLOW_PRIVATE.',
   ),
   STACK_FAILED: fatal(1, 'Look at the log it names; `intake down` and `intake up` start the stack anew.'),
   // The call.
@@ -138,6 +138,8 @@ export interface IntakeErrorOptions {
   readonly remedy?: string;
   /** When it is worth trying again, where the place knows better than the usual backoff. */
   readonly retryAfterMs?: number;
+  /** Of a code that is tried again: not this time, the place knows that it would end the same. */
+  readonly final?: boolean;
 }
 
 /** An error with a code of the table; its message never carries a cell's value. */
@@ -147,6 +149,7 @@ export class IntakeError extends Error {
   readonly line: number | undefined;
   readonly remedy: string;
   readonly retryAfterMs: number | undefined;
+  readonly final: boolean;
 
   constructor(code: ErrorCode, message: string, options: IntakeErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -154,10 +157,11 @@ export class IntakeError extends Error {
     this.line = options.line;
     this.remedy = options.remedy ?? ERRORS[code].remedy;
     this.retryAfterMs = options.retryAfterMs;
+    this.final = options.final ?? false;
   }
 
   get retryable(): boolean {
-    return ERRORS[this.code].kind === 'retry';
+    return !this.final && ERRORS[this.code].kind === 'retry';
   }
 
   get exitCode(): 1 | 2 {

@@ -1,5 +1,6 @@
 /** Composition root of a worker: one on the queue of all, one on the queue of this host's files. */
 import { join } from 'node:path';
+import { Client } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type ActivityInterceptorsFactory } from '@temporalio/worker';
 import type { Deps } from './activities/deps.ts';
 import { SLICE_FILES } from './activities/directory/slice.ts';
@@ -21,6 +22,7 @@ import { runningImports } from './temporal/runningImports.ts';
 import { connectOptions } from './temporal/connectOptions.ts';
 import { hostQueue } from './temporal/queues.ts';
 import { flushTraces, openTraces } from './observability/traces.ts';
+import { watchSchedules } from './schedules/watch.ts';
 import { workflowBundle } from './workflows/bundle.ts';
 import type { Logger } from 'pino';
 
@@ -82,8 +84,8 @@ export async function startWorker(config: Config, log: Logger, options: WorkerOp
   });
   const metrics =
     watched &&
-    (await createMetrics(() =>
-      runningImports({ connection, namespace: temporal.namespace, taskQueue: config.taskQueue }),
+    (await createMetrics((state) =>
+      runningImports({ connection, namespace: temporal.namespace, taskQueue: config.taskQueue }, state),
     ));
   const traces = await openTraces(config);
   const backends = openBackends(config, metrics);
@@ -151,7 +153,19 @@ export async function startWorker(config: Config, log: Logger, options: WorkerOp
       'search attributes of Intake are missing or of another type',
     );
   log.info({ taskQueue: config.taskQueue, host: config.host }, 'worker started');
+  const notify = only !== 'files' && config.notices.webhook !== undefined;
+  const endWatch =
+    metrics || notify
+      ? watchSchedules({
+          client: new Client({ connection, namespace: temporal.namespace }),
+          taskQueue: config.taskQueue,
+          notify,
+          metrics: metrics ?? noMetrics,
+          log,
+        })
+      : undefined;
   const done = Promise.all(workers.map((worker) => worker.run())).then(async () => {
+    await endWatch?.();
     await parser.close();
     await backends.close();
     await connection.close();

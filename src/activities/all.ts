@@ -8,6 +8,7 @@ import { finishActivities } from './promotion/finish.ts';
 import { hashActivity } from './file/hash.ts';
 import { mergeProjectsActivities } from './merge/mergeProjects.ts';
 import { operationsActivity } from './promotion/operations.ts';
+import { noticeActivity } from './schedules/sendNotice.ts';
 import { parseActivity } from './file/parse.ts';
 import { partitionActivities } from './promotion/partitions.ts';
 import { planActivity } from './file/plan.ts';
@@ -42,6 +43,7 @@ export const allActivities = (deps: Deps) => ({
   ...prepareImportActivity(deps),
   ...anomaliesActivities(deps),
   ...retentionActivity(deps),
+  ...noticeActivity(deps),
 });
 
 export type Activities = ReturnType<typeof allActivities>;

@@ -1,5 +1,5 @@
 /**
- * anomalies/: Counts of anomalies, the thresholds of alerts, the webhook.
+ * anomalies/: Counts of anomalies, the thresholds of alerts and their words.
  *
  * When anomalies are worth somebody's attention: the thresholds of runbook 003. Pure.
  */

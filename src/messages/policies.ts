@@ -136,6 +136,8 @@ export const POLICIES = {
   // Stewardship.
   assessAnomalies: short('count_anomalies'),
   sendAlert: { ...within(2 * MINUTE, []), attempts: 60 },
+  // Nobody looks again: a receiver that is down for a day hears of it.
+  sendNotice: { ...within(2 * MINUTE, []), backOff: { first: SECOND, longest: 15 * MINUTE }, attempts: 110 },
   cleanImportData: wholeRun('clean_import_data'),
   retireRuns: wholeFile('retire_runs', 'unused_originals', 'forget_originals'),
 } as const satisfies Record<string, ActivityPolicy>;

@@ -5,13 +5,15 @@ import {
   type Client,
   type ScheduleDescription,
   type ScheduleExecutionResult,
+  type WorkflowExecutionDescription,
 } from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
 import type { AlertsInput, RetentionInput, ScheduledImportInput, ScheduledPushInput } from '../messages/schedules.ts';
-import { failureOf } from '../temporal/outcome.ts';
+import { failureOf, type FailedWorkflow } from '../temporal/outcome.ts';
 import { found } from './change.ts';
 import { POLICIES, retentionInWords, type ScheduledWorkflow } from './definitions.ts';
 import { timesOf, timesText, type Times } from './times.ts';
-import { IntakeError } from '../errors.ts';
+import { ERRORS, IntakeError, type ErrorCode } from '../errors.ts';
 
 export interface ScheduleRun {
   /** ISO times. */
@@ -20,8 +22,10 @@ export interface ScheduleRun {
   readonly workflow_id: string;
   /** Of the workflow: running, completed, failed, cancelled, ...; unknown when Temporal has forgotten it. */
   readonly status: string;
-  /** `CODE: message` of one that failed. */
+  /** `CODE: message` of one that failed, or of a step that is tried again. */
   readonly error: string | null;
+  /** What an operator does about it. */
+  readonly next_step: string | null;
 }
 
 export interface ScheduleView {
@@ -46,6 +50,8 @@ export interface ScheduleView {
   readonly taken: number;
   readonly missed: number;
   readonly skipped: number;
+  /** Whether a time has passed since the last run at which nothing began. */
+  readonly missing: boolean;
 }
 
 /** The schedules of Intake, by their ids. @param runs how many of the last runs of each. */
@@ -90,7 +96,17 @@ export async function describeSchedule(client: Client, id: string, runs = 10): P
     taken: info.numActionsTaken,
     missed: info.numActionsMissedCatchupWindow,
     skipped: info.numActionsSkippedOverlap,
+    missing: isMissing(info),
   };
+}
+
+/** Temporal counts what was missed and does not say when: a gap before the next run tells that it was lately. */
+function isMissing(info: ScheduleDescription['info']): boolean {
+  const { recentActions, nextActionTimes, createdAt, numActionsMissedCatchupWindow, numActionsSkippedOverlap } = info;
+  const [next, following] = nextActionTimes.map((at) => at.getTime());
+  if (numActionsMissedCatchupWindow + numActionsSkippedOverlap === 0 || !next || !following) return false;
+  const last = (recentActions.at(-1)?.scheduledAt ?? createdAt).getTime();
+  return next - last > 1.5 * (following - next);
 }
 
 /** The same when a change has reached it, which takes Temporal a moment; as it is after five seconds all the same. */
@@ -165,35 +181,51 @@ async function runOf(
     },
   }: ScheduleExecutionResult,
 ): Promise<ScheduleRun> {
-  const statusOf = (runId?: string): Promise<string> =>
+  const lookAt = (runId?: string): Promise<{ status: string; raw?: RawExecution }> =>
     workflow
       .getHandle(workflowId, runId)
       .describe()
       .then(
-        ({ status: { name } }) => name.toLowerCase(),
+        ({ status: { name }, raw }) => ({ status: name.toLowerCase(), raw }),
         (error: unknown) => {
-          if (error instanceof WorkflowNotFoundError) return 'unknown';
+          if (error instanceof WorkflowNotFoundError) return { status: 'unknown' };
           throw error;
         },
       );
   // By its own id: runs of the same time, triggered in one second or filled back again, have one workflow id.
-  const first = await statusOf(firstExecutionRunId);
-  const status = first === 'continued_as_new' ? await statusOf() : first;
-  const error =
-    status === 'failed' ? await workflow.result(workflowId, firstExecutionRunId).then(() => null, faultOf) : null;
+  const first = await lookAt(firstExecutionRunId);
+  const { status, raw } = first.status === 'continued_as_new' ? await lookAt() : first;
+  const fault =
+    status === 'failed'
+      ? await workflow.result(workflowId, firstExecutionRunId).then(() => null, faultOf)
+      : raw && pendingFault(raw);
   return {
     scheduled_at: scheduledAt.toISOString(),
     started_at: takenAt.toISOString(),
     workflow_id: workflowId,
     status,
-    error,
+    error: fault ? `${fault.code}: ${fault.message}` : null,
+    next_step: fault?.remedy ?? null,
   };
 }
 
-function faultOf(error: unknown): string | null {
+type RawExecution = WorkflowExecutionDescription['raw'];
+type Fault = FailedWorkflow['error'];
+
+function faultOf(error: unknown): Fault | null {
   if (!(error instanceof WorkflowFailedError)) return null;
   const { status, error: failure } = failureOf(error, 'run');
-  return status === 'failed' ? `${failure.code}: ${failure.message}` : null;
+  return status === 'failed' ? failure : null;
+}
+
+/** Why the last attempt at a step of a run failed that goes on. */
+function pendingFault({ pendingActivities }: RawExecution): Fault | null {
+  const failure = pendingActivities?.find(({ lastFailure }) => lastFailure)?.lastFailure;
+  const code = failure?.applicationFailureInfo?.type ?? '';
+  if (!failure || !(code in ERRORS)) return null;
+  const [own] = failure.applicationFailureInfo?.details?.payloads ?? [];
+  const remedy = own ? defaultPayloadConverter.fromPayload<string>(own) : ERRORS[code as ErrorCode].remedy;
+  return { code: code as ErrorCode, message: `${failure.message ?? ''}, it is tried again`, remedy };
 }
 
 /** `Sat 2026-10-03 17:00 +0930` */

@@ -7,3 +7,4 @@ export { scheduledPush } from './push/scheduledPush.ts';
 export { scheduledImport } from './schedules/scheduledImport.ts';
 export { retention } from './schedules/retention.ts';
 export { alertAnomalies } from './schedules/alertAnomalies.ts';
+export { sendNotice } from './schedules/sendNotice.ts';

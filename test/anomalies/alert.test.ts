@@ -42,16 +42,16 @@ describe('alerts about anomalies', () => {
       call: async (fn: string, args: object) => (asked.push({ fn, ...args }), counts),
     } as unknown as Backend;
     const settings = { webhook: 'http://127.0.0.1:1/', windowHours: 2, minCount: 8, allowPrivate: false };
-    assert.deepEqual(await alertOnCount(backend, settings, until), {
+    assert.deepEqual(await alertOnCount(backend, settings, { until }), {
       outcome: 'below-threshold',
       document: alertPayload(counts, { since, until }),
     });
     assert.deepEqual(asked, [{ fn: 'count_anomalies', since: since.toISOString(), until: until.toISOString() }]);
-    assert.deepEqual(await alertOnCount(backend, { ...settings, webhook: undefined }, until), {
+    assert.deepEqual(await alertOnCount(backend, { ...settings, webhook: undefined }, { until }), {
       outcome: 'no-webhook',
       document: undefined,
     });
     assert.equal(asked.length, 1);
-    await assert.rejects(alertOnCount(backend, { ...settings, minCount: 7 }, until), { code: 'WEBHOOK_REFUSED' });
+    await assert.rejects(alertOnCount(backend, { ...settings, minCount: 7 }, { until }), { code: 'WEBHOOK_REFUSED' });
   });
 });

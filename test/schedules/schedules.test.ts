@@ -26,9 +26,11 @@ import {
   retentionSchedule,
   type Definition,
 } from '../../src/schedules/definitions.ts';
+import { noticeMissed } from '../../src/schedules/notices.ts';
 import { describeSchedule, listSchedules, type ScheduleRun } from '../../src/schedules/view.ts';
 import { startWorker, type RunningWorker } from '../../src/worker.ts';
 import type { ScheduledImportReport } from '../../src/workflows/schedules/scheduledImport.ts';
+import type { Notice } from '../../src/messages/notices.ts';
 import type { AssessedAlert, ScheduledPushReport } from '../../src/messages/schedules.ts';
 import { openGatewayPlace, type GatewayPlace } from '../gateway/place.ts';
 import { historiesOf, payloadsOf, plaintiffsCsv } from '../support/imports.ts';
@@ -44,6 +46,8 @@ describe('schedules', function () {
   let server: Server;
   let url: string;
   const received: AssessedAlert[] = [];
+  const notices: Notice[] = [];
+  let hookAnswers = 204;
   const served = new Map<string, Buffer>();
   const added = new Set<string>();
   const client = () => gateways.place.client;
@@ -57,12 +61,27 @@ describe('schedules', function () {
       request
         .on('data', (block: Buffer) => body.push(block))
         .on('end', () => {
-          if (request.method === 'POST') received.push(JSON.parse(Buffer.concat(body).toString()) as AssessedAlert);
+          if (request.method === 'POST') {
+            const document = JSON.parse(Buffer.concat(body).toString()) as never;
+            (request.url === '/notify' ? notices : received).push(document);
+          }
           const file = served.get(request.url ?? '');
           const allowed =
             request.url !== '/secret.csv?token=SECRET' ||
             request.headers.authorization === `Basic ${Buffer.from('user:SECRET').toString('base64')}`;
-          response.writeHead(request.method === 'POST' ? 204 : !allowed ? 403 : file ? 200 : 404).end(file);
+          response
+            .writeHead(
+              request.method === 'POST'
+                ? request.url === '/notify'
+                  ? 204
+                  : hookAnswers
+                : !allowed
+                  ? 403
+                  : file
+                    ? 200
+                    : 404,
+            )
+            .end(file);
         });
     }).listen(0, '127.0.0.1');
     await new Promise((listening) => server.once('listening', listening));
@@ -76,6 +95,8 @@ describe('schedules', function () {
       INTAKE_GATEWAY_URL: gateway.url,
       ANOMALIES_ALERT_WEBHOOK: `${url}/hook`,
       ANOMALIES_ALERT_ALLOW_PRIVATE: 'true',
+      INTAKE_NOTIFY_WEBHOOK: `${url}/notify`,
+      INTAKE_NOTIFY_ALLOW_PRIVATE: 'true',
     });
     worker = await startWorker(config, createLogger('fatal'));
   });
@@ -345,6 +366,24 @@ describe('schedules', function () {
       assert.equal(new Set(received.map(({ id: key }) => key)).size, 3);
     });
 
+    it('end at once at a receiver that refuses them, and say the next step', async () => {
+      const t = Math.floor(Date.now() / HOUR) * HOUR - 60 * HOUR;
+      await anomaly(t + 1, 'UNKNOWN_RM', 2, 'A');
+      const id = await add(alertsSchedule(config, 60));
+      const before = received.length;
+      const ended = (await describeSchedule(client(), id)).runs.length;
+      hookAnswers = 410;
+      try {
+        await backfillSchedule(client(), id, new Date(t + HOUR - 1), new Date(t + HOUR + 1));
+        const [{ status, error, next_step: step }] = (await runsOf(id, ended + 1)) as [ScheduleRun];
+        assert.deepEqual([status, received.length - before], ['failed', 1]);
+        assert.match(error!, /^WEBHOOK_FAILED: The webhook at 127.0.0.1 answers 410$/);
+        assert.match(step!, /^Check the address in ANOMALIES_ALERT_WEBHOOK/);
+      } finally {
+        hookAnswers = 204;
+      }
+    });
+
     it('have windows as long as the time between them', async () => {
       const id = await add(alertsSchedule(config, 60));
       await setTimes(client(), id, { everyMinutes: 120 });
@@ -472,6 +511,56 @@ describe('schedules', function () {
         await assert.rejects(call, { code: 'SCHEDULE_NOT_FOUND' });
       }
       while (await listed()) await sleep(100);
+    });
+  });
+
+  describe('are heard of', () => {
+    const entries = () => notices.flatMap((notice) => notice.entries);
+
+    it('when their work fails: once for what is alike, with the next step, and without names of files', async () => {
+      const path = await gateways.place.file('firm\nA\n');
+      const id = await add(
+        importSchedule(config, {
+          request: { kind: 'plaintiffs', path, mode: 'commit', sourceSystem: tenant() },
+          times: { everyMinutes: 60 },
+        }),
+      );
+      await once(id);
+      const told = () => entries().filter(({ schedule }) => schedule === id);
+      while (told().length === 0) await sleep(200);
+      assert.deepEqual(
+        told().map(({ event, what, kind, code, count }) => [event, what, kind, code, count]),
+        [['failed', 'import', 'plaintiffs', 'MISSING_COLUMNS', 1]],
+      );
+      assert.match(told()[0]!.next_step, new RegExp(`^Rename the header .* See: intake schedule show ${id}$`));
+      // Children are not told of beside their parents, and each group is told once.
+      assert.deepEqual(
+        entries().filter(({ what, schedule }) => what === 'import' && schedule === null),
+        [],
+      );
+      assert.equal(new Set(notices.map((notice) => notice.id)).size, notices.length);
+      assert.doesNotMatch(JSON.stringify(notices), /\.csv|\/tmp/);
+    });
+
+    it('when nothing began at their time', async () => {
+      const id = 'never-served';
+      added.add(id);
+      await client().schedule.create({
+        scheduleId: id,
+        spec: { intervals: [{ every: '1 s' }] },
+        action: { type: 'startWorkflow', workflowType: 'retention', taskQueue: 'nobody', args: [{}] },
+        policies: { overlap: 'SKIP' },
+      });
+      let view = await describeSchedule(client(), id);
+      for (; !view.missing; view = await describeSchedule(client(), id)) await sleep(200);
+      await noticeMissed({ client: client(), taskQueue: config.taskQueue }, [view]);
+      await noticeMissed({ client: client(), taskQueue: config.taskQueue }, [view]);
+      const told = () => entries().filter(({ schedule }) => schedule === id);
+      while (told().length === 0) await sleep(100);
+      assert.deepEqual(
+        told().map(({ event, what, count }) => [event, what, count]),
+        [['missed', 'retention', view.missed + view.skipped]],
+      );
     });
   });
 });

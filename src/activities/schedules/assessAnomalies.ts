@@ -1,8 +1,6 @@
 /** Alerts about anomalies: what the database says of a window, and the word to the webhook. */
-import { alertPayload } from '../../anomalies/alert.ts';
-import { anomalyStats } from '../../anomalies/alert.ts';
+import { alertPayload, anomalyStats, sendAlert } from '../../anomalies/alert.ts';
 import { assess, CONSECUTIVE_WINDOWS } from '../../anomalies/thresholds.ts';
-import { postWebhook } from '../../anomalies/webhook.ts';
 import type { BackendName } from '../../config.ts';
 import type { AssessedAlert } from '../../messages/schedules.ts';
 import type { Deps } from '../deps.ts';
@@ -17,7 +15,7 @@ interface AlertRequest {
 
 const HOUR_MS = 3_600_000;
 
-export const anomaliesActivities = ({ backend, config }: Deps) => ({
+export const anomaliesActivities = ({ backend, config, log }: Deps) => ({
   /** From the database alone: a worker that restarts, or comes late, comes to the same answer. */
   async assessAnomalies({ backend: name, until: end, windowHours, id }: AlertRequest): Promise<AssessedAlert> {
     const until = new Date(end);
@@ -35,7 +33,7 @@ export const anomaliesActivities = ({ backend, config }: Deps) => ({
   async sendAlert(alert: AssessedAlert): Promise<boolean> {
     const { webhook, allowPrivate } = config.alerts;
     if (webhook === undefined) return false;
-    await postWebhook(webhook, alert, { allowPrivate });
+    await sendAlert({ webhook, allowPrivate }, alert, alert.reasons, log);
     return true;
   },
 });

@@ -168,6 +168,8 @@ async function show({ out, open }: Call<ScheduleFlags>, id: string): Promise<voi
     ['scheduled_at', 'started_at', 'status', 'workflow_id', 'error'],
   ))
     out.answer(`  ${line}`);
+  const [{ next_step: step }] = view.runs as [ScheduleView['runs'][0]];
+  if (step) out.answer(`Next step: ${step}`);
 }
 
 /** A date is its beginning in UTC. */

@@ -1,6 +1,7 @@
 /** GET /anomalies and POST /anomalies/alerts of runbook 003. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Context } from 'hono';
+import type { Logger } from 'pino';
 import { z } from 'zod';
 import { alertOnCount } from '../../anomalies/alert.ts';
 import type { Backend } from '../../database/backend.ts';
@@ -16,6 +17,7 @@ export interface AnomaliesOptions {
   /** Undefined: nobody can sign in, and there is no service key. */
   readonly supabase: SupabaseConfig | undefined;
   readonly metrics: GatewayMetrics;
+  readonly log: Logger;
 }
 
 const SEVERITIES = ['error', 'warning', 'info'] as const;
@@ -116,7 +118,7 @@ export async function getAnomalies(c: Context<GatewayEnv>, { supabase }: Anomali
 /** Totals to the webhook: 202 with what was sent, 204 when there is no webhook or there are too few. */
 export async function postAlert(
   c: Context<GatewayEnv>,
-  { backend, alerts, supabase, metrics }: AnomaliesOptions,
+  { backend, alerts, supabase, metrics, log }: AnomaliesOptions,
 ): Promise<Response> {
   const token = bearerOf(c);
   if (!supabase || !isSame(token, supabase.serviceKey)) {
@@ -124,7 +126,7 @@ export async function postAlert(
     const tenants = await asUser(supabase, token).call('fn_require_operator', {});
     if (!tenants.includes('*')) throw new Problem('FORBIDDEN', 'Alerts are for operators of all tenants');
   }
-  const { outcome, document } = await alertOnCount(backend, alerts).catch((error: unknown) => {
+  const { outcome, document } = await alertOnCount(backend, alerts, { log }).catch((error: unknown) => {
     metrics.alerted('failed');
     throw error;
   });

@@ -2,12 +2,17 @@ import { strict as assert } from 'node:assert';
 import dns from 'node:dns';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { isPublicAddress, postWebhook } from '../../src/anomalies/webhook.ts';
+import { bodyFor } from '../../src/webhooks/forms.ts';
+import { postWebhook as postMessage, type WebhookOptions } from '../../src/webhooks/post.ts';
+import { isPublicAddress } from '../../src/webhooks/publicAddress.ts';
 import { IntakeError } from '../../src/errors.ts';
+import { createLogger } from '../../src/observability/log.ts';
 
 describe('postWebhook', () => {
   const servers: Server[] = [];
   const allowed = { allowPrivate: true };
+  const postWebhook = (url: string, document: object, options: Partial<WebhookOptions> = {}): Promise<void> =>
+    postMessage(url, { document, text: 'seven anomalies' }, { setting: 'TEST_WEBHOOK', ...options });
   /** Answers as told and keeps what came. */
   const receive = async (
     listener: RequestListener,
@@ -51,12 +56,89 @@ describe('postWebhook', () => {
     );
   });
 
-  it('fails for any other status, may be tried again, and tells no path, query or body', async () => {
-    for (const status of [400, 404, 500]) {
-      const { url } = await receive((_, response) => response.writeHead(status).end('secret'));
-      await failsWith(postWebhook(url.replace('//', '//user:secret@'), {}, allowed), 'WEBHOOK_FAILED');
+  it('ends at once for what the receiver will not take later either; 408, 425, 429 and 5xx wait as long as it says', async () => {
+    const outcomes = [];
+    for (const [status, retryAfter] of [
+      [301],
+      [400],
+      [404],
+      [410],
+      [422],
+      [408],
+      [425],
+      [429, '20'],
+      [429, '0'],
+      [429, '86400'],
+      [503, new Date(Date.now() + 30_000).toUTCString()],
+      [500],
+    ] as const) {
+      const { url } = await receive((_, response) =>
+        response.writeHead(status, retryAfter ? { 'retry-after': retryAfter } : {}).end('secret'),
+      );
+      const call = postWebhook(url.replace('//', '//user:secret@'), {}, allowed);
+      await failsWith(call, 'WEBHOOK_FAILED');
+      const { retryable, retryAfterMs } = (await call.catch((error: unknown) => error)) as IntakeError;
+      outcomes.push([status, retryable, retryAfterMs && Math.round(retryAfterMs / 5000) * 5]);
     }
-    assert.ok(new IntakeError('WEBHOOK_FAILED', '').retryable && !new IntakeError('WEBHOOK_REFUSED', '').retryable);
+    assert.deepEqual(outcomes, [
+      ...[301, 400, 404, 410, 422].map((status) => [status, false, undefined]),
+      [408, true, undefined],
+      [425, true, undefined],
+      [429, true, 20],
+      [429, true, 0],
+      [429, true, 600],
+      [503, true, 30],
+      [500, true, undefined],
+    ]);
+  });
+
+  it('takes "ok": false of a 200 for the refusal that it is, and tries again what Slack says is for later', async () => {
+    for (const [answer, retryable] of [
+      ['{"ok":false,"error":"no_text"}', false],
+      ['{"ok":false,"error":"ratelimited"}', true],
+    ] as const) {
+      const { url } = await receive((_, response) => response.end(answer));
+      await assert.rejects(postWebhook(url, {}, allowed), { code: 'WEBHOOK_FAILED', retryable });
+    }
+    for (const answer of ['ok', '{"ok":true}', '[false]', '', '{"ok":']) {
+      const { url } = await receive((_, response) => response.end(answer));
+      await postWebhook(url, {}, allowed);
+    }
+  });
+
+  it('leaves the first words of a refusal in the log, without personal numbers and secrets of the address', async () => {
+    const { url } = await receive((_, response) =>
+      response.writeHead(400).end(`no_text at /hook/secret?token=secret for 4111 1111 1111 1111\n${'x'.repeat(5000)}`),
+    );
+    let lines = '';
+    const log = createLogger('warn', { write: (line: string) => void (lines += line) });
+    await assert.rejects(postWebhook(url, {}, { ...allowed, log }), { remedy: /TEST_WEBHOOK/ });
+    const { host, status, answer } = JSON.parse(lines) as Record<string, string>;
+    assert.deepEqual([host, status], ['127.0.0.1', 400]);
+    assert.match(answer!, /^no_text at .*\[CARD_REDACTED\] x+$/);
+    assert.ok(answer!.length <= 200 && !/secret|4111/.test(lines), lines);
+  });
+
+  it('speaks to Slack, Teams and Discord in their forms, to others in its own', () => {
+    const message = { document: { total: 7 }, text: '7 anomalies of <!channel> & [x](http://x)' };
+    const body = (url: string): Record<string, unknown> => bodyFor(new URL(url), message) as Record<string, unknown>;
+    const slack = { text: '7 anomalies of &lt;!channel&gt; &amp; [x](http://x)' };
+    const plain = String.raw`7 anomalies of \<!channel\> & \[x\]\(http://x\)`;
+    assert.deepEqual(body('https://hooks.slack.com/services/T/B/x'), slack);
+    assert.deepEqual(body('https://discord.com/api/webhooks/1/x/slack'), slack);
+    assert.deepEqual(body('https://discord.com/api/webhooks/1/x'), { content: plain, allowed_mentions: { parse: [] } });
+    for (const host of [
+      'x.webhook.office.com',
+      'prod-1.westeurope.logic.azure.com:443',
+      'a.b.environment.api.powerplatform.com',
+    ]) {
+      const { attachments } = body(`https://${host}/x`) as { attachments: { content: { body: { text: string }[] } }[] };
+      assert.equal(attachments[0]!.content.body[0]!.text, plain);
+    }
+    for (const host of ['example.com', 'notslack.com', 'slack.com.example.com', 'discord.com.evil.example'])
+      assert.deepEqual(body(`https://${host}/x`), message.document);
+    const long = bodyFor(new URL('https://discord.com/api/webhooks/1/x'), { document: {}, text: 'x'.repeat(5000) });
+    assert.ok((long as { content: string }).content.length <= 2000);
   });
 
   it('follows no redirect', async () => {
