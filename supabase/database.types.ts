@@ -675,83 +675,6 @@ export type Database = {
             referencedRelation: 'v_blocked_duplicates';
             referencedColumns: ['id'];
           },
-          {
-            foreignKeyName: 'plaintiffs_raw_import_run_id_fkey';
-            columns: ['import_run_id'];
-            isOneToOne: false;
-            referencedRelation: 'import_runs';
-            referencedColumns: ['id'];
-          },
-          {
-            foreignKeyName: 'plaintiffs_raw_import_run_id_fkey';
-            columns: ['import_run_id'];
-            isOneToOne: false;
-            referencedRelation: 'v_duplicate_attempts';
-            referencedColumns: ['id'];
-          },
-          {
-            foreignKeyName: 'plaintiffs_raw_import_run_id_fkey';
-            columns: ['import_run_id'];
-            isOneToOne: false;
-            referencedRelation: 'v_duplicate_attempts';
-            referencedColumns: ['original_id'];
-          },
-          {
-            foreignKeyName: 'plaintiffs_raw_import_run_id_fkey';
-            columns: ['import_run_id'];
-            isOneToOne: false;
-            referencedRelation: 'v_failed_runs';
-            referencedColumns: ['id'];
-          },
-          {
-            foreignKeyName: 'plaintiffs_raw_import_run_id_fkey';
-            columns: ['import_run_id'];
-            isOneToOne: false;
-            referencedRelation: 'v_import_reconciliation';
-            referencedColumns: ['id'];
-          },
-          {
-            foreignKeyName: 'plaintiffs_raw_import_run_id_fkey';
-            columns: ['import_run_id'];
-            isOneToOne: false;
-            referencedRelation: 'v_import_runs_summary';
-            referencedColumns: ['id'];
-          },
-          {
-            foreignKeyName: 'plaintiffs_raw_import_run_id_fkey';
-            columns: ['import_run_id'];
-            isOneToOne: false;
-            referencedRelation: 'v_in_progress_runs';
-            referencedColumns: ['id'];
-          },
-          {
-            foreignKeyName: 'plaintiffs_raw_import_run_id_fkey';
-            columns: ['import_run_id'];
-            isOneToOne: false;
-            referencedRelation: 'v_latest_runs';
-            referencedColumns: ['id'];
-          },
-          {
-            foreignKeyName: 'plaintiffs_raw_import_run_id_fkey';
-            columns: ['import_run_id'];
-            isOneToOne: false;
-            referencedRelation: 'v_reconcile_failures';
-            referencedColumns: ['id'];
-          },
-          {
-            foreignKeyName: 'plaintiffs_raw_import_run_id_fkey';
-            columns: ['import_run_id'];
-            isOneToOne: false;
-            referencedRelation: 'v_rollback_verification';
-            referencedColumns: ['id'];
-          },
-          {
-            foreignKeyName: 'plaintiffs_raw_import_run_id_fkey';
-            columns: ['import_run_id'];
-            isOneToOne: false;
-            referencedRelation: 'v_rollbacks';
-            referencedColumns: ['id'];
-          },
         ];
       };
       project_answers: {
@@ -1517,160 +1440,6 @@ export type Database = {
             columns: ['original_id'];
             isOneToOne: false;
             referencedRelation: 'v_blocked_duplicates';
-            referencedColumns: ['id'];
-          },
-          {
-            foreignKeyName: 'plaintiffs_raw_import_run_id_fkey';
-            columns: ['import_run_id'];
-            isOneToOne: false;
-            referencedRelation: 'import_runs';
-            referencedColumns: ['id'];
-          },
-          {
-            foreignKeyName: 'plaintiffs_raw_import_run_id_fkey';
-            columns: ['original_run_id'];
-            isOneToOne: false;
-            referencedRelation: 'import_runs';
-            referencedColumns: ['id'];
-          },
-          {
-            foreignKeyName: 'plaintiffs_raw_import_run_id_fkey';
-            columns: ['import_run_id'];
-            isOneToOne: false;
-            referencedRelation: 'v_duplicate_attempts';
-            referencedColumns: ['id'];
-          },
-          {
-            foreignKeyName: 'plaintiffs_raw_import_run_id_fkey';
-            columns: ['original_run_id'];
-            isOneToOne: false;
-            referencedRelation: 'v_duplicate_attempts';
-            referencedColumns: ['id'];
-          },
-          {
-            foreignKeyName: 'plaintiffs_raw_import_run_id_fkey';
-            columns: ['import_run_id'];
-            isOneToOne: false;
-            referencedRelation: 'v_duplicate_attempts';
-            referencedColumns: ['original_id'];
-          },
-          {
-            foreignKeyName: 'plaintiffs_raw_import_run_id_fkey';
-            columns: ['original_run_id'];
-            isOneToOne: false;
-            referencedRelation: 'v_duplicate_attempts';
-            referencedColumns: ['original_id'];
-          },
-          {
-            foreignKeyName: 'plaintiffs_raw_import_run_id_fkey';
-            columns: ['import_run_id'];
-            isOneToOne: false;
-            referencedRelation: 'v_failed_runs';
-            referencedColumns: ['id'];
-          },
-          {
-            foreignKeyName: 'plaintiffs_raw_import_run_id_fkey';
-            columns: ['original_run_id'];
-            isOneToOne: false;
-            referencedRelation: 'v_failed_runs';
-            referencedColumns: ['id'];
-          },
-          {
-            foreignKeyName: 'plaintiffs_raw_import_run_id_fkey';
-            columns: ['import_run_id'];
-            isOneToOne: false;
-            referencedRelation: 'v_import_reconciliation';
-            referencedColumns: ['id'];
-          },
-          {
-            foreignKeyName: 'plaintiffs_raw_import_run_id_fkey';
-            columns: ['original_run_id'];
-            isOneToOne: false;
-            referencedRelation: 'v_import_reconciliation';
-            referencedColumns: ['id'];
-          },
-          {
-            foreignKeyName: 'plaintiffs_raw_import_run_id_fkey';
-            columns: ['import_run_id'];
-            isOneToOne: false;
-            referencedRelation: 'v_import_runs_summary';
-            referencedColumns: ['id'];
-          },
-          {
-            foreignKeyName: 'plaintiffs_raw_import_run_id_fkey';
-            columns: ['original_run_id'];
-            isOneToOne: false;
-            referencedRelation: 'v_import_runs_summary';
-            referencedColumns: ['id'];
-          },
-          {
-            foreignKeyName: 'plaintiffs_raw_import_run_id_fkey';
-            columns: ['import_run_id'];
-            isOneToOne: false;
-            referencedRelation: 'v_in_progress_runs';
-            referencedColumns: ['id'];
-          },
-          {
-            foreignKeyName: 'plaintiffs_raw_import_run_id_fkey';
-            columns: ['original_run_id'];
-            isOneToOne: false;
-            referencedRelation: 'v_in_progress_runs';
-            referencedColumns: ['id'];
-          },
-          {
-            foreignKeyName: 'plaintiffs_raw_import_run_id_fkey';
-            columns: ['import_run_id'];
-            isOneToOne: false;
-            referencedRelation: 'v_latest_runs';
-            referencedColumns: ['id'];
-          },
-          {
-            foreignKeyName: 'plaintiffs_raw_import_run_id_fkey';
-            columns: ['original_run_id'];
-            isOneToOne: false;
-            referencedRelation: 'v_latest_runs';
-            referencedColumns: ['id'];
-          },
-          {
-            foreignKeyName: 'plaintiffs_raw_import_run_id_fkey';
-            columns: ['import_run_id'];
-            isOneToOne: false;
-            referencedRelation: 'v_reconcile_failures';
-            referencedColumns: ['id'];
-          },
-          {
-            foreignKeyName: 'plaintiffs_raw_import_run_id_fkey';
-            columns: ['original_run_id'];
-            isOneToOne: false;
-            referencedRelation: 'v_reconcile_failures';
-            referencedColumns: ['id'];
-          },
-          {
-            foreignKeyName: 'plaintiffs_raw_import_run_id_fkey';
-            columns: ['import_run_id'];
-            isOneToOne: false;
-            referencedRelation: 'v_rollback_verification';
-            referencedColumns: ['id'];
-          },
-          {
-            foreignKeyName: 'plaintiffs_raw_import_run_id_fkey';
-            columns: ['original_run_id'];
-            isOneToOne: false;
-            referencedRelation: 'v_rollback_verification';
-            referencedColumns: ['id'];
-          },
-          {
-            foreignKeyName: 'plaintiffs_raw_import_run_id_fkey';
-            columns: ['import_run_id'];
-            isOneToOne: false;
-            referencedRelation: 'v_rollbacks';
-            referencedColumns: ['id'];
-          },
-          {
-            foreignKeyName: 'plaintiffs_raw_import_run_id_fkey';
-            columns: ['original_run_id'];
-            isOneToOne: false;
-            referencedRelation: 'v_rollbacks';
             referencedColumns: ['id'];
           },
         ];
@@ -4126,6 +3895,7 @@ export type Database = {
           id: number;
           import_run_id: string | null;
           name: string;
+          name_hash: number | null;
           phone: string | null;
           short_name: string | null;
           source_reference: string | null;
@@ -4144,6 +3914,7 @@ export type Database = {
           id?: number;
           import_run_id?: string | null;
           name: string;
+          name_hash?: number | null;
           phone?: string | null;
           short_name?: string | null;
           source_reference?: string | null;
@@ -4161,6 +3932,7 @@ export type Database = {
           id?: number;
           import_run_id?: string | null;
           name?: string;
+          name_hash?: number | null;
           phone?: string | null;
           short_name?: string | null;
           source_reference?: string | null;

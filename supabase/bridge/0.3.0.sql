@@ -33,7 +33,16 @@ drop function if exists ingest.uncopy_contacts() cascade;
 -- Changes of tables, in the order in which they were made.
 do $$
 begin
+  if to_regclass('public.plaintiffs') is not null and not exists (
+    select from pg_catalog.pg_attribute a where a.attrelid = 'public.plaintiffs'::regclass and a.attname = 'name_hash') then
+    alter table public.plaintiffs add column name_hash bigint;
+    drop index if exists public.plaintiffs_email_idx, public.plaintiffs_phone_idx, public.plaintiffs_name_idx; -- made again, as hash indexes
+    alter table public.plaintiffs disable trigger user; -- nobody edits
+    update public.plaintiffs set name_hash = hashtextextended(ingest.normalize_text(name), 0);
+    alter table public.plaintiffs enable trigger user;
+  end if;
   if to_regclass('ingest.plaintiffs_raw') is not null then
+    alter table ingest.plaintiffs_raw drop constraint if exists plaintiffs_raw_import_run_id_fkey;
     alter table ingest.plaintiffs_raw add column if not exists adopted boolean not null default false, add column if not exists adopted_from uuid;
   end if;
   if to_regclass('public.raw_simplicity_imports') is not null then

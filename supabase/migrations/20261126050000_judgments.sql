@@ -372,7 +372,7 @@ as $$
   ), by_name as materialized (
     select v.name, (select min(x.id) from (
       select t.id from public.plaintiffs t
-      where hashtextextended(ingest.normalize_text(t.name), 0) = hashtextextended(v.name, 0)
+      where t.name_hash = hashtextextended(v.name, 0)
         and ingest.normalize_text(t.name) = v.name offset 0) x) as id
     from (select distinct a.name from asked a where a.name is not null) v
   ), found as materialized (
@@ -941,8 +941,10 @@ begin
       , messages as (
         %s
       ), plaintiffs as (
-        insert into public.plaintiffs (id, dedupe_key, source_system, source_reference, name, email, phone, address, import_run_id)
-        select t.plaintiff_id, s.plaintiff_key, $2, s.lead_id, s.plaintiff_name, s.email, s.phone, s.address, $1
+        insert into public.plaintiffs (
+          id, dedupe_key, source_system, source_reference, name, email, phone, address, import_run_id, name_hash)
+        select t.plaintiff_id, s.plaintiff_key, $2, s.lead_id, s.plaintiff_name, s.email, s.phone, s.address, $1,
+               hashtextextended(s.name_key, 0)
         from taken t cross join lateral (select * from ingest_stage.judgments x where x.ctid = t.stage_tid offset 0) s
         where t.is_new and t.is_first order by s.plaintiff_key -- the order in which all imports take these keys
       ), history as (

@@ -144,6 +144,7 @@ comment on column public.plaintiffs.address is 'Address.';
 comment on column public.plaintiffs.status is 'Status of the plaintiff; new after an import.';
 comment on column public.plaintiffs.import_run_id is 'The run that owns the row and may withdraw it.';
 comment on column public.plaintiffs.created_at is 'When the row was written.';
+comment on column public.plaintiffs.name_hash is 'Hash of the normalized name, by which judgments find a plaintiff; a trigger keeps it.';
 comment on column public.plaintiffs.updated_at is 'Equal to created_at until somebody edits the row; rollback keeps edited rows.';
 
 comment on table public.project_membership is 'Organisations and people that belong to a project, one of the two in each row.';
@@ -815,6 +816,9 @@ comment on function ingest.note_directory_change is 'Trigger: counts a change of
 comment on function ingest.note_edit is 'Notes batches and runs of whose projects somebody changed one.';
 comment on function ingest.note_left_out is 'Rows of a pushed file that are not posted, as anomalies of their projects.';
 comment on function ingest.note_member_edit is 'Trigger: notes that somebody changed the members of a project, and whom they removed.';
+comment on function ingest.refuse_missing_run is 'Trigger: a landed row belongs to a run that is there.';
+comment on function ingest.refuse_run_with_rows is 'Trigger: a run that has landed rows of plaintiffs is not deleted.';
+comment on function ingest.set_name_hash is 'Trigger: hashes the name of a plaintiff.';
 comment on function ingest.note_people is 'Trigger: notes that the transaction created or changed people.';
 comment on function ingest.note_project_edit is 'Trigger: notes that somebody changed a project.';
 comment on function ingest.note_truncation is 'Trigger: notes that all projects or memberships are gone.';

@@ -123,6 +123,24 @@ describe('judgments and their plaintiffs', function () {
     assert.deepEqual([...(await sql`SELECT count(*) AS n FROM public.plaintiffs`)], [{ n: 2 }]);
   });
 
+  it('are found by the name of now, whoever wrote it', async () => {
+    await forgetJudgments(sql);
+    await sql`INSERT INTO public.plaintiffs (dedupe_key, source_system, name) VALUES ('typed', 'hand', '  ÉVA  İnce ')`;
+    await importLeads(sql, { batch: '1', rows: [{ name: 'Ann', number: '1' }] });
+    await sql`UPDATE public.plaintiffs SET name = 'Anne' WHERE name = 'Ann'`;
+    await importLeads(sql, {
+      batch: '2',
+      rows: ['anne', 'Ann', 'Éva ince'].map((name, i) => ({ name, number: `2-${i}` })),
+    });
+    assert.deepEqual(
+      [...(await sql`SELECT matched_by FROM public.raw_simplicity_imports ORDER BY id`)].map((row) => row['matched_by']),
+      ['created', 'name', 'name', 'name'],
+    );
+    const wrong = await sql`
+      SELECT name FROM public.plaintiffs WHERE name_hash IS DISTINCT FROM hashtextextended(ingest.normalize_text(name), 0)`;
+    assert.deepEqual([...wrong], []);
+  });
+
   it('are the same whichever part landed first, for later imports, too', async () => {
     const people = ['Ann', 'Bob', 'Cy', 'Di'].map((name) => ({ name, email: `${name}@x.co` }));
     const rows = [...people, ...people.map((one) => ({ ...one, phone: '5550005' }))].map((one, i) => ({

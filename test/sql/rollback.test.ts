@@ -176,13 +176,22 @@ describe('rollback_import_run', () => {
 });
 
 describe('the hard delete of runbook 001', () => {
-  it('makes place for the same file, and rows of other runs lose only their pointers', async () => {
+  it('needs the rows to go first, makes place for the same file, and rows of other runs lose only their pointers', async () => {
     const database = await createDatabase();
     const sql = connect(database.databaseUrl);
     try {
       const batch = { batch: 'hard', rows: [{ name: 'A' }, { name: 'B' }, { name: 'a' }] };
       const first = await importRows(sql, batch);
       const later = await importRows(sql, { batch: 'later', rows: [{ name: 'A' }] });
+      await assert.rejects(sql`DELETE FROM ingest.import_runs WHERE id = ${first}`, { code: '23503' });
+      await assert.rejects(
+        sql`INSERT INTO ingest.plaintiffs_raw (import_run_id, row_index, source_system, dedupe_key) VALUES (gen_random_uuid(), 1, 's', 'k')`,
+        { code: '23503' },
+      );
+      await assert.rejects(
+        sql`UPDATE ingest.plaintiffs_raw SET import_run_id = gen_random_uuid() WHERE import_run_id = ${first}`,
+        { code: '23503' },
+      );
       await sql`DELETE FROM ingest.plaintiffs_raw WHERE import_run_id = ${first}`;
       await sql`DELETE FROM ingest.import_runs WHERE id = ${first}`;
       assert.deepEqual(
