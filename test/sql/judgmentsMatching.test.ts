@@ -133,7 +133,9 @@ describe('judgments and their plaintiffs', function () {
       rows: ['anne', 'Ann', 'Éva ince'].map((name, i) => ({ name, number: `2-${i}` })),
     });
     assert.deepEqual(
-      [...(await sql`SELECT matched_by FROM public.raw_simplicity_imports ORDER BY id`)].map((row) => row['matched_by']),
+      [...(await sql`SELECT matched_by FROM public.raw_simplicity_imports ORDER BY id`)].map(
+        (row) => row['matched_by'],
+      ),
       ['created', 'name', 'name', 'name'],
     );
     const wrong = await sql`
