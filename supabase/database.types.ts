@@ -182,6 +182,7 @@ export type Database = {
           rollback_search_results: Json | null;
           run_line: Json | null;
           storage_type: string | null;
+          turn_of_dataset: string | null;
         };
         ComputedFields:
           | 'describe_judgments'
@@ -195,7 +196,8 @@ export type Database = {
           | 'rollback_projects'
           | 'rollback_search_results'
           | 'run_line'
-          | 'storage_type';
+          | 'storage_type'
+          | 'turn_of_dataset';
         Insert: {
           claim_token?: string | null;
           claimed_at?: string | null;
@@ -1374,22 +1376,6 @@ export type Database = {
           },
         ];
       };
-      tenant_turns: {
-        Row: {
-          run_id: string;
-          tenant_id: string;
-        };
-        ComputedFields: never;
-        Insert: {
-          run_id: string;
-          tenant_id: string;
-        };
-        Update: {
-          run_id?: string;
-          tenant_id?: string;
-        };
-        Relationships: [];
-      };
       tenants: {
         Row: {
           created_at: string;
@@ -1403,6 +1389,22 @@ export type Database = {
         Update: {
           created_at?: string;
           tenant_id?: string;
+        };
+        Relationships: [];
+      };
+      turns: {
+        Row: {
+          name: string;
+          run_id: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          name: string;
+          run_id: string;
+        };
+        Update: {
+          name?: string;
+          run_id?: string;
         };
         Relationships: [];
       };
@@ -2575,16 +2577,6 @@ export type Database = {
       list_people: { Args: Record<PropertyKey, never>; Returns: Json };
       list_tenants: { Args: Record<PropertyKey, never>; Returns: Json };
       live_bearers: { Args: Record<PropertyKey, never>; Returns: Json };
-      lock_dataset: {
-        Args: {
-          exclusive: boolean;
-          run: Omit<
-            Database['ingest']['Tables']['import_runs']['Row'],
-            Database['ingest']['Tables']['import_runs']['ComputedFields']
-          >;
-        };
-        Returns: undefined;
-      };
       lock_for_rollback: { Args: { run_id: string }; Returns: undefined };
       lock_part: { Args: { part: number; run_id: string }; Returns: undefined };
       lock_planned_people: {
@@ -2601,6 +2593,7 @@ export type Database = {
       lock_source: { Args: { exclusive: boolean; source_system: string }; Returns: undefined };
       lock_source_of: { Args: { exclusive: boolean; run_id: string }; Returns: undefined };
       lock_tenant: { Args: { tenant_id: string }; Returns: undefined };
+      lock_turn: { Args: { name: string }; Returns: undefined };
       lock_whole_stage: { Args: { chunks: number; stage_id: string }; Returns: boolean };
       lower_text: { Args: { value: string }; Returns: string };
       mark_statement: {
@@ -3250,8 +3243,8 @@ export type Database = {
         Args: { after: string; keys: number; kind: string; part: number; resolved: boolean; stage_id: string };
         Returns: string;
       };
-      take_tenant_turn: { Args: { run_id: string; tenant_id: string }; Returns: undefined };
       take_turn: { Args: { run_id: string }; Returns: number };
+      take_turn_of: { Args: { name: string; run_id: string }; Returns: undefined };
       tally_import_run: { Args: { kind: string; run_id: string }; Returns: Json };
       tally_statement: {
         Args: {
@@ -3268,6 +3261,15 @@ export type Database = {
       transfer_skipped_rows: { Args: { runs: string[] }; Returns: number };
       trim_project_cells: { Args: { cells: string[] }; Returns: string[] };
       trim_text: { Args: { value: string }; Returns: string };
+      turn_of_dataset: {
+        Args: {
+          run: Omit<
+            Database['ingest']['Tables']['import_runs']['Row'],
+            Database['ingest']['Tables']['import_runs']['ComputedFields']
+          >;
+        };
+        Returns: string;
+      };
       unland_statement: {
         Args: {
           m: Omit<

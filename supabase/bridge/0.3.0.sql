@@ -103,3 +103,6 @@ $$;
 
 -- It takes a tenant, too.
 drop function if exists ingest.revoke_roles(text, text);
+
+-- Which run had a turn last is not needed: the next one takes it alone.
+drop table if exists ingest.tenant_turns;

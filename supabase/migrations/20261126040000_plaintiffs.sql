@@ -224,15 +224,19 @@ language sql volatile security definer set search_path = pg_catalog, pg_temp row
 as $$
   with judged as materialized (
     select * from ingest.classify_plaintiffs($2, $3, $4, $5)
+  ), owned as materialized (
+    -- Known people by id, then new ones by key: the order of judgments, too (lock_planned_people).
+    select p.id from public.plaintiffs p
+    where $5 and p.id = any (array(select j.plaintiff_id from judged j where j.outcome = 'adopted')) order by p.id for no key update
   ), promoted as (
     insert into public.plaintiffs (id, dedupe_key, source_system, source_reference, name, firm_name, short_name,
                                    contact_name, email, phone, address, import_run_id, name_hash)
     select j.plaintiff_id, s.plaintiff_key, $2, s.source_reference, s.plaintiff_name, s.firm_name, s.short_name,
            s.contact_name, s.contact_email, s.contact_phone, s.contact_address, ($1).id, hashtextextended(s.plaintiff_name_normalized, 0)
     from judged j cross join lateral (select * from ingest_stage.plaintiffs x where x.ctid = j.stage_ctid offset 0) s
-    where $5 and j.outcome = 'promoted'
+    where $5 and j.outcome = 'promoted' and (select count(*) from owned) >= 0
   ), adopted as (
-    update public.plaintiffs p set import_run_id = ($1).id from judged j where $5 and j.outcome = 'adopted' and p.id = j.plaintiff_id
+    update public.plaintiffs p set import_run_id = ($1).id from owned o where p.id = o.id
   )
   select j.stage_ctid, j.raw_id, case j.outcome when 'adopted' then 'promoted' else j.outcome end, j.error_code, j.error_message,
          j.plaintiff_id, j.duplicate_of, null::jsonb, case when j.outcome = 'adopted' then '"adopted"'::jsonb end

@@ -359,7 +359,7 @@ as $$
   from judged j cross join lateral (select * from ingest_stage.search_results x where x.ctid = j.stage_ctid offset 0) s
 $$;
 
--- Adds rows whose keys are free, in key order; answers those that were. Another run may have taken a key meanwhile.
+-- Adds rows whose keys are free.
 create or replace function ingest.add_search_results(run ingest.import_runs, dataset_id bigint, rows tid[])
 returns table (stage_ctid tid, search_result_id bigint, outcome text, held jsonb, images integer)
 language sql volatile security definer set search_path = pg_catalog, pg_temp rows 25000 set enable_seqscan = off
@@ -375,7 +375,6 @@ as $$
            s.suite, s.city, s.state, s.zip, s.issue_date, s.expiration_date, s.result_status, s.meta, s.raw_payload, ($1).id, now()
     from fresh f cross join lateral (select * from ingest_stage.search_results x where x.ctid = f.stage_ctid offset 0) s
     order by f.id
-    on conflict do nothing
     returning id
   ), pictured as (
     insert into public.images (dataset_id, search_result_id, sha256, storage_path, storage_type, file_size, content_type, import_run_id)
@@ -389,28 +388,25 @@ as $$
   from added a join fresh f on f.id = a.id left join pictured p on p.search_result_id = f.id
 $$;
 
--- What becomes of staged rows of different keys; with `commit` they are put into production. Known results are locked in the order of their ids before they are
--- judged, free keys are taken in key order: runs at once wait for each other, never in a circle. A key that another run takes
--- meanwhile is known at the second look; one that is neither known nor free then is refused by some other unique constraint.
+-- What becomes of staged rows of different keys; with `commit` they are put into production. Nobody else with the turn writes results of
+-- this dataset meanwhile; known ones are locked before they are judged, so that what somebody edits is edited before or after.
 create or replace function ingest.place_search_results(run ingest.import_runs, dataset_id bigint, rows tid[], commit boolean)
 returns table (stage_ctid tid, search_result_id bigint, outcome text, held jsonb, images integer)
 language plpgsql security definer set search_path = pg_catalog, pg_temp rows 25000 set enable_seqscan = off
 as $$
 #variable_conflict use_column
 declare
-  v_rows tid[] := $3;
   v_known tid[];
   v_ids bigint[];
   v_free tid[];
   v_count integer;
-  v_looks integer := 0;
 begin
-  while v_looks < 2 loop
+  loop
     select coalesce(array_agg(k.stage_ctid order by k.nth) filter (where k.search_result_id is not null), '{}'),
            coalesce(array_agg(k.search_result_id order by k.nth) filter (where k.search_result_id is not null), '{}'),
            coalesce(array_agg(k.stage_ctid order by k.nth) filter (where k.search_result_id is null), '{}')
       into v_known, v_ids, v_free
-    from ingest.find_search_results($2, v_rows) k;
+    from ingest.find_search_results($2, $3) k;
     if not $4 then
       return query select j.stage_ctid, j.search_result_id, case when j.wins then 'updated' else 'skipped' end, null::jsonb, (j.wins and j.has_image)::int
                    from ingest.classify_search_results(v_known, v_ids) j;
@@ -421,29 +417,17 @@ begin
     end if;
     perform from public.search_results t where t.id = any (v_ids) order by t.id for no key update;
     get diagnostics v_count = row_count;
-    continue when v_count < cardinality(v_ids); -- somebody deleted one
-    v_looks := v_looks + 1;
-    return query select * from ingest.replace_search_results($1, v_known, v_ids);
-    return query select * from ingest.add_search_results($1, $2, v_free);
-    get diagnostics v_count = row_count;
-    if v_count = cardinality(v_free) then
-      return;
-    end if;
-    -- What was added just now is known by now, too, as this run's.
-    v_rows := array(select k.stage_ctid from ingest.find_search_results($2, v_free) k
-                    left join lateral (select x.import_run_id from public.search_results x where x.id = k.search_result_id offset 0) t on true
-                    where t.import_run_id is distinct from ($1).id order by k.nth);
+    exit when v_count = cardinality(v_ids); -- else somebody deleted one
   end loop;
-  if cardinality(v_rows) > 0 then
-    raise exception 'another unique constraint' using errcode = 'unique_violation';
-  end if;
+  return query select * from ingest.replace_search_results($1, v_known, v_ids);
+  return query select * from ingest.add_search_results($1, $2, v_free);
 end
 $$;
 
--- Writers of a dataset share this lock, a rollback owns it, whatever source systems they name.
-create or replace function ingest.lock_dataset(run ingest.import_runs, exclusive boolean) returns void
-language sql security definer set search_path = pg_catalog, pg_temp
-as $$ select ingest.lock_source('dataset:' || coalesce(($1).metadata #>> '{input,tag}', ''), $2) $$;
+-- The turn of writing the results of a run's dataset, whatever source system the run names.
+create or replace function ingest.turn_of_dataset(run ingest.import_runs) returns text
+language sql immutable set search_path = pg_catalog, pg_temp
+as $$ select 'dataset:' || coalesce(($1).metadata #>> '{input,tag}', '') $$;
 
 -- What becomes of the rows of a part; with `commit` they are put into production. Where there is no run, the rows name the dataset.
 create or replace function ingest.promote_search_results(run ingest.import_runs, source_system text, stage_id uuid, part integer, commit boolean)
@@ -456,7 +440,7 @@ declare
 begin
   if $5 then
     v_dataset := ingest.open_dataset('states', ($1).metadata #>> '{input,tag}');
-    perform ingest.lock_dataset($1, false);
+    perform ingest.take_turn_of(ingest.turn_of_dataset($1), ($1).id);
   else
     select d.id into v_dataset from public.datasets d where d.kind = 'states' and d.tag = coalesce(($1).metadata #>> '{input,tag}', (
       select s.dataset_tag from ingest_stage.search_results s where s.stage_id = $3 and s.part = $4 limit 1));
@@ -595,7 +579,6 @@ declare
   v_inherited bigint;
   v_kept jsonb;
 begin
-  perform ingest.lock_dataset($1, true);
   v_ids := array(select r.search_result_id from pg_temp.intake_withdrawn w join ingest.search_results_raw r on r.id = w.raw_id
                  where w.status in ('inserted', 'updated'));
   perform from public.search_results t where t.id = any (v_ids) order by t.id for update;
@@ -720,7 +703,10 @@ $$;
 create or replace function ingest.forget_images(sha256s jsonb, storage_type text) returns void
 language sql security definer set search_path = pg_catalog, pg_temp
 as $$
-  delete from ingest.stored_images i where i.sha256 in (select jsonb_array_elements_text($1)) and i.storage_type = $2
+  delete from ingest.stored_images i where i.storage_type = $2 and i.sha256 = any (array(
+    -- In the order of record_images.
+    select x.sha256 from ingest.stored_images x
+    where x.storage_type = $2 and x.sha256 in (select jsonb_array_elements_text($1)) order by x.sha256 for update))
 $$;
 
 -- Failed items of a staged directory after a row index, for a dry run.

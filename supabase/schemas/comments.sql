@@ -529,13 +529,13 @@ comment on column ingest.tenant_bearers.created_at is 'When the row was written.
 comment on column ingest.tenant_bearers.expires_at is 'Null: the one in use; set by a rotation, so that both are accepted for a while.';
 comment on column ingest.tenant_bearers.lent is 'Whether a worker lent it to itself; not one of the tenant''s own.';
 
-comment on table ingest.tenant_turns is 'Which run had the turn of a tenant last.';
-comment on column ingest.tenant_turns.tenant_id is 'The tenant.';
-comment on column ingest.tenant_turns.run_id is 'The import run (ingest.import_runs).';
-
 comment on table ingest.tenants is 'Who may post batches of projects.';
 comment on column ingest.tenants.tenant_id is 'The tenant.';
 comment on column ingest.tenants.created_at is 'When the row was written.';
+
+comment on table ingest.turns is 'Which run last had the turn of what only one run may write at a time.';
+comment on column ingest.turns.name is 'Of what: projects:TENANT or dataset:TAG.';
+comment on column ingest.turns.run_id is 'The import run (ingest.import_runs).';
 
 comment on table ingest_stage.chunks is 'Which chunks of a stage are there.';
 comment on column ingest_stage.chunks.stage_id is 'The stage: the rows of one execution of an import.';
@@ -785,13 +785,13 @@ comment on function ingest.list_jobs is 'Jobs in the queues, of a run or of all.
 comment on function ingest.list_people is 'People with their roles.';
 comment on function ingest.list_tenants is 'Tenants with the times of their own bearers, no hashes.';
 comment on function ingest.live_bearers is 'Hashes of the bearers that are accepted now.';
-comment on function ingest.lock_dataset is 'Locks a dataset: writers share the lock, a rollback owns it.';
-comment on function ingest.lock_for_rollback is 'Locks the source of a run, and people where it has some, before a rollback.';
+comment on function ingest.lock_for_rollback is 'Locks the source of a run, and its people, tenant or dataset, before a rollback.';
 comment on function ingest.lock_part is 'Locks a part of a run until the end of the transaction.';
 comment on function ingest.lock_planned_people is 'Takes the turn, plans a part again if others have changed people since, and locks its known plaintiffs.';
 comment on function ingest.lock_source is 'Locks a source system: upserts share the lock, a rollback owns it.';
 comment on function ingest.lock_source_of is 'Takes the lock of the source of a run.';
 comment on function ingest.lock_tenant is 'One merge of a tenant at a time, until the end of the transaction.';
+comment on function ingest.lock_turn is 'Owns what only one run may write at a time, until the end of the transaction.';
 comment on function ingest.lower_text is 'Text in lower case, the same in every locale and version.';
 comment on function ingest.mark_statement is 'The statement of ingest.mark_rolled_back.';
 comment on function ingest.merge_project_batch is 'Merges the batch that waits and takes it away, in one transaction.';
@@ -925,8 +925,8 @@ comment on function ingest.stop_statement is 'The statement of ingest.stop_part.
 comment on function ingest.storage_type is 'Where the images of a run are stored.';
 comment on function ingest.sync_memberships is 'Gives projects the members of their fields but for those whom somebody removed, and takes those of former fields.';
 comment on function ingest.take_slice is 'Gives the rows of the next keys of a part a number of their own; answers the last key taken, or null when it was the rest.';
-comment on function ingest.take_tenant_turn is 'Takes a tenant''s turn for a run.';
 comment on function ingest.take_turn is 'Takes the turn of creating people; answers the epoch.';
+comment on function ingest.take_turn_of is 'Takes the turn of projects of a tenant, or of results of a dataset, for a run.';
 comment on function ingest.tally_import_run is 'What the final tables hold of a run.';
 comment on function ingest.tally_statement is 'The statement of ingest.tally_import_run.';
 comment on function ingest.tenant_exists is 'Whether the tenant was added, or has projects already.';
@@ -935,6 +935,7 @@ comment on function ingest.touch_updated_at is 'Trigger: an edit shows in update
 comment on function ingest.trim_text is 'Text without white space at its ends, whatever the locale.';
 comment on function ingest.keep_former_contacts is 'Trigger: a plaintiff is still found by a former e-mail address or phone number.';
 comment on function ingest.unland_statement is 'The statement that deletes what an earlier attempt landed of a part.';
+comment on function ingest.turn_of_dataset is 'The name of the turn of writing the results of a run''s dataset.';
 comment on function ingest.unpack_batch is 'Unpacks a batch into intake_batch and returns its fn_rows_checksum.';
 comment on function ingest.unpack_part is 'The good rows of a part as intake_batch; `row_index` is 1-based, as in a batch.';
 comment on function ingest.unused_originals is 'Stored originals of retired runs that no other run has.';

@@ -572,6 +572,36 @@ begin
 end
 $$;
 
+-- Which run last had the turn of what only one run may write at a time: the projects of a tenant, the results of a dataset.
+create table if not exists ingest.turns (
+  name text primary key,
+  run_id uuid not null
+);
+select ingest.open_to_app('ingest.turns');
+
+create or replace function ingest.lock_turn(name text) returns void
+language sql volatile security definer set search_path = pg_catalog, pg_temp
+as $$ select pg_advisory_xact_lock(hashtextextended('intake.' || $1, 0)) $$;
+
+-- Parts of one run share no key, so they go side by side (a shared lock). Whoever owns the lock (lock_turn) goes alone, and so does
+-- a run that has not had the turn last. So runs of the same keys wait for each other here, and never for rows, in a circle.
+create or replace function ingest.take_turn_of(name text, run_id uuid) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  begin
+    perform pg_advisory_xact_lock_shared(hashtextextended('intake.' || $1, 0));
+    if exists (select from ingest.turns t where t.name = $1 and t.run_id = $2) then
+      return;
+    end if;
+    raise exception using errcode = 'IN003'; -- gives the shared lock back
+  exception when sqlstate 'IN003' then null;
+  end;
+  perform ingest.lock_turn($1);
+  insert into ingest.turns as t (name, run_id) values ($1, $2) on conflict on constraint turns_pkey do update set run_id = excluded.run_id;
+end
+$$;
+
 -- Resolves a stage, once however often and at once it is asked. Without a run (dry run) nothing but the plan is written.
 -- `options` are for the kind's upsert and count. Answers what the kind says, or {stage_lost: true}.
 create or replace function ingest.resolve_stage(
@@ -1144,15 +1174,17 @@ exception when duplicate_object then null;
 end
 $$;
 
--- Two rollbacks of one source, or of people, wait for each other here, before either holds a run.
+-- Two rollbacks of one source, of people or of a dataset wait for each other here, before either holds a run.
 create or replace function ingest.lock_for_rollback(run_id uuid) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
+declare
+  r ingest.import_runs;
 begin
   perform ingest.lock_source_of($1, true);
-  if (select ingest.rollback_family(r.import_kind) = 'people' from ingest.import_runs r where r.id = $1) then
-    perform pg_advisory_xact_lock(hashtextextended('intake.people', 0));
-  end if;
+  select * into r from ingest.import_runs i where i.id = $1;
+  perform ingest.lock_turn(case ingest.rollback_family(r.import_kind)
+    when 'people' then 'people' when 'projects' then 'projects:' || r.source_system when 'search_results' then ingest.turn_of_dataset(r) end);
 end
 $$;
 

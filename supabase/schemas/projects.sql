@@ -387,7 +387,7 @@ $$;
 -- One merge of a tenant at a time, until the end of the transaction.
 create or replace function ingest.lock_tenant(tenant_id text) returns void
 language sql volatile security definer set search_path = pg_catalog, pg_temp
-as $$ select pg_advisory_xact_lock(hashtextextended('intake.projects:' || $1, 0)) $$;
+as $$ select ingest.lock_turn('projects:' || $1) $$;
 
 -- A requester's batch id as a UUID: itself if it is one, else always the same (version 8) for the same tenant and text.
 create or replace function ingest.batch_uuid(tenant_id text, batch_id text) returns uuid
@@ -1048,33 +1048,6 @@ select ingest.open_to_app('ingest.projects_raw');
 
 -- The steps of kind projects. A part goes the way of a posted batch: the same temporary tables, the same functions.
 
--- Which run had a tenant's turn last.
-create table if not exists ingest.tenant_turns (
-  tenant_id text primary key,
-  run_id uuid not null
-);
-select ingest.open_to_app('ingest.tenant_turns');
-
--- Parts of one run never share a project, so they go side by side (a shared lock). Merges, rollbacks and other runs of the tenant
--- go alone (lock_tenant), and a run that has not had the turn last takes it alone, too.
-create or replace function ingest.take_tenant_turn(tenant_id text, run_id uuid) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp
-as $$
-begin
-  begin
-    perform pg_advisory_xact_lock_shared(hashtextextended('intake.projects:' || $1, 0));
-    if exists (select from ingest.tenant_turns t where t.tenant_id = $1 and t.run_id = $2) then
-      return;
-    end if;
-    raise exception using errcode = 'IN003'; -- gives the shared lock back
-  exception when sqlstate 'IN003' then null;
-  end;
-  perform ingest.lock_tenant($1);
-  insert into ingest.tenant_turns as t (tenant_id, run_id) values ($1, $2)
-  on conflict on constraint tenant_turns_pkey do update set run_id = excluded.run_id;
-end
-$$;
-
 create or replace function ingest.without_cells(cells text[], fields text[]) returns text[]
 language sql immutable parallel safe set search_path = pg_catalog, pg_temp
 as $$
@@ -1118,7 +1091,7 @@ declare
   v_effects jsonb;
 begin
   if $5 then
-    perform ingest.take_tenant_turn($2, v_run);
+    perform ingest.take_turn_of('projects:' || $2, v_run);
   end if;
   perform ingest.unpack_part($3, $4);
   if $5 then
@@ -1270,7 +1243,6 @@ declare
   v_anomalies integer;
   v_kept jsonb;
 begin
-  perform ingest.lock_tenant(($1).source_system);
   v_ids := array(select r.project_id from pg_temp.intake_withdrawn w join ingest.projects_raw r on r.id = w.raw_id
                  where w.status in ('inserted', 'updated'));
   perform from public.projects p where p.id = any (v_ids) order by p.id for update;

@@ -167,7 +167,7 @@ export async function contentOfRuns(sql: postgres.Sql): Promise<Record<string, u
 
 /** Empties what imports of projects write, but not the directories. */
 export async function forgetRuns(sql: postgres.Sql): Promise<void> {
-  await sql`TRUNCATE ingest.import_runs, ingest.import_run_steps, ingest.projects_raw, ingest.tenant_turns, public.projects, public.project_membership,
+  await sql`TRUNCATE ingest.import_runs, ingest.import_run_steps, ingest.projects_raw, public.projects, public.project_membership,
     public.staging_imports, public.import_anomalies, ingest_stage.chunks, ingest_stage.projects CASCADE`;
 }
 

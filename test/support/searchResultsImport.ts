@@ -23,6 +23,7 @@ export interface Licence {
 }
 
 export interface Searches {
+  readonly source?: string;
   readonly tag?: string;
   /** Also the directory's hash. */
   readonly batch?: string;
@@ -132,9 +133,9 @@ export async function stageSearches(sql: postgres.Sql, { tag = 'tag', rows, part
 
 /** Claims the batch and stages its rows. @throws Error when it is not claimed. */
 export async function openSearches(sql: postgres.Sql, batch: Searches): Promise<OpenSearches> {
-  const { tag = 'tag', batch: id = randomUUID(), backend = 'postgres', parts = 3 } = batch;
+  const { source = 'states', tag = 'tag', batch: id = randomUUID(), backend = 'postgres', parts = 3 } = batch;
   const [opened] = await sql<{ run: { run_id: string; lease: number; claim_status: string } }[]>`
-    SELECT ingest.open_import_run('states', ${id}, ${`hash-${id}`}, ${id}, 'search-results', 'worker', ${randomUUID()},
+    SELECT ingest.open_import_run(${source}, ${id}, ${`hash-${id}`}, ${id}, 'search-results', 'worker', ${randomUUID()},
                                   metadata => ${sql.json({ input: { tag, backend } })}) AS run`;
   const { run_id: runId, lease, claim_status: status } = opened!.run;
   if (status !== 'claimed') throw new Error(status);
