@@ -377,7 +377,13 @@ describe('search results', () => {
         [7, 'REFUSED_ROW', 'the database refuses this record: 23514 no_seven', 'licence', 'FL/7_parse.json'],
         [20, 'REFUSED_ROW', 'the database refuses this record: P0001', 'licence', 'FL/20_parse.json'],
         [30, 'REFUSED_ROW', 'the database refuses this record: 54000', 'licence', 'FL/30_parse.json'],
-        [other, 'REFUSED_ROW', 'the database refuses this record: 23505 one_status', 'licence', `FL/${other}_parse.json`],
+        [
+          other,
+          'REFUSED_ROW',
+          'the database refuses this record: 23505 one_status',
+          'licence',
+          `FL/${other}_parse.json`,
+        ],
       ]);
       assert.deepEqual(JSON.parse(Buffer.from(found[0]!['record'] as string, 'base64').toString()), {
         at: '2025-01-01',
