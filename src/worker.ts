@@ -88,7 +88,7 @@ export async function startWorker(config: Config, log: Logger, options: WorkerOp
       runningImports({ connection, namespace: temporal.namespace, taskQueue: config.taskQueue }, state),
     ));
   const traces = await openTraces(config);
-  const backends = openBackends(config, metrics);
+  const backends = await openBackends(config, metrics);
   const parser = createParser();
   const activities = createActivities(
     adapt({

@@ -50,7 +50,7 @@ export async function openSession({ mode, dir, onStep, embedded, creates = false
   const config = stack ? stackConfig(configured, stack) : configured;
   const watch = stack && (await import('../local/watch.ts')).watchStack(stack.dir, onStep, { without: ['gateway'] });
   let client: Promise<Client> | undefined;
-  let backends: Promise<Backends> | undefined;
+  const backends = new Map<BackendName, Promise<Backends>>();
   return {
     config,
     stack,
@@ -59,19 +59,23 @@ export async function openSession({ mode, dir, onStep, embedded, creates = false
     temporal: () =>
       (client ??= import('../temporal/connect.ts').then(({ connectTemporal }) => connectTemporal(config))),
     backend: async (name = config.backend) => {
-      backends ??= import('../database/backends/open.ts').then(({ openBackends }) => openBackends(config));
-      return (await backends).get(name);
+      const opened = backends.get(name) ?? openBackend(config, name);
+      backends.set(name, opened);
+      return (await opened).get(name);
     },
     async close() {
       watch?.stop();
       await Promise.all([
         flushTraces(),
         client?.then(({ connection }) => connection.close()).catch(() => undefined),
-        backends?.then((opened) => opened.close()).catch(() => undefined),
+        ...[...backends.values()].map((opening) => opening.then((opened) => opened.close()).catch(() => undefined)),
       ]);
     },
   };
 }
+
+const openBackend = async (config: Config, name: BackendName): Promise<Backends> =>
+  (await import('../database/backends/open.ts')).openBackends(config, undefined, [name]);
 
 export async function closeSession(session: Session | undefined): Promise<void> {
   await session?.close();

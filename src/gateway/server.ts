@@ -55,7 +55,7 @@ const CUT_MS = 2_000;
 /** @throws IntakeError TEMPORAL_UNAVAILABLE, CONFIG_INVALID, also for a taken port. */
 export async function startGateway(config: Config, log: Logger, options: GatewayOptions = {}): Promise<RunningGateway> {
   const { rate = USUAL_RATE, requestMs = REQUEST_MS, ...waits } = options;
-  const backends = openBackends(config);
+  const backends = await openBackends(config);
   const backend = backends.get(config.backend);
   const client = await connectTemporal(config);
   const { connection } = client;

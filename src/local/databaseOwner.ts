@@ -1,7 +1,6 @@
 /** Who owns the embedded database: as in a hosted project, a role that is no superuser. Its password gives rows, never a program of the host. */
 import postgres from 'postgres';
-
-export const OWNER = 'intake_owner';
+import { OWNER } from './state.ts';
 
 /** Roles that the API takes for its callers. */
 export const API_ROLES_SQL = `

@@ -1,9 +1,8 @@
 /** The stack as the environment of its programs: the same variables that configure a real deployment. */
 import { join } from 'node:path';
 import { withoutLoopback } from '../settings/proxy.ts';
-import { OWNER } from './databaseOwner.ts';
 import type { Ports } from './ports.ts';
-import type { StackSettings } from './state.ts';
+import { OWNER, type StackSettings } from './state.ts';
 
 /** As its owner, who is no superuser: what every program of the stack uses. */
 export const databaseUrlOf = (settings: Pick<StackSettings, 'ports' | 'ownerPassword'>): string =>

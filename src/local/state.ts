@@ -9,6 +9,9 @@ import type { Release } from './release.ts';
 export const CHILDREN = ['postgres', 'temporal', 'api', 'worker', 'gateway'] as const;
 export type ChildName = (typeof CHILDREN)[number];
 
+/** The role of the embedded database that owns everything in it. */
+export const OWNER = 'intake_owner';
+
 /** Nothing waits for these: Temporal keeps the worker's tasks, and who posts to the gateway tries again. */
 export const LATE_CHILDREN: readonly ChildName[] = ['worker', 'gateway'];
 

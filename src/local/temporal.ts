@@ -1,6 +1,6 @@
 /** The command line of Temporal's dev server with a persistent store. */
 import { join } from 'node:path';
-import { SEARCH_ATTRIBUTES } from '../messages/attributes.ts';
+import { SEARCH_ATTRIBUTES } from '../messages/attributeNames.ts';
 import type { Ports } from './ports.ts';
 import type { UiPlace } from './uiFront.ts';
 

@@ -65,7 +65,7 @@ export async function openTrees(name: BackendName, { hosted = false } = {}): Pro
   const place = await openPlace({ temporal, databaseUrl: database.databaseUrl, ...(api ? { supabase: api } : {}) });
   let sliceFiles = SLICE_FILES;
   const worker: RunningWorker = await startTestWorker(place.config, { sliceFiles: () => sliceFiles });
-  const backends = openBackends(place.config);
+  const backends = await openBackends(place.config);
   const { client, sql } = place;
   const trees: Trees = {
     place,
@@ -221,7 +221,7 @@ export const SEARCHES: Subject = {
     return { path, directory: { tag: 'tag', batchSize: 10 } };
   },
   async contentOf(sql, { config }) {
-    const backends = openBackends(config);
+    const backends = await openBackends(config);
     const content = { ...(await contentOfTrees(sql)), stored: await storedHashes(sql, backends.get(config.backend)) };
     await backends.close();
     return content;

@@ -31,7 +31,7 @@ describe('an import that cannot go on', function () {
     const { temporal } = await sharedStack();
     database = await createDatabase();
     place = await openPlace({ temporal, databaseUrl: database.databaseUrl });
-    backends = openBackends(place.config);
+    backends = await openBackends(place.config);
     connections = {
       temporal: async () => place.client,
       backend: async (name = 'postgres') => backends.get(name),

@@ -8,8 +8,6 @@ import { IntakeError } from '../../errors.ts';
 import { noMetrics, type Metrics } from '../../observability/metrics.ts';
 import type { Backend } from '../backend.ts';
 import { measured } from './measured.ts';
-import { postgresBackend } from './postgres.ts';
-import { supabaseBackend } from './supabase.ts';
 
 export interface Backends {
   /** @throws IntakeError CONFIG_INVALID when it is not configured. */
@@ -17,17 +15,26 @@ export interface Backends {
   close(): Promise<void>;
 }
 
-/** @param metrics counts what they transfer. */
-export function openBackends(config: Config, metrics: Metrics = noMetrics): Backends {
+/**
+ * @param metrics counts what they transfer.
+ * @param names those that may be asked for; the libraries of others are not loaded.
+ */
+export async function openBackends(
+  config: Config,
+  metrics: Metrics = noMetrics,
+  names: readonly BackendName[] = ['postgres', 'supabase'],
+): Promise<Backends> {
+  const postgres = names.includes('postgres') ? await import('./postgres.ts') : undefined;
+  const supabase = names.includes('supabase') && config.supabase ? await import('./supabase.ts') : undefined;
   const open = new Map<BackendName, Backend>();
   const create = (name: BackendName): Backend => {
-    if (name === 'postgres') {
+    if (name === 'postgres' && postgres) {
       if (!config.databaseUrl) throw new IntakeError('CONFIG_INVALID', 'The postgres backend needs DATABASE_URL');
-      return postgresBackend({ databaseUrl: config.databaseUrl, objectsDir: config.objectsDir });
+      return postgres.postgresBackend({ databaseUrl: config.databaseUrl, objectsDir: config.objectsDir });
     }
-    if (!config.supabase)
+    if (!config.supabase || !supabase)
       throw new IntakeError('CONFIG_INVALID', 'The supabase backend needs SUPABASE_URL and SUPABASE_SERVICE_ROLE_KEY');
-    return supabaseBackend({ ...config.supabase, databaseUrl: config.databaseUrl });
+    return supabase.supabaseBackend({ ...config.supabase, databaseUrl: config.databaseUrl });
   };
   return {
     get(name) {

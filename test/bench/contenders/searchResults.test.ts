@@ -91,7 +91,7 @@ describe('the contenders of the search results benchmark', function () {
   for (const backend of ['postgres', 'supabase'] as const) {
     it(`one file after the other comes to what Intake does of a directory, row for row and image for image: ${backend}`, async () => {
       const sequential = await oneByOne(backend);
-      const backends = openBackends(place.config);
+      const backends = await openBackends(place.config);
       for (const { sha256, storage_path } of sequential.rows) {
         assert.equal(hash('sha256', await backends.get(backend).objects.get(storage_path), 'hex'), sha256);
       }

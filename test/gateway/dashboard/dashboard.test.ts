@@ -277,7 +277,7 @@ describe('the dashboard over HTTP', function () {
     const { findRun } = await import('../../../src/runs/findRun.ts');
     const { rejectLines } = await import('../../../src/runs/rejectFile.ts');
     const { openBackends } = await import('../../../src/database/backends/open.ts');
-    const backends = openBackends(place.config);
+    const backends = await openBackends(place.config);
     const connections = { temporal: async () => place.client, backend: async () => backends.get('postgres') };
     const expected = await buffer(
       Readable.from(await rejectLines(connections, await findRun(connections, plaintiffs))),

@@ -106,7 +106,7 @@ for (const backend of ['postgres', 'supabase'] as const) {
       const input = await place.input({ path: await place.file(plaintiffsCsv(60)) }, { chunkBytes: 4096 });
       const stopped = await place.run({ ...input, options: { ...input.options, maxErrors: { rows: 0 } } });
       assert.equal(stopped.error?.code, 'TOO_MANY_ERRORS');
-      const backends = openBackends(place.config);
+      const backends = await openBackends(place.config);
       const { objects } = backends.get(backend);
       const folder = stopped.storagePath!.replace(/^imports\//, '');
       const size = (await objects.list(folder)).get('part-00001')!;
@@ -211,7 +211,7 @@ for (const backend of ['postgres', 'supabase'] as const) {
       assert.equal(report.status, 'completed', JSON.stringify(report.error));
       assert.deepEqual(report.codes, { RECORD_TOO_LARGE: 2, FIELD_TOO_LARGE: 1 });
       assert.deepEqual([report.counts.inserted, report.counts.errored], [3, 3]);
-      const backends = openBackends(place.config);
+      const backends = await openBackends(place.config);
       const connections = { temporal: async () => place.client, backend: async () => backends.get(backend) };
       const run = await findRun(connections, report.runId as string);
       const pieces: Buffer[] = [];
