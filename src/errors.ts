@@ -50,6 +50,7 @@ export const ERRORS = {
   RUN_NOT_FOUND: fatal(2, 'List the runs with `intake runs`.'),
   SCHEDULE_NOT_FOUND: fatal(2, 'List the schedules with `intake schedule list`.'),
   IN_PROGRESS: fatal(1, 'Wait for the other import, or cancel it; a silent one is taken over after 30 minutes.'),
+  OPTIONS_DIFFER: fatal(2, 'Give the options that the batch began with, or name another batch: --batch-id NAME.'),
   ORPHANED: fatal(1, '`intake resume ID` goes on with it where it stopped; nothing is doubled.'),
   LEASE_LOST: fatal(1, 'Another worker or an operator took the run; `intake resume ID` goes on with it.'),
   CANCELLED: fatal(1, '`intake resume ID` goes on where it stopped.'),

@@ -1379,15 +1379,18 @@ export type Database = {
       tenants: {
         Row: {
           created_at: string;
+          date_order: string | null;
           tenant_id: string;
         };
         ComputedFields: never;
         Insert: {
           created_at?: string;
+          date_order?: string | null;
           tenant_id: string;
         };
         Update: {
           created_at?: string;
+          date_order?: string | null;
           tenant_id?: string;
         };
         Relationships: [];
@@ -2347,6 +2350,7 @@ export type Database = {
         };
         Returns: string;
       };
+      date_orders: { Args: Record<PropertyKey, never>; Returns: Json };
       delete_unread: { Args: { judgment_ids: number[]; msg_ids: number[]; queues: string[] }; Returns: Json };
       describe_judgments: {
         Args: {
@@ -3172,6 +3176,7 @@ export type Database = {
         }[];
       };
       separate_contended: { Args: Record<PropertyKey, never>; Returns: undefined };
+      set_date_order: { Args: { date_order: string; tenant_id: string }; Returns: boolean };
       settle_import_run: { Args: { expected_count: number; lease: number; run_id: string }; Returns: Json };
       settled_step: { Args: { lease: number; part: number; run_id: string; step: string }; Returns: Json };
       shared_message: { Args: { shared_by: string; shared_line: number; shared_with: number }; Returns: string };

@@ -172,6 +172,9 @@ export const FUNCTIONS = {
   add_tenant: fn<boolean>()({ tenant_id: text, bearer_sha256: text }),
   /** Until when the former secret opens. */
   rotate_bearer: fn<string | null>()({ tenant_id: text, bearer_sha256: text, overlap_minutes: integer }),
+  date_orders: fn<Readonly<Record<string, 'dmy' | 'mdy'>>>()({}),
+  /** False: there is no such tenant. */
+  set_date_order: fn<boolean>()({ tenant_id: text, date_order: text }),
   tenant_exists: fn<boolean>()({ tenant_id: text }),
   similar_tenants: fn<string[]>()({ tenant_id: text }),
   /** Null: there is no such tenant. */

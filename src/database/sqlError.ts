@@ -51,13 +51,16 @@ const REMEDIES: Readonly<Record<string, string>> = {
   '3D000': 'Check the name of the database at the end of DATABASE_URL; on hosted Supabase it is postgres.',
 };
 
+type OwnCode = 'RUN_CONFLICT' | 'DATABASE_REFUSED' | 'OPTIONS_DIFFER';
+
 /** What a sentence of our own is about, raised with what to do as its hint where the API carries that. */
-const OWN_SENTENCES: Readonly<Record<string, 'RUN_CONFLICT' | 'DATABASE_REFUSED'>> = {
+const OWN_SENTENCES: Readonly<Record<string, OwnCode>> = {
   IN004: 'RUN_CONFLICT',
   IN006: 'DATABASE_REFUSED',
+  IN007: 'OPTIONS_DIFFER',
 };
 
-function ownSentence(code: 'RUN_CONFLICT' | 'DATABASE_REFUSED', cause: unknown, message: string): IntakeError {
+function ownSentence(code: OwnCode, cause: unknown, message: string): IntakeError {
   const { hint } = cause as { hint?: string | null };
   const sentence = message.replace(/^(\w*error: )+/i, '');
   const text = `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}`;

@@ -13,7 +13,7 @@ import { IntakeError } from '../errors.ts';
 import { connectTemporal } from '../temporal/connect.ts';
 import { flushTraces } from '../observability/traces.ts';
 import { createApp } from './app.ts';
-import { createBearers, type Bearer } from './limits/bearers.ts';
+import { createBearers, type StoredTenants } from './limits/bearers.ts';
 import { createByteBudget } from './limits/budget.ts';
 import { watchConnections } from './limits/connections.ts';
 import { createDashboard } from './dashboard/dashboard.ts';
@@ -59,18 +59,19 @@ export async function startGateway(config: Config, log: Logger, options: Gateway
   const backend = backends.get(config.backend);
   const client = await connectTemporal(config);
   const { connection } = client;
-  const readBearers = async (): Promise<Bearer[]> => {
-    const rows = await backend.call('live_bearers', {});
-    return rows.map(({ tenant_id, bearer_sha256, expires_at }) => ({
+  const readTenants = async (): Promise<StoredTenants> => {
+    const [rows, dateOrders] = await Promise.all([backend.call('live_bearers', {}), backend.call('date_orders', {})]);
+    const bearers = rows.map(({ tenant_id, bearer_sha256, expires_at }) => ({
       tenantId: tenant_id,
       sha256: bearer_sha256,
       ...(expires_at === null ? {} : { expiresAt: Date.parse(expires_at) }),
     }));
+    return { bearers, dateOrders };
   };
   const ready = (): Promise<boolean> =>
     Promise.race([
       Promise.all([
-        readBearers(),
+        readTenants(),
         connection.withDeadline(Date.now() + READY_MS, () => connection.workflowService.getSystemInfo({})),
       ]).then(
         () => true,
@@ -82,7 +83,7 @@ export async function startGateway(config: Config, log: Logger, options: Gateway
   let stopping = false;
   const metrics = createGatewayMetrics();
   const app = createApp({
-    bearers: createBearers(config.projectsBearers, readBearers),
+    bearers: createBearers(config.projectsBearers, readTenants),
     reader: createBatchReader(),
     merges: createMerges({ client, backend, taskQueue: config.taskQueue, log, onMerged: metrics.counted, ...waits }),
     metrics,

@@ -16,10 +16,16 @@ import { csvKindNamed, kindNamed } from '../kinds/index.ts';
 import { hashFile } from '../sources/file.ts';
 import { openRoot } from '../sources/tree/scanTree.ts';
 import { hostQueue } from '../temporal/queues.ts';
+import { asItsRun, type FindRun } from './mended.ts';
 
-/** Fills in the defaults of a request; reads a whole file once for its hash. @throws IntakeError for an unusable file or directory. */
-export async function importInput(config: Config, request: ImportRequest): Promise<AnyInput> {
-  return kindNamed(request.kind).reads === 'directory' ? directoryInput(config, request) : fileInput(config, request);
+/**
+ * Fills in the defaults of a request; reads a whole file once for its hash.
+ * @param find gives the run of mended rejects, which are imported as that run was.
+ * @throws IntakeError for an unusable file or directory.
+ */
+export async function importInput(config: Config, request: ImportRequest, find?: FindRun): Promise<AnyInput> {
+  if (kindNamed(request.kind).reads === 'directory') return directoryInput(config, request);
+  return fileInput(config, find && request.mode !== 'verify' ? await asItsRun(request, find) : request);
 }
 
 async function fileInput(config: Config, request: ImportRequest): Promise<ImportInput> {

@@ -1,13 +1,35 @@
 /** Starting an import, or attaching to the one that is running. */
 import { randomUUID } from 'node:crypto';
 import type { Client, WorkflowHandle } from '@temporalio/client';
+import { IntakeError } from '../errors.ts';
 import type { AnyInput } from '../messages/imports.ts';
+import { decidingOptions, differingOptions, type OptionWord } from '../messages/options.ts';
 import { importOptions } from '../messages/startOptions.ts';
-import { startOrAttach } from '../temporal/start.ts';
+import { memoOfOther, startOrAttach } from '../temporal/start.ts';
 import { isDirectory, tenantOf, workflowIdOf } from './request.ts';
 
-/** Starts the import, or attaches to the one that is running; `starter` tells the two apart (see `attached`). */
-export function startImport(client: Client, input: AnyInput, starter: string = randomUUID()): Promise<WorkflowHandle> {
-  const options = importOptions({ workflowId: workflowIdOf(input), input, starter, tenant: tenantOf(input) });
-  return startOrAttach(client, isDirectory(input) ? 'importDirectory' : 'importFile', input, options);
+export interface StartedImport {
+  readonly handle: WorkflowHandle;
+  /** Whether it was running already. */
+  readonly attached: boolean;
 }
+
+/** Starts the import, or attaches to the one that is running. @throws IntakeError OPTIONS_DIFFER when that one has other options that decide what happens. */
+export async function startOrAttachImport(client: Client, input: AnyInput): Promise<StartedImport> {
+  const starter = randomUUID();
+  const options = importOptions({ workflowId: workflowIdOf(input), input, starter, tenant: tenantOf(input) });
+  const handle = await startOrAttach(client, isDirectory(input) ? 'importDirectory' : 'importFile', input, options);
+  const other = await memoOfOther(handle, starter);
+  const written = other?.['options']; // one that an older version started has none
+  const differing =
+    typeof written === 'string' ? differingOptions(JSON.parse(written) as OptionWord[], decidingOptions(input)) : '';
+  if (differing)
+    throw new IntakeError('OPTIONS_DIFFER', `${input.filename} is being imported with other options: ${differing}`, {
+      remedy: `Watch that import to its end: intake runs watch ${handle.workflowId}, or stop it: intake cancel ${handle.workflowId}`,
+    });
+  return { handle, attached: other !== undefined };
+}
+
+/** The same for who needs not know whether it was running already. */
+export const startImport = async (client: Client, input: AnyInput): Promise<WorkflowHandle> =>
+  (await startOrAttachImport(client, input)).handle;

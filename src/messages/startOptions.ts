@@ -3,6 +3,7 @@ import type { SearchAttributePair } from '@temporalio/common';
 import { attributePairs } from './attributes.ts';
 import type { AnyInput } from './imports.ts';
 import type { MergeInput } from './merge.ts';
+import { decidingOptions } from './options.ts';
 import { pushIdOf, type PushInput } from './push.ts';
 
 export interface StartOptions {
@@ -27,7 +28,7 @@ export function importOptions({ workflowId, input, starter, tenant }: ImportStar
   return {
     workflowId,
     taskQueue,
-    memo: { starter },
+    memo: { starter, options: JSON.stringify(decidingOptions(input)) },
     staticSummary: `${mode}: ${kind} from ${source}, ${filename}`,
     typedSearchAttributes: attributePairs({ kind, source, tenant, status: 'running' }),
   };

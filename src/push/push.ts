@@ -15,7 +15,7 @@ import { hostQueue } from '../temporal/queues.ts';
 import { PROGRESS_QUERY } from '../messages/imports.ts';
 import type { PushInput, PushReport } from '../messages/push.ts';
 import { pushOptions } from '../messages/startOptions.ts';
-import { startOrAttach } from '../temporal/start.ts';
+import { memoOfOther, startOrAttach } from '../temporal/start.ts';
 import { MAX_BATCH_ROWS } from '../sources/projects/split.ts';
 
 export interface PushRequest {
@@ -65,14 +65,13 @@ export async function startPush(client: Client, input: PushInput): Promise<Start
     input,
     pushOptions(input, { starter, kind: projects.name }),
   );
-  const { memo } = await handle.describe();
-  const attached = memo?.['starter'] !== starter;
-  if (attached && memo?.['fileHash'] !== input.fileHash) {
+  const other = await memoOfOther(handle, starter);
+  if (other && other['fileHash'] !== input.fileHash) {
     throw new IntakeError('IN_PROGRESS', `Another file of ${input.tenantId} is being pushed`, {
       remedy: `Wait for it, or stop it: intake cancel ${handle.workflowId}`,
     });
   }
-  return { handle, attached };
+  return { handle, attached: other !== undefined };
 }
 
 /** Waits for the end, through outages of Temporal. A push that failed is no error: the report says so. */

@@ -15,8 +15,11 @@ export const startOrAttach = (
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
   });
 
-/** Whether a workflow was running already when `starter` asked for it. */
-export async function attached(handle: WorkflowHandle, starter: string): Promise<boolean> {
+/** The memo of a workflow that was running already when `starter` asked for it. */
+export async function memoOfOther(
+  handle: WorkflowHandle,
+  starter: string,
+): Promise<Readonly<Record<string, unknown>> | undefined> {
   const { memo } = await handle.describe();
-  return memo !== undefined && memo['starter'] !== starter;
+  return memo !== undefined && memo['starter'] !== starter ? memo : undefined;
 }

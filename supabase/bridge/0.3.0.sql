@@ -106,3 +106,4 @@ drop function if exists ingest.revoke_roles(text, text);
 
 -- Which run had a turn last is not needed: the next one takes it alone.
 drop table if exists ingest.tenant_turns;
+alter table if exists ingest.tenants add column if not exists date_order text check (date_order in ('dmy', 'mdy'));

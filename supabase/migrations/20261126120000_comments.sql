@@ -533,6 +533,7 @@ comment on column ingest.tenant_bearers.lent is 'Whether a worker lent it to its
 comment on table ingest.tenants is 'Who may post batches of projects.';
 comment on column ingest.tenants.tenant_id is 'The tenant.';
 comment on column ingest.tenants.created_at is 'When the row was written.';
+comment on column ingest.tenants.date_order is 'How numeric dates of its batches are written; null: day first, as the kind has it.';
 
 comment on table ingest.turns is 'Which run last had the turn of what only one run may write at a time.';
 comment on column ingest.turns.name is 'Of what: projects:TENANT or dataset:TAG.';
@@ -739,6 +740,7 @@ comment on function ingest.count_part is 'What ingest.upsert_part would answer n
 comment on function ingest.count_partition is 'What upsert_partition would report at this moment; writes nothing.';
 comment on function ingest.counts_statement is 'The statement that counts a part.';
 comment on function ingest.delete_unread is 'Deletes messages of these judgments that nobody has read.';
+comment on function ingest.date_orders is 'Tenants whose numeric dates are not written as the kind has it.';
 comment on function ingest.describe_judgments is 'Runbook 000''s result, as far as it is not sums of the ledger; runs of up to 1,000 rows in full.';
 comment on function ingest.directory_version is 'The version of the directories: the sum of their changes.';
 comment on function ingest.drop_project_batch is 'Takes a batch away that cannot be merged, so that the tenant may post again.';
@@ -912,6 +914,7 @@ comment on function ingest.rotate_bearer is 'Gives a tenant a new bearer; the fo
 comment on function ingest.row_anomalies is 'What is odd about the rows of intake_resolved, each once for its project.';
 comment on function ingest.run_line is 'A run as a line of a list.';
 comment on function ingest.runs_to_retire is 'Runs that ended so many days ago, by kind; held are those that the rollback of another run may need.';
+comment on function ingest.set_date_order is 'Says how numeric dates of a tenant are written; false when there is no such tenant.';
 comment on function ingest.settle_import_run is 'Reconciles for the execution that has the claim; asked again, it answers what was settled.';
 comment on function ingest.settled_step is 'What a step of a settled run came to, for an execution that asks again.';
 comment on function ingest.similar_tenants is 'Tenants whose names differ from this one by case alone.';

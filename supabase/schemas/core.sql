@@ -252,6 +252,11 @@ begin
     end if;
   end loop;
 
+  -- A batch belongs to a kind, which may be written in the singular.
+  if rtrim(r.import_kind, 's') <> rtrim(coalesce($5, 'plaintiff'), 's') then
+    raise exception 'this batch belongs to run % of kind %, and is not imported as %', r.id, r.import_kind, $5
+      using errcode = 'IN007', hint = 'If the file is to be imported as both, name another batch: --batch-id NAME';
+  end if;
   perform ingest.refuse_half_withdrawn(r);
   if r.status = 'completed' then
     -- A rejected attempt leaves its trace for the operators' duplicates query; a retry of it leaves none.
@@ -289,7 +294,7 @@ begin
   update ingest.import_runs set
     status = 'processing', worker_id = v_worker, claim_token = v_token, lease_generation = lease_generation + 1,
     claimed_at = now(), updated_at = now(), completed_at = null,
-    storage_path = coalesce($9, storage_path),
+    filename = $4, storage_path = coalesce($9, storage_path),
     metadata = (r.metadata - 'retired') || case
       when v_promoted then v_metadata - 'plan' else v_metadata end,
     error_details = case when v_reason is null then null else jsonb_build_object(

@@ -20,7 +20,7 @@ begin
     'staged_failures', 'find_images', 'record_images', 'forget_images', 'backfill_memberships',
     -- reports, anomalies, retention, batches
     'report', 'find_run', 'health', 'list_people', 'list_anomalies', 'count_anomalies', 'clean_import_data', 'preview_cleanup',
-    'retention_stats', 'preview_run_retention', 'retire_runs', 'unused_originals', 'forget_originals', 'list_tenants', 'live_bearers', 'lend_bearer', 'store_project_batch', 'merge_project_batch', 'drop_project_batch',
+    'retention_stats', 'preview_run_retention', 'retire_runs', 'unused_originals', 'forget_originals', 'list_tenants', 'live_bearers', 'date_orders', 'lend_bearer', 'store_project_batch', 'merge_project_batch', 'drop_project_batch',
     'replay_project_batch', 'remember_push', 'pushed_among', 'note_answer', 'note_left_out', 'tenant_exists', 'similar_tenants',
     -- with the caller's rights
     'lower_text', 'trim_text', 'normalize_text', 'compute_plaintiff_dedupe_key', 'tally_import_run', 'errored_judgments', 'project_rows',
@@ -31,7 +31,7 @@ end
 $$;
 
 -- Who lets people and tenants in is the owner of the database or has the service key: an importer may not.
-grant execute on function ingest.add_tenant(text, text), ingest.rotate_bearer(text, text, integer),
+grant execute on function ingest.add_tenant(text, text), ingest.rotate_bearer(text, text, integer), ingest.set_date_order(text, text),
   ingest.grant_role(text, text, text), ingest.revoke_roles(text, text, text), ingest.find_person(text)
   to service_role;
 

@@ -1,7 +1,8 @@
 -- Who may post batches of projects over HTTP, and the one batch of a tenant that waits for its merge.
 create table if not exists ingest.tenants (
   tenant_id text primary key check (tenant_id <> '*' and char_length(tenant_id) between 1 and 100),
-  created_at timestamptz not null default now()
+  created_at timestamptz not null default now(),
+  date_order text check (date_order in ('dmy', 'mdy'))
 );
 
 create table if not exists ingest.tenant_bearers (
@@ -75,6 +76,24 @@ language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(jsonb_agg(jsonb_build_object('tenant_id', b.tenant_id, 'bearer_sha256', b.bearer_sha256, 'expires_at', b.expires_at)), '[]')
   from ingest.tenant_bearers b where b.expires_at is null or b.expires_at > now()
+$$;
+
+-- Tenants whose numeric dates are read otherwise than projects' usually are: {tenant: order}.
+create or replace function ingest.date_orders() returns jsonb
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(jsonb_object_agg(t.tenant_id, t.date_order), '{}') from ingest.tenants t where t.date_order is not null
+$$;
+
+-- How numeric dates of a tenant's batches are written; false: there is no such tenant.
+create or replace function ingest.set_date_order(tenant_id text, date_order text) returns boolean
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  update ingest.tenants t set date_order = $2 where t.tenant_id = $1;
+  return found;
+end
 $$;
 
 -- One row for each answer that a batch got: by the ids that its sender asked with, a batch is found that was merged under others.
@@ -224,7 +243,8 @@ language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(jsonb_agg(t.entry order by t.tenant_id), '[]')
   from (select t.tenant_id, jsonb_build_object(
-          'tenant_id', t.tenant_id, 'created_at', t.created_at, 'rotated_at', max(b.created_at),
+          'tenant_id', t.tenant_id, 'created_at', t.created_at, 'date_order', coalesce(t.date_order, 'dmy'),
+          'rotated_at', max(b.created_at),
           'former_until', max(b.expires_at) filter (where b.expires_at > now())) as entry
         from ingest.tenants t left join ingest.tenant_bearers b on b.tenant_id = t.tenant_id and not b.lent group by t.tenant_id) t
 $$;

@@ -89,6 +89,24 @@ describe('claim_import_run', () => {
     assert.equal((await open('mdy'))[0]!['run']['claim_status'], 'claimed');
   });
 
+  it('refuses a batch as another kind than its own, in whatever state it is, and shows the name that it was claimed by last', async () => {
+    const open = (kind: string, name: string) => sql`
+      SELECT ingest.open_import_run('csv', 'kind', 'hash-kind', ${name}, ${kind}, 'w', ${name}) AS run`;
+    const { run_id: runId, lease } = (await open('plaintiffs', 'a.csv'))[0]!['run'] as {
+      run_id: string;
+      lease: number;
+    };
+    const refused = /belongs to run \S+ of kind plaintiffs, and is not imported as jbi/;
+    await assert.rejects(open('jbi', 'b.csv'), refused);
+    await sql`SELECT ingest.fail_import_run(${runId}, ${lease}, '{"type": "cancelled"}')`;
+    await assert.rejects(open('jbi', 'b.csv'), refused);
+    assert.equal((await open('plaintiff', 'b.csv'))[0]!['run']['claim_status'], 'claimed');
+    assert.equal((await run(runId))['filename'], 'b.csv');
+    await sql`UPDATE ingest.import_runs SET status = 'completed' WHERE id = ${runId}`;
+    await assert.rejects(open('jbi', 'b.csv'), refused);
+    assert.equal((await open('plaintiffs', 'c.csv'))[0]!['run']['claim_status'], 'duplicate');
+  });
+
   it('makes a new run with a parent after a rollback', async () => {
     const first = await importRows(sql, { source: 'simplicity', batch: 'rolled', rows: [{ name: 'C' }] });
     await sql`SELECT * FROM ingest.rollback_import_run(${first}, 'test')`;

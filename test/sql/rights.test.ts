@@ -20,7 +20,7 @@ const RPCS = [
 ];
 
 /** Who lets people and tenants in is the owner of the database or has the service key. */
-const OWNERS = ['add_tenant', 'find_person', 'grant_role', 'revoke_roles', 'rotate_bearer'];
+const OWNERS = ['add_tenant', 'find_person', 'grant_role', 'revoke_roles', 'rotate_bearer', 'set_date_order'];
 
 /** What row level security opens to signed-in people, by their roles: see projectsPolicies.test.ts. */
 const OPEN = [

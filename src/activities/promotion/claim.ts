@@ -2,9 +2,10 @@
 import { createHash } from 'node:crypto';
 import { IntakeError, unknownTenant } from '../../errors.ts';
 import type { Backend } from '../../database/backend.ts';
-import { csvKindNamed, directoryKindNamed } from '../../kinds/index.ts';
+import { csvKindNamed, directoryKindNamed, findKind } from '../../kinds/index.ts';
 import { IMAGES_PATH, type DirectoryInput, type TreePlan } from '../../messages/directory.ts';
-import type { Claim, Content, ImportInput, Plan } from '../../messages/imports.ts';
+import type { AnyInput, Claim, Content, ImportInput, Plan } from '../../messages/imports.ts';
+import { decidingOptions, differingOptions, rowOptions } from '../../messages/options.ts';
 import type { RunInput } from '../../messages/run.ts';
 import type { Deps } from '../deps.ts';
 
@@ -92,6 +93,7 @@ export const claimActivities = ({ backend, config }: Deps) => ({
       source_batch_id: input.batchId,
       file_hash: input.fileHash,
     });
+    if (found !== null) await refuseOtherKind(backend(input.backend), found, input.kind);
     return { completedRunId: found };
   },
 });
@@ -116,15 +118,7 @@ async function openRun(target: Backend, input: RunInput, opening: Opening): Prom
       ...more,
     },
   });
-  if (run.claim_status === 'options_differ') {
-    throw new IntakeError(
-      'USAGE',
-      'The run had begun with other options (--map, --encoding, --delimiter, --date-order)',
-      {
-        remedy: `Give the same options, or roll run ${run.run_id} back first.`,
-      },
-    );
-  }
+  if (run.claim_status === 'options_differ') throw await optionsDiffer(target, run.run_id, input);
   const storedPlan = run.metadata?.plan;
   return {
     status: run.claim_status,
@@ -153,9 +147,39 @@ async function holderOf(target: Backend, id: string): Promise<NonNullable<Claim[
   return { since: run?.claimed_at ?? run?.created_at ?? '', lastSeen: run?.updated_at ?? '' };
 }
 
-/** Options that decide what a row means; a run is finished with those it began with. */
+/** As a commit would be refused. */
+async function refuseOtherKind(target: Backend, id: string, kind: string): Promise<void> {
+  const [run] = await target.call('find_run', { id });
+  if (!run || findKind(run.import_kind)?.name === kind) return;
+  throw new IntakeError(
+    'OPTIONS_DIFFER',
+    `This batch belongs to run ${id} of kind ${run.import_kind}, and is not imported as ${kind}`,
+    {
+      remedy: 'If the file is to be imported as both, name another batch: --batch-id NAME',
+    },
+  );
+}
+
+/** What the run began with, beside what is asked for now. */
+async function optionsDiffer(target: Backend, id: string, input: RunInput): Promise<IntakeError> {
+  const [run] = await target.call('find_run', { id });
+  const begun = run?.metadata.input;
+  const differing = begun ? differingOptions(decidingOptions(begun), decidingOptions(input as AnyInput)) : '';
+  return new IntakeError('OPTIONS_DIFFER', `Run ${id} of this batch had begun with other options: ${differing}`, {
+    remedy: `Go on as it was begun: intake resume ${id}, or roll it back first: intake rollback ${id} --reason TEXT`,
+  });
+}
+
+/** Names the options that decide what a row means; the first four as runs of older versions have them. */
 function optionsHashOf(input: ImportInput, content: Content): string {
-  const { map, dateOrder } = input.options;
-  const parts = [Object.entries(map).sort(), dateOrder, content.encoding, input.options.delimiter ?? ''];
+  const { map, dateOrder, delimiter } = input.options;
+  const others = rowOptions(input).filter(([name]) => !['map', 'date-order', 'delimiter', 'encoding'].includes(name));
+  const parts = [
+    Object.entries(map).sort(),
+    dateOrder,
+    content.encoding,
+    delimiter ?? '',
+    ...(others.length > 0 ? [others.sort()] : []),
+  ];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 }

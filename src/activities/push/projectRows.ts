@@ -1,11 +1,10 @@
 /** The rows of a file of projects, CSV or JSON, as the gateway takes them. */
 import { createReadStream } from 'node:fs';
-import { openRegularFile } from '../../sources/file.ts';
-import { IntakeError } from '../../errors.ts';
 import { projects } from '../../kinds/projects.ts';
 import type { ProjectColumn } from '../../sources/projects/columns.ts';
 import { createJsonRowReader } from '../../sources/projects/jsonRow.ts';
 import { readProjectRow, type CellFault, type ProjectRow } from '../../sources/projects/row.ts';
+import { readHead } from '../../sources/csv/head.ts';
 import { HEAD_BYTES } from '../../sources/csv/layout.ts';
 import { csvRows } from '../../sources/projects/csvRows.ts';
 import { jsonRows, looksLikeJson } from '../../sources/projects/jsonRows.ts';
@@ -38,7 +37,7 @@ export type PushedRow =
  * @throws IntakeError for a file that cannot be read as a whole: INVALID_ROW, FILE_NOT_FOUND, EMPTY_FILE, MISSING_COLUMNS, ...
  */
 export async function* projectRows(path: string, order: DateOrder, signal?: AbortSignal): AsyncGenerator<PushedRow> {
-  const head = await readHead(path);
+  const { head } = await readHead(path);
   let row = 0;
   if (looksLikeJson(head)) {
     const reader = createJsonRowReader();
@@ -76,15 +75,4 @@ function faultOf(
   cell: (column: ProjectColumn) => string | null | undefined,
 ): Omit<LeftOutRow, 'row'> {
   return { code, column, message, key: cell('stage_application') ?? '', value: cell(column) ?? '' };
-}
-
-async function readHead(path: string): Promise<Buffer> {
-  const file = await openRegularFile(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
-    if (bytesRead === 0) throw new IntakeError('EMPTY_FILE', 'The file is empty');
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
-  }
 }

@@ -16,9 +16,12 @@ export interface PreparedImport {
   readonly tenant?: string | undefined;
 }
 
-export const prepareImportActivity = ({ config }: Deps) => ({
+export const prepareImportActivity = ({ config, backend }: Deps) => ({
   async prepareImport(request: ImportRequest): Promise<PreparedImport> {
-    const input = await importInput(config, request);
+    const input = await importInput(config, request, async (id, name) => {
+      const [run] = await backend(name ?? config.backend).call('find_run', { id });
+      return run;
+    });
     const workflow = isDirectory(input) ? 'importDirectory' : 'importFile';
     return { workflow, workflowId: workflowIdOf(input), input, tenant: tenantOf(input) };
   },

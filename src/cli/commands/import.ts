@@ -5,7 +5,6 @@
  */
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Command } from 'commander';
-import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { IntakeError } from '../../errors.ts';
 import type { ImportRequest } from '../../messages/requests.ts';
@@ -82,7 +81,10 @@ async function importOnce(
       force: options.force ?? false,
       source: request.directory ? undefined : request.path,
     });
-  const input = await importInput(session.config, request);
+  const input = await importInput(session.config, request, async (id, name) => {
+    const [run] = await (await session.backend(name)).call('find_run', { id });
+    return run;
+  });
   tell({ request, input, workflowId: workflowIdOf(input), target: session.targetOf(input.backend) });
   const report = await follow(call, session, input);
   if (options.debugLog && isDirectory(input) && report.runId && !options.detach) {
@@ -103,29 +105,23 @@ export async function follow(
   session: Session,
   input: AnyInput,
 ): Promise<ImportReport> {
-  const [{ startImport }, { workflowIdOf }, { attached }] = await Promise.all([
+  const [{ startOrAttachImport }, { workflowIdOf }] = await Promise.all([
     import('../../imports/start.ts'),
     import('../../imports/request.ts'),
-    import('../../temporal/start.ts'),
   ]);
   const files = await serveFile({ out, options }, session, input);
   try {
-    const starter = randomUUID();
     const client = await session.temporal();
     // Before the workflow starts: from then on the import goes on, whenever Ctrl-C comes.
     const goOn = options.detach
       ? undefined
       : onInterrupt({ workflowId: workflowIdOf(input) }, { servesFiles: files.own });
-    const handle = await startImport(client, input, starter).catch((error: unknown) => {
+    const { handle, attached } = await startOrAttachImport(client, input).catch((error: unknown) => {
       goOn?.();
       throw error;
     });
-    const joined = attached(handle, starter).then(
-      (yes) => yes && out.note('Attached to the running import'),
-      () => undefined,
-    );
+    if (attached) out.note('Attached to the running import');
     if (options.detach) {
-      await joined;
       sayDetached(out, handle);
       return emptyReport(new Date().toISOString());
     }
@@ -138,7 +134,6 @@ export async function follow(
       throw (await orphanOf(session, handle.workflowId)) ?? error;
     } finally {
       goOn?.();
-      await joined;
     }
   } finally {
     await files.stop();

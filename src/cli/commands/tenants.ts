@@ -1,6 +1,6 @@
 /** `intake tenants`: who may post projects to the gateway. A secret is shown once, when it is made; only its hash is kept. */
 import { Argument, Option, type Command } from 'commander';
-import { IntakeError } from '../../errors.ts';
+import { IntakeError, unknownTenant } from '../../errors.ts';
 import { hashSecret, newSecret } from '../../database/secrets.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 import { renderTable } from '../display/table.ts';
@@ -10,9 +10,10 @@ interface Flags extends CommonOptions {
   /** Minutes. */
   readonly overlap: number;
   readonly otherCase?: boolean;
+  readonly dateOrder?: 'dmy' | 'mdy';
 }
 
-const COLUMNS = ['tenant_id', 'created_at', 'rotated_at', 'former_until'];
+const COLUMNS = ['tenant_id', 'date_order', 'created_at', 'rotated_at', 'former_until'];
 const REMEDY = 'Write intake tenants add TENANT, with the tenant_id of its batches.';
 const MINUTES = { m: 1, h: 60, d: 1440 } as const;
 const A_DAY = 1440;
@@ -22,21 +23,23 @@ export function define(program: Command): void {
     program,
     'tenants',
     'Add and list tenants of the gateway, rotate their secrets',
-    'intake tenants add TELCO\nintake tenants rotate TELCO --overlap 48h',
+    'intake tenants add TELCO\nintake tenants rotate TELCO --overlap 48h\nintake tenants set TELCO --date-order mdy',
   )
-    .addArgument(new Argument('[what]', 'what to do').choices(['add', 'rotate', 'list']).default('list'))
+    .addArgument(new Argument('[what]', 'what to do').choices(['add', 'set', 'rotate', 'list']).default('list'))
     .argument('[tenant]', 'tenant_id of its batches')
     .addOption(
       new Option('--overlap <time>', 'how long the former secret opens, too: 30m, 24h, 7d or 0')
         .argParser(parseMinutes)
         .default(A_DAY, '24h'),
     )
+    .addOption(
+      new Option('--date-order <order>', 'add, set: how numeric dates of its batches are written (dmy)').choices([
+        'dmy',
+        'mdy',
+      ]),
+    )
     .option('--other-case', 'add: also when another tenant differs by upper and lower case alone')
-    .action(
-      run((call: Call<Flags>) =>
-        call.args[0] === 'add' ? add(call) : call.args[0] === 'rotate' ? rotate(call) : list(call),
-      ),
-    );
+    .action(run((call: Call<Flags>) => ({ add, set, rotate, list })[call.args[0] as 'add'](call)));
 }
 
 async function add({ args: [, name], options, out, open }: Call<Flags>): Promise<void> {
@@ -53,9 +56,21 @@ async function add({ args: [, name], options, out, open }: Call<Flags>): Promise
       remedy: `Write intake tenants rotate ${tenant}.`,
     });
   }
+  if (options.dateOrder) await backend.call('set_date_order', { tenant_id: tenant, date_order: options.dateOrder });
   out.document({ tenant_id: tenant, bearer });
   out.detail(`Tenant ${tenant} may post with this secret, which is not shown again:`);
   out.answer(bearer);
+}
+
+/** What its batches say that the rows do not. */
+async function set({ args: [, name], options: { dateOrder }, out, open }: Call<Flags>): Promise<void> {
+  const tenant = tenantNamed(name, 'Write intake tenants set TENANT --date-order mdy.');
+  if (!dateOrder) throw new IntakeError('USAGE', 'Set what?', { remedy: 'Give --date-order dmy or mdy.' });
+  const backend = await (await open()).backend();
+  if (!(await backend.call('set_date_order', { tenant_id: tenant, date_order: dateOrder })))
+    throw unknownTenant(tenant);
+  out.document({ tenant_id: tenant, date_order: dateOrder });
+  out.answer(`Numeric dates in batches of ${tenant} are read as ${dateOrder} from now on`);
 }
 
 async function rotate({ args: [, name], options, out, open }: Call<Flags>): Promise<void> {

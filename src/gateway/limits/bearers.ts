@@ -1,6 +1,7 @@
 /** Whose secret a request carries: those of the environment and those of the tenants table, known by their hashes alone. */
 import { timingSafeEqual } from 'node:crypto';
 import { hashSecret } from '../../database/secrets.ts';
+import type { DateOrder } from '../../values/date.ts';
 
 export interface Bearer {
   readonly tenantId: string;
@@ -13,6 +14,14 @@ export interface Bearer {
 export interface Bearers {
   /** The one tenant that a secret opens. @throws what `load` throws when only the table could tell. */
   tenantOf(secret: string): Promise<string | undefined>;
+  /** How numeric dates of the tenant are written, where it is not as the kind has it. */
+  dateOrderOf(tenantId: string): Promise<DateOrder | undefined>;
+}
+
+/** What the tables say of tenants. */
+export interface StoredTenants {
+  readonly bearers: readonly Bearer[];
+  readonly dateOrders: Readonly<Record<string, DateOrder>>;
 }
 
 /** How long a rotated or removed bearer may live on in a gateway. */
@@ -20,9 +29,9 @@ const FRESH_MS = 5_000;
 /** A secret that nobody knows asks the table this often at most: a new tenant gets in at once, a stranger costs nothing. */
 const UNKNOWN_MS = 1_000;
 
-/** @param load reads the table. */
-export function createBearers(fixed: readonly Bearer[], load: () => Promise<readonly Bearer[]>): Bearers {
-  let stored: readonly Bearer[] = [];
+/** @param load reads the tables. */
+export function createBearers(fixed: readonly Bearer[], load: () => Promise<StoredTenants>): Bearers {
+  let stored: StoredTenants = { bearers: [], dateOrders: {} };
   let readAt = Number.NEGATIVE_INFINITY;
   let reading: Promise<void> | undefined;
   const read = (): Promise<void> =>
@@ -39,10 +48,14 @@ export function createBearers(fixed: readonly Bearer[], load: () => Promise<read
       const known = find(fixed, hash);
       if (known !== undefined) return known;
       if (age() > FRESH_MS) await read();
-      const found = find(stored, hash);
+      const found = find(stored.bearers, hash);
       if (found !== undefined || age() < UNKNOWN_MS) return found;
       await read();
-      return find(stored, hash);
+      return find(stored.bearers, hash);
+    },
+    async dateOrderOf(tenantId) {
+      if (age() > FRESH_MS) await read();
+      return Object.hasOwn(stored.dateOrders, tenantId) ? stored.dateOrders[tenantId] : undefined;
     },
   };
 }

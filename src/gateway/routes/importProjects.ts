@@ -39,6 +39,7 @@ export async function importProjects(
   if (tenantId === undefined) throw new Problem('UNAUTHORIZED', 'The bearer is missing or not known');
   c.set('tenantId', tenantId);
   limitRate(tenantId);
+  const order = (await bearers.dateOrderOf(tenantId)) ?? projects.dateOrder;
 
   const { submitted, started, ignoredFields, requestBatchId } = await withBody(
     c.env.incoming,
@@ -46,7 +47,7 @@ export async function importProjects(
     (body) =>
       slots(async () => {
         const began = performance.now();
-        const batch = reader.read(tenantId, body, projects.dateOrder, (id) => useCorrelation(c, id));
+        const batch = reader.read(tenantId, body, order, (id) => useCorrelation(c, id));
         metrics.received(batch.rowCount, body.length, (performance.now() - began) / 1000);
         c.set('rows', batch.rowCount);
         return {

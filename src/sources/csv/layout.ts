@@ -13,7 +13,7 @@ import { unitsOf } from './units.ts';
 export const HEAD_BYTES = 1024 * 1024;
 
 /** Lines above a header that may be titles. */
-const MOST_TITLES = 20;
+export const MOST_TITLES = 20;
 /** Excel's line for the delimiter. */
 const SEPARATOR = /^"?sep=(.)"?$/i;
 const LF = 0x0a;
@@ -86,7 +86,7 @@ function withTitles(layout: Layout, count: number): Layout {
 }
 
 /** Where the first physical lines begin that are not blank. */
-function linesOf(head: Buffer, { encoding, bomBytes }: DetectedEncoding, most: number): Place[] {
+export function linesOf(head: Buffer, { encoding, bomBytes }: DetectedEncoding, most: number): Place[] {
   const width = unitBytes(encoding);
   const units = unitsOf(head.subarray(bomBytes), encoding);
   const lines: Place[] = [{ offset: bomBytes, line: 1 }];
@@ -104,7 +104,8 @@ function afterSeparator(head: Buffer, lines: readonly Place[], encoding: Encodin
   return delimiter === undefined || !second ? first : { ...second, delimiter };
 }
 
-function layoutAt(
+/** The layout of a file whose header begins there. */
+export function layoutAt(
   head: Buffer,
   whole: boolean,
   set: ColumnSet,

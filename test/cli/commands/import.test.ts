@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { plaintiffsCsv, slowCsv, SLOW, startCli, type Cli, type Json } from '../cli.ts';
+import { plaintiffsCsv, slowCsv, SLOW, startCli, type Cli, type Ended, type Json } from '../cli.ts';
 
 const FIELDS = [
   'run_id',
@@ -222,6 +222,82 @@ describe('intake import', function () {
     assert.match(second.stdout, /^Import COMPLETED: 8000 fetched, 8000 inserted/);
     const { run_id } = JSON.parse((await first.ended).stdout);
     assert.ok(second.stdout.includes(run_id));
+  });
+
+  it('attaches to no import that runs with other options, says which and how to stop it, and drops none', async () => {
+    const file = await cli.file('others.csv', slowCsv('others'));
+    const first = cli.start(['import', 'plaintiffs', file, '--commit', '--max-errors', '7', '--json'], SLOW);
+    while ((await cli.query("select id from ingest.import_runs where filename = 'others.csv'")).length === 0)
+      await sleep(50);
+    const again = async (...more: string[]) =>
+      (await cli.start(['import', 'plaintiffs', file, '--commit', ...more], SLOW).ended) as Ended;
+    const limit = ['--max-errors', '7'];
+    for (const [more, said] of [
+      [[], '--max-errors 7 there, not given here'],
+      [['--max-errors', '5%'], '--max-errors 7 there, 5% here'],
+      [[...limit, '--map', 'email=contact_email'], '--map not given there, email=contact_email here'],
+      [[...limit, '--backend', 'supabase'], '--backend '],
+      [[...limit, '--skip-jobs'], '--skip-jobs not given there, given here'],
+      [[...limit, '--date-order', 'dmy'], '--date-order mdy there, dmy here'],
+      [[...limit, '--batch-name', 'May'], '--batch-name not given there, May here'],
+    ] as [string[], string][]) {
+      const { code, stderr } = await again(...more);
+      if (said === '--backend ' && code === 0) continue; // it is the configured one
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, /^OPTIONS_DIFFER: others\.csv is being imported with other options: /m);
+      assert.ok(stderr.includes(said), stderr);
+      assert.match(
+        stderr,
+        /intake .*runs watch import\/plaintiffs\/\S+, or stop it: intake .*cancel import\/plaintiffs\//,
+      );
+    }
+    // The same in other words, and under another name, is the same import.
+    assert.match((await again('--dry-run', ...limit)).stderr, /exclude/);
+    const copy = await cli.file('copy-of-others.csv', slowCsv('others'));
+    const same = await cli.start(['import', 'plaintiff', copy, ...limit, '--date-order', 'mdy', '--commit'], SLOW)
+      .ended;
+    assert.match(same.stderr, /^Attached to the running import$/m);
+    assert.equal(JSON.parse((await first.ended).stdout).status, 'completed');
+  });
+
+  it('lets a batch belong to its kind: as another one it is refused with both names, dry and committed', async () => {
+    const header = 'case_number,party_name,judgment_amount,PlaintiffName,IndexNumber,JudgmentAmount';
+    const file = await cli.file('kinds.csv', `${header}\nK-1,Kind Co,10.00,Kind Co,K-1,10.00\n`);
+    const options = ['--source-system', 'kinds', '--skip-jobs'];
+    const map = (...pairs: string[]) => pairs.flatMap((pair) => ['--map', pair]);
+    const first = await cli.json(
+      'import',
+      'plaintiffs',
+      file,
+      ...options,
+      ...map('party_name=plaintiff_name'),
+      '--commit',
+    );
+    assert.equal(first.code, 0, JSON.stringify(first.document.error));
+    for (const commit of [[], ['--commit']]) {
+      const { code, document } = await cli.json(
+        'import',
+        'jbi',
+        file,
+        ...options,
+        ...map('PlaintiffName=party_name', 'JudgmentAmount=judgment_amount'),
+        ...commit,
+      );
+      assert.deepEqual([code, document.error?.code], [2, 'OPTIONS_DIFFER'], JSON.stringify(document.error));
+      assert.match(document.error.message, new RegExp(`run ${first.document.run_id} of kind plaintiffs.* as jbi`, 'i'));
+      assert.match(document.error.remedy, /--batch-id/);
+    }
+    const other = await cli.json(
+      'import',
+      'jbi',
+      file,
+      ...options,
+      ...map('PlaintiffName=party_name', 'JudgmentAmount=judgment_amount'),
+      '--batch-id',
+      'other',
+      '--commit',
+    );
+    assert.equal(other.document.status, 'completed', JSON.stringify(other.document.error));
   });
 
   it('leaves the import running when interrupted, with exit code 130 and the way back', async () => {

@@ -1,13 +1,14 @@
 import { strict as assert } from 'node:assert';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startCli, type Cli } from '../cli.ts';
 
 const FILE =
   'stage_application,delivery_partner,residential,address\r\nSTG-1,Nobody Civil,3,1 Elm St\r\nSTG-2,,"many",2 Elm St\r\nSTG-3,Unassigned,,3 Elm St\r\nSTG-1,,4,9 Elm St\r\n';
 
 describe('intake import projects', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let cli: Cli;
   let path: string;
   before(async () => {
@@ -88,5 +89,114 @@ describe('intake import projects', function () {
       stdout,
       /4 rows affected, 2 projects removed, 0 brought back to what they were, 0 inherited by other runs, 0 kept because edited\n(?: {2}In: .*\n)? {2}Also removed: 1 anomalies$/m,
     );
+  });
+
+  it('reads one file the same in every way in: import, push, a schedule of its folder, and POST', async () => {
+    const columns = [
+      ...['stage_application', 'stage_application_created', 'eFscd', 'latitude', 'longitude', 'residential'],
+      ...['premises_count', 'delivery_partner', 'developer_class', 'address', 'fod_id'],
+    ];
+    const dates = [
+      '03/04/2025',
+      '2025-04-03',
+      '3 Apr 2025',
+      '3-Apr-2025',
+      '3.4.2025',
+      '',
+      '2025-04-03T09:30:00Z',
+      'Apr 3, 2025',
+    ];
+    const rows = [...dates, '03/04/2024', '12/11/2025', '05/06/2025 00:00'].map((date, i) => [
+      ...[`STG-${i}`, date, dates[(i * 3) % dates.length]!, ['-37.740', '-37.7400', '', '+12.5'][i % 4]!],
+      ...[
+        ['144.494', '144', ''][i % 3]!,
+        ['3', '12.0', '', '007'][i % 4]!,
+        `${i}`,
+        ['Unassigned', '', 'Nobody Civil'][i % 3]!,
+      ],
+      ...[
+        ['Class 1', ' class 3 ', ''][i % 3]!,
+        ['1 Elm St, Kestrel', 'Zweite Straße "B"'][i % 2]!,
+        ['FOD-1', '0042', ''][i % 3]!,
+      ],
+    ]);
+    const quoted = (cell: string) => (/[",]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
+    const csv = [columns, ...rows].map((cells) => cells.map(quoted).join(',')).join('\n');
+    const post = async (tenant: string, bearer: string) => {
+      const body = {
+        tenant_id: tenant,
+        batch_id: tenant,
+        rows: rows.map((cells) => Object.fromEntries(cells.map((cell, i) => [columns[i], cell]))),
+      };
+      const headers = { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' };
+      const answer = await fetch(`${cli.stack.gateway}/import-projects`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(body),
+      });
+      assert.equal(answer.status, 200, await answer.text());
+    };
+    const contentOf = async (tenant: string) =>
+      (
+        await cli.query(
+          'select to_jsonb(p) as row from public.projects p where tenant_id = $1 order by stage_application',
+          [tenant],
+        )
+      ).map(({ row }) =>
+        Object.fromEntries(
+          Object.entries(row).filter(([name]) => !/^(id|tenant_id|staging_id|.*_at|.*_by)$/.test(name)),
+        ),
+      );
+    for (const order of ['dmy', 'mdy'] as const) {
+      const said = order === 'dmy' ? [] : ['--date-order', order];
+      const readable = order === 'dmy' ? csv : csv.replaceAll('3.4.2025', '03/04/2025');
+      const bearers = new Map<string, string>();
+      for (const way of ['import', 'push', 'schedule', 'post'])
+        bearers.set(
+          way,
+          (await cli.json('tenants', 'add', `${way}-${order}`, ...(way === 'post' ? said : []))).document.bearer,
+        );
+      const file = await cli.file(`ways-${order}.csv`, readable);
+      const imported = await cli.run('import', 'projects', file, '--tenant', `import-${order}`, ...said, '--commit');
+      assert.match(
+        imported.stdout,
+        /^Import COMPLETED: 11 fetched, 11 inserted, 0 skipped, 0 errored$/m,
+        imported.stderr,
+      );
+      const pushed = await cli.run('projects', 'push', file, '--tenant', `push-${order}`, ...said);
+      assert.equal(pushed.code, 0, pushed.stderr);
+      await mkdir(join(cli.folder, order));
+      await writeFile(join(cli.folder, order, 'today.csv'), readable);
+      const { document } = await cli.json(
+        ...[
+          'schedule',
+          'add',
+          'projects',
+          '--tenant',
+          `schedule-${order}`,
+          '--from',
+          order,
+          '--timezone',
+          'UTC',
+          ...said,
+        ],
+      );
+      await cli.run('schedule', 'trigger', document.id);
+      await post(`post-${order}`, bearers.get('post')!);
+      const expected = await contentOf(`import-${order}`);
+      assert.equal(expected.length, 11);
+      assert.equal(expected[0]!['stage_application_created'], order === 'dmy' ? '2025-04-03' : '2025-03-04');
+      while ((await contentOf(`schedule-${order}`)).length < 11) await sleep(200);
+      for (const way of ['push', 'schedule', 'post'])
+        assert.deepEqual(await contentOf(`${way}-${order}`), expected, way);
+    }
+    // A tenant's order may be changed, and counts from the next batch on.
+    const { document } = await cli.json('tenants', 'add', 'changes');
+    assert.equal((await cli.json('tenants', 'set', 'changes', '--date-order', 'mdy')).code, 0);
+    await sleep(5_100); // what a gateway may not know yet
+    await post('changes', document.bearer);
+    const [changed] = await contentOf('changes');
+    assert.equal(changed!['stage_application_created'], '2025-03-04');
+    assert.equal((await cli.run('tenants', 'set', 'nobody', '--date-order', 'mdy')).code, 2);
   });
 });

@@ -37,6 +37,56 @@ describe('the commands over runs', function () {
     assert.equal(row.parent_run_id, run.run_id);
   });
 
+  it('imports mended rejects as their run was imported, and refuses an option that differs with both values', async () => {
+    const given = [
+      '--source-system',
+      'vendorA',
+      '--map',
+      'Klient=plaintiff_name',
+      '--delimiter',
+      'pipe',
+      '--null-words',
+      'leer',
+    ];
+    const run = await commit(
+      'vendor.csv',
+      'Klient|email|notes,a,b\nA Co|nope|1,2,3\nB Co|b@v.example.com|4,5,6\n',
+      ...given,
+    );
+    assert.deepEqual([run.counts.inserted, run.counts.errored], [1, 1]);
+    const { stdout } = await cli.run('rejects', run.run_id, '-o', 'vendor-rejects.csv');
+    const mended = (await readFile(join(cli.folder, 'vendor-rejects.csv'), 'utf8')).replace('nope', 'a@v.example.com');
+    const file = await cli.file('vendor-mended.csv', mended);
+    for (const [kind, more, said] of [
+      ['plaintiffs', ['--source-system', 'vendorB'], '--source-system vendorA, not vendorB'],
+      ['plaintiffs', ['--map', 'email=plaintiff_name'], '--map Klient=plaintiff_name, not email=plaintiff_name'],
+      ['plaintiffs', ['--date-order', 'dmy'], '--date-order mdy, not dmy'],
+      ['jbi', [], 'kind plaintiffs, not jbi'],
+    ] as const) {
+      const refused = await cli.json('import', kind, file, ...more, '--commit');
+      assert.deepEqual([refused.code, refused.document.error?.code], [2, 'OPTIONS_DIFFER']);
+      assert.ok(refused.document.error.message.includes(said), refused.document.error.message);
+    }
+    const dry = await cli.json('import', 'plaintiffs', file);
+    assert.deepEqual([dry.document.counts.inserted, dry.document.source_system], [1, 'vendorA']);
+    // Saved by a spreadsheet: another delimiter, a byte order mark, other line ends.
+    const saved = `\ufeff${mended.replaceAll('|', '\t').replaceAll('\n', '\r\n')}`;
+    assert.equal(
+      (await cli.json('import', 'plaintiffs', await cli.file('saved.csv', saved))).document.source_system,
+      'vendorA',
+    );
+    const again = await commit('vendor-mended.csv', mended);
+    assert.deepEqual(
+      [again.counts.inserted, again.source_system, again.metadata.parent_run_id],
+      [1, 'vendorA', run.run_id],
+    );
+    // The printed command says the same.
+    assert.match(
+      stdout,
+      /intake .*import plaintiffs vendor-rejects\.csv .*--source-system vendorA .*--map 'Klient=plaintiff_name'/,
+    );
+  });
+
   it('gives records that the database refuses back as the file had them, and the rest is in', async () => {
     await cli.query("ALTER TABLE public.plaintiffs ADD CONSTRAINT no_fax CHECK (phone IS DISTINCT FROM '5550000')");
     try {

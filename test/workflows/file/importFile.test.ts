@@ -320,6 +320,20 @@ for (const backend of ['postgres', 'supabase'] as const) {
       const [run] = await place.sql`SELECT id, status, error_details ->> 'type' AS type FROM ingest.import_runs`;
       assert.deepEqual([run!['status'], run!['type']], ['failed', 'cancelled']);
       assert.ok(await stageIsEmpty());
+      // Begun with other options: refused before it is claimed, with both values, and nothing changes.
+      const before = await place.sql`SELECT * FROM ingest.import_runs`;
+      for (const [options, said] of [
+        [{ dateOrder: 'dmy' }, '--date-order mdy there, dmy here'],
+        [{ nullWords: ['n/a'] }, '--null-words not given there, n/a here'],
+        [{ decodeHtml: true }, '--decode-html not given there, given here'],
+        [{ map: { email: 'contact_email' } }, '--map not given there, email=contact_email here'],
+      ] as const) {
+        const other = await place.run({ ...input, options: { ...input.options, ...options } });
+        assert.deepEqual([other.status, other.error?.code, other.runId], ['failed', 'OPTIONS_DIFFER', null]);
+        assert.ok(other.error?.message.includes(`${run!['id']} of this batch had begun with other options: ${said}`));
+        assert.match(other.error!.remedy, /intake resume/);
+      }
+      assert.deepEqual(await place.sql`SELECT * FROM ingest.import_runs`, before);
       const resumed = await place.run(input);
       assert.deepEqual([resumed.status, resumed.runId, resumed.counts.fetched], ['completed', run!['id'], 900]);
       const content = await contentOf(place.sql);
