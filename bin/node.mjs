@@ -1,4 +1,5 @@
 // The Node that Intake runs on: the package of this platform that holds its binary. No install script has to run for it.
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
@@ -12,8 +13,8 @@ export const PACKAGES = {
 /** Whether there is anything to install for this platform. */
 export const isSupported = () => `${process.platform}-${process.arch}` in PACKAGES;
 
-/** Whether the Node that runs this can run Intake. */
-export const isCurrent = () => Number(process.versions.node.split('.')[0]) >= 24;
+/** Whether the Node that runs this can run Intake and start others: an upgrade may have replaced its file under it. */
+export const isCurrent = () => Number(process.versions.node.split('.')[0]) >= 24 && existsSync(process.execPath);
 
 /** Path of the Node that is installed with Intake; undefined when it is missing. */
 export function installedNode() {

@@ -28,7 +28,7 @@ export function compareReleases(one: Partial<Release>, other: Release): number {
 }
 
 export const nameOf = ({ version, schema }: Partial<Release>): string =>
-  version ? `${version} (schema ${schema})` : 'an older version';
+  version ? `${version} (schema ${schema})` : '0.3.0 or older';
 
 function compareVersions(one: string, other: string): number {
   const [a, b] = [one, other].map((text) => text.split(/[.+-]/).map((part) => Number.parseInt(part, 10) || 0));

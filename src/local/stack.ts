@@ -16,7 +16,7 @@ import type { Ports } from './ports.ts';
 import { assertNotServed, clearStalePid, initializeCluster, resetPassword } from './postgres.ts';
 import { placePostgres } from './postgresPlace.ts';
 import { refusePath } from './paths.ts';
-import { isAlive } from './processes.ts';
+import { commandLineOf, isAlive } from './processes.ts';
 import { compareReleases, nameOf, ownRelease } from './release.ts';
 import type { Release } from './release.ts';
 import { awaitRecovery, awaitStack, spawnSupervisor } from './start.ts';
@@ -29,6 +29,7 @@ import {
   newSecrets,
   readSettings,
   readSupervisor,
+  stackTag,
   writeSettings,
 } from './state.ts';
 import type { ChildName, Secrets, StackSettings, SupervisorState } from './state.ts';
@@ -138,7 +139,7 @@ async function bringUp(dir: string, options: StackOptions & Required<Pick<StackO
   if (already) return already;
   const state = readSupervisor(dir);
   refuseNewer(dir, readSettings(dir));
-  if (state && isAlive(state.supervisor) && state.folder?.path === dir) {
+  if (state && isAlive(state.supervisor) && isOfFolder(state, dir)) {
     if (compareReleases(state, ownRelease()) < 0) {
       onStep(`Restarting the stack: Intake ${nameOf(state)} becomes ${nameOf(ownRelease())}; imports go on afterwards`);
     } else {
@@ -165,6 +166,10 @@ async function bringUp(dir: string, options: StackOptions & Required<Pick<StackO
   await stopProcesses(dir, onStep);
   throw problem ?? new IntakeError('STACK_FAILED', 'The stack did not come up');
 }
+
+/** What an older version wrote names no folder; its supervisor does. */
+const isOfFolder = ({ folder, supervisor }: SupervisorState, dir: string): boolean =>
+  folder ? folder.path === dir : commandLineOf(supervisor.pid).endsWith(` --dir ${dir} ${stackTag(dir)}`);
 
 /** Older code neither knows newer tables nor replays newer workflows. */
 function refuseNewer(dir: string, data: Partial<Release> | undefined): void {
