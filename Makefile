@@ -1,7 +1,7 @@
 # The two imports of the search results runbook; both commit.
 #   make import_scrape_states STATES_DIR=scrape/2025-08-04 IMPORT_TAG=Aug-04-scrape
 
-INTAKE ?= npx intake
+INTAKE ?= ./intake
 BATCH_SIZE ?= 25
 MAX_WORKERS ?= 16
 

@@ -4,6 +4,7 @@
  */
 import type { WorkflowHandle } from '@temporalio/client';
 import { exitWith } from './exit.ts';
+import { programName } from './programName.ts';
 
 type Reaction = () => void;
 
@@ -30,7 +31,7 @@ export function react(reaction: Reaction): () => void {
 
 /** From now on Ctrl-C also says that the stack stays up. */
 export function leaveStackUp(dir: string): void {
-  leaves = `What has started of the stack in ${dir} stays up; stop it: intake down --dir ${dir}`;
+  leaves = `What has started of the stack in ${dir} stays up; stop it: ${programName()} down --dir ${dir}`;
 }
 
 process.on('SIGINT', () => (reactions.at(-1) ?? (() => end('Interrupted.')))());
@@ -54,9 +55,9 @@ interface Interrupted {
 /** To be called before the workflow starts: from then on it goes on, whenever Ctrl-C comes. @returns what ends the watch. */
 export function onInterrupt(
   { workflowId }: Pick<WorkflowHandle, 'workflowId'>,
-  { what = 'import', watch = `intake runs watch ${workflowId}`, servesFiles = false }: Interrupted = {},
+  { what = 'import', watch = `${programName()} runs watch ${workflowId}`, servesFiles = false }: Interrupted = {},
 ): () => void {
-  const stop = `stop it: intake cancel ${workflowId}`;
+  const stop = `stop it: ${programName()} cancel ${workflowId}`;
   return sayWhenInterrupted(
     servesFiles
       ? `nobody else reads the files of this host. The ${what} waits for the same command again, or for a worker here: intake worker - ${stop}`

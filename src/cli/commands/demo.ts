@@ -12,6 +12,7 @@ import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 import { follow } from './import.ts';
 import { importDocument, type ImportFacts } from '../display/importDocument.ts';
 import { exitCodeOf, summarize } from '../display/importSummary.ts';
+import { programName } from '../programName.ts';
 import type { Session } from '../session.ts';
 import { addressLines, addressesOf, gatewayAnswers } from './stack.ts';
 
@@ -59,8 +60,9 @@ async function demoCommand(call: Call<Flags>): Promise<number> {
   out.document({ addresses: session.stack ? addressesOf(session.stack) : null, imports: documents });
   if (session.stack?.gateway) await gatewayAnswers(session.stack.gateway);
   for (const line of ['', 'Intake is up.', ...(session.stack ? addressLines(session.stack) : [])]) out.detail(line);
-  out.detail('\n  Next: npx intake import plaintiffs YOUR.csv, npx intake runs, npx intake doctor');
-  out.detail('  To sign in on the dashboard: npx intake users add you@example.com --role operator');
+  const intake = programName();
+  out.detail(`\n  Next: ${intake} import plaintiffs YOUR.csv, ${intake} runs, ${intake} doctor`);
+  out.detail(`  To sign in on the dashboard: ${intake} users add you@example.com --role operator`);
   if (!options.exit && !out.json) await untilInterrupted(out);
   return worst;
 }
@@ -80,7 +82,7 @@ async function importSample(
 
 /** The stack is left running: other commands use it. */
 function untilInterrupted(out: Call<Flags>['out']): Promise<void> {
-  out.detail('  Ctrl-C ends this; the stack stays up until: npx intake down');
+  out.detail(`  Ctrl-C ends this; the stack stays up until: ${programName()} down`);
   const alive = setInterval(() => undefined, 60_000);
   return new Promise((resolve) => {
     const stop = () => resolve(clearInterval(alive));

@@ -20,6 +20,7 @@ import { refuseOverwrite } from '../requests/outputFile.ts';
 import { withOperations } from '../display/operations.ts';
 import { serveFile } from '../serveFile.ts';
 import type { Session } from '../session.ts';
+import { programName } from '../programName.ts';
 
 export function define(program: Command): void {
   const example = [
@@ -142,6 +143,6 @@ export async function follow(
 
 function sayDetached(out: Call<object>['out'], { workflowId }: WorkflowHandle): void {
   out.answer(`Started ${workflowId}`);
-  out.detail(`  Watch it:  intake runs watch ${workflowId}`);
-  out.detail(`  Cancel it: intake cancel ${workflowId}`);
+  out.detail(`  Watch it:  ${programName()} runs watch ${workflowId}`);
+  out.detail(`  Cancel it: ${programName()} cancel ${workflowId}`);
 }

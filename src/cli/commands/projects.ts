@@ -8,6 +8,7 @@ import { errorLine } from '../fault.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { serveFile } from '../serveFile.ts';
 import { gatewayAddress, parseBatchSize, tenantNamed } from '../requests/values.ts';
+import { programName } from '../programName.ts';
 
 interface Flags extends CommonOptions {
   readonly tenant?: string;
@@ -81,8 +82,8 @@ async function push(call: Call<Flags>): Promise<number> {
         status: 'running',
       });
       out.answer(`Started ${handle.workflowId}`);
-      out.detail(`  Watch it:  intake projects push ${path} --tenant ${tenantId}`);
-      out.detail(`  Cancel it: intake cancel ${handle.workflowId}`);
+      out.detail(`  Watch it:  ${programName()} projects push ${path} --tenant ${tenantId}`);
+      out.detail(`  Cancel it: ${programName()} cancel ${handle.workflowId}`);
       return 0;
     }
     const { watchPush } = await import('../display/pushWatch.ts');

@@ -4,6 +4,7 @@ import { IntakeError } from '../../errors.ts';
 import { addCommand, run, type Call } from '../command.ts';
 import { definitionOf, scheduleFlags, timesGiven, type ScheduleFlags } from '../requests/scheduleFlags.ts';
 import { renderTable } from '../display/table.ts';
+import { programName } from '../programName.ts';
 import { timesText, type Times } from '../../schedules/times.ts';
 import type { ScheduleView } from '../../schedules/view.ts';
 
@@ -68,7 +69,7 @@ async function scheduleCommand(call: Call<ScheduleFlags>): Promise<void> {
   if (action === 'remove' || action === 'trigger' || action === 'backfill') {
     out.document({ id: what, action });
     out.answer(`Schedule ${what} is ${DONE[action]}`);
-    if (action !== 'remove') out.detail(`  See its runs: intake schedule show ${what}`);
+    if (action !== 'remove') out.detail(`  See its runs: ${programName()} schedule show ${what}`);
     return;
   }
   const { describeChanged } = await import('../../schedules/view.ts');

@@ -11,7 +11,8 @@ import type { DirectoryReport } from '../../messages/directory.ts';
 import { remarkSentence } from '../../messages/remarks.ts';
 import type { HeaderUse, MatchNumbers, Counts, ErrorDocument, ImportReport } from '../../messages/imports.ts';
 import { secondsOf, type ImportFacts } from './importDocument.ts';
-import { commitCommand, word } from './nextCommand.ts';
+import { commitCommand } from './nextCommand.ts';
+import { programName, word } from '../programName.ts';
 import type { Output } from '../output.ts';
 
 const WORDS = { dry_run: 'DRY_RUN', completed: 'COMPLETED', failed: 'FAILED', cancelled: 'CANCELLED' } as const;
@@ -207,7 +208,7 @@ export function failedItemsOf({ failed, failedItems }: DirectoryReport): string 
 
 function rejectsHint(path: string | undefined, runId: string | null): string {
   if (path) return `written to ${path}`;
-  return runId ? `intake rejects ${runId} -o rejects.csv` : '--rejects FILE writes them';
+  return runId ? `${programName()} rejects ${runId} -o rejects.csv` : '--rejects FILE writes them';
 }
 
 const NAMES: Record<string, string> = { ',': 'comma', ';': 'semicolon', '\t': 'tab', '|': 'pipe' };

@@ -3,10 +3,7 @@ import { parse } from 'node:path';
 import { kindNamed } from '../../kinds/index.ts';
 import type { AnyInput, ImportInput } from '../../messages/imports.ts';
 import type { DirectoryOptions, ImportRequest } from '../../messages/requests.ts';
-
-/** As it is typed in a shell. */
-export const word = (text: string): string =>
-  /^[\w./@:+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+import { programName, word } from '../programName.ts';
 
 /** The options that decide what a file means, as they were given. */
 function optionWords({ options, batchId, batchName, sourceReference, fileHash, path }: ImportInput): string {
@@ -54,7 +51,7 @@ export function commitCommand(request: ImportRequest, input: AnyInput | undefine
   const kind = input?.kind ?? request.kind;
   const { environment } = process.env['SUPABASE_MODE'] ? { environment: process.env['SUPABASE_MODE'] } : {};
   return [
-    `intake import ${kind} ${directory ? directoryWords(path, directory) : word(path)}`,
+    `${programName()} import ${kind} ${directory ? directoryWords(path, directory) : word(path)}`,
     sourceWords(kind, sourceSystem),
     input && 'options' in input ? optionWords(input) : '',
     backend === undefined ? '' : ` --backend ${backend}`,
@@ -68,7 +65,7 @@ export function mendCommand(file: string, input: ImportInput): string {
   // The batch is another, and the header stands where it stands in every file of rejects.
   const options = { ...input.options, headerRow: undefined } as unknown as ImportInput['options'];
   const mended = { ...input, ...ownBatch(input.fileHash, file), options };
-  return `intake import ${input.kind} ${word(file)}${sourceWords(input.kind, input.sourceSystem)}${optionWords(mended)} --commit`;
+  return `${programName()} import ${input.kind} ${word(file)}${sourceWords(input.kind, input.sourceSystem)}${optionWords(mended)} --commit`;
 }
 
 const ownBatch = (hash: string, path: string) => ({
