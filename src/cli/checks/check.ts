@@ -51,7 +51,10 @@ export const checkIntake = (): Promise<Check> =>
 export const checkNode = (): Promise<Check> =>
   check('node', () => {
     if (Number(process.versions.node.split('.')[0]) < 24)
-      throw failed(`Node ${process.versions.node}`, 'Use Node 24 or newer; in a clone `node scripts/install.mjs` brings it.');
+      throw failed(
+        `Node ${process.versions.node}`,
+        'Use Node 24 or newer; in a clone `node scripts/install.mjs` brings it.',
+      );
     return `Node ${process.versions.node}`;
   });
 
