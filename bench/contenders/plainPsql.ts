@@ -41,8 +41,9 @@ from (
   from staging) s
 order by row_index
 on conflict (dedupe_key) do nothing;
-insert into ${PLAIN}.plaintiffs (dedupe_key, source_system, source_reference, name, firm_name, contact_name, email, phone, address, import_run_id)
-select dedupe_key, source_system, source_reference, plaintiff_name, firm_name, contact_name, contact_email, contact_phone, contact_address, import_run_id
+insert into ${PLAIN}.plaintiffs (dedupe_key, source_system, source_reference, name, firm_name, contact_name, email, phone, address, import_run_id, name_hash)
+select dedupe_key, source_system, source_reference, plaintiff_name, firm_name, contact_name, contact_email, contact_phone, contact_address, import_run_id,
+       hashtextextended(plaintiff_name_normalized, 0)
 from ${PLAIN}.plaintiffs_raw where import_run_id = :'run' and status = 'pending'
 order by row_index
 on conflict (dedupe_key) do nothing;

@@ -2,10 +2,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { dlt } from '../contenders/dlt.ts';
+import { ingestr } from '../contenders/ingestr.ts';
 import { intake } from '../contenders/intake.ts';
 import { ownSqlPsql } from '../contenders/ownSqlPsql.ts';
 import { pgloader } from '../contenders/pgloader.ts';
 import { plainPsql } from '../contenders/plainPsql.ts';
+import { sling } from '../contenders/sling.ts';
 import { countRows } from '../database.ts';
 import { countNatures, writeRows } from '../generators/file.ts';
 import { cleanedRows, COLUMNS, plaintiffsRows } from '../generators/plaintiffs.ts';
@@ -16,10 +18,11 @@ export const plaintiffs: Subject = {
   kind: 'plaintiffs',
   unit: 'rows',
   rows: 1_000_000,
-  contenders: [intake('postgres'), intake('supabase'), plainPsql, ownSqlPsql, pgloader, dlt],
+  contenders: [intake('postgres'), intake('supabase'), plainPsql, ownSqlPsql, sling, pgloader, ingestr, dlt],
   ratios: [
     { head: 'rate / plain', contender: 'plain-psql', of: 'rate' },
     { head: 'time / own SQL', contender: 'own-sql-psql', of: 'time' },
+    { head: 'time / Sling', contender: 'sling', of: 'time' },
   ],
   async filesOf(dir, rows, seed) {
     const file = join(dir, `plaintiffs-${rows}-${seed}.csv`);

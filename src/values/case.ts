@@ -67,8 +67,12 @@ export const SMALLS = PAIRS.map(([, smalls]) => smalls).join('');
 
 const SMALL_OF = new Map([...CAPITALS].map((capital, i) => [capital, SMALLS[i]!]));
 
+/** A letter whose small one the runtime may know otherwise: of Latin up to U+017F that is İ alone. */
+const UNUSUAL = /[^\0-\u012f\u0131-\u017f]/;
+
 /** Lower case, one character to one, equal to SQL's `ingest.lower_text`. */
 export function lowerText(text: string): string {
+  if (!UNUSUAL.test(text)) return text.toLowerCase();
   const lowered = text.replace(/[^\0-\x7f]/g, (letter) => SMALL_OF.get(letter) ?? letter);
   return lowered.replace(/[A-Z]+/g, (ascii) => ascii.toLowerCase());
 }

@@ -38,6 +38,15 @@ describe('the table of letters', () => {
     assert.equal(lowerText(SMALLS), SMALLS);
   });
 
+  it('is what lowers every letter, alone and among others', () => {
+    const pairs = new Map([...CAPITALS].map((capital, i) => [capital, SMALLS[i]!]));
+    for (let code = 0x80; code < 0x3000; code++) {
+      const letter = String.fromCharCode(code);
+      const small = pairs.get(letter) ?? letter;
+      assert.deepEqual([lowerText(letter), lowerText(`É${letter}Z`)], [small, `é${small}z`], code.toString(16));
+    }
+  });
+
   it('never changes, since keys are stored', () => {
     assert.equal(sha256(CAPITALS + SMALLS), '3c8c4e68d748a6ef91f6fc92fe347d929750832a82de2b8637e25766bb68056b');
   });

@@ -34,6 +34,8 @@ export const NULL_WORDS = [
 const EQUALS = 0x3d;
 const APOSTROPHE = 0x27;
 const SPACE = 0x20;
+const AMPERSAND = 0x26;
+const ENTITY_START = /^&(?:#[\dx]|[a-z]{2,4};)/i;
 const FORMULA_TEXT = /^="([^"]*)"$/;
 /** A spreadsheet's mark of text; before a word it may be part of a name (`'t Hooft`). */
 const TEXT_MARK = /^'(?=[\d=+@-])/;
@@ -61,8 +63,12 @@ const holdsLitter = (chunk: Buffer, encoding: Encoding): boolean =>
   encoding === 'utf-8' ? !isAscii(chunk) && LITTER.some((bytes) => chunk.includes(bytes)) : !isAscii(chunk);
 
 /** Whether a chunk may hold HTML entities; an `&` between names is none. Of encodings of two bytes, any `&` counts. */
-const mayHoldEntities = (chunk: Buffer, encoding: Encoding): boolean =>
-  chunk.includes('&') && (encoding.startsWith('utf-16') || /&(?:#[\dx]|[a-z]{2,4};)/i.test(chunk.toString('latin1')));
+function mayHoldEntities(chunk: Buffer, encoding: Encoding): boolean {
+  if (encoding.startsWith('utf-16')) return chunk.includes(AMPERSAND);
+  for (let at = chunk.indexOf(AMPERSAND); at >= 0; at = chunk.indexOf(AMPERSAND, at + 1))
+    if (chunk[at + 1] !== SPACE && ENTITY_START.test(chunk.toString('latin1', at, at + 6))) return true;
+  return false;
+}
 
 /** Cleans the cells of a chunk's records at some places. */
 export function cellCleaner(
