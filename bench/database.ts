@@ -45,7 +45,9 @@ const FILE_CACHE = ['files.db', 'files.db-wal', 'files.db-shm'].map((name) => jo
 /** Empties the tables and, of a stack, the object folders and the cache of files; then writes everything to disk. */
 export async function startAfresh(database: Client, stack?: Stack): Promise<void> {
   await database.query(`drop schema if exists ${PLAIN} cascade`);
-  await database.query('drop schema if exists bench_dlt, bench_dlt_staging, bench_loaders, bench_loaders_staging cascade');
+  await database.query(
+    'drop schema if exists bench_dlt, bench_dlt_staging, bench_loaders, bench_loaders_staging cascade',
+  );
   await database.query(`truncate ${TABLES.join(', ')} restart identity cascade`); // and what other kinds hang on them
   await database.query('truncate storage.objects');
   const kept = stack
