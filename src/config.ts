@@ -85,6 +85,8 @@ export interface Config {
   readonly projectsBearers: readonly { readonly tenantId: string; readonly sha256: string }[];
   /** The secret that a tenant's batches are posted with, where PROJECTS_IMPORT_BEARER has it. A function, so that no log can hold it. */
   readonly projectsSecret: (tenantId: string) => string | undefined;
+  /** Pages of these may call the gateway from a browser; of none unless given. */
+  readonly allowedOrigins: readonly string[];
   /** Where batches of projects are posted; without a slash at its end. */
   readonly gatewayUrl: string;
   /** Where people look at workflows; without a slash at its end. Undefined: the dashboard has no links there. */
@@ -143,6 +145,20 @@ const schema = z.object({
   INTAKE_METRICS_ADDRESS: listen('write it as host:port, or a port of 127.0.0.1').optional(),
   INTAKE_PORT: listen('write it as a port of 127.0.0.1, or host:port').default('8787'),
   PROJECTS_IMPORT_BEARER: z.string().default(''),
+  INTAKE_ALLOWED_ORIGINS: z
+    .string()
+    .default('')
+    .transform((list) =>
+      list
+        .split(',')
+        .map((origin) => origin.trim())
+        .filter(Boolean),
+    )
+    .refine(
+      (list) =>
+        list.every((origin) => URL.canParse(origin) && /^https?:/.test(origin) && new URL(origin).origin === origin),
+      'write each as https://host or https://host:port, as browsers do, with commas between',
+    ),
   INTAKE_GATEWAY_URL: webAddress().optional(),
   INTAKE_TEMPORAL_UI: webAddress().optional(),
   ANOMALIES_ALERT_WEBHOOK: webAddress().optional(),
@@ -212,6 +228,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     compression: value.INTAKE_COMPRESSION,
     logLevel: value.LOG_LEVEL,
     gateway,
+    allowedOrigins: value.INTAKE_ALLOWED_ORIGINS,
     gatewayUrl: (
       value.INTAKE_GATEWAY_URL ??
       `http://${gateway.host.includes(':') ? `[${gateway.host}]` : gateway.host}:${gateway.port}`

@@ -2220,6 +2220,7 @@ export type Database = {
           severities: string[];
           tenant: string;
           tenants: string[];
+          type?: string;
           window_hours: number;
         };
         Returns: Json;
@@ -4548,7 +4549,14 @@ export type Database = {
         }[];
       };
       fn_anomalies_page: {
-        Args: { p_after?: string; p_limit?: number; p_severity?: string[]; p_tenant?: string; p_window_hours?: number };
+        Args: {
+          p_after?: string;
+          p_limit?: number;
+          p_severity?: string[];
+          p_tenant?: string;
+          p_type?: string;
+          p_window_hours?: number;
+        };
         Returns: Json;
       };
       fn_anomalies_stats: {
@@ -4572,7 +4580,10 @@ export type Database = {
       };
       fn_current_user_id: { Args: Record<PropertyKey, never>; Returns: string };
       fn_dashboard_act: { Args: { p_action: string; p_reason?: string; p_run_id: string }; Returns: boolean };
-      fn_dashboard_anomalies: { Args: { p_severity?: string; p_tenant?: string; p_type?: string }; Returns: Json };
+      fn_dashboard_anomalies: {
+        Args: { p_after?: string; p_severity?: string; p_tenant?: string; p_type?: string };
+        Returns: Json;
+      };
       fn_dashboard_me: { Args: Record<PropertyKey, never>; Returns: Json };
       fn_dashboard_overview: { Args: { p_days?: number }; Returns: Json };
       fn_dashboard_run: { Args: { p_run_id: string }; Returns: Json };

@@ -1,6 +1,7 @@
 /** Routes of the gateway and what surrounds each: ids, security headers, measures, errors. */
 import { randomUUID } from 'node:crypto';
 import { Hono, type Context } from 'hono';
+import { cors } from 'hono/cors';
 import { matchedRoutes } from 'hono/route';
 import { secureHeaders } from 'hono/secure-headers';
 import type { Logger } from 'pino';
@@ -18,6 +19,8 @@ export interface AppOptions extends ImportOptions, AnomaliesOptions {
   /** Whether the gateway stops: its connections are closed with their answers. */
   readonly stopping: () => boolean;
   readonly log: Logger;
+  /** Pages of these may call the routes for programs. */
+  readonly allowedOrigins: readonly string[];
   readonly dashboard: Dashboard;
 }
 
@@ -26,11 +29,21 @@ const FUNCTIONS = '/functions/v1';
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const CSP = "default-src 'none'; frame-ancestors 'none'";
 
+/** What supabase-js sends with `functions.invoke`, and what a page has to read. No cookies: bearers are sent by hand. */
+const browsers = (origin: readonly string[]) =>
+  cors({
+    origin: [...origin],
+    allowMethods: ['GET', 'POST'],
+    allowHeaders: ['authorization', 'apikey', 'x-client-info', 'content-type', 'x-correlation-id', 'x-region'],
+    exposeHeaders: ['x-correlation-id', 'x-correlation-id-ignored', 'retry-after', 'link', 'x-total-count'],
+    maxAge: 600,
+  });
+
 /** The path as it was registered, without the ids in it. */
 const routeOf = (c: Context): string => matchedRoutes(c).findLast(({ path }) => !path.endsWith('*'))?.path ?? 'none';
 
 export function createApp(options: AppOptions): Hono<GatewayEnv> {
-  const { dashboard, metrics, ready, stopping, log } = options;
+  const { allowedOrigins, dashboard, metrics, ready, stopping, log } = options;
   const app = new Hono<GatewayEnv>();
   app.use(secureHeaders({ xFrameOptions: 'DENY', referrerPolicy: 'same-origin' }));
   app.use(async (c, next) => {
@@ -99,6 +112,9 @@ export function createApp(options: AppOptions): Hono<GatewayEnv> {
 
   app.route('/', dashboard.routes);
   for (const root of ['', FUNCTIONS]) {
+    if (allowedOrigins.length > 0)
+      for (const path of ['/import-projects', '/anomalies', '/anomalies/alerts'])
+        app.use(root + path, browsers(allowedOrigins));
     app.post(`${root}/import-projects`, (c) => importProjects(c, options));
     app.get(`${root}/anomalies`, (c) => getAnomalies(c, options));
     app.post(`${root}/anomalies/alerts`, (c) => postAlert(c, options));

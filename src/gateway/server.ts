@@ -92,6 +92,7 @@ export async function startGateway(config: Config, log: Logger, options: Gateway
     limitRate: createRateLimiter(rate),
     backend,
     alerts: config.alerts,
+    allowedOrigins: config.allowedOrigins,
     supabase: config.supabase,
     ready,
     log,

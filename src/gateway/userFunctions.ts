@@ -36,6 +36,7 @@ export const USER_FUNCTIONS = {
     p_tenant: optional(orNull(text)),
     p_severity: optional(orNull(text)),
     p_type: optional(orNull(text)),
+    p_after: optional(orNull(text)),
   }),
   fn_anomalies_page: fn<AnomalyPage>()({
     p_window_hours: optional(integer),

@@ -129,5 +129,5 @@ export interface AnomalyTotal {
 export interface Anomalies {
   readonly me: Me;
   readonly stats: readonly AnomalyTotal[];
-  readonly recent: readonly Anomaly[];
+  readonly page: { readonly anomalies: readonly Anomaly[]; readonly next: string | null; readonly total: number };
 }

@@ -103,6 +103,8 @@ $$;
 
 -- It takes a tenant, too.
 drop function if exists ingest.revoke_roles(text, text);
+drop function if exists public.fn_dashboard_anomalies(text, text, text);
+drop function if exists public.fn_anomalies_page(integer, text, text[], integer, text);
 
 -- Which run had a turn last is not needed: the next one takes it alone.
 drop table if exists ingest.tenant_turns;

@@ -177,22 +177,18 @@ begin
 end
 $$;
 
--- Statistics of 24 hours and the 100 worst anomalies, of these the newest; row level security decides which.
-create or replace function public.fn_dashboard_anomalies(p_tenant text default null, p_severity text default null, p_type text default null) returns jsonb
+-- Statistics of 24 hours and a page of a hundred anomalies, the worst first: {me, stats, page {anomalies, next, total}}.
+create or replace function public.fn_dashboard_anomalies(
+  p_tenant text default null, p_severity text default null, p_type text default null, p_after text default null
+) returns jsonb
 language plpgsql stable security invoker set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_ever constant integer := 24 * 366 * 100;
 begin
-  perform public.fn_require_operator();
   return jsonb_build_object(
     'me', public.fn_dashboard_me(),
-    'stats', (select coalesce(jsonb_agg(to_jsonb(s) order by s.count desc, s.tenant_id, s.category), '[]') from public.fn_anomalies_stats(24) s),
-    'recent', (
-      select coalesce(jsonb_agg(to_jsonb(a) order by array_position(array['error', 'warning', 'info'], a.severity), a.created_at desc, a.row_index), '[]')
-      from (select a.created_at, a.tenant_id, a.batch_id, a.row_index, a.anomaly_type, a.severity, a.field, a.input_value, a.reason, a.project_key,
-                   a.correlation_id, left(a.payload_excerpt, 500) as payload_excerpt
-            from public.import_anomalies a
-            where (p_tenant is null or a.tenant_id = p_tenant) and (p_severity is null or a.severity = p_severity)
-              and (p_type is null or a.anomaly_type = p_type)
-            order by array_position(array['error', 'warning', 'info'], a.severity), a.created_at desc, a.row_index limit 100) a));
+    'page', public.fn_anomalies_page(v_ever, p_tenant, case when p_severity is not null then array[p_severity] end, 100, p_after, p_type),
+    'stats', (select coalesce(jsonb_agg(to_jsonb(s) order by s.count desc, s.tenant_id, s.category), '[]') from public.fn_anomalies_stats(24) s));
 end
 $$;

@@ -188,7 +188,7 @@ $$;
 -- A page of anomalies, the worst first, of these the newest: {anomalies, next, total}. `after` is the `next` of the page before; null for
 -- the first, and the answer's `next` is null for the last. `total` is of all pages.
 create or replace function ingest.anomalies_page(
-  tenants text[], window_hours integer, tenant text, severities text[], max_rows integer, after text
+  tenants text[], window_hours integer, tenant text, severities text[], max_rows integer, after text, type text default null
 ) returns jsonb
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -196,14 +196,14 @@ as $$
     select x.id, array_position(array['error', 'warning', 'info'], x.severity) as rank, -extract(epoch from x.created_at) as age, coalesce(x.row_index, 0) as place
     from public.import_anomalies x
     where x.created_at >= now() - make_interval(hours => greatest($2, 0)) and $1 && array[x.tenant_id, '*'] and ($3 is null or x.tenant_id = $3)
-      and ($4 is null or x.severity = any ($4))
-  ), page as (
-    select c.* from chosen c
+      and ($4 is null or x.severity = any ($4)) and ($7 is null or x.anomaly_type = $7)
+  ), found as ( -- one more than the page holds tells whether there is another
+    select c.*, row_number() over (order by c.rank, c.age, c.place, c.id) as n from chosen c
     where $6 is null or (c.rank, c.age, c.place, c.id)
       > (split_part($6, '_', 1)::integer, split_part($6, '_', 2)::numeric, split_part($6, '_', 3)::integer, split_part($6, '_', 4)::uuid)
-    order by c.rank, c.age, c.place, c.id limit $5
-  ), ends as (
-    select concat_ws('_', p.rank, p.age, p.place, p.id) as last from page p order by p.rank desc, p.age desc, p.place desc, p.id desc limit 1
+    order by c.rank, c.age, c.place, c.id limit $5 + 1
+  ), page as (
+    select f.* from found f where f.n <= $5
   )
   select jsonb_build_object(
     'anomalies', coalesce((
@@ -213,16 +213,17 @@ as $$
         'input_value', x.input_value, 'reason', x.reason, 'match_type', x.match_type, 'project_key', x.project_key,
         'correlation_id', x.correlation_id, 'payload_excerpt', x.payload_excerpt) order by p.rank, p.age, p.place, p.id)
       from page p join public.import_anomalies x on x.id = p.id), '[]'),
-    'next', case when (select count(*) from page) = $5 then (select e.last from ends e) end,
+    'next', (select concat_ws('_', p.rank, p.age, p.place, p.id) from page p where p.n = $5 and exists (select from found f where f.n > $5)),
     'total', (select count(*) from chosen))
 $$;
 
 -- The same for operators and admins, of their tenants.
 create or replace function public.fn_anomalies_page(
-  p_window_hours integer default 24, p_tenant text default null, p_severity text[] default null, p_limit integer default 1000, p_after text default null
+  p_window_hours integer default 24, p_tenant text default null, p_severity text[] default null, p_limit integer default 1000, p_after text default null,
+  p_type text default null
 ) returns jsonb
 language sql stable security definer set search_path = pg_catalog, pg_temp
-as $$ select ingest.anomalies_page(public.fn_require_operator(), $1, $2, $3, least(greatest($4, 1), 1000), $5) $$;
+as $$ select ingest.anomalies_page(public.fn_require_operator(), $1, $2, $3, least(greatest($4, 1), 1000), $5, $6) $$;
 
 -- The same of all tenants, for the operators' commands.
 create or replace function ingest.list_anomalies(window_hours integer, tenant text, severities jsonb, max_rows integer, after text default null) returns jsonb

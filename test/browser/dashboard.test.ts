@@ -1,7 +1,10 @@
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
 import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createClient } from '@supabase/supabase-js';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { plaintiffsCsv } from '../support/imports.ts';
 import { describeSkipped } from '../support/skip.ts';
@@ -14,6 +17,10 @@ const suite = executable
   : describeSkipped('no Chromium: install chromium, or name one with INTAKE_CHROMIUM');
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const SUPABASE = readFileSync(
+  createRequire(import.meta.url).resolve('@supabase/supabase-js/dist/umd/supabase.js'),
+  'utf8',
+);
 const LOOKS: Readonly<Record<string, BrowserContextOptions>> = {
   light: { colorScheme: 'light' },
   dark: { colorScheme: 'dark' },
@@ -25,9 +32,17 @@ suite('the dashboard in a browser', function () {
   let dashboard: DashboardPlace;
   let browser: Browser;
   let run: string;
+  /** Of an app of the team's own, on other origins than the gateway's. */
+  let pages: Server;
+  const pageUrl = (host: string): string => `http://${host}:${(pages.address() as AddressInfo).port}`;
 
   before(async () => {
-    dashboard = await openDashboard();
+    pages = createServer((_, response) => response.setHeader('content-type', 'text/html').end('<title>a page</title>'));
+    await new Promise<void>((resolve) => pages.listen(0, '127.0.0.1', resolve));
+    dashboard = await openDashboard({
+      INTAKE_ALLOWED_ORIGINS: pageUrl('127.0.0.1'),
+      PROJECTS_IMPORT_BEARER: 'TELCO=secret-of-telco',
+    });
     browser = await launchChromium(executable!);
     run = await dashboard.imported(plaintiffsCsv(200), 'people.csv');
     await dashboard.place
@@ -38,6 +53,7 @@ suite('the dashboard in a browser', function () {
   after(async () => {
     await browser?.close();
     await dashboard?.close();
+    pages?.close();
   });
 
   const open = async (options: BrowserContextOptions = {}): Promise<Page> => {
@@ -247,4 +263,54 @@ suite('the dashboard in a browser', function () {
       await leave(page);
     });
   }
+
+  it('lets pages of the allowed origins, and of no others, call its functions with supabase-js', async () => {
+    const { api, gateway } = dashboard;
+    const email = await dashboard.person('operator');
+    const call = async (
+      host: string,
+      name: string,
+      options: object,
+    ): Promise<{ status?: number; body?: unknown; error?: string }> => {
+      const page = await (await browser.newContext()).newPage();
+      await page.goto(pageUrl(host));
+      await page.addScriptTag({ content: SUPABASE });
+      const said = await page.evaluate(
+        async ([url, key, fn, given]) => {
+          const { createClient } = (globalThis as unknown as { supabase: typeof import('@supabase/supabase-js') })
+            .supabase;
+          const { data, error } = await createClient(url, key).functions.invoke(fn, given);
+          const { status, headers } = (error as { context?: Response } | null)?.context ?? {};
+          return { body: data as unknown, error: error?.name, status, id: headers?.get('x-correlation-id') };
+        },
+        [gateway.url, api.anonKey, name, options] as const,
+      );
+      await leave(page);
+      return said as never;
+    };
+    const { data } = await createClient(api.url, api.anonKey, {
+      auth: { persistSession: false },
+    }).auth.signInWithPassword({ email, password: PASSWORD });
+    const person = { Authorization: `Bearer ${data.session!.access_token}` };
+    const tenant = {
+      Authorization: 'Bearer secret-of-telco',
+      'x-correlation-id': '7f2a7eed-7b46-49ef-9f77-2a0c6a6ad001',
+    };
+    const batch = { tenant_id: 'TELCO', batch_id: 'from a page', rows: [{ stage_application: 'from a page' }] };
+    const posted = await call('127.0.0.1', 'import-projects', { body: batch, headers: tenant });
+    assert.deepEqual([posted.error, (posted.body as { tenant_id: string }).tenant_id], [undefined, 'TELCO']);
+    const listed = await call('127.0.0.1', 'anomalies?limit=3', { method: 'GET', headers: person });
+    assert.equal((listed.body as unknown[]).length, 3);
+    // What is refused can be read, too.
+    const refused = await call('127.0.0.1', 'import-projects', { body: { ...batch, rows: [] }, headers: tenant });
+    assert.deepEqual([refused.status, refused.error], [422, 'FunctionsHttpError']);
+    for (const [name, options] of [
+      ['import-projects', { body: batch, headers: tenant }],
+      ['anomalies', { method: 'GET', headers: person }],
+    ] as const)
+      assert.equal((await call('localhost', name, options)).error, 'FunctionsFetchError');
+    // The dashboard is for its own pages alone.
+    const other = await fetch(`${gateway.url}/runs`, { headers: { origin: pageUrl('127.0.0.1') } });
+    assert.equal(other.headers.get('access-control-allow-origin'), null);
+  });
 });

@@ -24,7 +24,7 @@ export interface DashboardPlace {
 }
 
 /** The API prints what the database refuses; here that is often what is asked for. @returns what ends it. */
-function hushRefusals(): () => void {
+export function hushRefusals(): () => void {
   const print = console.error;
   console.error = (...args: unknown[]) => {
     if (!args.some((arg) => (arg as { code?: unknown } | null)?.code === '42501')) print(...args);

@@ -1,4 +1,4 @@
-/** `/anomalies`: statistics of a day and the hundred most recent, by severity. */
+/** `/anomalies`: statistics of a day, and pages of a hundred, the worst first. */
 import { html } from 'hono/html';
 import { severityBadge } from './badges.ts';
 import type { Anomalies, Anomaly, Severity } from '../userRows.ts';
@@ -12,9 +12,12 @@ export interface AnomalyFilters {
 }
 
 const SEVERITIES: readonly Severity[] = ['error', 'warning', 'info'];
-const TYPES = ['UNKNOWN_DELIVERY_PARTNER', 'UNKNOWN_DS', 'UNKNOWN_RM', 'DUPLICATE_ROW'];
+const TYPES = ['UNKNOWN_DELIVERY_PARTNER', 'UNKNOWN_DS', 'UNKNOWN_RM', 'UNREADABLE_VALUE', 'DUPLICATE_ROW'];
 
-export function anomaliesPage({ stats, recent }: Anomalies, filters: AnomalyFilters): Html {
+/** @param later whether this is a page after the first. */
+export function anomaliesPage({ stats, page }: Anomalies, filters: AnomalyFilters, later: boolean): Html {
+  const { anomalies: recent, next, total } = page;
+  const pageAt = (at: object): string => `/anomalies?${new URLSearchParams({ ...filters, ...at }).toString()}`;
   const filtered = Object.values(filters).some(Boolean);
   return html`<h1>Anomalies</h1>
     <p class="lead">
@@ -79,7 +82,8 @@ export function anomaliesPage({ stats, recent }: Anomalies, filters: AnomalyFilt
         recent.filter((anomaly) => anomaly.severity === severity),
       ),
     )}
-    ${recent.length > 0 && html`<p class="hint">The ${recent.length === 100 ? '100 most recent' : plural(recent.length, 'anomaly', 'anomalies')}. <code>intake anomalies list</code> has more.</p>`}`;
+    ${recent.length > 0 && html`<p class="hint">${plural(total, 'anomaly', 'anomalies')}, the worst first${recent.length < total && html`; ${recent.length} here`}.</p>`}
+    ${(later || next) && html`<nav class="pager" aria-label="Pages of anomalies">${later && html`<a href="${pageAt({})}">Worst</a>`}${next && html`<a href="${pageAt({ after: next })}" rel="next">More</a>`}</nav>`}`;
 }
 
 function group(severity: Severity, anomalies: readonly Anomaly[]): Html | false {

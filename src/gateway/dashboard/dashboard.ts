@@ -14,6 +14,7 @@ import { kindNamed, KINDS } from '../../kinds/index.ts';
 import { Problem } from '../problem.ts';
 import { asksForPage, type GatewayEnv } from '../request.ts';
 import { act, rejectsOf } from './actions.ts';
+import { CURSOR } from '../routes/anomalies.ts';
 import { anomaliesPage } from './anomaliesPage.ts';
 import { packed, serveAsset } from './assets.ts';
 import { answerError, type Show } from './faults.ts';
@@ -229,13 +230,15 @@ export function createDashboard({ config, client, backends, stopping, log }: Das
     );
   }
   const anomalies = signedIn(async (c, visitor) => {
-    const { tenant = '', severity = '', type = '' } = c.req.query();
+    const { tenant = '', severity = '', type = '', after = '' } = c.req.query();
     const found = await visitor.call('fn_dashboard_anomalies', {
       p_tenant: tenant.trim() || null,
       p_severity: severity || null,
       p_type: type || null,
+      p_after: CURSOR.test(after) ? after : null,
     });
-    return framed(c, visitor, 'Anomalies', '/anomalies', found.me, anomaliesPage(found, { tenant, severity, type }));
+    const filters = { tenant, severity, type };
+    return framed(c, visitor, 'Anomalies', '/anomalies', found.me, anomaliesPage(found, filters, CURSOR.test(after)));
   });
   // The API has this address, too.
   app.get('/anomalies', (c, next) => (asksForPage(c) ? anomalies(c) : next()));

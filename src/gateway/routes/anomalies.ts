@@ -24,7 +24,7 @@ const SEVERITIES = ['error', 'warning', 'info'] as const;
 /** What Supabase's API gives at once. */
 export const MAX_ANOMALIES = 1000;
 /** Of a page: rank, time, row and id of its last anomaly. */
-const CURSOR = /^[012]_-?\d{1,12}(\.\d{1,6})?_\d{1,9}_[0-9a-f-]{36}$/;
+export const CURSOR = /^[123]_-?\d{1,12}(\.\d{1,6})?_\d{1,9}_[0-9a-f-]{36}$/;
 
 /** Decimal digits; `0x10` and `1e1` are none. */
 const whole = (most: number, usual: number) =>

@@ -33,7 +33,7 @@ const name = z
   .string({ error: 'missing, or not a text' })
   .trim()
   .min(1, 'blank')
-  .max(MAX_NAME, `longer than ${MAX_NAME} characters`)
+  .refine((value) => [...value].length <= MAX_NAME, `longer than ${MAX_NAME} characters`)
   .refine((value) => value.isWellFormed() && !value.includes('\0'), 'not valid Unicode text');
 
 /** The outside of a batch. Its rows come afterwards, one at a time: a million of bad ones must not make a million of complaints. */

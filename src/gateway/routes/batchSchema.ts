@@ -9,7 +9,9 @@ import {
 } from '../../sources/projects/columns.ts';
 import { MAX_NAME, MAX_ROWS } from './batch.ts';
 
-const NOT_BLANK = '\\S';
+/** PostgreSQL stores neither NUL nor half of a surrogate pair. */
+const STORABLE = '^[^\\u0000\\ud800-\\udfff]*$';
+const NOT_BLANK = '^(?=[^]*[^\\s\\u001c-\\u001f\\u0085])[^\\u0000\\ud800-\\udfff]*$';
 const counts: ReadonlySet<string> = new Set(COUNTS);
 
 function cellSchema(name: ProjectColumn): object {
@@ -24,7 +26,7 @@ function cellSchema(name: ProjectColumn): object {
         { type: 'null' },
       ],
     };
-  const text = { type: ['string', 'null'], maxLength: longestOf(name) };
+  const text = { type: ['string', 'null'], maxLength: longestOf(name), pattern: STORABLE };
   if (name === 'stage_application_created')
     return {
       ...text,

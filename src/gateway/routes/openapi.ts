@@ -53,7 +53,20 @@ const problem = object({
 const failed = (description: string, headers?: object) =>
   json(description, { $ref: '#/components/schemas/Problem' }, headers);
 const page = (type: string, description: string) => ({ description, content: { [type]: {} } });
-const state = { 200: page('text/plain', 'Yes'), 503: page('text/plain', 'No') };
+/** What the server itself answers to a request that is not one, on any page. */
+const refused = {
+  400: failed('Not HTTP as its headers announce it'),
+  408: failed('The request did not arrive whole in time'),
+  417: failed('Another Expect than 100-continue'),
+  431: failed('More than 16 kB of headers'),
+};
+/** A page without parameters, for everybody. */
+const open = (operationId: string, summary: string, responses: object) => ({
+  summary,
+  operationId,
+  security: [],
+  responses: { ...responses, ...refused, 422: failed('A parameter holds the character NUL') },
+});
 
 const importProjects = {
   summary: 'Merges a batch of projects of one tenant; the same batch again gets the same answer',
@@ -66,10 +79,11 @@ const importProjects = {
   },
   responses: {
     200: json('Merged', { $ref: '#/components/schemas/Accepted' }),
+    ...refused,
     400: failed('Not JSON, or not a batch'),
     401: failed('No secret, an unknown one, or one of another tenant'),
     413: failed('More than 5 MB'),
-    422: failed('Rows that break the contract, or not 1 to 5000'),
+    422: failed('Rows that break the contract, not 1 to 5000, or a parameter that holds the character NUL'),
     429: failed('One batch at a time, or too many requests', {
       'Retry-After': { description: 'seconds', schema: { type: 'integer' } },
     }),
@@ -140,9 +154,10 @@ const getAnomalies = {
         'X-Total-Count': { description: 'Anomalies of all pages', schema: { type: 'integer' } },
       },
     ),
+    ...refused,
     401: failed('No token, or one that does not hold'),
     403: failed('Neither operator nor admin'),
-    422: failed('A parameter is out of bounds'),
+    422: failed('A parameter is out of bounds, not known, or given twice'),
     500: failed('Supabase does not answer'),
     503: failed('SUPABASE_URL and SUPABASE_ANON_KEY are not set'),
   },
@@ -158,11 +173,12 @@ const postAlert = {
       description:
         'Nothing was sent: no webhook is configured, or there are fewer anomalies than ANOMALIES_ALERT_MIN_COUNT',
     },
+    ...refused,
     401: failed('No token, or one that does not hold'),
     403: failed('Neither operator nor admin of all tenants'),
-    422: failed('The webhook is on this host or a private network'),
+    422: failed('The webhook is on this host or a private network, or a parameter holds the character NUL'),
     500: failed('The database does not answer'),
-    502: failed('The webhook does not answer, or not with 2xx'),
+    502: failed('The webhook does not answer, or refuses the message'),
     503: failed('SUPABASE_URL and SUPABASE_ANON_KEY are not set'),
   },
 };
@@ -179,19 +195,26 @@ export function openApi(): object {
     info: {
       title: 'Intake gateway',
       version: '1.0.0',
-      description: 'Runbook 003: the daily import of projects, and its anomalies.',
+      description:
+        'Runbook 003: the daily import of projects, and its anomalies. Other methods than these are 405 with Allow.',
     },
+    servers: [{ url: '/', description: 'Where this document is served' }],
     paths: {
       ...twice('/import-projects', 'post', importProjects),
       ...twice('/anomalies', 'get', getAnomalies),
       ...twice('/anomalies/alerts', 'post', postAlert),
-      '/healthz': { get: { summary: 'Whether the process serves', responses: { 200: state[200] } } },
-      '/readyz': { get: { summary: 'Whether database and Temporal answer', responses: state } },
+      '/healthz': { get: open('getHealth', 'Whether the process serves', { 200: page('text/plain', 'Yes') }) },
+      '/readyz': {
+        get: open('getReadiness', 'Whether database and Temporal answer', {
+          200: page('text/plain', 'Yes'),
+          503: page('text/plain', 'No'),
+        }),
+      },
       '/metrics': {
-        get: { summary: "Metrics in Prometheus' text format", responses: { 200: page('text/plain', 'Metrics') } },
+        get: open('getMetrics', "Metrics in Prometheus' text format", { 200: page('text/plain', 'Metrics') }),
       },
       '/openapi.json': {
-        get: { summary: 'This document', responses: { 200: page('application/json', 'OpenAPI 3.1') } },
+        get: open('getOpenApi', 'This document', { 200: page('application/json', 'OpenAPI 3.1') }),
       },
     },
     components: {

@@ -2,7 +2,7 @@
 import { nearest } from '../../values/nearest.ts';
 import { normalizeHeader } from '../csv/header.ts';
 import { numberText } from '../../values/json.ts';
-import { PROJECT_COLUMNS, SCALARS, type ProjectColumn } from './columns.ts';
+import { COUNTS, PROJECT_COLUMNS, SCALARS, type ProjectColumn } from './columns.ts';
 
 export interface JsonFault {
   /** As the sender wrote it; empty for the row as a whole. */
@@ -29,6 +29,7 @@ const MOST_UNKNOWN = 50;
 const columnOf = new Map(
   PROJECT_COLUMNS.flatMap(({ name, aliases }) => [name, ...aliases].map((word) => [normalizeHeader(word), name])),
 );
+const counts: ReadonlySet<string> = new Set(COUNTS);
 const names = PROJECT_COLUMNS.map(({ name }) => name);
 
 /** For the rows of one batch or file, which have the same keys mostly. */
@@ -60,7 +61,7 @@ export function createJsonRowReader(): JsonRowReader {
         const former = column && cells.get(column);
         if (!column) unknown.push([key, near]);
         else if (former) faults.push({ key, message: `the same column as ${former.key}` });
-        else cells.set(column, { key, cell: cellOf(key, given, SCALARS.has(column), faults) });
+        else cells.set(column, { key, cell: cellOf(key, given, column, faults) });
       }
       for (const [key, near] of unknown) {
         // A field beside the one that it resembles, such as address2, is another one.
@@ -76,9 +77,11 @@ export function createJsonRowReader(): JsonRowReader {
   };
 }
 
-function cellOf(key: string, value: unknown, scalar: boolean, faults: JsonFault[]): string | null {
+function cellOf(key: string, value: unknown, column: ProjectColumn, faults: JsonFault[]): string | null {
   if (value === null || typeof value === 'string') return value;
+  const scalar = SCALARS.has(column);
   const digits = scalar ? numberText(value) : undefined;
   if (digits === undefined) faults.push({ key, message: scalar ? 'neither a text nor a number' : 'not a text' });
-  return digits ?? null;
+  // 1e2 is a whole number, however it is written; an identifier keeps its digits.
+  return digits !== undefined && counts.has(column) ? String(Number(digits)) : (digits ?? null);
 }

@@ -71,7 +71,8 @@ const fault = (code: CellFault['code'], message: string): Meaning => ({ fault: {
 
 /** PostgreSQL stores neither NUL nor half of a surrogate pair. */
 function textOf(value: string, longest: number): Meaning {
-  if (value.length > longest) return fault('TEXT_TOO_LONG', `longer than ${longest} characters`);
+  if (value.length > longest && [...value].length > longest)
+    return fault('TEXT_TOO_LONG', `longer than ${longest} characters`);
   if (value.includes('\0')) return fault('NUL_BYTE', 'not valid Unicode text');
   return value.isWellFormed() ? { value } : fault('INVALID_ENCODING', 'not valid Unicode text');
 }

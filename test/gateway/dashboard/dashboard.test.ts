@@ -236,6 +236,31 @@ describe('the dashboard over HTTP', function () {
     assert.equal((await visitors['operator']!.get('/anomalies?type=NONE')).text.match(/a value of/g), null);
   });
 
+  it('shows all anomalies in pages, the worst first, each with a link to the next while there is one', async () => {
+    await dashboard.place.sql`
+      INSERT INTO public.import_anomalies (tenant_id, batch_id, anomaly_type, input_value)
+      SELECT 'PAGED', 'b', CASE WHEN i > 150 THEN 'UNREADABLE_VALUE' ELSE 'DUPLICATE_ROW' END, 'paged ' || i FROM generate_series(1, 200) i`;
+    try {
+      const seen: string[][] = [];
+      for (let path: string | undefined = '/anomalies?tenant=PAGED'; path;) {
+        const { text } = await visitors['operator']!.get(path);
+        seen.push(text.match(/paged \d+/g) ?? []);
+        assert.match(text, /200 anomalies, the worst first/);
+        path = /<a href="([^"]+)" rel="next">/.exec(text)?.[1]?.replaceAll('&amp;', '&');
+      }
+      assert.deepEqual(
+        seen.map(({ length }) => length),
+        [100, 100],
+      );
+      assert.equal(new Set(seen.flat()).size, 200);
+      assert.ok(seen[0]!.slice(0, 50).every((value) => Number(value.slice(6)) > 150));
+      const { text } = await visitors['operator']!.get('/anomalies?tenant=PAGED&type=UNREADABLE_VALUE');
+      assert.equal(text.match(/paged \d+/g)?.length, 50);
+    } finally {
+      await dashboard.place.sql`DELETE FROM public.import_anomalies WHERE tenant_id = 'PAGED'`;
+    }
+  });
+
   it('leaves /anomalies to the API for whoever asks for no page', async () => {
     assert.equal((await send('/anomalies', { headers: { accept: 'application/json' } })).status, 401);
     assert.equal(

@@ -144,6 +144,58 @@ for (const backend of ['postgres', 'supabase'] as const) {
       }
     });
 
+    it('come in pages whose links lead to all of them, the last not to an empty one, with RFC 3339 times', async () => {
+      const pages: string[][] = [];
+      let path: string | undefined = '/anomalies?limit=1&severity=error&severity=warning&severity=info';
+      while (path !== undefined) {
+        const { status, body, headers } = await ask(path, tokens['operator']);
+        assert.deepEqual([status, headers.get('x-total-count')], [200, '8'], path);
+        for (const { created_at: at, first_seen_at: first } of body)
+          assert.ok(
+            [at, first].every((time) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(time)),
+            at,
+          );
+        pages.push(body.map(({ severity }: { severity: string }) => severity));
+        const link = headers.get('link');
+        const [, next] = /^<(\?[^>]+)>; rel="next"$/.exec(link ?? '') ?? [];
+        assert.equal(link === null, next === undefined);
+        path = next && `/anomalies${next}`;
+      }
+      assert.deepEqual(
+        pages,
+        ['error', 'error', 'error', 'error', 'warning', 'warning', 'info', 'info'].map((severity) => [severity]),
+      );
+    });
+
+    it('take several severities, and refuse what they do not know or have twice, by its name and with those they know', async () => {
+      for (const query of ['severity=error&severity=info', 'severity=error,info', 'severity=ERROR&severity=,info'])
+        assert.deepEqual(
+          [
+            ...new Set(
+              (await ask(`/anomalies?${query}`, tokens['operator'])).body.map(
+                (row: { severity: string }) => row.severity,
+              ),
+            ),
+          ],
+          ['error', 'info'],
+          query,
+        );
+      for (const [query, path, message] of [
+        ['window_hours=1', 'window_hours', /known are windowHours, tenant, severity, stats, limit, after$/],
+        ['tenant=A&tenant=B', 'tenant', /given more than once/],
+        ['windowHours=1&windowHours=1', 'windowHours', /given more than once/],
+        ['windowHours=0x10', 'windowHours', /whole number/],
+        ['limit=1e1', 'limit', /whole number/],
+        ['limit=1001', 'limit', /more than 1000/],
+        ['after=x', 'after', /next/],
+        ['constructor=1', 'constructor', /known are/],
+      ] as const) {
+        const { status, body } = await ask(`/anomalies?${query}`, tokens['operator']);
+        assert.deepEqual([status, body.error.code, body.error.path], [422, 'INVALID_QUERY', path], query);
+        assert.match(body.error.message, message);
+      }
+    });
+
     describe('alerts', () => {
       const received: Record<string, unknown>[] = [];
       let webhook: Server;

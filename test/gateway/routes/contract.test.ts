@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import type { RunningGateway } from '../../../src/gateway/server.ts';
 import { createLogger } from '../../../src/observability/log.ts';
 import { startWorker, type RunningWorker } from '../../../src/worker.ts';
-import { batchOf, openGatewayPlace, post, rowsOf, secretOf, type GatewayPlace } from '../place.ts';
+import { batchOf, openGatewayPlace, post, rowsOf, secretOf, type Answer, type GatewayPlace } from '../place.ts';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -257,6 +257,47 @@ for (const backend of ['postgres', 'supabase'] as const) {
       const [status, id, , ignored] = await ask(rowsOf(1), 'order-17', {});
       assert.deepEqual([status, ignored], [200, 'not a UUID']);
       assert.match(String(id), UUID);
+    });
+
+    it('leaves a row of each answer, by the ids that its sender asked with, and says whether anything was merged', async () => {
+      const { sql } = gateways.place;
+      await sql`TRUNCATE ingest.project_answers`;
+      const ids = [1, 2, 3].map((n) => `7f2a7eed-7b46-49ef-9f77-2a0c6a6ad00${n}`);
+      const answers: Answer[] = [];
+      for (const id of ids)
+        answers.push(await post(gateway, batchOf('A', rowsOf(2), { batch_id: `asked ${id}`, correlation_id: id })));
+      const twins = await Promise.all(
+        ['one', 'two'].map((batch_id) => post(gateway, batchOf('B', rowsOf(2), { batch_id }))),
+      );
+      assert.deepEqual(
+        answers.map(({ status, body }) => [status, body.replayed]),
+        [
+          [200, false],
+          [200, true],
+          [200, true],
+        ],
+      );
+      const rows = await sql<Record<string, string>[]>`
+        SELECT tenant_id, request_batch_id, correlation_id, staging_id, outcome FROM ingest.project_answers ORDER BY answered_at`;
+      assert.deepEqual(
+        rows.filter((row) => row['tenant_id'] === 'A').map((row) => ({ ...row })),
+        ids.map((id, i) => ({
+          tenant_id: 'A',
+          request_batch_id: `asked ${id}`,
+          correlation_id: id,
+          staging_id: answers[0]!.body.metrics['staging_id'],
+          outcome: i === 0 ? 'merged' : 'replayed',
+        })),
+      );
+      const ofB = rows.filter((row) => row['tenant_id'] === 'B');
+      assert.deepEqual(ofB.map((row) => row['request_batch_id']).sort(), ['one', 'two']);
+      assert.ok(
+        ofB.some(({ outcome }) => outcome === 'merged') &&
+          ofB.every((row) => row['staging_id'] === twins[0]!.body.metrics['staging_id']),
+      );
+      // A refused batch has its id in answer and log, and no row: nothing was staged.
+      await post(gateway, batchOf('A', [], { correlation_id: '7f2a7eed-7b46-49ef-9f77-2a0c6a6ad009' }));
+      assert.equal((await sql`SELECT FROM ingest.project_answers`).length, 5);
     });
 
     it('lists the first 20 places of many', async () => {

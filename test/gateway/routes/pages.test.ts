@@ -1,8 +1,4 @@
 import { strict as assert } from 'node:assert';
-import { Hono } from 'hono';
-import { createApp, type AppOptions } from '../../../src/gateway/app.ts';
-import { createGatewayMetrics } from '../../../src/gateway/metrics.ts';
-import { openApi } from '../../../src/gateway/routes/openapi.ts';
 import type { RunningGateway } from '../../../src/gateway/server.ts';
 import { createLogger } from '../../../src/observability/log.ts';
 import { startWorker, type RunningWorker } from '../../../src/worker.ts';
@@ -55,48 +51,6 @@ describe('pages of the gateway', function () {
       assert.ok(page.includes(`${line}\n`), line);
     assert.match(page, /intake_gateway_bytes_received_total [1-9]/);
     assert.doesNotMatch(page, /Nobody|S1|tenant/);
-  });
-
-  it('for programs are all in /openapi.json, and no others', async () => {
-    const { paths } = (await (await get('/openapi.json')).json()) as { paths: Record<string, Record<string, unknown>> };
-    const described = Object.entries(paths).flatMap(([path, methods]) =>
-      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
-    );
-    const app = createApp({
-      metrics: createGatewayMetrics(),
-      dashboard: { routes: new Hono() },
-      log: createLogger('fatal'),
-    } as AppOptions);
-    const operations = Object.values(paths)
-      .flatMap((methods) => Object.values(methods) as { operationId?: string }[])
-      .flatMap(({ operationId }) => operationId ?? []);
-    assert.equal(new Set(operations).size, operations.length);
-    assert.deepEqual(
-      described.sort(),
-      app.routes
-        .filter(({ method }) => method !== 'ALL')
-        .map(({ method, path }) => `${method} ${path}`)
-        .sort(),
-    );
-  });
-
-  it('have a batch in /openapi.json with its columns and limits', () => {
-    const { components } = openApi() as {
-      components: {
-        schemas: {
-          Batch: {
-            properties: Record<string, { maxItems?: number; items?: { properties: object; required: string[] } }>;
-            required: string[];
-          };
-        };
-      };
-    };
-    const { properties, required } = components.schemas.Batch;
-    assert.deepEqual([required, properties['rows']!.maxItems], [['tenant_id', 'batch_id', 'rows'], 5000]);
-    assert.deepEqual(
-      [Object.keys(properties['rows']!.items!.properties).length, properties['rows']!.items!.required],
-      [18, ['stage_application']],
-    );
   });
 
   it('carry security headers and an id, and take the one they are given', async () => {
