@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createClient } from '@supabase/supabase-js';
+import { createClient as makeClient } from '@supabase/supabase-js';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { plaintiffsCsv } from '../support/imports.ts';
 import { describeSkipped } from '../support/skip.ts';
@@ -288,7 +288,7 @@ suite('the dashboard in a browser', function () {
       await leave(page);
       return said as never;
     };
-    const { data } = await createClient(api.url, api.anonKey, {
+    const { data } = await makeClient(api.url, api.anonKey, {
       auth: { persistSession: false },
     }).auth.signInWithPassword({ email, password: PASSWORD });
     const person = { Authorization: `Bearer ${data.session!.access_token}` };
