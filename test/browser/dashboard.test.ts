@@ -277,7 +277,7 @@ suite('the dashboard in a browser', function () {
       await page.addScriptTag({ content: SUPABASE });
       const said = await page.evaluate(
         async ([url, key, fn, given]) => {
-          const { createClient } = (globalThis as unknown as { supabase: typeof import('@supabase/supabase-js') })
+          const { createClient } = (globalThis as unknown as { supabase: { createClient: typeof makeClient } })
             .supabase;
           const { data, error } = await createClient(url, key).functions.invoke(fn, given);
           const { status, headers } = (error as { context?: Response } | null)?.context ?? {};
