@@ -32,7 +32,9 @@ async function runOnOwnNode() {
   const { spawn } = await import('node:child_process');
   const node = ownNode();
   if (node === undefined) {
-    console.error('Intake needs Node 24 and its packages. Run `node scripts/install.mjs` in its folder first.');
+    const clone = existsSync(new URL('../scripts/install.mjs', import.meta.url));
+    const remedy = clone ? 'Run `node scripts/install.mjs` in its folder first.' : 'Use that.';
+    console.error(`Intake needs Node 24 or newer${clone ? ' and its packages' : ''}. ${remedy}`);
     process.exit(2);
   }
   const env = { ...process.env, NODE_COMPILE_CACHE: cache, ...(worker ? small : {}) };

@@ -1,7 +1,7 @@
 // Installs the packages when they are missing or older than the lock file. Runs on Node 20.19 with nothing installed, and
 // however npm is set: no install script is needed, and what npm would leave out is asked for.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installedNode, isSupported, ownNode } from '../bin/node.mjs';
@@ -33,7 +33,6 @@ export async function installPackages(again = false) {
       `npm ci failed${error ? `: ${error.message}` : ''}. Its reason stands above; behind a company's proxy set https_proxy, or npm's registry.`,
       1,
     );
-  linkProgram();
   refuse(broken());
 }
 
@@ -53,13 +52,6 @@ function runNpm() {
     child.once('error', (error) => resolve({ error }));
     child.once('exit', (status) => resolve({ status }));
   }).finally(() => clearInterval(signs));
-}
-
-/** `node_modules/.bin/intake`, which npm makes for packages, not for the folder itself. */
-function linkProgram() {
-  const link = new URL('node_modules/.bin/intake', root);
-  rmSync(link, { force: true });
-  symlinkSync('../../bin/intake.mjs', link);
 }
 
 /** What is wrong with what was installed; undefined: its programs run. */

@@ -3,10 +3,7 @@ import { join } from 'node:path';
 import { Client } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type ActivityInterceptorsFactory } from '@temporalio/worker';
 import type { Deps } from './activities/deps.ts';
-import { SLICE_FILES } from './activities/directory/slice.ts';
-import { createActivities } from './activities/index.ts';
-import { createParser } from './staging/parser.ts';
-import { openBackends } from './database/backends/open.ts';
+import { openActivities } from './activities/open.ts';
 import { loadConfig, type Config } from './config.ts';
 import { IntakeError } from './errors.ts';
 import { freePort } from './observability/freePort.ts';
@@ -50,7 +47,7 @@ export interface WorkerOptions {
 /** Starts a worker. */
 export async function startWorker(config: Config, log: Logger, options: WorkerOptions = {}): Promise<RunningWorker> {
   const { temporal } = config;
-  const { only, activityInterceptors, adapt = (deps) => deps } = options;
+  const { only, activityInterceptors, adapt } = options;
   if (!temporal) throw new IntakeError('CONFIG_INVALID', 'TEMPORAL_ADDRESS is not set');
   // A worker inside a command ends with it: nobody scrapes that.
   const watched = only === 'files' ? undefined : config.metrics;
@@ -88,21 +85,11 @@ export async function startWorker(config: Config, log: Logger, options: WorkerOp
       runningImports({ connection, namespace: temporal.namespace, taskQueue: config.taskQueue }, state),
     ));
   const traces = await openTraces(config);
-  const backends = await openBackends(config, metrics);
-  const parser = createParser();
-  const activities = createActivities(
-    adapt({
-      config,
-      workDir: join(config.dir, 'work'),
-      cacheDir: join(config.dir, 'cache'),
-      sliceFiles: SLICE_FILES,
-      log,
-      metrics: metrics ?? noMetrics,
-      parser,
-      hasAttributes: () => hasAttributes(connection, temporal.namespace),
-      backend: backends.get,
-    }),
-  );
+  const { activities, close } = await openActivities(config, log, {
+    ...(metrics ? { metrics } : {}),
+    ...(adapt ? { adapt } : {}),
+    hasAttributes: () => hasAttributes(connection, temporal.namespace),
+  });
   const common = {
     connection,
     namespace: temporal.namespace,
@@ -139,7 +126,7 @@ export async function startWorker(config: Config, log: Logger, options: WorkerOp
   // It asks for the namespace: what Temporal refuses, it refuses here.
   const workers = await create().catch(async (cause: unknown) => {
     await connection.close().catch(() => undefined);
-    await parser.close();
+    await close();
     throw temporalFault(cause) ?? cause;
   });
   const healthy = () => workers.every((worker) => worker.getState() === 'RUNNING');
@@ -166,8 +153,7 @@ export async function startWorker(config: Config, log: Logger, options: WorkerOp
       : undefined;
   const done = Promise.all(workers.map((worker) => worker.run())).then(async () => {
     await endWatch?.();
-    await parser.close();
-    await backends.close();
+    await close();
     await connection.close();
     await metricsServer?.close();
     await flushTraces();

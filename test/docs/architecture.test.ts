@@ -10,7 +10,7 @@ interface Import {
 }
 
 /** Files that may lie in src itself; all folders may import the last of them. */
-const PROGRAMS = ['client.ts', 'worker.ts'];
+const PROGRAMS = ['client.ts', 'index.ts', 'worker.ts'];
 const UNDER_ALL = ['config.ts', 'errors.ts'];
 
 const files = globSync('src/**/*.ts').map((path) => path.replaceAll('\\', '/').slice('src/'.length));

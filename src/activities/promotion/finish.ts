@@ -5,7 +5,7 @@ import type { Counts, ErrorDocument, ImportReport } from '../../messages/imports
 import type { RunInput } from '../../messages/run.ts';
 import type { Deps } from '../deps.ts';
 
-interface InRun {
+export interface InRun {
   readonly backend: BackendName;
   readonly runId: string;
   readonly lease: number;

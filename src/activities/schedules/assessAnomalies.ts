@@ -5,7 +5,7 @@ import type { BackendName } from '../../config.ts';
 import type { AssessedAlert } from '../../messages/schedules.ts';
 import type { Deps } from '../deps.ts';
 
-interface AlertRequest {
+export interface AlertRequest {
   readonly backend: BackendName;
   /** ISO; end of the window. */
   readonly until: string;

@@ -1,0 +1,48 @@
+/** The activities with all they need: for the worker of Intake, and for a worker of another program. */
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Config } from '../config.ts';
+import { openBackends } from '../database/backends/open.ts';
+import { noMetrics } from '../observability/metrics.ts';
+import { createParser } from '../staging/parser.ts';
+import type { Deps } from './deps.ts';
+import { SLICE_FILES } from './directory/slice.ts';
+import { createActivities } from './index.ts';
+
+export interface OpenActivities {
+  readonly activities: ReturnType<typeof createActivities>;
+  /** To be called after the worker has ended. */
+  close(): Promise<void>;
+}
+
+export interface ActivitiesOptions extends Partial<Pick<Deps, 'metrics' | 'hasAttributes'>> {
+  /** What another composition root puts around what activities need. */
+  readonly adapt?: (deps: Deps) => Deps;
+}
+
+export async function openActivities(
+  config: Config,
+  log: Logger,
+  { metrics = noMetrics, hasAttributes = () => Promise.resolve(true), adapt = (deps) => deps }: ActivitiesOptions = {},
+): Promise<OpenActivities> {
+  const backends = await openBackends(config, metrics);
+  const parser = createParser();
+  const deps: Deps = {
+    config,
+    workDir: join(config.dir, 'work'),
+    cacheDir: join(config.dir, 'cache'),
+    sliceFiles: SLICE_FILES,
+    log,
+    metrics,
+    parser,
+    hasAttributes,
+    backend: backends.get,
+  };
+  return {
+    activities: createActivities(adapt(deps)),
+    async close() {
+      await parser.close();
+      await backends.close();
+    },
+  };
+}
