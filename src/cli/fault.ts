@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander';
 import { IntakeError } from '../errors.ts';
 import type { ErrorDocument } from '../messages/imports.ts';
+import { printable } from '../observability/printable.ts';
 import { temporalFault } from '../temporal/fault.ts';
 
 export interface FaultOptions {
@@ -14,16 +15,16 @@ export interface FaultOptions {
 export function reportError(error: unknown, { json, debug, command }: FaultOptions): 1 | 2 {
   const known = knownError(error, command);
   const document = errorDocument(known);
-  if (json) process.stdout.write(`${JSON.stringify({ error: document })}\n`);
+  if (json) process.stdout.write(`${printable(JSON.stringify({ error: document }))}\n`);
   else process.stderr.write(`${errorLine(document)}\n`);
-  if (debug) process.stderr.write(`${stackOf(error)}\n`);
+  if (debug) process.stderr.write(`${printable(stackOf(error), { lines: true })}\n`);
   return known.exitCode;
 }
 
 /** `CODE: message. remedy` */
 export function errorLine({ code, message, remedy }: ErrorDocument): string {
   const sentence = /[.!?]$/.test(message) ? message : `${message}.`;
-  return `${code}: ${sentence} ${remedy}`.trimEnd();
+  return printable(`${code}: ${sentence} ${remedy}`.trimEnd());
 }
 
 export function errorDocument({ code, message, line, remedy }: IntakeError): ErrorDocument {

@@ -5,6 +5,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { exitWith } from './exit.ts';
 import { programName } from './programName.ts';
+import { printable } from '../observability/printable.ts';
 
 type Reaction = () => void;
 
@@ -40,7 +41,7 @@ process.on('SIGINT', () => (reactions.at(-1) ?? (() => end('Interrupted.')))());
 function end(line: string): void {
   if (over) return; // a terminal and the launcher may both send it
   over = true;
-  process.stderr.write(`${process.stderr.isTTY ? '\n' : ''}${leaves ? `${line} ${leaves}` : line}\n`);
+  process.stderr.write(`${process.stderr.isTTY ? '\n' : ''}${printable(leaves ? `${line} ${leaves}` : line)}\n`);
   void exitWith(130);
 }
 

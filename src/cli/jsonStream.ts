@@ -1,5 +1,7 @@
 /** JSON with lists that come an item at a time: the text of `JSON.stringify`, of any size, in pieces. */
 
+import { printable } from '../observability/printable.ts';
+
 /** Characters of a piece, about: few writes, little memory. */
 const PIECE = 64 * 1024;
 
@@ -32,7 +34,7 @@ async function* tokens(value: unknown, indent: number, margin: string): AsyncGen
   } else if (isPlainObject(value)) {
     for (const [name, item] of Object.entries(value)) {
       if (item === undefined) continue;
-      yield `${before || '{'}${inner}${JSON.stringify(name)}:${indent > 0 ? ' ' : ''}`;
+      yield `${before || '{'}${inner}${flat(name, 0, '')}:${indent > 0 ? ' ' : ''}`;
       yield* tokens(item, indent, inner);
       before = ',';
     }
@@ -44,7 +46,7 @@ async function* tokens(value: unknown, indent: number, margin: string): AsyncGen
 
 /** A value without iterables; the line ends of the text are its layout, as no string holds one. */
 const flat = (value: unknown, indent: number, margin: string): string =>
-  JSON.stringify(value, undefined, indent).replaceAll('\n', margin);
+  printable(JSON.stringify(value, undefined, indent), { lines: true }).replaceAll('\n', margin);
 
 const isIterable = (value: unknown): value is AsyncIterable<unknown> =>
   typeof value === 'object' && value !== null && Symbol.asyncIterator in value;

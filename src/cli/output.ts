@@ -1,4 +1,5 @@
 /** Where a command's words go: answers to stdout, everything else to stderr; with --json one document on stdout. */
+import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { styleText } from 'node:util';
@@ -6,6 +7,7 @@ import { exitWith } from './exit.ts';
 import { errorDocument, errorLine, knownError } from './fault.ts';
 import { jsonText } from './jsonStream.ts';
 import type { ErrorDocument } from '../messages/imports.ts';
+import { printable } from '../observability/printable.ts';
 
 export interface OutputOptions {
   readonly json?: boolean;
@@ -36,6 +38,8 @@ export interface Output {
   /** The same with lists of any length: an async iterable is an array of what it gives, written as it comes. */
   stream(value: unknown): Promise<void>;
   style(style: Style, text: string): string;
+  /** A line as it may be written to a terminal, with its styles: what of it came from elsewhere commands nothing. */
+  line(text: string): string;
 }
 
 /** Blanks of a level of a document with --pretty. */
@@ -50,8 +54,12 @@ export function createOutput({
 }: OutputOptions): Output {
   const json = asked || pretty;
   const colored = color && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb' && process.stderr.isTTY === true;
-  const out = (line: string) => void process.stdout.write(`${line}\n`);
-  const err = (line: string) => void process.stderr.write(`${line}\n`);
+  // Styles stand in a line under a word that nobody else can know: any other escape is part of somebody's text.
+  const escape = `<${randomUUID()}>`;
+  const line = (text: string): string => printable(text).replaceAll(escape, '\x1b');
+  const out = (text: string) => void process.stdout.write(`${line(text)}\n`);
+  const err = (text: string) => void process.stderr.write(`${line(text)}\n`);
+  const outJson = (text: string) => void process.stdout.write(`${printable(text, { lines: true })}\n`);
   return {
     json,
     quiet,
@@ -61,7 +69,7 @@ export function createOutput({
     detail: (line) => json || quiet || out(line),
     note: (line) => quiet || err(line),
     error: (document) => json || err(errorLine(document)),
-    document: (value) => json && out(JSON.stringify(value, undefined, pretty ? INDENT : undefined)),
+    document: (value) => json && outJson(JSON.stringify(value, undefined, pretty ? INDENT : undefined)),
     stream: async (value) => {
       if (!json) return;
       try {
@@ -73,6 +81,8 @@ export function createOutput({
         await exitWith(1);
       }
     },
-    style: (style, text) => (colored ? styleText(style, text, { validateStream: false }) : text),
+    style: (style, text) =>
+      colored ? styleText(style, printable(text), { validateStream: false }).replaceAll('\x1b', escape) : text,
+    line,
   };
 }

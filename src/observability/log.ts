@@ -4,6 +4,7 @@
  * Logs: pino to stderr, every text redacted, errors reduced to what holds no row data.
  */
 import { pino, type Logger, type DestinationStream } from 'pino';
+import { printable } from './printable.ts';
 import { redact } from './redact.ts';
 
 /** Texts of these fields come from databases and drivers and may quote a row: only code, name and stack frames are kept. */
@@ -62,6 +63,6 @@ export function createLogger(
         },
       },
     },
-    destination,
+    { write: (line) => void destination.write(printable(line, { lines: true })) },
   );
 }

@@ -45,9 +45,8 @@ async function doctorCommand({ options, out, open }: Call<Flags>): Promise<numbe
   const addresses = addressesOf(session, options.showSecrets ?? false);
   out.document({ target: session.targetOf(), addresses, keys: keysOf(session, options.showSecrets ?? false), checks });
   for (const { name, ok, detail, remedy } of checks) {
-    out.answer(
-      `${out.style(ok ? 'green' : 'red', ok ? 'ok  ' : 'FAIL')}  ${name.padEnd(17)}  ${detail}${remedy ? `\n${' '.repeat(25)}${remedy}` : ''}`,
-    );
+    out.answer(`${out.style(ok ? 'green' : 'red', ok ? 'ok  ' : 'FAIL')}  ${name.padEnd(17)}  ${detail}`);
+    if (remedy) out.answer(`${' '.repeat(25)}${remedy}`);
   }
   out.detail(`      ${'target'.padEnd(17)}  ${session.targetOf()}`);
   for (const [name, address] of Object.entries(addresses))

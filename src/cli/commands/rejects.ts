@@ -1,4 +1,6 @@
 /** `intake rejects`: the rejected rows of a run, to mend and import again; of a directory its failed items. */
+import { Writable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
 import type { Command } from 'commander';
 import { kindNamed } from '../../kinds/index.ts';
 import { refuseOverwrite } from '../requests/outputFile.ts';
@@ -10,6 +12,7 @@ import { findRun } from '../../runs/findRun.ts';
 import { readItems, readRejects, writeRejects } from '../../runs/rejectFile.ts';
 import type { Session } from '../session.ts';
 import { requireTerminal, showValues } from '../display/showValues.ts';
+import { printable } from '../../observability/printable.ts';
 
 interface Flags extends CommonOptions {
   readonly output?: string;
@@ -46,10 +49,20 @@ async function rejectsCommand({ args: [id], options, out, open }: Call<Flags>): 
     return out.detail(`${shown} rejected, of run ${found.id}`);
   }
   if (out.json && !options.output) return out.stream({ run_id: found.id, rejects: documentsOf(session, found) });
-  const codes = await writeRejects(session, found, options.output ?? process.stdout);
+  const codes = await writeRejects(session, found, options.output ?? (process.stdout.isTTY ? shown() : process.stdout));
   const rows = Object.values(codes).reduce((sum, n) => sum + n, 0);
   if (options.output) say(out, found, options.output, rows, codes);
   out.document({ run_id: found.id, file: options.output, rows, codes });
+}
+
+/** To a terminal, which nothing in a file may command; a pipe or a file gets every byte. */
+function shown(): Writable {
+  const decoder = new StringDecoder('utf8');
+  return new Writable({
+    write(block: Buffer, _encoding, done) {
+      process.stdout.write(printable(decoder.write(block), { lines: true }), () => done());
+    },
+  });
 }
 
 async function* documentsOf(session: Session, { id, import_kind: kind }: Run): AsyncGenerator<object> {

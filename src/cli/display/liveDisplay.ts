@@ -19,7 +19,7 @@ export function createDisplay(out: Output, input: AnyInput): View {
       (rows || 24) - 1,
     );
     const up = drawn > 0 ? `\x1b[${drawn}A` : '';
-    process.stderr.write(`${up}\x1b[0J${lines.map((line) => `${line}\n`).join('')}`);
+    process.stderr.write(`${up}\x1b[0J${lines.map((line) => `${out.line(line)}\n`).join('')}`);
     drawn = lines.length;
   };
   const timer = setInterval(draw, REDRAW_MS);

@@ -4,6 +4,7 @@ import { PENDING, PHASE_MARKS, phasesOf, remainingSeconds, secondsOf } from '../
 import type { AnyInput, ImportReport, PhaseName } from '../../messages/imports.ts';
 import type { ActivityProgress } from './activityProgress.ts';
 import { failedItemsOf, thousands } from './importSummary.ts';
+import { printable } from '../../observability/printable.ts';
 import type { Output } from '../output.ts';
 
 export interface ProgressView {
@@ -39,7 +40,9 @@ export function renderProgress({ report, activity, input, columns, style }: Prog
     ...(activity?.waiting ? [`⚠️  Tried again: ${activity.waiting.code} ${activity.waiting.message}`] : []),
     rule,
   ];
-  return lines.map((line) => fit(line, columns - 1)).map((line, i) => (i === 1 ? style('bold', line) : line));
+  return lines
+    .map((line) => fit(printable(line), columns - 1))
+    .map((line, i) => (i === 1 ? style('bold', line) : line));
 }
 
 function titleOf({ kind, mode }: AnyInput, { directory }: ImportReport): string {

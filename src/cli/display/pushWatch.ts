@@ -33,7 +33,7 @@ export async function watchPush(handle: WorkflowHandle, out: Output): Promise<Pu
   }
 
   function say(line: string, redrawn = false): void {
-    if (redrawn && out.live) process.stderr.write(`\r\x1b[2K${line}`);
+    if (redrawn && out.live) process.stderr.write(`\r\x1b[2K${out.line(line)}`);
     else if (!told.has(line)) out.note(line);
     told.add(line);
   }

@@ -22,14 +22,14 @@ export async function showValues(out: Output, session: Session, run: Run): Promi
   const show = (place: string, code: string, message: string | null, record: string) => {
     shown++;
     out.answer(out.style('bold', `${place}  ${code}`));
-    if (message) out.answer(`  ${visible(message)}`);
-    for (const line of record === '' ? [] : record.split(/\r\n|\n|\r/)) out.answer(`    ${visible(line)}`);
+    if (message) out.answer(`  ${message}`);
+    for (const line of record === '' ? [] : record.split(/\r\n|\n|\r/)) out.answer(`    ${line}`);
   };
   if (kindNamed(run.import_kind).reads === 'directory') {
     for await (const { item, kind, line, code, message, record } of readItems(backend, run.id)) {
       const raw = kind === 'licence' && record ? Buffer.from(record, 'base64').toString('utf8') : '';
       show(
-        `${visible(item)}${kind === 'licence' ? ` #${line}` : ''}`,
+        `${item}${kind === 'licence' ? ` #${line}` : ''}`,
         code,
         message,
         raw && JSON.stringify(JSON.parse(raw), undefined, 2),
@@ -47,8 +47,3 @@ export async function showValues(out: Output, session: Session, run: Run): Promi
   }
   return shown;
 }
-
-/** What would command the terminal, or reverse its text, is written out. */
-const COMMANDS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
-const visible = (text: string): string =>
-  text.replace(COMMANDS, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);

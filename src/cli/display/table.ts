@@ -1,4 +1,5 @@
 /** Rows as a table of text; what is too long for the terminal is cut at its end. */
+import { printable } from '../../observability/printable.ts';
 import type { Row } from '../../database/rows.ts';
 
 /** @param columns which columns, in which order. */
@@ -18,9 +19,9 @@ export function renderTable(rows: readonly Row[], columns: readonly string[]): s
 
 function cellText(value: unknown): string {
   if (value === null || value === undefined) return '';
-  if (typeof value === 'object') return JSON.stringify(value);
+  if (typeof value === 'object') return printable(JSON.stringify(value));
   const text = String(value);
   return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?$/.test(text)
     ? text.slice(0, 19).replace('T', ' ')
-    : text.replace(/[\r\n\t]+/g, ' ');
+    : printable(text.replace(/[\r\n\t]+/g, ' '));
 }
