@@ -518,7 +518,8 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   drop table if exists pg_temp.intake_withdrawn;
-  create temp table intake_withdrawn (raw_id bigint primary key, status text not null, row_index integer) on commit drop;
+  create temp table intake_withdrawn (raw_id bigint primary key, status text not null, row_index integer, production_id bigint)
+    on commit drop;
 end
 $$;
 
@@ -529,18 +530,19 @@ language sql stable set search_path = pg_catalog, pg_temp
 as $$
   select format($sql$
     with next as materialized (
-      select r.id, r.status, r.row_index %3$s from %1$s r
+      select r.id, r.status, r.row_index, r.%5$I as production_id %3$s from %1$s r
       where r.import_run_id = $1 and ($4 is null or r.row_index > $4::integer) and r.status <> 'rolled_back' %4$s order by r.row_index limit $3)
-    insert into pg_temp.intake_withdrawn select n.id, n.status, n.row_index from next n %2$s $sql$,
+    insert into pg_temp.intake_withdrawn select n.id, n.status, n.row_index, n.production_id from next n %2$s $sql$,
     ($1).landed_table, case when ($1).together is not null then format($sql$
       union all
-      select r.id, r.status, null from %1$s r
+      select r.id, r.status, null, r.%3$I from %1$s r
       where r.import_run_id = $1 and ($4 is null or r.row_index > $4::integer) and r.status <> 'rolled_back'
-        and r.%2$I in (select n.%2$I from next n) and r.id not in (select n.id from next n) $sql$, ($1).landed_table, ($1).together) end,
+        and r.%2$I in (select n.%2$I from next n) and r.id not in (select n.id from next n) $sql$,
+      ($1).landed_table, ($1).together, ($1).production_id) end,
     ', r.' || quote_ident(($1).together),
     case when ($1).together is not null then format('and ($2 is null or r.%2$I is null or r.%2$I not in (
       select x.%2$I from %1$s x where x.import_run_id = $2 and x.row_index <= $4::integer and x.%2$I is not null))',
-      ($1).landed_table, ($1).together) end)
+      ($1).landed_table, ($1).together) end, ($1).production_id)
 $$;
 
 -- Rows that pass to other runs, [{run, inserted, updated, skipped}]: their counters move, and a run that is still at work sums its
@@ -618,9 +620,10 @@ as $$
 $$;
 
 -- Withdraws the next rows of a run, at most `max_rows` and those that belong to them; null when none is left and some were withdrawn before.
--- `after_row` of the answer is where the next part begins.
+-- `after_row` of the answer is where the next part begins. A part is looked up by its ids, never by reading the tables whole. Statistics
+-- know nothing of a run of a minute ago: conditions on its rows stand in coalesce(), of which the planner assumes that half are true.
 create or replace function ingest.withdraw_rows(run ingest.import_runs, max_rows integer) returns jsonb
-language plpgsql security definer set search_path = pg_catalog, pg_temp set work_mem = '64MB' set jit = off
+language plpgsql security definer set search_path = pg_catalog, pg_temp set work_mem = '64MB' set jit = off set random_page_cost = 1
 as $$
 declare
   m ingest.kind_models := ingest.model_of_run(($1).import_kind, ($1).id);

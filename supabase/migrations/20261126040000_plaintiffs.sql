@@ -144,7 +144,9 @@ select ingest.register_kind(
                "adopted_from": "case when i.held is not null then (select p.import_run_id from public.plaintiffs p where p.id = i.production_id) end",
                "promoted_at": "case when i.status = ''promoted'' then now() end",
                "dedupe_key": "case when i.status = ''promoted'' then s.plaintiff_key else s.plaintiff_key || '':'' || i.id end"}',
-  retired => '{"dedupe_key": "coalesce(r.plaintiff_key, r.dedupe_key) || '':'' || r.id"}',
+  -- A withdrawn row has no plaintiff, but for one that is kept: rollback_plaintiffs gives it back.
+  retired => '{"dedupe_key": "coalesce(r.plaintiff_key, r.dedupe_key) || '':'' || r.id",
+               "promoted_plaintiff_id": "case when r.status <> ''promoted'' then r.promoted_plaintiff_id end"}',
   compared => '{"plaintiff_name": "name", "firm_name": "firm_name", "short_name": "short_name", "contact_name": "contact_name",
                 "contact_email": "email", "contact_phone": "phone", "contact_address": "address", "source_reference": "source_reference"}',
   written => '{promoted}');
@@ -261,11 +263,11 @@ begin
   drop table if exists pg_temp.intake_rollback;
   create temp table intake_rollback on commit drop as
   -- What is older than the run was not made by it: so adoptions of before they were recorded show, too.
-  select r.id as raw_id, r.plaintiff_key, r.promoted_plaintiff_id as plaintiff_id, h.id as successor_id, h.import_run_id as successor_run,
+  select r.id as raw_id, r.plaintiff_key, w.production_id as plaintiff_id, h.id as successor_id, h.import_run_id as successor_run,
          r.adopted or coalesce(p.created_at < ($1).created_at, false) as adopted, r.adopted_from
   from pg_temp.intake_withdrawn w
   join ingest.plaintiffs_raw r on r.id = w.raw_id
-  left join public.plaintiffs p on p.id = r.promoted_plaintiff_id
+  left join public.plaintiffs p on p.id = w.production_id
   left join lateral (
     select h.id, h.import_run_id from ingest.plaintiffs_raw h
     where h.duplicate_of = r.id and h.status = 'skipped' and h.import_run_id <> v_run
@@ -288,28 +290,28 @@ begin
     contact_name = h.contact_name, email = h.contact_email, phone = h.contact_phone, address = h.contact_address,
     import_run_id = u.successor_run, created_at = now(), updated_at = now()
   from pg_temp.intake_rollback u join ingest.plaintiffs_raw h on h.id = u.successor_id
-  where p.id = u.plaintiff_id and p.updated_at = p.created_at and not u.adopted;
+  where p.id = u.plaintiff_id and coalesce(p.updated_at = p.created_at, false) and not u.adopted;
   update public.plaintiffs p set import_run_id = u.successor_run from pg_temp.intake_rollback u
   where p.id = u.plaintiff_id and u.successor_id is not null and p.import_run_id is distinct from u.successor_run;
 
   update public.plaintiffs p set import_run_id = j.import_run_id
   from pg_temp.intake_rollback u
   cross join lateral (select o.import_run_id from public.judgments o where o.plaintiff_id = u.plaintiff_id order by o.created_at, o.id limit 1) j
-  where p.id = u.plaintiff_id and u.successor_id is null and p.import_run_id = v_run and j.import_run_id is not null;
+  where p.id = u.plaintiff_id and u.successor_id is null and coalesce(p.import_run_id = v_run, false) and j.import_run_id is not null;
 
   update public.plaintiffs p set import_run_id = u.adopted_from
-  from pg_temp.intake_rollback u where p.id = u.plaintiff_id and u.successor_id is null and p.import_run_id = v_run and u.adopted;
+  from pg_temp.intake_rollback u where p.id = u.plaintiff_id and u.successor_id is null and coalesce(p.import_run_id = v_run, false) and u.adopted;
   get diagnostics v_given_back = row_count;
   v_attached := ingest.attached_plaintiffs(v_run, array(
     select u.plaintiff_id from pg_temp.intake_rollback u where u.successor_id is null and not u.adopted and u.plaintiff_id is not null));
   delete from public.plaintiffs p using pg_temp.intake_rollback u
-  where p.id = u.plaintiff_id and u.successor_id is null and not u.adopted and p.import_run_id = v_run and p.updated_at = p.created_at
+  where p.id = u.plaintiff_id and u.successor_id is null and not u.adopted and coalesce(p.import_run_id = v_run, false) and coalesce(p.updated_at = p.created_at, false)
     and not exists (select from public.judgments j where j.plaintiff_id = p.id)
     and not exists (select from unnest(v_attached) as a (id) where a.id = p.id);
   get diagnostics v_removed = row_count;
-  update ingest.plaintiffs_raw r set promoted_plaintiff_id = null
+  update ingest.plaintiffs_raw r set promoted_plaintiff_id = u.plaintiff_id
   from pg_temp.intake_rollback u
-  where r.id = u.raw_id and not exists (select from public.plaintiffs p where p.id = u.plaintiff_id and u.successor_id is null);
+  where r.id = u.raw_id and u.successor_id is null and exists (select from public.plaintiffs p where p.id = u.plaintiff_id);
 
   v_kept := ingest.kept_ids('plaintiff_ids', array(
     select p.id from pg_temp.intake_rollback u join public.plaintiffs p on p.id = u.plaintiff_id where u.successor_id is null and not u.adopted));

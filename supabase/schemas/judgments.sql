@@ -1221,7 +1221,7 @@ begin
         defendant_address = v.defendant_address, case_type = v.case_type, case_status = v.case_status, source_system = v.source_system,
         source_reference = v.source_reference, import_run_id = g.successor_run, created_at = now(), updated_at = now()
       from pg_temp.intake_rollback g join %s l on l.id = g.successor_id cross join lateral jsonb_populate_record(null::public.judgments, l.spare) v
-      where g.successor_log = %L and j.id = g.judgment_id and l.spare is not null and j.updated_at = j.created_at', v_successor_log, v_successor_log);
+      where g.successor_log = %L and j.id = g.judgment_id and l.spare is not null and coalesce(j.updated_at = j.created_at, false)', v_successor_log, v_successor_log);
   end loop;
   update public.judgments j set import_run_id = g.successor_run from pg_temp.intake_rollback g
   where j.id = g.judgment_id and g.successor_id is not null and j.import_run_id is distinct from g.successor_run;
@@ -1236,7 +1236,7 @@ begin
   perform ingest.transfer_skipped_rows(array(select g.successor_run from pg_temp.intake_rollback g));
 
   delete from public.judgments j using pg_temp.intake_rollback g
-  where j.id = g.judgment_id and g.successor_id is null and j.import_run_id = v_run and j.updated_at = j.created_at
+  where j.id = g.judgment_id and g.successor_id is null and coalesce(j.import_run_id = v_run, false) and coalesce(j.updated_at = j.created_at, false)
     and not exists (select from unnest(v_attached) as a (id) where a.id = j.id);
   get diagnostics v_judgments = row_count;
   -- Jobs of judgments that stay, stay.
@@ -1260,32 +1260,32 @@ begin
   update public.plaintiff_contacts c set import_run_id = h.import_run_id
   from (select distinct on (k.id) k.id, o.import_run_id from pg_temp.intake_other o cross join lateral unnest(o.contact_ids) as k (id)
         order by k.id, o.created_at, o.id) h
-  where c.id = h.id and c.import_run_id = v_run;
+  where c.id = h.id and coalesce(c.import_run_id = v_run, false);
   update public.plaintiff_tasks t set import_run_id = h.import_run_id
   from (select distinct on (o.follow_up_task_id) o.follow_up_task_id as id, o.import_run_id from pg_temp.intake_other o
         where o.follow_up_task_id is not null order by o.follow_up_task_id, o.created_at, o.id) h
-  where t.id = h.id and t.import_run_id = v_run;
+  where t.id = h.id and coalesce(t.import_run_id = v_run, false);
   update public.plaintiff_status_history s set import_run_id = h.successor_run
   from (select distinct on (g.plaintiff_id) g.plaintiff_id, g.successor_run from pg_temp.intake_rollback g where g.successor_id is not null
         order by g.plaintiff_id, g.successor_id) h
-  where s.plaintiff_id = h.plaintiff_id and s.import_run_id = v_run;
+  where s.plaintiff_id = h.plaintiff_id and coalesce(s.import_run_id = v_run, false);
 
   v_referenced := ingest.referenced_rows('public.plaintiff_contacts', array(
-    select x.id from public.plaintiff_contacts x join pg_temp.intake_side s on s.plaintiff_id = x.plaintiff_id where x.import_run_id = v_run), '{}');
+    select x.id from public.plaintiff_contacts x join pg_temp.intake_side s on s.plaintiff_id = x.plaintiff_id where coalesce(x.import_run_id = v_run, false)), '{}');
   delete from public.plaintiff_contacts c using pg_temp.intake_side s
-  where c.plaintiff_id = s.plaintiff_id and not s.stays and c.import_run_id = v_run and c.updated_at = c.created_at
+  where c.plaintiff_id = s.plaintiff_id and not s.stays and coalesce(c.import_run_id = v_run, false) and coalesce(c.updated_at = c.created_at, false)
     and c.id <> all (v_referenced);
   get diagnostics v_contacts = row_count;
   v_referenced := ingest.referenced_rows('public.plaintiff_tasks', array(
-    select x.id from public.plaintiff_tasks x join pg_temp.intake_side s on s.plaintiff_id = x.plaintiff_id where x.import_run_id = v_run), '{}');
+    select x.id from public.plaintiff_tasks x join pg_temp.intake_side s on s.plaintiff_id = x.plaintiff_id where coalesce(x.import_run_id = v_run, false)), '{}');
   delete from public.plaintiff_tasks t using pg_temp.intake_side s
-  where t.plaintiff_id = s.plaintiff_id and not s.stays and t.import_run_id = v_run and t.updated_at = t.created_at
+  where t.plaintiff_id = s.plaintiff_id and not s.stays and coalesce(t.import_run_id = v_run, false) and coalesce(t.updated_at = t.created_at, false)
     and t.id <> all (v_referenced);
   get diagnostics v_tasks = row_count;
   v_referenced := ingest.referenced_rows('public.plaintiff_status_history', array(
-    select x.id from public.plaintiff_status_history x join pg_temp.intake_side s on s.plaintiff_id = x.plaintiff_id where x.import_run_id = v_run), '{}');
+    select x.id from public.plaintiff_status_history x join pg_temp.intake_side s on s.plaintiff_id = x.plaintiff_id where coalesce(x.import_run_id = v_run, false)), '{}');
   delete from public.plaintiff_status_history h using pg_temp.intake_side s
-  where h.plaintiff_id = s.plaintiff_id and not s.stays and h.import_run_id = v_run and h.id <> all (v_referenced);
+  where h.plaintiff_id = s.plaintiff_id and not s.stays and coalesce(h.import_run_id = v_run, false) and h.id <> all (v_referenced);
   get diagnostics v_history = row_count;
   -- A plaintiff that lost its primary contact has the oldest of the others for one.
   update public.plaintiff_contacts c set is_primary = true
@@ -1299,7 +1299,7 @@ begin
   v_attached := ingest.attached_plaintiffs(v_run, array(select s.plaintiff_id from pg_temp.intake_side s));
   -- Plaintiffs that this run made go unless somebody edited them or anything is attached to them.
   delete from public.plaintiffs p using pg_temp.intake_side s
-  where p.id = s.plaintiff_id and p.import_run_id = v_run and p.updated_at = p.created_at
+  where p.id = s.plaintiff_id and coalesce(p.import_run_id = v_run, false) and coalesce(p.updated_at = p.created_at, false)
     and not exists (select from public.judgments j where j.plaintiff_id = p.id)
     and not exists (select from public.plaintiff_contacts c where c.plaintiff_id = p.id)
     and not exists (select from public.plaintiff_tasks t where t.plaintiff_id = p.id)
@@ -1312,10 +1312,10 @@ begin
         where j.import_run_id <> v_run and j.plaintiff_id in (select s.plaintiff_id from pg_temp.intake_side s)
           and o.status in ('pending', 'processing', 'completed', 'failed')
         order by j.plaintiff_id, j.created_at, j.id) h
-  where p.id = h.plaintiff_id and p.import_run_id = v_run;
+  where p.id = h.plaintiff_id and coalesce(p.import_run_id = v_run, false);
 
   v_kept := ingest.kept_ids('plaintiff_ids', array(
-      select p.id from public.plaintiffs p join pg_temp.intake_side s on s.plaintiff_id = p.id where p.import_run_id = v_run))
+      select p.id from public.plaintiffs p join pg_temp.intake_side s on s.plaintiff_id = p.id where coalesce(p.import_run_id = v_run, false)))
     || ingest.kept_ids('judgment_ids', array(
       select j.id from public.judgments j join pg_temp.intake_rollback g on g.judgment_id = j.id where g.successor_id is null));
   return jsonb_build_object('removed', v_judgments, 'inherited', v_inherited, 'kept_edited', v_kept,
