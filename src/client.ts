@@ -43,6 +43,7 @@ const COMMANDS = {
   schedule: ['Manage schedules', () => import('./cli/commands/schedule.ts')],
   demo: ['Bring up the stack and import the samples', () => import('./cli/commands/demo.ts')],
 } as const;
+type CommandName = keyof typeof COMMANDS;
 
 /** Words that people try: `intake`, `intake help import`, `intake -v`. */
 function usual([first, second, ...rest]: readonly string[]): readonly string[] {
@@ -50,6 +51,34 @@ function usual([first, second, ...rest]: readonly string[]): readonly string[] {
   if (first === 'help') return second === undefined ? ['--help'] : [second, '--help'];
   if (first === '-v' || first === 'version') return ['--version'];
   return second === undefined ? [first] : [first, second, ...rest];
+}
+
+/**
+ * The command among the words, options of its own before it included, and the words with it first. A word is the command when the
+ * options of that command leave it as the first argument: the value of one is none.
+ */
+async function commandIn(argv: readonly string[]): Promise<{ name: CommandName | undefined; words: string[] }> {
+  const places = [...argv.keys()].filter((at) => Object.hasOwn(COMMANDS, argv[at]!));
+  const at = places[0] === 0 ? 0 : ((await firstAsync(places, (place) => isArgument(argv, place))) ?? places[0]);
+  if (at === undefined) return { name: undefined, words: [...argv] };
+  const name = argv[at] as CommandName;
+  return { name, words: [name, ...argv.slice(0, at), ...argv.slice(at + 1)] };
+}
+
+async function isArgument(argv: readonly string[], at: number): Promise<boolean> {
+  const probe = new Command();
+  (await COMMANDS[argv[at] as CommandName][1]()).define(probe);
+  const command = probe.commands.find((one) => one.name() === argv[at]);
+  try {
+    return command?.parseOptions(argv.with(at, '\0')).operands[0] === '\0';
+  } catch {
+    return true; // it knows the option, and will say what is wrong with its value
+  }
+}
+
+async function firstAsync<T>(items: readonly T[], holds: (item: T) => Promise<boolean>): Promise<T | undefined> {
+  for (const item of items) if (await holds(item)) return item;
+  return undefined;
 }
 
 async function main(given: readonly string[]): Promise<number> {
@@ -64,8 +93,7 @@ async function main(given: readonly string[]): Promise<number> {
       'after',
       '\nExample:\n  intake import plaintiffs plaintiffs.csv --commit\n\nintake <command> --help tells more.',
     );
-  const at = argv.findIndex((word) => Object.hasOwn(COMMANDS, word));
-  const name = argv[at] as keyof typeof COMMANDS | undefined;
+  const { name, words } = await commandIn(argv);
   if (name) {
     const { define } = await COMMANDS[name][1]();
     define(program);
@@ -73,8 +101,6 @@ async function main(given: readonly string[]): Promise<number> {
     for (const [command, [summary]] of Object.entries(COMMANDS)) program.command(command).description(summary);
   }
   try {
-    // Options before the command belong to it.
-    const words = name ? [name, ...argv.slice(0, at), ...argv.slice(at + 1)] : argv;
     await program.parseAsync(words, { from: 'user' });
     return Number(process.exitCode ?? 0);
   } catch (error) {

@@ -22,6 +22,18 @@ describe('intake', function () {
     for (const words of ['-v', 'version', '--version']) assert.match(await said(words), /^\d+\.\d+\.\d+$/);
   });
 
+  it('takes options before the command, and never the value of one for it', async () => {
+    for (const words of [
+      ['--dir', 'schema', 'runs'],
+      ['--env', 'worker', 'runs'],
+      ['--status', 'demo', 'runs'],
+      ['--tenant', 'up', 'import'],
+    ])
+      assert.match(await said(...words, '--help'), new RegExp(`^Usage: intake ${words[2]} `));
+    const { stdout } = await run(process.execPath, [INTAKE, '--no-color', '--dir', 'runs', 'schema', 'jbi']);
+    assert.match(stdout, /judgment_amount/);
+  });
+
   it('starts on the installed Node when the one that runs it was replaced by an upgrade', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'intake-node-'));
     const node = join(folder, 'node');
