@@ -26,7 +26,7 @@ describe('intake', function () {
     for (const words of [
       ['--dir', 'schema', 'runs'],
       ['--env', 'worker', 'runs'],
-      ['--status', 'demo', 'runs'],
+      ['--source', 'demo', 'runs'],
       ['--tenant', 'up', 'import'],
     ])
       assert.match(await said(...words, '--help'), new RegExp(`^Usage: intake ${words[2]} `));
