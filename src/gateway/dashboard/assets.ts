@@ -1,7 +1,6 @@
 /** The style sheet and the script of the dashboard, under names that change with their content. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { gzipSync } from 'node:zlib';
 import type { Context } from 'hono';
 import { KINDS } from '../../kinds/index.ts';
 
@@ -31,20 +30,9 @@ export const ASSETS = {
   icon: readAsset('icon', 'svg'),
 } as const;
 
-/** Text as the browser takes it: packed where it can be. */
-export function packed(
-  c: Context,
-  text: string,
-): { readonly body: string | Uint8Array<ArrayBuffer>; readonly headers: Readonly<Record<string, string>> } {
-  if (!/\bgzip\b/.test(c.req.header('accept-encoding') ?? ''))
-    return { body: text, headers: { vary: 'accept-encoding' } };
-  return { body: gzipSync(text), headers: { vary: 'accept-encoding', 'content-encoding': 'gzip' } };
-}
-
 /** Undefined for a name that is none, such as one of a former version. */
 export function serveAsset(c: Context): Response | undefined {
   const asset = Object.values(ASSETS).find(({ url }) => url === c.req.path);
   if (!asset) return undefined;
-  const { body, headers } = packed(c, asset.text);
-  return c.body(body, 200, { ...headers, 'content-type': asset.type, 'cache-control': FOREVER });
+  return c.body(asset.text, 200, { 'content-type': asset.type, 'cache-control': FOREVER });
 }

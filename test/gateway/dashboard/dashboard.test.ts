@@ -348,6 +348,11 @@ describe('the dashboard over HTTP', function () {
         [200, 'public, max-age=31536000, immutable'],
       );
     }
+    // Node's fetch unpacks and leaves the header as it was.
+    const { headers: sent } = await send(/\/assets\/dashboard-\w+\.css/.exec(text)![0], {
+      headers: { 'accept-encoding': 'gzip' },
+    });
+    assert.deepEqual([sent.get('content-encoding'), sent.get('vary')], ['gzip', 'Accept-Encoding']);
     assert.equal((await send('/assets/dashboard-000000000000.css', {})).status, 404);
   });
 
