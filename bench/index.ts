@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { Client } from 'pg';
 import { ensureStack, stopStack } from '../src/local/stack.ts';
-import type { Contender, Course } from './contenders/contender.ts';
+import type { Contender, Counts, Course } from './contenders/contender.ts';
 import { serverSettings } from './database.ts';
 import { differences, measure } from './measure.ts';
 import { judgments } from './subjects/judgments.ts';
@@ -25,6 +25,7 @@ interface Options {
   readonly imageBytes?: number;
   readonly seed: number;
   readonly repeat: number;
+  readonly into: number;
   readonly only?: readonly Contender[];
   readonly json?: true;
 }
@@ -41,6 +42,7 @@ for (const subject of SUBJECTS) {
     )
     .option('--seed <n>', 'seed of the file', count, 1)
     .option('--repeat <n>', 'rounds over the contenders; of each the median counts', count, 1)
+    .option('--into <n>', 'plaintiffs that are there before', count, 0)
     .option('--only <names>', `some of ${subject.contenders.map(({ name }) => name).join(',')}`, (names: string) =>
       chosen(subject, names),
     )
@@ -51,7 +53,7 @@ for (const subject of SUBJECTS) {
 await program.parseAsync();
 
 async function bench(subject: Subject, options: Options): Promise<void> {
-  const { seed, repeat, only = subject.contenders, json, imageBytes } = options;
+  const { seed, repeat, into, only = subject.contenders, json, imageBytes } = options;
   const rows = options[subject.unit] as number;
   const workDir = join(DATA, 'work');
   await mkdir(workDir, { recursive: true });
@@ -69,9 +71,10 @@ async function bench(subject: Subject, options: Options): Promise<void> {
       kind: subject.kind,
       rows,
       seed,
+      into,
       workDir,
       ...files,
-      count: () => subject.count(database),
+      count: async () => withoutNeighbours(await subject.count(database), into),
     };
     say(`${rows} ${subject.unit}, seed ${seed}; ${cpus().length} cores; ${await serverSettings(database)}`);
     const results = await measure(only.filter(isHere), course, repeat, say);
@@ -98,6 +101,11 @@ async function bench(subject: Subject, options: Options): Promise<void> {
   }
 }
 
+function withoutNeighbours(counts: Counts, into: number): Counts {
+  const { plaintiffs } = counts;
+  return plaintiffs === undefined ? counts : { ...counts, plaintiffs: plaintiffs - into };
+}
+
 function isHere({ name, missing }: Contender): boolean {
   const reason = missing();
   if (reason !== undefined) say(`${name}: skipped, ${reason}`);
@@ -110,7 +118,7 @@ function say(line: string): void {
 
 function count(text: string): number {
   const n = Number(text);
-  if (!Number.isInteger(n) || n < 1) throw new Error(`a number from 1 on, not '${text}'`);
+  if (!Number.isInteger(n) || n < 0) throw new Error(`a number, not '${text}'`);
   return n;
 }
 

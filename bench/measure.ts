@@ -1,5 +1,5 @@
 /** Rounds over the contenders, and whether all of them did the same. */
-import { startAfresh, walPosition } from './database.ts';
+import { fillPlaintiffs, startAfresh, walPosition } from './database.ts';
 import type { Contender, Counts, Course } from './contenders/contender.ts';
 import { secondsOf, type Result } from './table.ts';
 
@@ -17,7 +17,10 @@ export async function measure(
   for (let round = 0; round < rounds; round++) {
     for (const contender of contenders) {
       say(`${contender.name}: ${contender.about}`);
-      if (!contender.follows) await startAfresh(course.database, course.stack);
+      if (!contender.follows) {
+        await startAfresh(course.database, course.stack);
+        if (course.into) await fillPlaintiffs(course.database, course.into);
+      }
       const before = await walPosition(course.database);
       const outcome = await contender.run(course);
       const walMb = ((await walPosition(course.database)) - before) / 2 ** 20;

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { ensureStack, stopStack } from '../src/local/stack.ts';
+import { fillPlaintiffs } from './database.ts';
 import { ANY_PORTS, importOf, plaintiffsFile } from './ownStack.ts';
 
 const SAMPLE = fileURLToPath(new URL('../samples/simplicity.csv', import.meta.url));
@@ -16,32 +17,12 @@ const count = Number(process.argv[2] ?? 2_000_000);
 const dir = await mkdtemp(join(tmpdir(), 'intake-neighbours-'));
 const seconds = (since: number): string => ((performance.now() - since) / 1000).toFixed(1);
 
-/** Indexes are made when the rows are there: in a minute instead of ten. */
-async function fill(sql: pg.Client): Promise<void> {
-  const { rows } = await sql.query<{ name: string; definition: string }>(
-    `select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid) as definition from pg_index
-     where indrelid = 'public.plaintiffs'::regclass and not indisprimary and not indisunique`,
-  );
-  for (const { name } of rows) await sql.query(`drop index ${name}`);
-  await sql.query('alter table public.plaintiffs disable trigger user');
-  await sql.query(
-    `insert into public.plaintiffs (dedupe_key, source_system, name, email, phone, address)
-     select md5('k' || i) || md5('l' || i), 'csv', 'Neighbour Holdings ' || i, 'office' || i || '@neighbour.example.com',
-            '555' || lpad(i::text, 8, '0'), i || ' Main Street'
-     from generate_series(1, $1::int) i`,
-    [count],
-  );
-  await sql.query('alter table public.plaintiffs enable trigger user');
-  for (const { definition } of rows) await sql.query(definition);
-  await sql.query('analyze public.plaintiffs');
-}
-
 try {
   const started = performance.now();
   const stack = await ensureStack({ dir, ports: ANY_PORTS });
   const sql = new pg.Client({ connectionString: stack.databaseUrl });
   await sql.connect();
-  await fill(sql);
+  await fillPlaintiffs(sql, count);
   await sql.end();
   console.log(`${count} plaintiffs made in ${seconds(started)} s`);
   const alone = await importOf(dir, 'plaintiffs', await plaintiffsFile(dir, 'alone'), '--commit');

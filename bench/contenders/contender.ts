@@ -14,6 +14,8 @@ export interface Course {
   /** Of a directory: files. */
   readonly rows: number;
   readonly seed: number;
+  /** Plaintiffs that are there before. */
+  readonly into?: number;
   /** The file or directory, and the same without the rows that COPY refuses. */
   readonly file: string;
   readonly cleanedFile: string;
