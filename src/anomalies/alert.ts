@@ -74,7 +74,7 @@ export const sendAlert = (
 const NAMED = 10;
 
 /** The totals for people. */
-export function alertText(
+function alertText(
   { window, total, by_tenant, by_type }: AlertDocument,
   reasons: readonly Pick<AlertReason, 'text'>[],
 ): string {

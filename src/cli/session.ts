@@ -105,7 +105,7 @@ function forgetDeployment(mode: string | undefined, onStep: (line: string) => vo
 }
 
 /** The configuration that uses an embedded stack. */
-export function stackConfig(config: Config, stack: Stack): Config {
+function stackConfig(config: Config, stack: Stack): Config {
   return {
     ...config,
     dir: stack.dir,

@@ -18,7 +18,7 @@ export interface Lock {
  * keeps out every process of this kernel, whatever container or namespace it is in.
  * @returns undefined when another process has it.
  */
-export function tryLock(path: string): Lock | undefined {
+function tryLock(path: string): Lock | undefined {
   const database = open(path);
   try {
     // Without a journal nothing is written: a stack is stopped on a full disk, too.

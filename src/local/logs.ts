@@ -12,7 +12,7 @@ const CAUSE =
 /** Sizes of the logs: what comes after is of this start. */
 export type LogMarks = Readonly<Partial<Record<LogName, number>>>;
 
-export const LOGS: readonly LogName[] = [...CHILDREN, 'supervisor', 'initdb'];
+const LOGS: readonly LogName[] = [...CHILDREN, 'supervisor', 'initdb'];
 
 export const markLogs = (dir: string): LogMarks =>
   Object.fromEntries(LOGS.map((name) => [name, statSync(logFile(dir, name), { throwIfNoEntry: false })?.size ?? 0]));

@@ -30,7 +30,10 @@ export async function placePostgres(dir: string, onStep: (line: string) => void)
   return { binDir: join(copy, 'bin'), dataDir, user };
 }
 
-/** What the installed server says of itself: that it starts on this machine. */
+/**
+ * What the installed server says of itself: that it starts on this machine.
+ * @public scripts/install.mjs asks it.
+ */
 export function postgresVersion(): string {
   const native = nativeDirectory();
   linkLibraries(native);

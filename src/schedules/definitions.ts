@@ -43,8 +43,8 @@ export const POLICIES: Readonly<Record<ScheduledWorkflow, Policy>> = {
 };
 
 /** Runbook 003's name of the job. */
-export const RETENTION_ID = 'imports-anomalies-retention';
-export const ALERTS_ID = 'anomalies-alerts';
+const RETENTION_ID = 'imports-anomalies-retention';
+const ALERTS_ID = 'anomalies-alerts';
 
 export interface PushSchedule {
   readonly tenantId: string;

@@ -229,7 +229,7 @@ function pendingFault({ pendingActivities }: RawExecution): Fault | null {
 }
 
 /** `Sat 2026-10-03 17:00 +0930` */
-export function localText(at: Date, timeZone: string): string {
+function localText(at: Date, timeZone: string): string {
   const format = new Intl.DateTimeFormat('en-CA', {
     timeZone,
     hourCycle: 'h23',

@@ -91,7 +91,7 @@ export function parseDatabaseAddress(text: string, env: NodeJS.ProcessEnv = {}):
 const isSslMode = (text: string): text is SslMode => (SSL_MODES as readonly string[]).includes(text);
 
 /** This host itself: nobody listens in between. */
-export const isLocal = (host: string): boolean =>
+const isLocal = (host: string): boolean =>
   host.startsWith('/') || /^(localhost\.?|127\.\d+\.\d+\.\d+|::1|0:0:0:0:0:0:0:1)$/i.test(host);
 
 const part = (text: string): string => decodeURIComponent(text);

@@ -44,7 +44,7 @@ export async function saveManifest(workDir: string, layout: string, manifest: Ma
 const cache = new Map<string, Manifest>();
 
 /** Reads a manifest, from storage or from the work directory. @throws IntakeError OBJECT_MISSING. */
-export async function loadManifest(layout: string, read: () => Promise<Buffer>): Promise<Manifest> {
+async function loadManifest(layout: string, read: () => Promise<Buffer>): Promise<Manifest> {
   let manifest = cache.get(layout);
   if (!manifest) {
     manifest = JSON.parse((await read()).toString('utf8')) as Manifest;

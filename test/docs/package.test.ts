@@ -58,6 +58,7 @@ describe('the package', function () {
       { filename: string; files: { path: string }[] },
     ];
     const folders = new Set(files.map(({ path }) => path.split('/')[0]!));
+    await run(join(ROOT, 'node_modules/.bin/publint'), ['run', join(folder, filename), '--strict']);
     assert.deepEqual([...folders].sort(), [
       'README.md',
       'assets',

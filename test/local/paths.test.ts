@@ -53,4 +53,18 @@ describe('package.json', () => {
       }
     }
   });
+
+  it('has no two packages for one job, and a reason beside each override', () => {
+    const page = readFileSync(new URL('../../docs/decisions/052-one-package-a-job.md', import.meta.url), 'utf8');
+    const jobs = [...page.matchAll(/^\| `([^`]+)` \| (.+) \|$/gm)].map(([, name, job]) => [name!, job!] as const);
+    const { dependencies, devDependencies, overrides, '//': reasons } = read('package.json');
+    assert.deepEqual(
+      jobs.map(([name]) => name),
+      [...Object.keys(dependencies), ...Object.keys(devDependencies)].sort(
+        (a, b) => jobs.findIndex(([name]) => name === a) - jobs.findIndex(([name]) => name === b),
+      ),
+    );
+    assert.equal(new Set(jobs.map(([, job]) => job)).size, jobs.length);
+    assert.deepEqual(Object.keys(reasons.overrides), Object.keys(overrides));
+  });
 });

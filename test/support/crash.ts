@@ -11,7 +11,7 @@ import type { ImportRequest } from '../../src/messages/requests.ts';
 import { openPlace, spawnWorker, type Place, type PlaceOptions, type WorkerProcess } from './imports.ts';
 import { ANY_PORTS, createDatabase, makeStackFolder, sharedStack, startApi } from './stack.ts';
 
-export const SMALL_PARTS: Partial<Tuning> = {
+const SMALL_PARTS: Partial<Tuning> = {
   chunkBytes: 8192,
   partitionRows: 80,
   window: 2,

@@ -6,7 +6,7 @@ export function batchIdOf(startedAt: string, index: number, timeZone?: string): 
 }
 
 /** `2025-08-18T17:00:00+0930` */
-export function localTime(at: Date, timeZone?: string): string {
+function localTime(at: Date, timeZone?: string): string {
   const format = new Intl.DateTimeFormat('en-US', {
     ...(timeZone ? { timeZone } : {}),
     hourCycle: 'h23',

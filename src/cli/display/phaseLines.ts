@@ -34,7 +34,7 @@ function leftOut({ skipped, failed }: PhaseState): string {
 }
 
 /** `PARSE: completed (3.2s), 20/20` */
-export function phaseLine(name: PhaseName, { status, seconds, done, total }: PhaseState): string {
+function phaseLine(name: PhaseName, { status, seconds, done, total }: PhaseState): string {
   const units = total > 1 ? `, ${done}/${total}` : '';
   return `${name.toUpperCase()}: ${status} (${(seconds ?? 0).toFixed(1)}s)${units}`;
 }

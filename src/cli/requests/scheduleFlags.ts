@@ -30,7 +30,7 @@ export interface ScheduleFlags extends ImportFlags {
   readonly runsDays?: RunDays;
 }
 
-export const ACTIONS = ['add', 'set', 'list', 'show', 'pause', 'resume', 'trigger', 'backfill', 'remove'] as const;
+const ACTIONS = ['add', 'set', 'list', 'show', 'pause', 'resume', 'trigger', 'backfill', 'remove'] as const;
 /** Options of an import that make sense when nobody watches it. */
 const OF_IMPORTS = new Set([
   ...[

@@ -17,7 +17,7 @@ const ICONS = {
   pause: 'M5.5 3.5v9M10.5 3.5v9',
 } as const;
 
-export const icon = (name: keyof typeof ICONS): Html =>
+const icon = (name: keyof typeof ICONS): Html =>
   html`<svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><path d="${ICONS[name]}" /></svg>`;
 
 type Tone = 'good' | 'bad' | 'busy' | 'warn' | 'calm';

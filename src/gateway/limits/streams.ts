@@ -1,8 +1,8 @@
 /** Live streams that are open: each holds a connection for minutes, and asks the database again and again. */
 import { Problem } from '../problem.ts';
 
-export const MOST_OF_ONE = 6;
-export const MOST = 200;
+const MOST_OF_ONE = 6;
+const MOST = 200;
 
 /** @returns takes a place for somebody; what it returns gives the place back, once. It throws Problem TOO_MANY_STREAMS. */
 export function createStreams(mostOfOne = MOST_OF_ONE, most = MOST): (who: string) => () => void {

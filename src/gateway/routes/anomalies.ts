@@ -22,7 +22,7 @@ export interface AnomaliesOptions {
 
 const SEVERITIES = ['error', 'warning', 'info'] as const;
 /** What Supabase's API gives at once. */
-export const MAX_ANOMALIES = 1000;
+const MAX_ANOMALIES = 1000;
 /** Of a page: rank, time, row and id of its last anomaly. */
 export const CURSOR = /^[123]_-?\d{1,12}(\.\d{1,6})?_\d{1,9}_[0-9a-f-]{36}$/;
 
@@ -37,7 +37,7 @@ const whole = (most: number, usual: number) =>
 const text = z.string().trim().max(200, 'longer than 200 characters');
 
 /** Two weeks, as the view of recent anomalies. */
-export const querySchema = z.strictObject({
+const querySchema = z.strictObject({
   windowHours: whole(336, 24),
   tenant: text.optional().transform((tenant) => tenant || undefined),
   severity: z

@@ -8,7 +8,7 @@ import { Problem } from '../problem.ts';
 const unzip = promisify(gunzip);
 
 /** The runbook's 5 MB. */
-export const MAX_BODY_BYTES = 5 * 1024 * 1024;
+const MAX_BODY_BYTES = 5 * 1024 * 1024;
 /** A batch is an object with a list of flat objects, 5000 at most. */
 const MAX_DEPTH = 16;
 const MAX_CONTAINERS = 50_000;
@@ -78,7 +78,7 @@ const CLOSES = new Set([0x5d, 0x7d]);
  * keep all others waiting. One pass over the bytes, ended at the first excess.
  * @throws Problem MALFORMED_JSON, INVALID_ROWS.
  */
-export function assertPlain(json: Buffer): void {
+function assertPlain(json: Buffer): void {
   let [depth, containers, members] = [0, 0, 0];
   for (let at = 0; at < json.length; at++) {
     const byte = json[at]!;

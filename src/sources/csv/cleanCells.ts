@@ -14,7 +14,7 @@ export interface Cleaning {
 }
 
 /** What databases and spreadsheets write where nothing is. */
-export const NULL_WORDS = [
+const NULL_WORDS = [
   'NULL',
   '\\N',
   '(null)',

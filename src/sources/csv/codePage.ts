@@ -52,7 +52,7 @@ export function requireLatin(bytes: Buffer): void {
 }
 
 /** Whether the signs beyond ASCII stand where Latin words have such. */
-export function isLatin(text: string): boolean {
+function isLatin(text: string): boolean {
   let all = 0;
   let foreign = 0;
   for (const { 0: run, index } of text.matchAll(HIGH_RUN)) {

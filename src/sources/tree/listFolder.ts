@@ -93,7 +93,7 @@ const JSON_FILE = /\.json$/i;
 const IMAGE_FILE = /\.(?:png|jpe?g|jfif|webp|gif|bmp|tiff?|avif|heic)$/i;
 
 /** Undefined for a file that is none of an import's business; hidden files are not either. */
-export function kindOfFile(name: string): FileKind | undefined {
+function kindOfFile(name: string): FileKind | undefined {
   if (name.startsWith('.')) return undefined;
   if (JSON_FILE.test(name)) return SEARCH_FILE.test(name) ? 'json' : 'other-json';
   return IMAGE_FILE.test(name) ? 'image' : undefined;

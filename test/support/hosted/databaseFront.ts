@@ -29,7 +29,7 @@ export interface DatabaseFront {
 const SSL_REQUEST = 80877103;
 
 /** ErrorResponse of the protocol. */
-export function errorResponse({ code, message, severity = 'FATAL' }: Said): Buffer {
+function errorResponse({ code, message, severity = 'FATAL' }: Said): Buffer {
   const fields = `S${severity}\0V${severity}\0C${code}\0M${message}\0\0`;
   const head = Buffer.from('E\0\0\0\0');
   head.writeInt32BE(Buffer.byteLength(fields) + 4, 1);
