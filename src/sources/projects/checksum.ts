@@ -1,31 +1,14 @@
 /** The checksum of a batch of project rows: what makes the same rows the same batch. SQL's `fn_rows_checksum` is its twin. */
 import { createHash } from 'node:crypto';
 import { text } from '../../values/text.ts';
+import { COUNTS, PROJECT_COLUMNS } from './columns.ts';
 
 /** A row as JSON has it; keys that are no column of a project do not count. */
 export type JsonCells = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
-const TEXTS = [
-  ...[
-    'stage_application',
-    'delivery_partner',
-    'developer_class',
-    'relationship_manager',
-    'rm_preferred_username',
-    'deployment_specialist',
-  ],
-  ...[
-    'stage_application_created',
-    'address',
-    'eFscd',
-    'development_type',
-    'build_type',
-    'fod_id',
-    'latitude',
-    'longitude',
-  ],
-] as const;
-const COUNTS = ['residential', 'commercial', 'essential', 'premises_count'] as const;
+const COUNTED: ReadonlySet<string> = new Set(COUNTS);
+/** Columns in the order of the checksum: counts behind the others. */
+const OTHERS = PROJECT_COLUMNS.flatMap(({ name }) => (COUNTED.has(name) ? [] : [name]));
 
 /**
  * SHA-256, as hex, of the rows' trimmed cells: a blank text is `''`, a blank count `0`, a field that is missing null. Keys and rows may come in any order;
@@ -34,7 +17,7 @@ const COUNTS = ['residential', 'commercial', 'essential', 'premises_count'] as c
 export function rowsChecksum(rows: readonly JsonCells[]): string {
   const lines = rows.map((row) => {
     const key = cell(row['stage_application']) ?? '';
-    const texts = TEXTS.map((column) => cell(row[column]));
+    const texts = OTHERS.map((column) => cell(row[column]));
     const counts = COUNTS.map((column) => cell(row[column]) || (row[column] === undefined ? null : '0'));
     return { key: Buffer.from(key), line: JSON.stringify([key, ...texts.slice(1), ...counts]) };
   });

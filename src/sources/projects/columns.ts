@@ -1,48 +1,41 @@
 /** The columns of a project row (runbook 003): their names in every way in, and how their cells are read. */
 import type { Column } from '../csv/columns.ts';
 
-export const TEXTS = [
+/** In the order of runbook 003. */
+const NAMES = [
   'stage_application',
   'delivery_partner',
   'developer_class',
   'relationship_manager',
   'rm_preferred_username',
   'deployment_specialist',
+  'residential',
+  'commercial',
+  'essential',
+  'premises_count',
+  'stage_application_created',
   'address',
+  'eFscd',
   'development_type',
   'build_type',
   'fod_id',
+  'latitude',
+  'longitude',
 ] as const;
 export const DATES = ['stage_application_created', 'eFscd'] as const;
 export const DEGREES = { latitude: 90, longitude: 180 } as const;
 export const COUNTS = ['residential', 'commercial', 'essential', 'premises_count'] as const;
 
-export type ProjectColumn =
-  (typeof TEXTS)[number] | (typeof DATES)[number] | keyof typeof DEGREES | (typeof COUNTS)[number];
+export type ProjectColumn = (typeof NAMES)[number];
+type TextColumn = Exclude<ProjectColumn, (typeof DATES | typeof COUNTS)[number] | keyof typeof DEGREES>;
 
-/** In the order of runbook 003. */
-export const PROJECT_COLUMNS: readonly (Column & { readonly name: ProjectColumn })[] = (
-  [
-    'stage_application',
-    'delivery_partner',
-    'developer_class',
-    'relationship_manager',
-    'rm_preferred_username',
-    'deployment_specialist',
-    'residential',
-    'commercial',
-    'essential',
-    'premises_count',
-    'stage_application_created',
-    'address',
-    'eFscd',
-    'development_type',
-    'build_type',
-    'fod_id',
-    'latitude',
-    'longitude',
-  ] as const
-).map((name) => ({ name, aliases: [] }));
+const read: ReadonlySet<string> = new Set([...DATES, ...COUNTS, ...Object.keys(DEGREES)]);
+export const TEXTS = NAMES.filter((name): name is TextColumn => !read.has(name));
+
+export const PROJECT_COLUMNS: readonly (Column & { readonly name: ProjectColumn })[] = NAMES.map((name) => ({
+  name,
+  aliases: [],
+}));
 
 /** JSON may have numbers here; the other columns are texts. */
 export const SCALARS: ReadonlySet<string> = new Set([...COUNTS, 'fod_id', 'latitude', 'longitude']);
