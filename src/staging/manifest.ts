@@ -1,6 +1,6 @@
 /** The manifest of a file: its dialect, header and chunks. Kept beside the worker that read the file, and with the stored parts. */
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Backend } from '../database/backend.ts';
 import type { Chunk } from '../sources/csv/chunks.ts';
@@ -39,6 +39,20 @@ export async function saveManifest(workDir: string, layout: string, manifest: Ma
   const draft = `${file}.${randomUUID()}.tmp`;
   await writeFile(draft, JSON.stringify(manifest));
   await rename(draft, file);
+}
+
+const KEPT_MS = 7 * 86_400_000;
+
+/** Removes what imports left in this host's work directory more than a week ago: manifests, lists of files, drafts of both. */
+export async function deleteOldWork(workDir: string): Promise<void> {
+  for (const folder of [workDir, join(workDir, 'trees')]) {
+    for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
+      if (folder === workDir && entry.isDirectory()) continue;
+      const path = join(folder, entry.name);
+      const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
+      if (mtimeMs < Date.now() - KEPT_MS) await rm(path, { recursive: true, force: true }).catch(() => undefined);
+    }
+  }
 }
 
 const cache = new Map<string, Manifest>();

@@ -15,6 +15,7 @@ import { openRoot, scanTree } from '../../sources/tree/scanTree.ts';
 import { IntakeError, ROW_ERRORS, type RowErrorCode } from '../../errors.ts';
 import { SHOWN_FAILURES, type DirectoryInput, type FailedItem, type TreePlan } from '../../messages/directory.ts';
 import type { Deps } from '../deps.ts';
+import { deleteOldWork } from '../../staging/manifest.ts';
 import { heartbeat } from '../heartbeat.ts';
 import { readFacts, type Listed } from './facts.ts';
 import { knownFiles } from './knownFiles.ts';
@@ -25,7 +26,6 @@ import {
   saveImages,
   saveSlice,
   storeSlice,
-  deleteOldTrees,
   type ImageStates,
   type SliceFile,
   type SliceImage,
@@ -55,7 +55,7 @@ export const planTreeActivity = (deps: Deps) => ({
     const listing = await listTree(root, imageRoot, input.singleFile);
     if (listing.files.count === 0) throw emptyDirectory(input, listing.leftOut);
     const { workDir, cacheDir, sliceFiles } = deps;
-    await deleteOldTrees(workDir);
+    await deleteOldWork(workDir);
     const cache = new FileCache(cacheDir, root);
     const imageCache = imageRoot === root ? cache : new FileCache(cacheDir, imageRoot);
     try {

@@ -1,6 +1,6 @@
 /** The manifest of a directory, in slices: what planning found, and what later phases read. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Backend } from '../../database/backend.ts';
 import type { ImageType } from '../../sources/tree/imageType.ts';
@@ -10,8 +10,6 @@ import type { DirectoryInput, SliceRequest, SliceAnswer } from '../../messages/d
 
 /** Files of a slice: the unit of an activity. */
 export const SLICE_FILES = 500;
-
-const RETENTION_MS = 7 * 86_400_000;
 
 export interface SliceImage {
   /** Below the root. */
@@ -97,15 +95,6 @@ export async function saveImages(workDir: string, layout: string, slice: number,
 export async function loadImages(workDir: string, layout: string, slice: number): Promise<ImageStates> {
   const bytes = await readFile(join(workDir, folderOf(layout), imagesName(slice))).catch(() => undefined);
   return new Map(bytes ? (JSON.parse(bytes.toString('utf8')) as [string, ImageState][]) : []);
-}
-
-/** Removes what imports left in this host's work directory more than a week ago. */
-export async function deleteOldTrees(workDir: string): Promise<void> {
-  const trees = join(workDir, 'trees');
-  for (const name of await readdir(trees).catch(() => [])) {
-    const { mtimeMs } = await stat(join(trees, name));
-    if (mtimeMs < Date.now() - RETENTION_MS) await rm(join(trees, name), { recursive: true, force: true });
-  }
 }
 
 /** From this host's work directory, where that was lost from storage. @throws IntakeError OBJECT_MISSING. */

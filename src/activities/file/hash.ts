@@ -10,7 +10,7 @@ import type { Content, ImportInput, Plan } from '../../messages/imports.ts';
 import type { Deps } from '../deps.ts';
 import { heartbeat } from '../heartbeat.ts';
 import { requireDateOrder } from '../../staging/dateSurvey.ts';
-import { layoutOf, partsFolder, saveManifest, type Manifest } from '../../staging/manifest.ts';
+import { layoutOf, partsFolder, saveManifest, deleteOldWork, type Manifest } from '../../staging/manifest.ts';
 import { readRange } from '../../sources/file.ts';
 import { BUCKET } from '../../database/backend.ts';
 
@@ -50,6 +50,7 @@ export const hashActivity = ({ workDir }: Deps) => ({
     const { kind, mode, options } = input;
     if (options.dateOrderAssumed && mode === 'commit')
       await requireDateOrder(input.path, manifest, { ...options, kind, rowCells: plan.rowCells }, signal);
+    await deleteOldWork(workDir);
     await saveManifest(workDir, layout, manifest);
     return {
       layout,
