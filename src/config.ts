@@ -1,7 +1,7 @@
 /** Configuration: the environment (or a `.env` file), parsed once, every fault listed at once. */
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
-import { resolve } from 'node:path';
+import { delimiter, resolve } from 'node:path';
 import { z } from 'zod';
 import { IntakeError } from './errors.ts';
 import { settingFaults } from './settings/faults.ts';
@@ -70,6 +70,8 @@ export interface Config {
   readonly objectsDir: string;
   /** Whether other hosts see the object folder: true when it was configured. */
   readonly objectsShared: boolean;
+  /** Folders that workers of this host may read and write for whoever starts a workflow, absolute. */
+  readonly files: readonly string[];
   /** Size of a chunk in bytes. */
   readonly chunkBytes: number;
   /** Chunks or partitions in flight of one import. */
@@ -122,6 +124,7 @@ const schema = z.object({
   INTAKE_TASK_QUEUE: z.string().min(1).default('intake'),
   INTAKE_BACKEND: oneOf(['postgres', 'postgresql', 'supabase']).optional(),
   INTAKE_OBJECTS_DIR: z.string().optional(),
+  INTAKE_FILES: z.string().default(''),
   INTAKE_CHUNK_BYTES: integer(4096, 64 * 1024 * 1024, 2 * 1024 * 1024),
   INTAKE_WINDOW: integer(1, 64, 3),
   INTAKE_PARTITION_ROWS: integer(100, 200_000, 25_000),
@@ -222,6 +225,9 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
         : undefined,
     objectsDir: resolve(value.INTAKE_OBJECTS_DIR ?? `${dir}/objects`),
     objectsShared: value.INTAKE_OBJECTS_DIR !== undefined,
+    files: value.INTAKE_FILES.split(delimiter)
+      .filter(Boolean)
+      .map((folder) => resolve(folder)),
     chunkBytes: value.INTAKE_CHUNK_BYTES,
     window: value.INTAKE_WINDOW,
     partitionRows: value.INTAKE_PARTITION_ROWS,

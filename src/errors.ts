@@ -46,6 +46,10 @@ export const ERRORS = {
   INVALID_ROW: fatal(2, 'Mend that row and push the file again; nothing of it was posted.'),
   DOWNLOAD_FAILED: retry('Check that --from answers; it is tried again.'),
   DOWNLOAD_REFUSED: fatal(1, 'Check the address and the access behind --from.'),
+  INPUT_REFUSED: fatal(
+    1,
+    'Give it by a command of Intake, which orders it in the database; files of one folder are allowed for good by INTAKE_FILES of the worker.',
+  ),
   // The run.
   RUN_NOT_FOUND: fatal(2, 'List the runs with `intake runs`.'),
   SCHEDULE_NOT_FOUND: fatal(2, 'List the schedules with `intake schedule list`.'),

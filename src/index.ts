@@ -41,13 +41,13 @@ export async function startImport(
   request: ImportRequest,
   config: Config = loadConfig(),
 ): Promise<WorkflowHandle<() => Promise<ImportReport>>> {
-  const input = await importInput(config, request, async (id, name = config.backend): Promise<Run | undefined> => {
-    const backends = await openBackends(config, undefined, [name]);
-    try {
-      return (await backends.get(name).call('find_run', { id }))[0];
-    } finally {
-      await backends.close();
-    }
-  });
-  return start(client, input);
+  const name = request.backend ?? config.backend;
+  const backends = await openBackends(config, undefined, [name]);
+  try {
+    const backend = backends.get(name);
+    const find = async (id: string): Promise<Run | undefined> => (await backend.call('find_run', { id }))[0];
+    return await start(client, await importInput(config, request, find), backend);
+  } finally {
+    await backends.close();
+  }
 }

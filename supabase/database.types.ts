@@ -532,6 +532,31 @@ export type Database = {
         };
         Relationships: [];
       };
+      orders: {
+        Row: {
+          id: number;
+          item: NonNullable<Json>;
+          ordered_at: string;
+          until: string | null;
+          what: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          id?: never;
+          item: NonNullable<Json>;
+          ordered_at?: string;
+          until?: string | null;
+          what: string;
+        };
+        Update: {
+          id?: never;
+          item?: NonNullable<Json>;
+          ordered_at?: string;
+          until?: string | null;
+          what?: string;
+        };
+        Relationships: [];
+      };
       people_changes: {
         Row: {
           changed_at: string;
@@ -2527,6 +2552,7 @@ export type Database = {
         };
         Returns: boolean;
       };
+      is_ordered: { Args: { items: Json; what: string }; Returns: boolean };
       is_own: { Args: { signature: string }; Returns: boolean };
       is_refusal: { Args: { state: string }; Returns: boolean };
       is_removed_member: { Args: { org_id: string; project_id: number; user_id: string }; Returns: boolean };
@@ -2704,6 +2730,7 @@ export type Database = {
         Returns: Json;
       };
       open_to_app: { Args: { target: unknown }; Returns: undefined };
+      order_work: { Args: { hours: number; items: Json; what: string }; Returns: undefined };
       other_operations: {
         Args: { judgment_ids: number[]; run_id: string };
         Returns: {

@@ -51,7 +51,7 @@ export function intakeDirectory(backend: BackendName): Contender[] {
 export function configurationOf({ stack }: Pick<Course, 'stack'>): { env: NodeJS.ProcessEnv; config: Config } {
   const settings = readSettings(stack.dir);
   if (!settings) throw new Error(`no stack.json in ${stack.dir}`);
-  const env = { ...environmentOf(stack.dir, settings), INTAKE_OBJECTS_DIR: undefined };
+  const env = { ...environmentOf(stack.dir, settings), INTAKE_OBJECTS_DIR: undefined, INTAKE_FILES: '/' };
   return { env, config: loadConfig(env) };
 }
 

@@ -1,9 +1,13 @@
 /** What activities need from outside; made by the composition root. */
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Backend } from '../database/backend.ts';
 import type { BackendName, Config } from '../config.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Parser } from '../staging/parser.ts';
+
+/** Where bodies of pushes and downloads wait. */
+export const pushFolder = (workDir: string): string => join(workDir, 'push');
 
 export interface Deps {
   readonly config: Config;

@@ -6,7 +6,8 @@
 import { allActivities } from './all.ts';
 import type { Deps } from './deps.ts';
 import { guarded } from './guard.ts';
+import { onOrder } from './ordered.ts';
 
-export const createActivities = (deps: Deps) => guarded(allActivities(deps), deps.log, deps.metrics);
+export const createActivities = (deps: Deps) => guarded(onOrder(allActivities(deps), deps), deps.log, deps.metrics);
 
 export type { Activities } from './all.ts';

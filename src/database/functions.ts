@@ -203,6 +203,8 @@ export const FUNCTIONS = {
     max_rows: integer,
     after: optional(orNull(text)),
   }),
+  order_work: fn<null>()({ what: text, items: jsonb<readonly object[]>(), hours: orNull(integer) }),
+  is_ordered: fn<boolean>()({ what: text, items: jsonb<readonly object[]>() }),
   clean_import_data: fn<RetentionReport>()({ imports_days: integer, anomalies_days: integer }),
   preview_cleanup: fn<Row[]>()({ imports_days: integer, anomalies_days: integer }),
   retention_stats: fn<Row[]>()({ max_rows: integer }),

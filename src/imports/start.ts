@@ -1,6 +1,8 @@
 /** Starting an import, or attaching to the one that is running. */
 import { randomUUID } from 'node:crypto';
 import type { Client, WorkflowHandle } from '@temporalio/client';
+import type { Backend } from '../database/backend.ts';
+import { filesIn, order, ORDER_HOURS } from '../database/orders.ts';
 import { IntakeError } from '../errors.ts';
 import type { AnyInput } from '../messages/imports.ts';
 import { decidingOptions, differingOptions, type OptionWord } from '../messages/options.ts';
@@ -14,8 +16,13 @@ export interface StartedImport {
   readonly attached: boolean;
 }
 
-/** Starts the import, or attaches to the one that is running. @throws IntakeError OPTIONS_DIFFER when that one has other options that decide what happens. */
-export async function startOrAttachImport(client: Client, input: AnyInput): Promise<StartedImport> {
+/** Starts the import, or attaches to the one that is running. @param backend of who orders its files, unless the worker's INTAKE_FILES allows them. @throws IntakeError OPTIONS_DIFFER when that one has other options that decide what happens. */
+export async function startOrAttachImport(
+  client: Client,
+  input: AnyInput,
+  backend?: Pick<Backend, 'call'>,
+): Promise<StartedImport> {
+  if (backend) await order(backend, 'file', filesIn(input), ORDER_HOURS);
   const starter = randomUUID();
   const options = importOptions({ workflowId: workflowIdOf(input), input, starter, tenant: tenantOf(input) });
   const handle = await startOrAttach(client, isDirectory(input) ? 'importDirectory' : 'importFile', input, options);
@@ -31,5 +38,8 @@ export async function startOrAttachImport(client: Client, input: AnyInput): Prom
 }
 
 /** The same for who needs not know whether it was running already. */
-export const startImport = async (client: Client, input: AnyInput): Promise<WorkflowHandle> =>
-  (await startOrAttachImport(client, input)).handle;
+export const startImport = async (
+  client: Client,
+  input: AnyInput,
+  backend?: Pick<Backend, 'call'>,
+): Promise<WorkflowHandle> => (await startOrAttachImport(client, input, backend)).handle;

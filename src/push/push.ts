@@ -3,6 +3,8 @@
  *
  * Starting and awaiting a push: the calls that the CLI and its tests share.
  */
+import type { Backend } from '../database/backend.ts';
+import { filesIn, order, ORDER_HOURS } from '../database/orders.ts';
 import { randomUUID } from 'node:crypto';
 import { basename, resolve } from 'node:path';
 import type { Client, WorkflowHandle } from '@temporalio/client';
@@ -57,7 +59,15 @@ export interface StartedPush {
 }
 
 /** Starts the push, or attaches to the one of this file. @throws IntakeError IN_PROGRESS when another file of the tenant is on its way. */
-export async function startPush(client: Client, input: PushInput): Promise<StartedPush> {
+export async function startPush(
+  client: Client,
+  input: PushInput,
+  backend?: Pick<Backend, 'call'>,
+): Promise<StartedPush> {
+  if (backend) {
+    await order(backend, 'file', filesIn(input), ORDER_HOURS);
+    if (input.gatewayUrl) await order(backend, 'gateway', [{ url: input.gatewayUrl }], ORDER_HOURS);
+  }
   const starter = randomUUID();
   const handle = await startOrAttach(
     client,

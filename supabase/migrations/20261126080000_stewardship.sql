@@ -350,3 +350,34 @@ as $$
   update ingest.import_runs r set storage_path = null
   where r.storage_path in (select jsonb_array_elements_text($1)) and ((r.metadata #>> '{retired,done}')::boolean or r.status = 'duplicate')
 $$;
+
+-- What people who may use the database ordered: workers read, write, call and delete nothing else, whoever starts their workflows.
+create table if not exists ingest.orders (
+  id bigint generated always as identity primary key,
+  what text not null,
+  item jsonb not null,
+  ordered_at timestamptz not null default now(),
+  until timestamptz
+);
+create unique index if not exists orders_item_idx on ingest.orders (what, md5(item::text));
+select ingest.open_to_app('ingest.orders');
+
+-- For so many hours, or for good; what was ordered for longer stays so.
+create or replace function ingest.order_work(what text, items jsonb, hours integer) returns void
+language sql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+  delete from ingest.orders o where o.until < now();
+  insert into ingest.orders as o (what, item, until)
+  select distinct $1, e.item, now() + make_interval(hours => $3) from jsonb_array_elements($2) as e (item)
+  on conflict (what, md5(item::text)) do update set ordered_at = now(),
+    until = case when o.until is not null and excluded.until is not null then greatest(o.until, excluded.until) end;
+$$;
+
+-- Whether one of these is.
+create or replace function ingest.is_ordered(what text, items jsonb) returns boolean
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+  select exists (
+    select from jsonb_array_elements($2) as e (item)
+    join ingest.orders o on o.what = $1 and md5(o.item::text) = md5(e.item::text) and o.item = e.item and (o.until is null or o.until > now()))
+$$;

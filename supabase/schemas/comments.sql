@@ -404,6 +404,12 @@ comment on column ingest.project_batches.correlation_id is 'Follows a request th
 comment on column ingest.project_batches.rows is 'The rows of the batch.';
 comment on column ingest.project_batches.created_at is 'When the row was written.';
 
+comment on table ingest.orders is 'What people who may use the database ordered: workers read and write no other file, call no other address, delete by no other days.';
+comment on column ingest.orders.id is 'Identifies the row.';
+comment on column ingest.orders.what is 'file, source, gateway, retention or runs.';
+comment on column ingest.orders.item is 'A file with the queue of its host, an address, or days.';
+comment on column ingest.orders.ordered_at is 'The last time.';
+comment on column ingest.orders.until is 'Null: for good.';
 comment on table ingest.project_answers is 'One row for each answer that a batch of projects got: merged, joined or replayed.';
 comment on column ingest.project_answers.id is 'Identifies the row.';
 comment on column ingest.project_answers.tenant_id is 'The tenant.';
@@ -782,6 +788,8 @@ comment on function ingest.land_statement is 'INSERT of staged rows into the lan
 comment on function ingest.landed_judgments is 'The log that rows of new runs go to, and the one that has the rows of a run.';
 comment on function ingest.landed_name is 'A landed column''s name for a stage column.';
 comment on function ingest.lend_bearer is 'A bearer of a tenant for some minutes; null: there is no such tenant.';
+comment on function ingest.is_ordered is 'Whether one of these items was ordered and still is.';
+comment on function ingest.order_work is 'Orders items: files, addresses, days of retention; for so many hours, or for good.';
 comment on function ingest.list_anomalies is 'A page of anomalies of all tenants, the worst first.';
 comment on function ingest.list_jobs is 'Jobs in the queues, of a run or of all.';
 comment on function ingest.list_people is 'People with their roles.';

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { loadConfig, type Config } from '../../src/config.ts';
+import { openBackends, type Backends } from '../../src/database/backends/open.ts';
 import { outcomeOf } from '../../src/temporal/outcome.ts';
 import { createLogger } from '../../src/observability/log.ts';
 import { pushInput, pushResult, startPush } from '../../src/push/push.ts';
@@ -26,6 +27,7 @@ import {
   retentionSchedule,
   type Definition,
 } from '../../src/schedules/definitions.ts';
+import { orderSchedule } from '../../src/schedules/order.ts';
 import { noticeMissed } from '../../src/schedules/notices.ts';
 import { describeSchedule, listSchedules, type ScheduleRun } from '../../src/schedules/view.ts';
 import { startWorker, type RunningWorker } from '../../src/worker.ts';
@@ -44,6 +46,7 @@ describe('schedules', function () {
   let worker: RunningWorker;
   let config: Config;
   let server: Server;
+  let backends: Backends;
   let url: string;
   const received: AssessedAlert[] = [];
   const notices: Notice[] = [];
@@ -99,17 +102,20 @@ describe('schedules', function () {
       INTAKE_NOTIFY_ALLOW_PRIVATE: 'true',
     });
     worker = await startWorker(config, createLogger('fatal'));
+    backends = await openBackends(config, undefined, ['postgres']);
   });
   after(async () => {
     delete process.env['TEST_PROJECTS_FROM'];
     for (const id of added) await removeSchedule(client(), id).catch(() => undefined);
     await gateways.close();
     await worker.shutdown();
+    await backends.close();
     server.close();
   });
 
   const add = async (definition: Definition): Promise<string> => {
     added.add(definition.id);
+    await orderSchedule(backends.get('postgres'), definition);
     await addSchedule(client(), definition, true);
     return definition.id;
   };

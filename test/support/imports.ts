@@ -45,6 +45,7 @@ export async function openPlace({ temporal, databaseUrl, supabase }: PlaceOption
   const dir = await mkdtemp(join(tmpdir(), 'intake-place-'));
   await giveBundle(dir);
   const env: Env = {
+    INTAKE_FILES: '/', // tests start workflows themselves; orders have tests of their own
     INTAKE_DIR: dir,
     INTAKE_HOST: 'here',
     INTAKE_TASK_QUEUE: `test-${randomUUID()}`,

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
@@ -66,7 +66,12 @@ export async function download(address: string, folder: string, signal: AbortSig
 }
 
 /** Takes a download away, folder and all. */
-export const discardDownload = (path: string): Promise<void> => rm(dirname(path), { recursive: true, force: true });
+/** Of another place nothing is removed, whoever asks. */
+export async function discardDownload(path: string, folder: string): Promise<void> {
+  const own = dirname(resolve(path));
+  if (dirname(own) === resolve(folder) && basename(own).startsWith('download-'))
+    await rm(own, { recursive: true, force: true });
+}
 
 function addressOf(address: string): URL {
   const [, name] = /^env:(\w+)$/.exec(address) ?? [];

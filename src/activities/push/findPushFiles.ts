@@ -6,24 +6,27 @@ import type { Backend } from '../../database/backend.ts';
 import { IntakeError } from '../../errors.ts';
 import { hashFile } from '../../sources/file.ts';
 import { discardDownload, download } from './download.ts';
-import { pushFolder } from './spool.ts';
+import { requireFiles, requireOrder } from '../ordered.ts';
 import type { FoundFile, FoundFiles, ScheduledPushInput } from '../../messages/schedules.ts';
-import type { Deps } from '../deps.ts';
+import { pushFolder, type Deps } from '../deps.ts';
 import type { Push, PushReport } from '../../messages/push.ts';
 
 /** Of one answer. */
 const MOST_FILES = 50;
 
-export const findPushFilesActivities = ({ workDir, backend }: Deps) => ({
+export const findPushFilesActivities = (deps: Deps) => ({
   /** @param passed contents that this run has tried already. */
   async findPushFiles(
-    { backend: name, tenantId, from }: ScheduledPushInput,
+    { backend: name, tenantId, from, fileQueue }: ScheduledPushInput,
     passed: readonly string[] = [],
   ): Promise<FoundFiles> {
+    const { backend, workDir } = deps;
     if (/^(https?|env):/.test(from)) {
+      await requireOrder(backend(name), 'source', [{ from }], 'to download from there');
       const path = await download(from, pushFolder(workDir), Context.current().cancellationSignal);
       return { type: 'download', files: [await found(path)], more: false, leftOut: 0 };
     }
+    await requireFiles(deps, name, { fileQueue, path: from });
     const stats = await stat(from).catch((cause: unknown) => {
       throw new IntakeError('FILE_NOT_FOUND', `${from} does not exist`, { cause });
     });
@@ -33,7 +36,7 @@ export const findPushFilesActivities = ({ workDir, backend }: Deps) => ({
   },
 
   async discardDownload({ path }: FoundFile): Promise<void> {
-    await discardDownload(path);
+    await discardDownload(path, pushFolder(deps.workDir));
   },
 });
 

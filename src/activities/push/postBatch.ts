@@ -6,6 +6,7 @@
 import { Context } from '@temporalio/activity';
 import { createTokenIssuer } from './bearer.ts';
 import { postBatchBody } from './post.ts';
+import { requireOrder } from '../ordered.ts';
 import { openSpool, readBody } from './spool.ts';
 import { IntakeError } from '../../errors.ts';
 import type { Push, PushedBatch } from '../../messages/push.ts';
@@ -39,6 +40,8 @@ export function postBatchActivity({ workDir, config, backend }: Deps) {
     backend: name,
   }: Push): Promise<{ url: string; bearer: string; fresh: boolean }> {
     const configured = config.projectsSecret(tenantId);
+    if (gatewayUrl !== config.gatewayUrl)
+      await requireOrder(backend(name), 'gateway', [{ url: gatewayUrl }], 'to post to this gateway');
     if (configured !== undefined) return { url: gatewayUrl, bearer: configured, fresh: false };
     if (gatewayUrl !== config.gatewayUrl) {
       throw new IntakeError('GATEWAY_REFUSED', 'There is no bearer for this gateway', {

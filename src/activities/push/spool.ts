@@ -9,6 +9,7 @@ import { batchIdOf } from './batchId.ts';
 import { projectRows, type LeftOutRow } from './projectRows.ts';
 import { projects } from '../../kinds/projects.ts';
 import { splitRows } from '../../sources/projects/split.ts';
+import { pushFolder } from '../deps.ts';
 
 export interface SpooledBatch {
   readonly batchId: string;
@@ -52,8 +53,6 @@ export const readBody = ({ folder }: Spool, index: number): Promise<Buffer> => r
 
 export const removeSpool = (workDir: string, push: Push): Promise<void> =>
   rm(spoolFolder(workDir, push), { recursive: true, force: true });
-
-export const pushFolder = (workDir: string): string => join(workDir, 'push');
 
 const spoolFolder = (workDir: string, { correlationId }: Push): string => join(pushFolder(workDir), correlationId);
 const bodyName = (index: number): string => `batch-${String(index + 1).padStart(5, '0')}.json`;

@@ -4,6 +4,10 @@ import type { BackendName } from '../../config.ts';
 import type { ObjectStore } from '../../database/backend.ts';
 import type { Deps } from '../deps.ts';
 import { heartbeat } from '../heartbeat.ts';
+import { requireOrder } from '../ordered.ts';
+
+/** Of runbook 003: whoever starts a cleanup may keep as much. */
+const USUAL_DAYS = { imports: 60, anomalies: 90 };
 
 export const retentionActivity = ({ backend }: Deps) => ({
   async cleanImportData({
@@ -11,6 +15,8 @@ export const retentionActivity = ({ backend }: Deps) => ({
     importsDays,
     anomaliesDays,
   }: Omit<RetentionInput, 'taskQueue' | 'runDays'>): Promise<RetentionReport> {
+    if (importsDays < USUAL_DAYS.imports || anomaliesDays < USUAL_DAYS.anomalies)
+      await requireOrder(backend(name), 'retention', [{ importsDays, anomaliesDays }], 'to delete by these days');
     return backend(name).call('clean_import_data', { imports_days: importsDays, anomalies_days: anomaliesDays });
   },
 
@@ -22,6 +28,7 @@ export const retentionActivity = ({ backend }: Deps) => ({
     readonly backend: BackendName;
     readonly runDays: RunDays;
   }): Promise<Required<RetentionReport>['retired']> {
+    await requireOrder(backend(name), 'runs', [{ days: runDays }], 'to delete rows of runs by these days');
     const { call, objects } = backend(name);
     const sum = { runs: 0, landed_rows: 0, ledger_rows: 0, originals: 0 };
     for (;;) {

@@ -117,10 +117,12 @@ export async function follow(
     const goOn = options.detach
       ? undefined
       : onInterrupt({ workflowId: workflowIdOf(input) }, { servesFiles: files.own });
-    const { handle, attached } = await startOrAttachImport(client, input).catch((error: unknown) => {
-      goOn?.();
-      throw error;
-    });
+    const { handle, attached } = await startOrAttachImport(client, input, await session.backend(input.backend)).catch(
+      (error: unknown) => {
+        goOn?.();
+        throw error;
+      },
+    );
     if (attached) out.note('Attached to the running import');
     if (options.detach) {
       sayDetached(out, handle);

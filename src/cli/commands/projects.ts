@@ -69,10 +69,12 @@ async function push(call: Call<Flags>): Promise<number> {
     const goOn = options.detach
       ? undefined
       : onInterrupt({ workflowId }, { what: 'push', watch: 'the same command again', servesFiles: files.own });
-    const { handle, attached } = await startPush(client, input).catch((error: unknown) => {
-      goOn?.();
-      throw error;
-    });
+    const { handle, attached } = await startPush(client, input, await session.backend(input.backend)).catch(
+      (error: unknown) => {
+        goOn?.();
+        throw error;
+      },
+    );
     if (attached) out.note('Attached to the running push');
     if (options.detach) {
       out.document({

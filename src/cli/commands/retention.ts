@@ -18,6 +18,8 @@ interface Flags extends CommonOptions {
   readonly limit: number;
 }
 
+/** Hours in which the same cleanup may be started again. */
+const A_DAY = 24;
 const COLUMNS = ['stat_date', 'staging_imports_count', 'import_anomalies_count'];
 
 export function define(program: Command): void {
@@ -72,7 +74,8 @@ async function preview({ options: { importsDays, anomaliesDays, runsDays }, out,
 }
 
 async function clean({ options: { importsDays, anomaliesDays, runsDays }, out, open }: Call<Flags>): Promise<void> {
-  const { config, temporal } = await open();
+  const session = await open();
+  const { config, temporal } = session;
   const [{ answerOf }, { startOrAttach }, { manualOptions }, client] = await Promise.all([
     import('../../temporal/outcome.ts'),
     import('../../temporal/start.ts'),
@@ -84,6 +87,8 @@ async function clean({ options: { importsDays, anomaliesDays, runsDays }, out, o
     ...{ taskQueue, backend, importsDays, anomaliesDays },
     ...(runsDays ? { runDays: runsDays } : {}),
   };
+  const { orderRetention } = await import('../../schedules/order.ts');
+  await orderRetention(await session.backend(), input, A_DAY);
   onInterrupt({ workflowId: 'retention' }, { what: 'cleanup', watch: 'the same command again' });
   const handle = await startOrAttach(client, 'retention', input, manualOptions('retention', taskQueue));
   const report = await answerOf<RetentionReport>(handle, 'retention', 'The cleanup failed', () =>

@@ -89,10 +89,12 @@ async function add(
   const session = await open({ creates: true });
   const definition = definitionOf(session.config, what, path, options);
   const client = await session.temporal();
-  const [{ addSchedule }, { describeChanged }] = await Promise.all([
+  const [{ addSchedule }, { orderSchedule }, { describeChanged }] = await Promise.all([
     import('../../schedules/change.ts'),
+    import('../../schedules/order.ts'),
     import('../../schedules/view.ts'),
   ]);
+  await orderSchedule(await session.backend(), definition);
   await addSchedule(client, definition, options.replace);
   const view = await describeChanged(client, definition.id, ({ when }) => when === timesText(definition.times));
   out.document(view);

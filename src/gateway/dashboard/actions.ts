@@ -43,8 +43,10 @@ export async function act(
     });
   const run = await permitted(visitor, connections, id, action, action === 'rollback' ? reason : undefined);
   if (action === 'rollback') await rollBackRun(connections, run, reason);
-  else if (action === 'resume') await startImport(await connections.temporal(), resumedInput(run));
-  else if (run.worker_id) await cancelImport(connections, { workflowId: run.worker_id, run });
+  else if (action === 'resume') {
+    const input = resumedInput(run);
+    await startImport(await connections.temporal(), input, await connections.backend(input.backend));
+  } else if (run.worker_id) await cancelImport(connections, { workflowId: run.worker_id, run });
   else throw new IntakeError('RUN_NOT_FOUND', `Run ${run.id} has no workflow`);
 }
 

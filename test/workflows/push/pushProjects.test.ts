@@ -54,8 +54,12 @@ describe('pushProjects', function () {
     gateways.place.file(
       `stage_application,delivery_partner\n${Array.from({ length: rows }, (_, i) => `${prefix}${i},SECRET Partner`).join('\n')}\n`,
     );
-  const start = async (request: PushRequest): Promise<WorkflowHandle> =>
-    (await startPush(gateways.place.client, await pushInput(loadConfig(env), request))).handle;
+  const start = async (request: PushRequest): Promise<WorkflowHandle> => {
+    const { sql, client } = gateways.place;
+    if (request.gatewayUrl)
+      await sql`SELECT ingest.order_work('gateway', ${sql.json([{ url: request.gatewayUrl }])}, NULL)`;
+    return (await startPush(client, await pushInput(loadConfig(env), request))).handle;
+  };
   const push = async (request: PushRequest): Promise<PushReport> => pushResult(await start(request));
   const projectsOf = async (tenantId: string): Promise<number> =>
     (await gateways.place.sql`SELECT count(*)::int AS n FROM public.projects WHERE tenant_id = ${tenantId}`)[0]![
