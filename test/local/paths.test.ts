@@ -28,7 +28,16 @@ describe('a folder for the stack', () => {
 describe('package.json', () => {
   const read = (name: string) => JSON.parse(readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8'));
   const { packages } = read('package-lock.json') as {
-    packages: Record<string, { hasInstallScript?: boolean; os?: string | string[]; dev?: boolean; optional?: boolean }>;
+    packages: Record<
+      string,
+      {
+        hasInstallScript?: boolean;
+        engines?: { node?: string };
+        os?: string | string[];
+        dev?: boolean;
+        optional?: boolean;
+      }
+    >;
   };
 
   it('decides about every install script of the lock file, on every platform: none has to run', () => {
@@ -38,6 +47,23 @@ describe('package.json', () => {
     const decided = read('package.json').allowScripts as Record<string, boolean>;
     assert.deepEqual(Object.keys(decided).sort(), [...new Set(scripts)].sort());
     assert.ok(Object.values(decided).every((allowed) => !allowed));
+  });
+
+  it('holds no package that wants a newer Node than installs it: `npm ci` ends without a warning', () => {
+    const { engines } = read('package.json') as { engines: { node: string } };
+    const [least, leastMinor] = /(\d+)\.(\d+)/.exec(engines.node)!.slice(1).map(Number) as [number, number];
+    const takes = (range: string): boolean =>
+      range.split('||').some((part) => {
+        const [, operator = '', major, minor = '0'] = /(>=|>|\^|~)?\s*v?(\d+)(?:\.(\d+))?/.exec(part) ?? [];
+        if (major === undefined) return true; // any
+        const above = Number(major) < least || (Number(major) === least && Number(minor) <= leastMinor);
+        return above && (operator.startsWith('>') || Number(major) === least);
+      });
+    const wanting = Object.entries(packages).filter(([, one]) => one.engines?.node && !takes(one.engines.node));
+    assert.deepEqual(
+      wanting.map(([path, one]) => `${path} ${one.engines?.node}`),
+      [],
+    );
   });
 
   it('brings a Node and a PostgreSQL for each platform that it names, none of them to `npm ci --omit=dev`', async () => {
