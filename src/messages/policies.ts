@@ -32,6 +32,7 @@ export const STATEMENT_LIMITS = {
   record_result: PARTITION,
   settle_import_run: { statement: 10 * MINUTE, lock: MINUTE },
   reconcile_import_run: { statement: 10 * MINUTE, lock: MINUTE },
+  is_ordered: { statement: 30 * SECOND, lock: 5 * SECOND },
   clean_import_data: WHOLE_RUN,
   retire_runs: PARTITION,
   preview_run_retention: { statement: 10 * MINUTE, lock: MINUTE },
@@ -91,12 +92,12 @@ const IMAGE_LIST = ['find_images', 'record_images', 'forget_images'] as const;
 
 export const POLICIES = {
   hasAttributes: short(),
-  plan: short(),
-  hash: wholeFile(),
+  plan: short('is_ordered'),
+  hash: wholeFile('is_ordered'),
   claim: short('tenant_exists', 'open_import_run', 'find_run'),
   findRun: short('find_completed_run'),
-  upload: wholeFile('heartbeat_import_run'),
-  parse: short('heartbeat_import_run', 'stage_chunk'),
+  upload: wholeFile('is_ordered', 'heartbeat_import_run'),
+  parse: short('is_ordered', 'heartbeat_import_run', 'stage_chunk'),
   resolve: wholeRun('heartbeat_import_run', 'resolve_stage'),
   upsertPartition: short('upsert_partition', 'heartbeat_import_run'),
   stopPartition: short('stop_partition'),
@@ -106,40 +107,40 @@ export const POLICIES = {
   reconcile: short('settle_import_run'),
   fail: short('fail_import_run'),
   clearStage: short('clear_stage'),
-  writeRejects: wholeFile(),
-  writeOperations: wholeFile('plan_operations'),
+  writeRejects: wholeFile('is_ordered'),
+  writeOperations: wholeFile('is_ordered', 'plan_operations'),
   // A directory.
   planOfRun: short('find_run'),
-  planTree: wholeFile('known_files', 'find_images'),
+  planTree: wholeFile('is_ordered', 'known_files', 'find_images'),
   claimDirectory: short('open_dataset', 'open_import_run', 'find_run'),
-  hashSlice: wholeFile('heartbeat_import_run', 'find_images'),
-  uploadSlice: wholeFile('heartbeat_import_run', ...IMAGE_LIST),
-  stageSlice: wholeFile('heartbeat_import_run', 'stage_chunk', 'record_files'),
+  hashSlice: wholeFile('is_ordered', 'heartbeat_import_run', 'find_images'),
+  uploadSlice: wholeFile('is_ordered', 'heartbeat_import_run', ...IMAGE_LIST),
+  stageSlice: wholeFile('is_ordered', 'heartbeat_import_run', 'stage_chunk', 'record_files'),
   verifySlice: wholeFile('stage_chunk', ...IMAGE_LIST),
-  writeFailedItems: wholeFile('staged_failures'),
+  writeFailedItems: wholeFile('is_ordered', 'staged_failures'),
   // Projects.
   mergeBatch: short('merge_project_batch'),
   dropBatch: short('drop_project_batch'),
-  splitPush: wholeFile('note_left_out'),
+  splitPush: wholeFile('is_ordered', 'note_left_out'),
   // Runbook 003: five attempts after 1, 2, 4 and 8 s unless the gateway names a time; the gateway merges for up to 110 s.
   postBatch: {
-    ...within(5 * MINUTE, ['lend_bearer']),
+    ...within(5 * MINUTE, ['is_ordered', 'lend_bearer']),
     backOff: { first: SECOND, longest: 16 * SECOND, exact: true },
     attempts: 5,
   },
   rememberPush: short('remember_push'),
   clearPush: cleanup(),
   // Somebody else's server or folder: half an hour of attempts, then the run fails and says so. A download takes 15 minutes at most.
-  findPushFiles: { ...within(HOUR, ['pushed_among']), attempts: 60 },
+  findPushFiles: { ...within(HOUR, ['is_ordered', 'pushed_among']), attempts: 60 },
   discardDownload: cleanup(),
-  prepareImport: wholeFile(),
+  prepareImport: wholeFile('is_ordered'),
   // Stewardship.
   assessAnomalies: short('count_anomalies'),
   sendAlert: { ...within(2 * MINUTE, []), attempts: 60 },
   // Nobody looks again: a receiver that is down for a day hears of it.
   sendNotice: { ...within(2 * MINUTE, []), backOff: { first: SECOND, longest: 15 * MINUTE }, attempts: 110 },
-  cleanImportData: wholeRun('clean_import_data'),
-  retireRuns: wholeFile('retire_runs', 'unused_originals', 'forget_originals'),
+  cleanImportData: wholeRun('is_ordered', 'clean_import_data'),
+  retireRuns: wholeFile('is_ordered', 'retire_runs', 'unused_originals', 'forget_originals'),
 } as const satisfies Record<string, ActivityPolicy>;
 
 export type ActivityName = keyof typeof POLICIES;
