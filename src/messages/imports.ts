@@ -63,7 +63,7 @@ export interface Plan {
   readonly headerLine?: number;
   /** Cells that every row has, where they are not as many as the header's. */
   readonly rowCells?: number;
-  /** What became of each header, up to the thousandth; personal data is masked. */
+  /** What became of each header that is taken, and of the first thousand others; personal data is masked. */
   readonly headers?: readonly HeaderUse[];
   readonly remarks?: Remarks;
   /** Rows are matched with each other and with the tables once, before upsert. */

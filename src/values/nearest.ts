@@ -27,8 +27,10 @@ export function nearest(
   for (const candidate of candidates) {
     const name = normalize(candidate).slice(0, 80);
     for (const word of words) {
+      const most = Math.min(Math.max(1, Math.floor(word.length / 4)), bestDistance - 1);
+      if (Math.abs(name.length - word.length) > most) continue; // so many edits at least
       const distance = editDistance(name, word);
-      if (distance > Math.max(1, Math.floor(word.length / 4)) || distance >= bestDistance) continue;
+      if (distance > most) continue;
       best = candidate;
       bestDistance = distance;
     }

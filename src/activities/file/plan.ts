@@ -8,8 +8,8 @@ import { csvKindNamed } from '../../kinds/index.ts';
 import type { ImportInput, Plan } from '../../messages/imports.ts';
 import type { Deps } from '../deps.ts';
 
-/** Headers that are listed in a report. */
-const MOST_HEADERS = 1000;
+/** Headers that are not taken and listed in a report. */
+const MOST_LEFT = 1000;
 
 export const planActivity = (_: Deps) => ({
   async plan(input: ImportInput): Promise<Plan> {
@@ -19,7 +19,7 @@ export const planActivity = (_: Deps) => ({
     const { encoding, certain, bomBytes, delimiter, newline, header, headerLine, mapping, rowCells, remarks } = layout;
     const parentRunId = layout.controls ? parentOf(head, layout) : undefined;
     const columns = header.written.length - (layout.controls ? CONTROL_COLUMNS.length : 0);
-    const headers = headerUses(header.written.slice(0, Math.min(columns, MOST_HEADERS)), kind, mapping);
+    const headers = headerUses(header.written.slice(0, columns), kind, mapping, MOST_LEFT);
     if (input.options.strictHeaders) refuseUnknown(headers);
     return {
       encoding,

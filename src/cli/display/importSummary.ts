@@ -105,7 +105,7 @@ function detailLines({ request, input, target }: ImportFacts, report: ImportRepo
     lines.push(
       `Read as:  ${plan.encoding}, ${delimiterName(plan.delimiter)}, ${plan.columns} columns (${plan.mapped.join(', ')})`,
     );
-  if (plan?.headers) lines.push(...headerLines(plan.headers));
+  if (plan?.headers) lines.push(...headerLines(plan.headers, plan.columns));
   for (const [code, remark] of Object.entries({ ...plan?.remarks, ...report.remarks })) {
     const sentence = remarkSentence(code, remark);
     if (sentence) lines.push(`Note:     ${sentence}`);
@@ -134,7 +134,7 @@ function matchWords(match: MatchNumbers, rule: 'names' | 'contact' = 'names'): s
 }
 
 /** Headers under another name of ours, and those that are not taken, with the option that would take them. */
-function headerLines(headers: readonly HeaderUse[]): string[] {
+function headerLines(headers: readonly HeaderUse[], columns: number): string[] {
   const lines: string[] = [];
   const taken = headers.filter(({ header, column }) => column !== null && column !== header);
   if (taken.length > 0)
@@ -142,7 +142,8 @@ function headerLines(headers: readonly HeaderUse[]): string[] {
   const left = headers.filter(({ column }) => column === null);
   if (left.length > 0) {
     const names = left.slice(0, 20).map(({ header }) => header);
-    const more = left.length > 20 ? ` and ${left.length - 20} more` : '';
+    const others = columns - (headers.length - left.length) - names.length; // the report lists the first thousand
+    const more = others > 0 ? ` and ${others} more` : '';
     lines.push(`Not taken: ${names.join(', ')}${more} (kept in the raw row)`);
   }
   for (const { header, suggestion } of left.filter((use) => use.suggestion).slice(0, 5))

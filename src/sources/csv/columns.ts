@@ -219,16 +219,19 @@ export interface HeaderUse {
   readonly suggestion?: string;
 }
 
-/** What became of each header. */
+/** What became of each header that is taken, and of the first `most` others. */
 export function headerUses(
   header: readonly string[],
   set: ColumnSet,
   { positions, parts }: HeaderMapping,
+  most = Infinity,
 ): HeaderUse[] {
   const free = set.columns.filter((_, i) => positions[i] === undefined);
-  return header.map((cell, i) => {
+  let left = 0;
+  return header.flatMap((cell, i) => {
     const place = positions.findIndex((at, column) => at === i || parts.get(column)?.includes(i));
     const column = set.columns[place]?.name ?? null;
+    if (column === null && ++left > most) return [];
     const near = column === null && free.length > 0 ? nearColumn(cell, free) : undefined;
     return { header: maskHeader(cell, i), column, ...(near === undefined ? {} : { suggestion: near }) };
   });

@@ -36,9 +36,16 @@ export function readHeader(head: Buffer, options: HeaderOptions): Header {
   const written = cells.map((cell, i) => cell || `column_${i + 1}`);
   const taken = new Set(cells);
   const seen = new Set<string>();
+  const numbers = new Map<string, number>();
+  const numbered = (name: string): string => {
+    let number = numbers.get(name) ?? 2;
+    while (taken.has(`${name} ${number}`)) number++;
+    numbers.set(name, number + 1);
+    return `${name} ${number}`;
+  };
   const names = written.map((name, i) => {
     const free = cells[i] === '' ? !taken.has(name) : !seen.has(name);
-    const own = free ? name : numbered(name, taken);
+    const own = free ? name : numbered(name);
     taken.add(own);
     seen.add(own);
     return own;
@@ -48,12 +55,6 @@ export function readHeader(head: Buffer, options: HeaderOptions): Header {
 
 /** The names of `readHeader`. */
 export const parseHeader = (head: Buffer, options: HeaderOptions): readonly string[] => readHeader(head, options).names;
-
-function numbered(name: string, taken: ReadonlySet<string>): string {
-  let number = 2;
-  while (taken.has(`${name} ${number}`)) number++;
-  return `${name} ${number}`;
-}
 
 /** A header for comparison: lower case, without spaces, `-` and `_`. */
 export function normalizeHeader(header: string): string {

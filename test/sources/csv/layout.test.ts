@@ -81,4 +81,14 @@ describe('headerUses', () => {
     assert.throws(() => refuseUnknown(uses), { code: 'UNKNOWN_HEADERS', message: /Client Email, Phne, Colour/ });
     refuseUnknown(uses.slice(0, 1));
   });
+
+  it('lists every header that is taken, and of thousands of others the first', () => {
+    const others = Array.from({ length: 16_000 }, () => 'x').join(',');
+    const { header, mapping } = layout(`${others},Name\n`);
+    assert.deepEqual([header.names[1], header.names.at(-2)], ['x 2', 'x 16000']);
+    assert.deepEqual(headerUses(header.written, SET, mapping, 1), [
+      { header: 'x', column: null },
+      { header: 'Name', column: 'plaintiff_name' },
+    ]);
+  });
 });
