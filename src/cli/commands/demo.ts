@@ -36,13 +36,15 @@ async function demoCommand(call: Call<Flags>): Promise<number> {
   const documents: object[] = [];
   let worst = 0;
   await (await session.backend()).call('add_tenant', { tenant_id: TENANT, bearer_sha256: hashSecret(newSecret()) });
+  const intake = programName();
   for (const { name, reads, sample, sourceIsTenant } of KINDS) {
     const path = fileURLToPath(new URL(sample, SAMPLES));
     if (!existsSync(path)) continue;
     const directory = reads === 'csv' ? {} : { directory: { tag: 'sample' } };
     for (const mode of ['dry-run', 'commit'] as const) {
+      out.detail('');
       out.detail(
-        `\nintake import ${name} samples/${sample}${reads === 'csv' ? '' : ' --tag sample'}${sourceIsTenant ? ` --tenant ${TENANT}` : ''}${mode === 'commit' ? ' --commit' : ''}`,
+        `${intake} import ${name} samples/${sample}${reads === 'csv' ? '' : ' --tag sample'}${sourceIsTenant ? ` --tenant ${TENANT}` : ''}${mode === 'commit' ? ' --commit' : ''}`,
       );
       const { facts, report } = await importSample(call, session, {
         kind: name,
@@ -60,8 +62,8 @@ async function demoCommand(call: Call<Flags>): Promise<number> {
   out.document({ addresses: session.stack ? addressesOf(session.stack) : null, imports: documents });
   if (session.stack?.gateway) await gatewayAnswers(session.stack.gateway);
   for (const line of ['', 'Intake is up.', ...(session.stack ? addressLines(session.stack) : [])]) out.detail(line);
-  const intake = programName();
-  out.detail(`\n  Next: ${intake} import plaintiffs YOUR.csv, ${intake} runs, ${intake} doctor`);
+  out.detail('');
+  out.detail(`  Next: ${intake} import plaintiffs YOUR.csv, ${intake} runs, ${intake} doctor`);
   out.detail(`  To sign in on the dashboard: ${intake} users add you@example.com --role operator`);
   if (!options.exit && !out.json) await untilInterrupted(out);
   return worst;
