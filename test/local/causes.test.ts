@@ -70,7 +70,9 @@ describe('a stack that cannot work', function () {
       '-m',
     );
     assert.match(said, /^up 0$/m);
-    const full = /STACK_FAILED: The disk is full: \d+ MB are free for .*free some, then try again/g;
+    // Whoever meets it first says so: the database, or who watches the stack.
+    const full =
+      /STACK_FAILED: The disk is full: \d+ MB are free for .*free some, then try again|DATABASE_FULL: .* Free disk space/g;
     assert.equal(said.match(full)?.length, 2, said);
     assert.match(said, /import 1\n[^]*The stack is down; its data stays\.\ndown 0\n[^]*up 1\n/);
   });
@@ -101,6 +103,20 @@ describe('a stack that cannot work', function () {
     const said = await inside(`${intake} up --dir '${dir}' 2>&1; echo up $?`, '-rn');
     assert.match(said, /STACK_FAILED: PostgreSQL refuses to run as root.* Run it as an ordinary user/);
     assert.match(said, /up 1\n$/);
+  });
+
+  it('names the folders when neither HOME nor TMPDIR can be written to', async function () {
+    needs(this, '-m');
+    const said = await inside(
+      `mkdir '${parent}/closed'; mount -t tmpfs -o ro tmpfs '${parent}/closed'; export HOME='${parent}/closed' TMPDIR=/nonexistent XDG_CACHE_HOME=
+       ${intake} import plaintiffs '${SAMPLE}' --dir '${dir}' --commit 2>&1; echo import $?; umount '${parent}/closed'`,
+      '-m',
+    );
+    assert.match(
+      said,
+      /STACK_FAILED: Neither the home folder nor the one for temporary files can be written to: .*Set HOME or TMPDIR/,
+    );
+    assert.match(said, /import 1\n$/);
   });
 
   it('is said to stay up when its first start is interrupted, with exit code 130', async () => {

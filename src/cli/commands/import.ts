@@ -116,7 +116,10 @@ export async function follow(
     // Before the workflow starts: from then on the import goes on, whenever Ctrl-C comes.
     const goOn = options.detach
       ? undefined
-      : onInterrupt({ workflowId: workflowIdOf(input) }, { servesFiles: files.own });
+      : onInterrupt(
+          { workflowId: workflowIdOf(input) },
+          { what: input.mode === 'verify' ? 'verification' : 'import', servesFiles: files.own },
+        );
     const { handle, attached } = await startOrAttachImport(client, input, await session.backend(input.backend)).catch(
       (error: unknown) => {
         goOn?.();

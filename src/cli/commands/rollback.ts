@@ -7,6 +7,8 @@ import { IntakeError } from '../../errors.ts';
 import { previewRollback, rollBackRun } from '../../runs/rollback.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 import { thousands } from '../display/importSummary.ts';
+import { sayWhenInterrupted } from '../interrupt.ts';
+import { programName, word } from '../programName.ts';
 import type { Session } from '../session.ts';
 
 interface Flags extends CommonOptions {
@@ -33,11 +35,14 @@ async function rollbackCommand({ args: [id], options, out, open }: Call<Flags>):
   if (options.dryRun) return say(out, session, found, await previewRollback(session, found), true);
   if (options.reason === undefined)
     throw new IntakeError('USAGE', 'Why is it rolled back?', { remedy: 'Give --reason TEXT; --dry-run needs none.' });
+  const goOn = sayWhenInterrupted(
+    `what is withdrawn stays so, and the run is no longer whole. Finish it: ${programName()} rollback ${found.id} --reason ${word(options.reason)}`,
+  );
   const rollback = await rollBackRun(session, found, options.reason, ({ rows_affected, rows_total }) =>
     out.note(
       `Rolling back: ${thousands(rows_affected)} of ${thousands(rows_total)} rows; interrupted, the same command goes on`,
     ),
-  );
+  ).finally(goOn);
   say(out, session, found, rollback, false);
 }
 

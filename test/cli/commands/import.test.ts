@@ -300,20 +300,42 @@ describe('intake import', function () {
     assert.equal(other.document.status, 'completed', JSON.stringify(other.document.error));
   });
 
-  it('leaves the import running when interrupted, with exit code 130 and the way back', async () => {
-    const file = await cli.file('interrupt.csv', slowCsv('interrupt'));
-    const started = cli.start(['import', 'plaintiffs', file, '--commit'], SLOW);
-    while ((await cli.query("select id from ingest.import_runs where filename = 'interrupt.csv'")).length === 0)
-      await sleep(50);
-    started.interrupt();
-    const { code, stderr } = await started.ended;
-    assert.equal(code, 130);
-    const [, workflowId] = /^Interrupted: the import goes on\. Watch it: intake runs watch (\S+) /m.exec(stderr) ?? [];
-    const watched = await cli.run('runs', 'watch', workflowId as string);
+  it('leaves running what was begun when a command is interrupted, with exit code 130 and the way back: import, watch, verify, rollback', async () => {
+    const file = await cli.file('interrupt.csv', plaintiffsCsv('interrupt', 11_000));
+    /** Interrupts the command as soon as it has written such a line. */
+    const interrupted = async (until: RegExp, ...args: string[]): Promise<string> => {
+      const started = cli.start(args, { ...SLOW, INTAKE_CHUNK_BYTES: '16384' });
+      started.onError((text) => until.test(text) && started.interrupt());
+      const { code, stdout, stderr } = await started.ended;
+      assert.equal(code, 130, stdout + stderr);
+      return /^Interrupted.*/m.exec(stderr)?.[0] ?? stderr;
+    };
+    const said = await interrupted(/^CLAIM/m, 'import', 'plaintiffs', file, '--commit');
+    const [, workflowId = ''] =
+      /^Interrupted: the import goes on\. Watch it: intake runs watch (\S+) /.exec(said) ?? [];
+    const watching = cli.start(['runs', 'watch', workflowId]);
+    await sleep(700);
+    watching.interrupt();
+    const { code, stderr } = await watching.ended;
+    assert.deepEqual(
+      [code, stderr.includes(`the import goes on. Watch it: intake runs watch ${workflowId} `)],
+      [130, true],
+    );
+    const watched = await cli.run('runs', 'watch', workflowId);
     assert.deepEqual(
       [watched.code, watched.stdout.split('\n')[0]],
-      [0, 'Import COMPLETED: 8000 fetched, 8000 inserted, 0 skipped, 0 errored'],
+      [0, 'Import COMPLETED: 11000 fetched, 11000 inserted, 0 skipped, 0 errored'],
     );
+    const [{ id }] = await cli.query("select id from ingest.import_runs where filename = 'interrupt.csv'");
+    assert.match(
+      await interrupted(/^HASH/m, 'verify', id),
+      /^Interrupted: the verification goes on\. Watch it: intake runs watch \S+\/verify - stop it: intake cancel \S+\/verify$/,
+    );
+    assert.match(
+      await interrupted(/^Rolling back: /m, 'rollback', id, '--reason', "it's wrong"),
+      /^Interrupted: what is withdrawn stays so, .* Finish it: intake rollback \S+ --reason 'it'\\''s wrong'$/,
+    );
+    assert.match((await cli.run('rollback', id, '--reason', "it's wrong")).stdout, /11,000 rows affected/);
   });
 
   it('reads the files of a host without a worker, one command after another, and says when interrupted who is waited for', async () => {
