@@ -55,7 +55,10 @@ export class SupervisedChild {
       output = openSync(log, 'a', 0o600);
       beforeStart?.();
       const stdio = ['ignore', output, output, keepOpen ?? 'ignore'] as const;
+      // What the programs write is the owner's alone; a child has the umask of its start.
+      const umask = process.umask(0o077);
       const child = spawn(command, args, { ...user, env, cwd: '/', stdio: [...stdio] });
+      process.umask(umask);
       this.#process = child.pid === undefined ? undefined : identify(child.pid);
       child.once('error', (error) => this.#say(error.message));
       child.once(child.pid === undefined ? 'error' : 'exit', (_, signalName?: NodeJS.Signals | null) => {

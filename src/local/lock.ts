@@ -1,4 +1,5 @@
 /** One process at a time in a critical section; the kernel releases the lock of a process that dies. */
+import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { IntakeError } from '../errors.ts';
@@ -72,6 +73,7 @@ export async function withLock<T>(
 
 function open(path: string): DatabaseSync {
   try {
+    closeSync(openSync(path, 'a', 0o600)); // SQLite would let everybody read it
     return new DatabaseSync(path, { timeout: 0 });
   } catch (error) {
     throw cannotLock(path, error);

@@ -107,15 +107,25 @@ export function folderAt(path: string): Folder | undefined {
 export const isSameFolder = (one: Folder | undefined, other: Folder | undefined): boolean =>
   one !== undefined && one.device === other?.device && one.inode === other.inode;
 
-/** Creates the directory; the database's user may pass through it, only the owner looks into it. */
+/**
+ * Creates the directory, or closes it to others as an older version left it. Under root the database's user passes through it; what lies
+ * in it is the owner's alone.
+ */
 export function makeStackDirectory(dir: string): void {
-  if (!existsSync(dir)) {
-    mkdirSync(dir, { recursive: true });
-    chmodSync(dir, 0o711); // whatever the umask
-  }
-  for (const part of ['logs', 'objects', 'storage', 'bin', 'cache'])
+  const own = process.getuid?.() !== 0;
+  const isNew = !existsSync(dir);
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  if (own) chmodSync(dir, 0o700);
+  else if (isNew) chmodSync(dir, 0o711); // whatever the umask
+  for (const part of ['logs', 'objects', 'storage', 'bin', 'cache', 'work']) {
     mkdirSync(join(dir, part), { recursive: true, mode: 0o700 });
+    chmodSync(join(dir, part), 0o700);
+  }
+  for (const name of PRIVATE_FILES) if (existsSync(join(dir, name))) chmodSync(join(dir, name), 0o600);
 }
+
+/** Of older versions, readable by all. */
+const PRIVATE_FILES = ['lock', 'temporal.db', 'temporal.db-wal', 'temporal.db-shm'];
 
 function readJson<T>(path: string): T | undefined {
   try {

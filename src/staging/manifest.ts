@@ -34,10 +34,10 @@ export const partsFolder = (sha256: string, layout: string): string => `${sha256
 export const partName = (part: number): string => `part-${String(part).padStart(5, '0')}`;
 
 export async function saveManifest(workDir: string, layout: string, manifest: Manifest): Promise<void> {
-  await mkdir(workDir, { recursive: true });
+  await mkdir(workDir, { recursive: true, mode: 0o700 });
   const file = join(workDir, `${layout}.json`);
   const draft = `${file}.${randomUUID()}.tmp`;
-  await writeFile(draft, JSON.stringify(manifest));
+  await writeFile(draft, JSON.stringify(manifest), { mode: 0o600 });
   await rename(draft, file);
 }
 

@@ -152,6 +152,12 @@ create or replace function ingest.note_directory_change() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
+  -- A statement that found no row, or none that its caller may change, changed nothing.
+  if tg_op <> 'TRUNCATE' then -- that has no such rows
+    if not exists (select from changed) then
+      return null;
+    end if;
+  end if;
   insert into ingest.directory_changes default values;
   return null;
 end
@@ -184,7 +190,14 @@ begin
   foreach v_table in array array['public.partner_normalization', 'public.ds_directory', 'public.rm_directory', 'public.nobody_words'] loop
     execute format('create or replace trigger normalize before insert or update on %s
                     for each row execute function ingest.normalize_directory_entry()', v_table);
-    execute format('create or replace trigger note_change after insert or update or delete or truncate on %s
+    execute format('drop trigger if exists note_change on %s', v_table);
+    execute format('create or replace trigger note_insert after insert on %s referencing new table as changed
+                    for each statement execute function ingest.note_directory_change()', v_table);
+    execute format('create or replace trigger note_update after update on %s referencing new table as changed
+                    for each statement execute function ingest.note_directory_change()', v_table);
+    execute format('create or replace trigger note_delete after delete on %s referencing old table as changed
+                    for each statement execute function ingest.note_directory_change()', v_table);
+    execute format('create or replace trigger note_truncate after truncate on %s
                     for each statement execute function ingest.note_directory_change()', v_table);
   end loop;
 end
@@ -951,9 +964,11 @@ select ingest.open_to_app(t) from unnest(array[
   'public.partner_org', 'public.projects', 'public.project_membership', 'public.staging_imports', 'public.partner_normalization',
   'public.ds_directory', 'public.rm_directory', 'public.nobody_words']::regclass[]) t;
 
+-- A partner is seen with the projects and labels that name it, of one's own tenants.
 drop policy if exists partner_org_read on public.partner_org;
 create policy partner_org_read on public.partner_org for select to authenticated
-  using ((select public.fn_tenants_for('{operator,admin,viewer}')) <> '{}');
+  using ((select public.fn_tenants_for('{operator,admin,viewer}')) && array['*']
+         or id in (select p.partner_org_id from public.projects p) or id in (select n.partner_org_id from public.partner_normalization n));
 
 drop policy if exists projects_read on public.projects;
 create policy projects_read on public.projects for select to authenticated

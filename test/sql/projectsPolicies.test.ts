@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import type postgres from 'postgres';
-import { PERSONAS, TABLES, accessTo, addRowsOfTenants } from '../support/projectsPersonas.ts';
+import { PERSONAS, TABLES, accessTo, addRowsOfTenants, tryAs } from '../support/projectsPersonas.ts';
 import { withDatabase } from '../support/suite.ts';
 
 const NOTHING = 'no | no | no | no';
@@ -28,9 +28,8 @@ const directory = people(
 const EXPECTED: Readonly<Record<string, Record<string, string>>> = {
   projects: visible,
   project_membership: visible,
-  partner_org: people(
-    ...(Array.from({ length: 6 }, () => reads('*')) as [string, string, string, string, string, string]),
-  ),
+  // With the projects and labels that name them.
+  partner_org: people(reads('A'), reads('* A'), reads('* A'), reads('* A B'), reads('* A B'), reads('* A B')),
   staging_imports: {},
   import_anomalies: people(reads('-'), reads('A'), reads('A'), reads('-'), reads('A B C'), reads('A B C')),
   import_retention_stats: {},
@@ -48,11 +47,12 @@ const EXPECTED: Readonly<Record<string, Record<string, string>>> = {
 };
 const CLOSED = ['staging_imports', 'import_retention_stats'];
 const EDITABLE = ['partner_normalization', 'ds_directory', 'rm_directory'];
-const EVERYBODYS = ['partner_org', 'import_retention_stats'];
+const EVERYBODYS = ['import_retention_stats'];
 
 function expectedOf(table: string, persona: string): string {
   if (persona === 'anon') return NOTHING;
   if (persona === 'dragonfly_app' || persona === 'service_role') {
+    if (table === 'partner_org') return '* A B | A B * | * A B | *';
     const all = EDITABLE.includes(table)
       ? '* A B'
       : EVERYBODYS.includes(table)
@@ -133,6 +133,25 @@ describe('who may do what with projects', function () {
           { code: '42501' },
         );
       }
+    }));
+
+  it('a statement that changes no row of a directory, such as one without the right to, leaves its version', () =>
+    undone(async (tx) => {
+      const version = async (): Promise<string> =>
+        (await tx`SELECT ingest.directory_version() AS v`)[0]!['v'] as string;
+      const before = await version();
+      for (const table of EDITABLE) {
+        const nobody =
+          PERSONAS.find(({ name }) => name === 'nobody') ?? PERSONAS.find(({ name }) => name === 'viewerA')!;
+        for (const statement of [`DELETE FROM public.${table}`, `UPDATE public.${table} SET created_at = now()`])
+          assert.deepEqual(await tryAs(tx, nobody, `${statement} RETURNING 1`), []);
+        await tx.unsafe(`DELETE FROM public.${table} WHERE false`);
+        assert.equal(await version(), before, table);
+      }
+      await tx.unsafe(`UPDATE public.ds_directory SET created_at = created_at`);
+      await tx.unsafe(`DELETE FROM public.ds_directory`);
+      await tx.unsafe('TRUNCATE public.rm_directory');
+      assert.equal(Number(await version()), Number(before) + 3);
     }));
 
   it('a change by an admin is resolved by the next merge, though schema ingest is closed to them', () =>

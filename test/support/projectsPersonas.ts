@@ -48,7 +48,11 @@ export const TABLES: Readonly<Record<string, Table>> = {
     label: '(SELECT p.tenant_id FROM public.projects p WHERE p.id = project_id)',
     row: "(project_id, member_user_id) VALUES (CASE $tenant WHEN 'A' THEN -1 WHEN 'B' THEN -2 ELSE -3 END, gen_random_uuid())",
   },
-  partner_org: { label: "'*'", row: "(name) VALUES ('free')", removable: "name = 'free'" },
+  partner_org: {
+    label: "CASE name WHEN 'a' THEN 'A' WHEN 'b' THEN 'B' ELSE '*' END",
+    row: "(name) VALUES ('free')",
+    removable: "name = 'free'",
+  },
   staging_imports: {
     label: TENANT,
     row: "(tenant_id, raw, batch_checksum) VALUES (coalesce($tenant, 'C'), '[]', gen_random_uuid()::text)",
@@ -80,8 +84,10 @@ const insert = (table: string, tenant: string | null): string =>
 
 /** A row of tenants A and B and, where there is such a thing, of every tenant, in each table; and the roles of the personas. */
 export async function addRowsOfTenants(sql: postgres.Sql): Promise<void> {
-  await sql`INSERT INTO public.partner_org (id, name) VALUES ('00000000-0000-4000-8000-0000000000aa', 'org'), (gen_random_uuid(), 'free')`;
+  await sql`INSERT INTO public.partner_org (id, name) VALUES ('00000000-0000-4000-8000-0000000000aa', 'org'), (gen_random_uuid(), 'free'),
+    ('00000000-0000-4000-8000-00000000000a', 'a'), ('00000000-0000-4000-8000-00000000000b', 'b')`;
   await sql`INSERT INTO public.projects (id, tenant_id, stage_application) VALUES (-1, 'A', 'a'), (-2, 'B', 'b'), (-3, 'C', 'c')`;
+  await sql`UPDATE public.projects SET partner_org_id = ('00000000-0000-4000-8000-00000000000' || stage_application)::uuid WHERE id > -3`;
   for (const table of Object.keys(TABLES).filter((name) => !['projects', 'partner_org', 'user_roles'].includes(name))) {
     for (const tenant of ['A', 'B', null]) await sql.unsafe(insert(table, tenant));
   }

@@ -66,10 +66,10 @@ const folderOf = (layout: string): string => `trees/${layout}`;
 
 async function save(workDir: string, layout: string, name: string, content: unknown): Promise<Buffer> {
   const folder = join(workDir, folderOf(layout));
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const bytes = Buffer.from(JSON.stringify(content));
   const draft = join(folder, `${randomUUID()}.tmp`);
-  await writeFile(draft, bytes);
+  await writeFile(draft, bytes, { mode: 0o600 });
   await rename(draft, join(folder, name)); // whole or not at all
   return bytes;
 }

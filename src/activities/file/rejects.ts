@@ -21,7 +21,7 @@ export const rejectsActivity = ({ workDir }: Deps) => ({
     content: Content;
   }): Promise<void> {
     const manifest = await localManifest(workDir, content.layout);
-    const file = await open(input.rejectsPath as string, 'w').catch((cause) => {
+    const file = await open(input.rejectsPath as string, 'w', 0o600).catch((cause) => {
       throw new IntakeError('USAGE', 'The file for the rejects cannot be written', {
         cause,
         remedy: 'Give --rejects a path in a directory that exists.',

@@ -50,7 +50,7 @@ export class FileCache {
     this.#path = join(dir, 'files.db');
     this.#root = root;
     try {
-      mkdirSync(dir, { recursive: true });
+      mkdirSync(dir, { recursive: true, mode: 0o700 });
       this.#open();
     } catch (cause) {
       this.#forget(cause);
