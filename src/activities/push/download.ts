@@ -1,4 +1,5 @@
 /** A file from an address that an operator configured; private hosts are fine, its secrets stay in the environment. */
+import { lookup } from 'node:dns/promises';
 import { randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
@@ -8,6 +9,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { IntakeError } from '../../errors.ts';
 import { urlForMessages } from './post.ts';
+import { isPublicAddress } from '../../webhooks/publicAddress.ts';
 
 /** Unpacked. */
 const MAX_BYTES = 1024 ** 3;
@@ -33,16 +35,7 @@ export async function download(address: string, folder: string, signal: AbortSig
   );
   await mkdir(dirname(target), { recursive: true, mode: 0o700 });
   try {
-    const { username, password } = url;
-    url.username = url.password = '';
-    const response = await fetch(url, {
-      signal: AbortSignal.any([signal, AbortSignal.timeout(WHOLE_MS)]),
-      headers: username
-        ? {
-            authorization: `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')}`,
-          }
-        : {},
-    });
+    const response = await follow(url, place, AbortSignal.any([signal, AbortSignal.timeout(WHOLE_MS)]));
     const { status } = response;
     if (!response.ok || !response.body)
       throw new IntakeError(
@@ -66,6 +59,39 @@ export async function download(address: string, folder: string, signal: AbortSig
 }
 
 /** Takes a download away, folder and all. */
+/** Of a redirect, and how many of them. */
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+const MOST_REDIRECTS = 5;
+
+/** A redirect is somebody else's word: it leads to the internet or stays at its host, never from TLS to none, and gets no login of another origin. */
+async function follow(from: URL, place: string, signal: AbortSignal): Promise<Response> {
+  const { username, password, origin } = from;
+  const login = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  let url = new URL(from);
+  for (let redirects = 0; ; redirects++) {
+    url.username = url.password = '';
+    const headers: Record<string, string> =
+      username && url.origin === origin ? { authorization: `Basic ${Buffer.from(login).toString('base64')}` } : {};
+    const response = await fetch(url, { signal, headers, redirect: 'manual' });
+    const location = response.headers.get('location');
+    if (!REDIRECTS.has(response.status) || location === null) return response;
+    await response.body?.cancel();
+    const next = URL.parse(location, url.href);
+    if (redirects === MOST_REDIRECTS || !next || !(await mayFollow(from, url, next)))
+      throw new IntakeError('DOWNLOAD_REFUSED', `${place} redirects to where it may not`, {
+        remedy: 'Give the address that it leads to as --from, if it is yours.',
+      });
+    url = next;
+  }
+}
+
+async function mayFollow(from: URL, url: URL, next: URL): Promise<boolean> {
+  if (!/^https?:$/.test(next.protocol) || (url.protocol === 'https:' && next.protocol === 'http:')) return false;
+  if (next.host === from.host) return true;
+  const addresses = await lookup(next.hostname.replace(/^\[|\]$/g, ''), { all: true });
+  return addresses.every(({ address }) => isPublicAddress(address));
+}
+
 /** Of another place nothing is removed, whoever asks. */
 export async function discardDownload(path: string, folder: string): Promise<void> {
   const own = dirname(resolve(path));
