@@ -10,6 +10,7 @@ import { sharedStack } from '../support/stack.ts';
 import { connect, importRows } from '../support/sqlImport.ts';
 import { createProject, type Project } from '../support/supabaseProject.ts';
 import { describeSkipped } from '../support/skip.ts';
+import { RIGHTS_QUERY, rightsFaults, type RightsRow } from '../../src/database/rights.ts';
 
 /** Opened to signed-in people by their roles: see projectsPolicies.test.ts. */
 const GUARDED = [
@@ -88,6 +89,10 @@ function promises(startServer: () => Promise<Server>): void {
       ],
       [],
     );
+  });
+
+  it('give the rights that `intake doctor` expects, whatever the project grants by default', async () => {
+    assert.deepEqual(rightsFaults((await sql.unsafe(RIGHTS_QUERY)) as unknown as RightsRow[]), []);
   });
 
   it('give functions that import, refuse a duplicate, roll back and import again', async () => {

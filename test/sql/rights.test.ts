@@ -1,5 +1,7 @@
 import { strict as assert } from 'node:assert';
 import type postgres from 'postgres';
+import { currentFile, rightsFiles } from '../../scripts/rights.ts';
+import { RIGHTS_QUERY, rightsFaults, type RightsRow } from '../../src/database/rights.ts';
 import { FUNCTIONS } from '../../src/database/functions.ts';
 import { withDatabase } from '../support/suite.ts';
 
@@ -151,7 +153,36 @@ describe('rights', () => {
     );
   });
 
-  for (const role of ['dragonfly_app', 'service_role', 'authenticated']) {
+  it('are those that docs/security.md and `intake doctor` have: `npm run audit:rights` writes both', async () => {
+    for (const [file, text] of await rightsFiles(sql)) assert.equal(currentFile(file), text, String(file));
+  });
+
+  it('that somebody gave or took away are found, with what mends them; what others added is theirs', async () => {
+    const faults = async (tx: postgres.Sql) => rightsFaults((await tx.unsafe(RIGHTS_QUERY)) as unknown as RightsRow[]);
+    assert.deepEqual(await faults(sql), []);
+    await sql
+      .begin(async (tx) => {
+        await tx.unsafe('CREATE TABLE public.of_others (id int); GRANT ALL ON public.of_others TO anon');
+        await tx.unsafe('GRANT TRUNCATE ON public.projects TO anon; GRANT USAGE ON SCHEMA ingest TO authenticated');
+        await tx.unsafe(
+          'REVOKE SELECT ON public.plaintiffs FROM dragonfly_app; GRANT ALL ON public.projects TO service_role',
+        );
+        await tx.unsafe('GRANT EXECUTE ON FUNCTION ingest.lock_tenant(text) TO PUBLIC');
+        const found = await faults(tx as unknown as postgres.Sql);
+        assert.deepEqual(found.map(({ statement }) => statement).sort(), [
+          'grant select on public.plaintiffs to dragonfly_app',
+          'revoke execute on function ingest.lock_tenant(text) from anon',
+          'revoke execute on function ingest.lock_tenant(text) from authenticated',
+          'revoke execute on function ingest.lock_tenant(text) from dragonfly_app',
+          'revoke truncate on public.projects from anon',
+          'revoke usage on schema ingest from authenticated',
+        ]);
+        throw new Error('harmless');
+      })
+      .catch((error: Error) => assert.equal(error.message, 'harmless'));
+  });
+
+  for (const role of ['dragonfly_app', 'service_role', 'authenticated', 'anon']) {
     /** Runs as the role, with a function that fails when anybody else runs it. */
     const attack = (...statements: readonly string[]): Promise<unknown> =>
       sql.begin(async (tx) => {
@@ -164,13 +195,13 @@ describe('rights', () => {
         for (const statement of statements) await tx.unsafe(statement);
         throw new Error('harmless');
       });
-    const refused = role === 'authenticated' ? { code: '42501' } : { message: 'harmless' };
+    const refused = role === 'authenticated' || role === 'anon' ? { code: '42501' } : { message: 'harmless' };
 
     it(`${role} cannot have a check of its own run by the owner of a function, under the name of a type`, async () => {
       await assert.rejects(
         attack(
           'CREATE DOMAIN pg_temp.jsonb AS pg_catalog.jsonb CHECK (pg_temp.evil())',
-          role === 'authenticated'
+          role === 'authenticated' || role === 'anon'
             ? 'SELECT public.fn_dashboard_runs()'
             : `SELECT ingest.open_import_run('a', 'b', 'c', 'd')`,
         ),

@@ -15,6 +15,7 @@ import type { Health } from '../../database/rows.ts';
 import { listMigrations } from '../../database/migrations.ts';
 import { errorDocument, knownError } from '../fault.ts';
 import { KINDS } from '../../kinds/index.ts';
+import { RIGHTS_QUERY, rightsFaults, type RightsRow } from '../../database/rights.ts';
 
 export interface Check {
   readonly name: string;
@@ -133,6 +134,31 @@ export function checkJobs(databaseUrl: string): Promise<Check> {
           ? 'queues in public.queue_messages (pgmq is not installed)'
           : 'no queues';
       return `${queue}; ${missing.length > 0 ? `missing in schema public: ${missing.join(', ')}` : RUNBOOK_FUNCTIONS.join(', ')}`;
+    } catch (error) {
+      throw sqlError(error);
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  });
+}
+
+/** Who may do what, against what the migrations give: somebody's `grant all` is found, and a right that an importer would miss. */
+export function checkRights(databaseUrl: string): Promise<Check> {
+  return check('rights', async () => {
+    const client = await openConnection(databaseUrl, 'intake doctor');
+    try {
+      const { rows } = await client.query<RightsRow>(RIGHTS_QUERY);
+      const faults = rightsFaults(rows);
+      const [first] = faults;
+      if (first)
+        throw failed(
+          `${faults.length} other rights than the migrations give: ${faults
+            .slice(0, 3)
+            .map(({ identity, may, right, object }) => `${identity} ${may ? 'may' : 'may not'} ${right} ${object}`)
+            .join(', ')}${faults.length > 3 ? ', ...' : ''}`,
+          `As the owner: ${first.statement}; docs/security.md has all rights.`,
+        );
+      return `${rows.length} objects, as the migrations give them`;
     } catch (error) {
       throw sqlError(error);
     } finally {

@@ -8,6 +8,7 @@ import {
   checkBucket,
   checkIntake,
   checkJobs,
+  checkRights,
   checkNode,
   failed,
   type Check,
@@ -56,7 +57,7 @@ async function doctorCommand({ options, out, open }: Call<Flags>): Promise<numbe
 
 async function checkDatabase(session: Session, databaseUrl: string): Promise<Check[]> {
   const checks = await checkBackend('database', () => session.backend('postgres'));
-  return checks[0]?.ok ? [...checks, await checkJobs(databaseUrl)] : checks;
+  return checks[0]?.ok ? [...checks, await checkJobs(databaseUrl), await checkRights(databaseUrl)] : checks;
 }
 
 async function checkSupabase(session: Session, supabase: SupabaseConfig): Promise<Check[]> {
