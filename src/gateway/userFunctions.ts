@@ -44,6 +44,7 @@ export const USER_FUNCTIONS = {
     p_severity: optional(orNull(texts)),
     p_limit: optional(integer),
     p_after: optional(orNull(text)),
+    p_type: optional(orNull(text)),
   }),
   fn_anomalies_stats: fn<readonly AnomalyTotal[]>()({ p_window_hours: optional(integer) }),
   /** The tenants of which the person is an operator. */
