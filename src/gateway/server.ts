@@ -82,9 +82,10 @@ export async function startGateway(config: Config, log: Logger, options: Gateway
 
   let stopping = false;
   const metrics = createGatewayMetrics();
+  const reader = createBatchReader();
   const app = createApp({
     bearers: createBearers(config.projectsBearers, readTenants),
-    reader: createBatchReader(),
+    reader,
     merges: createMerges({ client, backend, taskQueue: config.taskQueue, log, onMerged: metrics.counted, ...waits }),
     metrics,
     budget: createByteBudget(BODIES),
@@ -116,7 +117,7 @@ export async function startGateway(config: Config, log: Logger, options: Gateway
   const refusals = createRefusals(server, metrics, log);
   server.maxConnections = SOCKETS;
   const close = async (): Promise<void> => {
-    await Promise.all([connection.close(), backends.close(), flushTraces()]);
+    await Promise.all([connection.close(), backends.close(), reader.close(), flushTraces()]);
   };
   try {
     await listen(server, config);

@@ -44,19 +44,19 @@ export async function importProjects(
   const { submitted, started, ignoredFields, requestBatchId } = await withBody(
     c.env.incoming,
     budget.hold(tenantId),
-    (body) =>
-      slots(async () => {
-        const began = performance.now();
-        const batch = reader.read(tenantId, body, order, (id) => useCorrelation(c, id));
-        metrics.received(batch.rowCount, body.length, (performance.now() - began) / 1000);
-        c.set('rows', batch.rowCount);
-        return {
-          ignoredFields: batch.ignoredFields,
-          requestBatchId: batch.batchId,
-          started: performance.now(),
-          submitted: await merges.submit({ ...batch, correlationId: c.get('correlationId') }),
-        };
-      }),
+    async (body) => {
+      const began = performance.now();
+      // Before a slot is taken: bodies of a tenant wait for each other, and nobody else for them.
+      const batch = await reader.read(tenantId, body, order, (id) => useCorrelation(c, id));
+      metrics.received(batch.rowCount, body.length, (performance.now() - began) / 1000);
+      c.set('rows', batch.rowCount);
+      return slots(async () => ({
+        ignoredFields: batch.ignoredFields,
+        requestBatchId: batch.batchId,
+        started: performance.now(),
+        submitted: await merges.submit({ ...batch, correlationId: c.get('correlationId') }),
+      }));
+    },
   );
   const {
     how,

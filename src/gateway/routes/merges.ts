@@ -11,7 +11,7 @@ import { mergeOptions } from '../../messages/startOptions.ts';
 import { temporalFault } from '../../temporal/fault.ts';
 import { failureOf } from '../../temporal/outcome.ts';
 import { startOrAttach } from '../../temporal/start.ts';
-import type { Batch } from './batch.ts';
+import type { KnownBatch as ReadBatch } from './sameBody.ts';
 import type { MergeOutcome } from '../metrics.ts';
 import { Problem } from '../problem.ts';
 
@@ -32,7 +32,7 @@ export interface Merged {
 }
 
 /** A batch under the correlation id of its request, when it brings none. */
-type KnownBatch = Batch & { readonly correlationId: string };
+type KnownBatch = ReadBatch & { readonly correlationId: string };
 
 export interface Merges {
   /**
@@ -87,7 +87,7 @@ export function createMerges({
       batch_id: batchId,
       source,
       correlation_id: correlationId,
-      rows: rows(),
+      rows: await rows(),
     });
     if (waiting.checksum === checksum) return { isNew: waiting.is_new };
     if (waiting.age_seconds > ORPHANED_SECONDS) {
