@@ -95,7 +95,7 @@ export const ERRORS = {
   ),
   DATABASE_SCHEMA: fatal(1, 'Run `intake migrate`; the database misses a table or function.'),
   DATABASE_DENIED: fatal(1, 'Check the password or the key, and what its role may do.'),
-  DATABASE_FULL: retry('Free disk space on the database server; the import goes on by itself.'),
+  DATABASE_FULL: retry('Free disk space on the database server; an import that runs goes on by itself.'),
   DATABASE_REFUSED: fatal(
     1,
     'Look up the code in the message; the log of the database has the statement. Mend that, then `intake resume ID`.',
