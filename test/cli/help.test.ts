@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { programName } from '../../src/cli/programName.ts';
 
 const run = promisify(execFile);
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const INTAKE = fileURLToPath(new URL('../../bin/intake.mjs', import.meta.url));
 
 describe('intake', function () {
@@ -73,5 +74,15 @@ describe('printed commands', () => {
     symlinkSync(join(folder, 'clone/intake'), join(folder, 'on-path/intake'));
     assert.equal(at('clone', 'clone'), 'intake');
     assert.equal(at('app/node_modules/@a/intake', 'app'), './node_modules/.bin/intake'); // another one is on PATH
+  });
+
+  it('and those of pages let no runner ask a registry', () => {
+    const files = globSync(['README.md', 'Makefile', '{docs,src,ops,.vscode}/**/*.{md,ts,json,yml}'], { cwd: ROOT });
+    assert.ok(files.length > 300, String(files.length));
+    const runners = /\b(?:npx|npm exec|pnpm dlx|yarn dlx|bunx) (?:--?\S+ )*(?:@\w+\/)?intake\b/;
+    assert.deepEqual(
+      files.filter((file) => runners.test(readFileSync(join(ROOT, file), 'utf8'))),
+      [],
+    );
   });
 });
