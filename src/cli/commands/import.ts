@@ -112,7 +112,7 @@ export async function follow(
   ]);
   const files = await serveFile({ out, options }, session, input);
   try {
-    const client = await session.temporal();
+    const [client, backend] = await Promise.all([session.temporal(), session.backend(input.backend)]);
     // Before the workflow starts: from then on the import goes on, whenever Ctrl-C comes.
     const goOn = options.detach
       ? undefined
@@ -120,12 +120,10 @@ export async function follow(
           { workflowId: workflowIdOf(input) },
           { what: input.mode === 'verify' ? 'verification' : 'import', servesFiles: files.own },
         );
-    const { handle, attached } = await startOrAttachImport(client, input, await session.backend(input.backend)).catch(
-      (error: unknown) => {
-        goOn?.();
-        throw error;
-      },
-    );
+    const { handle, attached } = await startOrAttachImport(client, input, backend).catch((error: unknown) => {
+      goOn?.();
+      throw error;
+    });
     if (attached) out.note('Attached to the running import');
     if (options.detach) {
       sayDetached(out, handle);
