@@ -11,6 +11,9 @@ import { startImport } from '../../src/imports/start.ts';
 import { importInput } from '../../src/imports/request.ts';
 import { freePort } from '../../src/observability/freePort.ts';
 import { createLogger } from '../../src/observability/log.ts';
+import { addSchedule, removeSchedule } from '../../src/schedules/change.ts';
+import { retentionSchedule } from '../../src/schedules/definitions.ts';
+import { listSchedules } from '../../src/schedules/view.ts';
 import { startWorker, type RunningWorker } from '../../src/worker.ts';
 import { writeSearchTree } from '../../bench/generators/searchTree.ts';
 import { openPlace, plaintiffsCsv, type Place } from '../support/imports.ts';
@@ -57,6 +60,7 @@ describe('metrics of a worker', function () {
     place = await openPlace({ temporal: stack.temporal, databaseUrl: database.databaseUrl });
   });
   after(async () => {
+    await removeSchedule(place.client, 'imports-anomalies-retention').catch(() => undefined);
     await place?.close();
     await database?.drop();
   });
@@ -70,6 +74,24 @@ describe('metrics of a worker', function () {
     worker = await startWorker(loadConfig({ ...place.env, INTAKE_METRICS_ADDRESS: address }), createLogger('fatal'));
   };
   const page = async (path = '/metrics') => (await fetch(`http://${address}${path}`)).text();
+
+  it('tell how many schedules there are, and how they are', async () => {
+    const { client, config } = place;
+    const days = { importsDays: 60, anomaliesDays: 90 };
+    const definition = retentionSchedule(config, { at: '03:10', timeZone: 'UTC' }, days);
+    await addSchedule(client, definition, true);
+    while (!(await listSchedules(client)).some(({ id }) => id === definition.id)) await sleep(50);
+    await start();
+    const told = async (sample: string): Promise<string | undefined> =>
+      (await page())
+        .split('\n')
+        .find((line) => line.startsWith(`${sample} `))
+        ?.slice(sample.length + 1);
+    const active = 'intake_schedules{workflow="retention",state="active"}';
+    while ((await told(active)) === undefined) await sleep(50);
+    assert.ok(Number(await told(active)) >= 1);
+    assert.equal(await told('intake_imports_waiting'), '0');
+  });
 
   it("tell the rows, durations, bytes and failures of imports, and what Temporal's SDK measures", async () => {
     await start();
