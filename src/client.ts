@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { exitWith } from './cli/exit.ts';
 import { reportError } from './cli/fault.ts';
 import { isInterrupted } from './cli/interrupt.ts';
+import { arrange } from './cli/words.ts';
 
 const VERSION = (createRequire(import.meta.url)('../package.json') as { version: string }).version;
 
@@ -41,44 +42,32 @@ const COMMANDS = {
     () => import('./cli/commands/retention.ts'),
   ],
   schedule: ['Manage schedules', () => import('./cli/commands/schedule.ts')],
+  completion: ['Print the completion script of a shell', () => import('./cli/commands/completion.ts')],
+  complete: ['Answer a completion script', () => import('./cli/commands/completion.ts')],
   demo: ['Bring up the stack and import the samples', () => import('./cli/commands/demo.ts')],
 } as const;
-type CommandName = keyof typeof COMMANDS;
 
 /** Words that people try: `intake`, `intake help import`, `intake -v`. */
 function usual([first, second, ...rest]: readonly string[]): readonly string[] {
   if (first === undefined) return ['--help'];
-  if (first === 'help') return second === undefined ? ['--help'] : [second, '--help'];
+  if (first === 'help') return second === undefined ? ['--help'] : [second, ...rest, '--help'];
   if (first === '-v' || first === 'version') return ['--version'];
   return second === undefined ? [first] : [first, second, ...rest];
 }
 
-/**
- * The command among the words, options of its own before it included, and the words with it first. A word is the command when the
- * options of that command leave it as the first argument: the value of one is none.
- */
-async function commandIn(argv: readonly string[]): Promise<{ name: CommandName | undefined; words: string[] }> {
-  const places = [...argv.keys()].filter((at) => Object.hasOwn(COMMANDS, argv[at]!));
-  const at = places[0] === 0 ? 0 : ((await firstAsync(places, (place) => isArgument(argv, place))) ?? places[0]);
-  if (at === undefined) return { name: undefined, words: [...argv] };
-  const name = argv[at] as CommandName;
-  return { name, words: [name, ...argv.slice(0, at), ...argv.slice(at + 1)] };
-}
+type CommandName = keyof typeof COMMANDS;
 
-async function isArgument(argv: readonly string[], at: number): Promise<boolean> {
-  const probe = new Command();
-  (await COMMANDS[argv[at] as CommandName][1]()).define(probe);
-  const command = probe.commands.find((one) => one.name() === argv[at]);
-  try {
-    return command?.parseOptions(argv.with(at, '\0')).operands[0] === '\0';
-  } catch {
-    return true; // it knows the option, and will say what is wrong with its value
+const isCommand = (word: string): word is CommandName => Object.hasOwn(COMMANDS, word);
+const VISIBLE = (Object.keys(COMMANDS) as CommandName[]).filter((name) => name !== 'complete');
+
+/** Completion knows every command. */
+async function defineAll(program: Command): Promise<void> {
+  for (const name of VISIBLE) {
+    // One file may define two commands.
+    if (name === 'completion' || program.commands.some((command) => command.name() === name)) continue;
+    (await COMMANDS[name][1]()).define(program);
   }
-}
-
-async function firstAsync<T>(items: readonly T[], holds: (item: T) => Promise<boolean>): Promise<T | undefined> {
-  for (const item of items) if (await holds(item)) return item;
-  return undefined;
+  (await import('./cli/commands/completion.ts')).defineCompletion(program);
 }
 
 async function main(given: readonly string[]): Promise<number> {
@@ -93,15 +82,16 @@ async function main(given: readonly string[]): Promise<number> {
       'after',
       '\nExample:\n  intake import plaintiffs plaintiffs.csv --commit\n\nintake <command> --help tells more.',
     );
-  const { name, words } = await commandIn(argv);
-  if (name) {
-    const { define } = await COMMANDS[name][1]();
-    define(program);
-  } else {
-    for (const [command, [summary]] of Object.entries(COMMANDS)) program.command(command).description(summary);
-  }
+  let name: CommandName | undefined;
   try {
-    await program.parseAsync(words, { from: 'user' });
+    const arranged = await arrange(argv, (word) =>
+      isCommand(word) ? COMMANDS[word][1]().then(({ define }) => define) : undefined,
+    );
+    name = arranged?.name as CommandName | undefined;
+    if (name === 'completion' || name === 'complete') await defineAll(program);
+    else if (arranged) arranged.define(program);
+    else for (const command of VISIBLE) program.command(command).description(COMMANDS[command][0]);
+    await program.parseAsync(arranged?.words ?? argv, { from: 'user' });
     return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;

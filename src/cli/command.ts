@@ -4,6 +4,7 @@
  * What every command shares: its options, its output, its session, its end.
  */
 import { Option, type Command } from 'commander';
+import { calledWith } from './asCalled.ts';
 import { createOutput, type Output, type OutputOptions } from './output.ts';
 import { closeSession, openSession, type Session, type SessionOptions } from './session.ts';
 
@@ -34,14 +35,14 @@ export function addCommand(program: Command, name: string, description: string, 
     .option('--quiet', 'only the answer')
     .option('--no-color', 'no colours (or NO_COLOR)')
     .option('--debug', 'more words, and the stack of an error')
-    .addHelpText(
-      'after',
-      `\nExample:\n${example
-        .split('\n')
-        .map((line) => `  ${line}`)
-        .join('\n')}`,
-    );
+    .addHelpText('after', exampleText(example));
 }
+
+export const exampleText = (example: string): string =>
+  `\nExample:\n${example
+    .split('\n')
+    .map((line) => `  ${line}`)
+    .join('\n')}`;
 
 export interface RunOptions {
   /** The body itself hears of a lost stack (`session.lost`), since it has a document for its errors. */
@@ -55,8 +56,10 @@ export function run<O extends CommonOptions>(
 ) {
   return async (...given: unknown[]): Promise<void> => {
     const command = given.at(-1) as Command;
-    const options = command.opts<O>();
+    const options = command.optsWithGlobals<O>();
+    calledWith(options);
     const out = createOutput(options);
+    const args = command.parent?.parent ? [command.name(), ...command.args] : command.args;
     let session: Promise<Session> | undefined;
     let lose: (reason: unknown) => void = () => undefined;
     const lost = new Promise<never>((_, reject) => (lose = reject));
@@ -67,7 +70,6 @@ export function run<O extends CommonOptions>(
       return session;
     };
     const closed = async () => closeSession(await session?.catch(() => undefined));
-    process.exitCode =
-      (await Promise.race([body({ args: command.args, options, out, open }).finally(closed), lost])) ?? 0;
+    process.exitCode = (await Promise.race([body({ args, options, out, open }).finally(closed), lost])) ?? 0;
   };
 }

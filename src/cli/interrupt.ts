@@ -3,9 +3,10 @@
  * commands, from their first step on; who has begun something that lives on says what.
  */
 import type { WorkflowHandle } from '@temporalio/client';
+import { asCalled } from './asCalled.ts';
 import { exitWith } from './exit.ts';
-import { programName } from './programName.ts';
 import { printable } from '../observability/printable.ts';
+import { shellWord } from '../values/text.ts';
 
 type Reaction = () => void;
 
@@ -32,7 +33,7 @@ export function react(reaction: Reaction): () => void {
 
 /** From now on Ctrl-C also says that the stack stays up. */
 export function leaveStackUp(dir: string): void {
-  leaves = `What has started of the stack in ${dir} stays up; stop it: ${programName()} down --dir ${dir}`;
+  leaves = `What has started of the stack in ${dir} stays up; stop it: intake down --dir ${shellWord(dir)}`;
 }
 
 process.on('SIGINT', () => (reactions.at(-1) ?? (() => end('Interrupted.')))());
@@ -41,7 +42,8 @@ process.on('SIGINT', () => (reactions.at(-1) ?? (() => end('Interrupted.')))());
 function end(line: string): void {
   if (over) return; // a terminal and the launcher may both send it
   over = true;
-  process.stderr.write(`${process.stderr.isTTY ? '\n' : ''}${printable(leaves ? `${line} ${leaves}` : line)}\n`);
+  const said = asCalled(leaves ? `${line} ${leaves}` : line);
+  process.stderr.write(`${process.stderr.isTTY ? '\n' : ''}${printable(said)}\n`);
   void exitWith(130);
 }
 
@@ -56,9 +58,9 @@ interface Interrupted {
 /** To be called before the workflow starts: from then on it goes on, whenever Ctrl-C comes. @returns what ends the watch. */
 export function onInterrupt(
   { workflowId }: Pick<WorkflowHandle, 'workflowId'>,
-  { what = 'import', watch = `${programName()} runs watch ${workflowId}`, servesFiles = false }: Interrupted = {},
+  { what = 'import', watch = `intake runs watch ${shellWord(workflowId)}`, servesFiles = false }: Interrupted = {},
 ): () => void {
-  const stop = `stop it: ${programName()} cancel ${workflowId}`;
+  const stop = `stop it: intake cancel ${shellWord(workflowId)}`;
   return sayWhenInterrupted(
     servesFiles
       ? `nobody else reads the files of this host. The ${what} waits for the same command again, or for a worker here: intake worker - ${stop}`

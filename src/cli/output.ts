@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { styleText } from 'node:util';
+import { asCalled } from './asCalled.ts';
 import { exitWith } from './exit.ts';
 import { errorDocument, errorLine, knownError } from './fault.ts';
 import { jsonText } from './jsonStream.ts';
@@ -15,6 +16,8 @@ export interface OutputOptions {
   readonly quiet?: boolean;
   readonly color?: boolean;
   readonly debug?: boolean;
+  /** Of a list. */
+  readonly output?: string;
 }
 
 type Style = Parameters<typeof styleText>[0];
@@ -51,8 +54,10 @@ export function createOutput({
   quiet = false,
   color = true,
   debug = false,
+  output,
 }: OutputOptions): Output {
-  const json = asked || pretty;
+  const lines = output === 'jsonl';
+  const json = asked || pretty || lines || output === 'json';
   const colored = color && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb' && process.stderr.isTTY === true;
   // Styles stand in a line under a word that nobody else can know: any other escape is part of somebody's text.
   const escape = `<${randomUUID()}>`;
@@ -66,10 +71,13 @@ export function createOutput({
     debug,
     live: process.stderr.isTTY === true && process.env['TERM'] !== 'dumb' && !json && !quiet,
     answer: (line) => json || out(line),
-    detail: (line) => json || quiet || out(line),
-    note: (line) => quiet || err(line),
-    error: (document) => json || err(errorLine(document)),
-    document: (value) => json && outJson(JSON.stringify(value, undefined, pretty ? INDENT : undefined)),
+    detail: (line) => json || quiet || out(asCalled(line)),
+    note: (line) => quiet || err(asCalled(line)),
+    error: (document) => json || err(asCalled(errorLine(document))),
+    document: (value) => {
+      if (lines && Array.isArray(value)) for (const each of value) outJson(JSON.stringify(each));
+      else if (json) outJson(JSON.stringify(value, undefined, pretty ? INDENT : undefined));
+    },
     stream: async (value) => {
       if (!json) return;
       try {

@@ -24,7 +24,3 @@ export function programName(installation = INSTALLATION, cwd = process.cwd()): s
 function realOf(path: string): string {
   return existsSync(path) ? realpathSync(path) : path;
 }
-
-/** As it is typed in a shell. */
-export const word = (text: string): string =>
-  /^[\w./@:+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;

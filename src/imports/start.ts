@@ -1,4 +1,5 @@
 /** Starting an import, or attaching to the one that is running. */
+import { shellWord } from '../values/text.ts';
 import { randomUUID } from 'node:crypto';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { Backend } from '../database/backend.ts';
@@ -32,7 +33,7 @@ export async function startOrAttachImport(
     typeof written === 'string' ? differingOptions(JSON.parse(written) as OptionWord[], decidingOptions(input)) : '';
   if (differing)
     throw new IntakeError('OPTIONS_DIFFER', `${input.filename} is being imported with other options: ${differing}`, {
-      remedy: `Watch that import to its end: intake runs watch ${handle.workflowId}, or stop it: intake cancel ${handle.workflowId}`,
+      remedy: `Watch that import to its end: intake runs watch ${shellWord(handle.workflowId)}, or stop it: intake cancel ${shellWord(handle.workflowId)}`,
     });
   return { handle, attached: other !== undefined };
 }

@@ -10,7 +10,7 @@ const LONGEST_BACKOFF_MS = 5_000;
 /** One that ran this long was well: its next failure starts with the first backoff again. */
 const HEALTHY_MS = 10_000;
 /** One that ran this long did its work: the next end is the first in a row. */
-const STABLE_MS = 60_000;
+const STABLE_MS = 20_000;
 
 export interface ChildSpec {
   readonly command: string;

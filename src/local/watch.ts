@@ -9,8 +9,8 @@ import type { ChildName, SupervisorState } from './state.ts';
 import { recoveryTeller } from './start.ts';
 
 const LOOK_MS = 1_000;
-/** A part that ended this often in a row does not come up by itself. */
-const HOPELESS = 3;
+/** A part that ended this often in a row, each time soon after its start, does not come up by itself; one that somebody kills now and then does. */
+const HOPELESS = 5;
 /** So many of these ends are seen: one whole life of it stands in its log since the watch began. */
 const SEEN = 2;
 /** A disk that was full for so many looks; a shorter moment passes by itself. */

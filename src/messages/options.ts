@@ -11,7 +11,7 @@ const OF_ROWS: ReadonlySet<string> = new Set(
 );
 
 /** The options of a file's content, also those that are defaults. */
-function fileOptions({ options }: Pick<ImportInput, 'options'>): OptionWord[] {
+export function fileOptions({ options }: Pick<ImportInput, 'options'>): OptionWord[] {
   const { map, maxErrors } = options;
   const others = without(options, 'map', 'maxErrors', 'dateOrderAssumed');
   return [
@@ -22,7 +22,7 @@ function fileOptions({ options }: Pick<ImportInput, 'options'>): OptionWord[] {
 }
 
 /** The options of a directory. */
-const directoryOptions = (options: Partial<DirectoryInput>): OptionWord[] => {
+export const directoryOptions = (options: Partial<DirectoryInput>): OptionWord[] => {
   const { tag, singleFile, imagesDir, delta, verifyWrites, batchSize, maxWorkers, maxConcurrentUploads } = options;
   return wordsOf({ tag, singleFile, imagesDir, delta, verifyWrites, batchSize, maxWorkers, maxConcurrentUploads });
 };

@@ -5,6 +5,7 @@
  */
 import type { Backend } from '../database/backend.ts';
 import { filesIn, order, ORDER_HOURS } from '../database/orders.ts';
+import { shellWord } from '../values/text.ts';
 import { randomUUID } from 'node:crypto';
 import { basename, resolve } from 'node:path';
 import type { Client, WorkflowHandle } from '@temporalio/client';
@@ -78,7 +79,7 @@ export async function startPush(
   const other = await memoOfOther(handle, starter);
   if (other && other['fileHash'] !== input.fileHash) {
     throw new IntakeError('IN_PROGRESS', `Another file of ${input.tenantId} is being pushed`, {
-      remedy: `Wait for it, or stop it: intake cancel ${handle.workflowId}`,
+      remedy: `Wait for it, or stop it: intake cancel ${shellWord(handle.workflowId)}`,
     });
   }
   return { handle, attached: other !== undefined };

@@ -23,3 +23,7 @@ export function asciiDigits(value: string): string {
     return String((sign.codePointAt(0)! - zero) % 10);
   });
 }
+
+/** As it is typed in a shell. */
+export const shellWord = (text: string): string =>
+  /^[\w./@:+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;

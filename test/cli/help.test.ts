@@ -35,6 +35,92 @@ describe('intake', function () {
     assert.match(stdout, /judgment_amount/);
   });
 
+  const ended = async (...args: string[]): Promise<{ stdout: string; stderr: string; code: number }> =>
+    run(process.execPath, [INTAKE, ...args], {
+      cwd: tmpdir(),
+      env: { ...process.env, INTAKE_DIR: join(tmpdir(), 'no-such-stack') },
+    }).then(
+      (said) => ({ ...said, code: 0 }),
+      (error: { stdout: string; stderr: string; code: number }) => error,
+    );
+
+  it('has a help of its own for every subcommand, with an example, and refuses what belongs to another', async () => {
+    const words = { runs: 10, users: 4, tenants: 4, schedule: 9, anomalies: 3, retention: 3, queue: 2, projects: 2 };
+    for (const [command, count] of Object.entries(words)) {
+      const { stdout } = await ended(command, '--help');
+      const listed = [
+        ...stdout
+          .split('Commands:\n')[1]!
+          .split('\n\n')[0]!
+          .matchAll(/^ {2}([a-z-]+) /gm),
+      ].map(([, name]) => name!);
+      assert.equal(listed.length, count, stdout);
+      for (const name of [listed[0]!, listed.at(-1)!]) {
+        const help = (await ended(command, name, '--help')).stdout;
+        assert.match(help, new RegExp(`^Usage: intake ${command} ${name} `));
+        assert.match(help, new RegExp(`\\nExample:\n {2}intake ${command} ${name}`));
+        assert.match(help, /--json/);
+      }
+    }
+    assert.doesNotMatch((await ended('schedule', 'show', '--help')).stdout, /--runs-days/);
+    assert.match((await ended('runs', 'show', '1f0c9a2e', '--status', 'failed')).stderr, /unknown option '--status'/);
+    assert.match((await ended('schedule', 'add', 'alerts', '--tenant', 'T')).stderr, /alerts does not take --tenant/);
+  });
+
+  it('groups the options of an import by kind, the common ones first', async () => {
+    const { stdout } = await ended('import', '--help');
+    const headings = [...stdout.matchAll(/^(\S.*):$/gm)].map(([, heading]) => heading);
+    assert.deepEqual(headings.slice(1, 7), [
+      'What people use most',
+      'Of every kind',
+      'Of files (plaintiffs, simplicity, jbi, projects)',
+      'Of simplicity, jbi',
+      'Of projects',
+      'Of search-results',
+    ]);
+  });
+
+  it('suggests what was meant: commands, subcommands, kinds', async () => {
+    for (const [words, said] of [
+      [['rnus'], /Did you mean runs\?/],
+      [['runs', 'shwo'], /'shwo' means nothing to .*intake runs \(did you mean 'show'\?\)/],
+      [['schedule', 'backfil', 'x'], /did you mean 'backfill'\?/],
+      [['users', 'ad', 'a@example.com'], /'ad' means nothing to .*Use one of: list, add, remove, passwd/],
+      [['import', 'simplicty', 'x.csv'], /Unknown kind 'simplicty' \(did you mean 'simplicity'\?\)/],
+      [['runs', '--kind', 'plaintifs'], /Unknown kind 'plaintifs' \(did you mean 'plaintiffs'\?\)/],
+    ] as const) {
+      const { code, stderr } = await ended(...words);
+      assert.equal(code, 2);
+      assert.match(stderr, said);
+    }
+  });
+
+  it('takes options in any place, and no value of one for a command', async () => {
+    for (const words of [
+      ['--dir', 'schema', 'runs'],
+      ['--source', 'doctor', '--json', 'runs', 'latest'],
+      ['runs', '--limit', '3', 'latest', '--source', 'show'],
+      ['--quiet', 'runs', '--status', 'failed'],
+    ]) {
+      const { stdout, stderr } = await ended(...words);
+      assert.match(`${stdout}${stderr}`, /CONFIG_INVALID.*There is no stack in/);
+    }
+  });
+
+  it('completes commands, subcommands, kinds, options and their values', async () => {
+    for (const shell of ['bash', 'zsh', 'fish', 'powershell'])
+      assert.match((await ended('completion', shell)).stdout, /intake['" ]+complete|intake complete/, shell);
+    for (const [words, expected] of [
+      [['ru'], /^runs\t/m],
+      [['runs', 'l'], /^latest\t/m],
+      [['import', 'pl'], /^plaintiffs/m],
+      [['runs', 'list', '--sta'], /^--status\t/m],
+      [['runs', 'list', '--status', ''], /^rolled_back/m],
+    ] as const)
+      assert.match((await ended('complete', '--', ...words)).stdout, expected);
+    assert.equal((await ended('completion', 'tcsh')).code, 2);
+  });
+
   it('starts on the installed Node when the one that runs it was replaced by an upgrade', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'intake-node-'));
     const node = join(folder, 'node');

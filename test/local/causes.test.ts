@@ -151,7 +151,7 @@ describe('the watch over a stack', () => {
     assert.equal(await first(2_500), 'nothing');
     assert.equal(readSupervisor(dir)?.children.worker?.exits, 8);
     writeFileSync(logFile(dir, 'worker'), 'starting\nerror: no such module\nat x.js:1\n', { flag: 'a' });
-    write(10, 3);
+    write(12, 5);
     assert.match(String(await first(10_000)), /^worker keeps ending: error: no such module \(.*worker\.log\)$/);
     watch.stop();
     rmSync(dir, { recursive: true });

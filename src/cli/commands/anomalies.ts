@@ -1,9 +1,10 @@
 /** `intake anomalies`: what was unknown in batches of projects, and the alert about it (runbook 003). */
-import { Argument, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { IntakeError } from '../../errors.ts';
 import type { AlertReport, AlertsInput } from '../../messages/schedules.ts';
 import { onInterrupt } from '../interrupt.ts';
-import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
+import { addCommand, type Call, type CommonOptions } from '../command.ts';
+import { addSubcommands } from '../subcommands.ts';
 import { renderTable } from '../display/table.ts';
 
 interface Flags extends CommonOptions {
@@ -32,24 +33,36 @@ const VALUES = ['input_value', 'payload_excerpt'];
 const A_DAY = 24;
 
 export function define(program: Command): void {
-  addCommand(
-    program,
-    'anomalies',
-    'List and count anomalies of projects; alert about them',
-    'intake anomalies list --tenant TELCO --severity error,warning\nintake anomalies stats --window-hours 48\nintake anomalies alert',
-  )
-    .addArgument(new Argument('[what]', 'what to do').choices(['list', 'stats', 'alert']).default('list'))
-    .addOption(new Option('--window-hours <n>', 'how far back (24; alert: 1)').argParser(parseHours))
-    .option('--tenant <name>', 'only this tenant')
-    .addOption(new Option('--severity <list>', 'only error, warning, info').argParser(parseSeverities))
-    .addOption(new Option('--limit <n>', 'list: at most so many').argParser(parseHours).default(100))
-    .option('--after <next>', 'list: the page after this one')
-    .option('--show-values', 'list: what stood in the file, too')
-    .action(
-      run((call: Call<Flags>) =>
-        call.args[0] === 'stats' ? stats(call) : call.args[0] === 'alert' ? alert(call) : list(call),
-      ),
-    );
+  const hours = new Option('--window-hours <n>', 'how far back (24; alert: 1)').argParser(parseHours);
+  const tenant = new Option('--tenant <name>', 'only this tenant');
+  const severity = new Option('--severity <list>', 'only error, warning, info').argParser(parseSeverities);
+  const limit = new Option('--limit <n>', 'at most so many').argParser(parseHours).default(100);
+  const after = new Option('--after <next>', 'the page after this one');
+  const values = new Option('--show-values', 'what stood in the file, too');
+  const summary = 'List and count anomalies of projects; alert about them';
+  addSubcommands<Flags>(addCommand(program, 'anomalies', summary, 'intake anomalies\nintake anomalies stats'), {
+    list: {
+      summary: 'List anomalies, the worst first',
+      options: [hours, tenant, severity, limit, after, values],
+      example: 'intake anomalies list --tenant TELCO --severity error,warning',
+      body: list,
+      lists: true,
+      isDefault: true,
+    },
+    stats: {
+      summary: 'Count anomalies by tenant and type',
+      options: [hours, tenant, severity],
+      example: 'intake anomalies stats --window-hours 48',
+      body: stats,
+      lists: true,
+    },
+    alert: {
+      summary: 'Assess a window and tell the webhook, as the schedule does',
+      options: [hours],
+      example: 'intake anomalies alert',
+      body: alert,
+    },
+  });
 }
 
 async function list({

@@ -1,4 +1,5 @@
 /** `intake cancel`: stops a running import and waits until its run is failed. */
+import { shellWord } from '../../values/text.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { importResult } from '../../imports/follow.ts';
@@ -7,7 +8,6 @@ import { workflowOf } from '../../runs/findRun.ts';
 import { standstillOf } from '../../temporal/standstill.ts';
 import { sayWhenInterrupted } from '../interrupt.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
-import { programName } from '../programName.ts';
 
 const LOOK_MS = 3000;
 
@@ -25,7 +25,7 @@ async function cancelCommand({ args: [id], out, open }: Call<CommonOptions>): Pr
   const { handle, status: first } = await cancelImport(session, target);
   let status: string = first;
   if (first === 'asked') {
-    sayWhenInterrupted(`it is being cancelled. Watch it: ${programName()} runs watch ${workflowId}`);
+    sayWhenInterrupted(`it is being cancelled. Watch it: intake runs watch ${shellWord(workflowId)}`);
     out.note(`Cancelling ${title}; waiting until its running steps have ended`);
     const over = new AbortController();
     const ended = importResult(handle, () => out.note('Temporal does not answer; waiting for it'));

@@ -6,18 +6,20 @@ import { hashSecret, newSecret } from '../../database/secrets.ts';
 import { importInput, workflowIdOf } from '../../imports/request.ts';
 import type { ImportRequest } from '../../messages/requests.ts';
 import { KINDS } from '../../kinds/index.ts';
-import type { ImportReport } from '../../messages/imports.ts';
+import type { Counts, ImportReport } from '../../messages/imports.ts';
 import { react } from '../interrupt.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 import { follow } from './import.ts';
-import { importDocument, type ImportFacts } from '../display/importDocument.ts';
+import type { Row } from '../../database/rows.ts';
+import { importDocument, secondsOf, type ImportFacts } from '../display/importDocument.ts';
+import { renderTable } from '../display/table.ts';
 import { exitCodeOf, summarize } from '../display/importSummary.ts';
-import { programName } from '../programName.ts';
 import type { Session } from '../session.ts';
 import { addressLines, addressesOf, gatewayAnswers } from './stack.ts';
 
 interface Flags extends CommonOptions {
   readonly exit?: boolean;
+  readonly verbose?: boolean;
 }
 
 /** Whose sample projects are. */
@@ -27,6 +29,7 @@ const SAMPLES = new URL('../../../samples/', import.meta.url);
 export function define(program: Command): void {
   addCommand(program, 'demo', 'Bring up the stack and import the samples', 'npm start -- --exit')
     .option('--exit', 'end after the summary')
+    .option('--verbose', 'show each import, dry run and commit')
     .action(run(demoCommand));
 }
 
@@ -34,18 +37,23 @@ async function demoCommand(call: Call<Flags>): Promise<number> {
   const { options, out } = call;
   const session = await call.open({ embedded: true, creates: true });
   const documents: object[] = [];
+  const rows: Row[] = [];
   let worst = 0;
+  let before = false;
   await (await session.backend()).call('add_tenant', { tenant_id: TENANT, bearer_sha256: hashSecret(newSecret()) });
-  const intake = programName();
   for (const { name, reads, sample, sourceIsTenant } of KINDS) {
     const path = fileURLToPath(new URL(sample, SAMPLES));
     if (!existsSync(path)) continue;
+    if (!options.verbose) out.note(`Importing the sample of ${name}`);
     const directory = reads === 'csv' ? {} : { directory: { tag: 'sample' } };
+    let counts: Counts | undefined;
     for (const mode of ['dry-run', 'commit'] as const) {
-      out.detail('');
-      out.detail(
-        `${intake} import ${name} samples/${sample}${reads === 'csv' ? '' : ' --tag sample'}${sourceIsTenant ? ` --tenant ${TENANT}` : ''}${mode === 'commit' ? ' --commit' : ''}`,
-      );
+      if (options.verbose) {
+        out.detail('');
+        out.detail(
+          `intake import ${name} samples/${sample}${reads === 'csv' ? '' : ' --tag sample'}${sourceIsTenant ? ` --tenant ${TENANT}` : ''}${mode === 'commit' ? ' --commit' : ''}`,
+        );
+      }
       const { facts, report } = await importSample(call, session, {
         kind: name,
         path,
@@ -54,19 +62,41 @@ async function demoCommand(call: Call<Flags>): Promise<number> {
         ...(sourceIsTenant ? { sourceSystem: TENANT } : {}),
       });
       documents.push(importDocument(facts, report));
-      worst = Math.max(worst, out.json ? exitCodeOf(report) : summarize(out, facts, report));
-      if (report.status === 'duplicate')
-        out.detail('  That is fine: the sample was imported when you first started Intake.');
+      if (mode === 'commit') rows.push(rowOf(name, report, counts));
+      counts = report.counts;
+      before ||= report.status === 'duplicate';
+      const failed = exitCodeOf(report) > 0;
+      worst = Math.max(worst, exitCodeOf(report));
+      if (!out.json && (options.verbose || failed)) summarize(out, facts, report);
     }
   }
   out.document({ addresses: session.stack ? addressesOf(session.stack) : null, imports: documents });
+  out.detail('');
+  for (const line of renderTable(rows, ['kind', 'read', 'new', 'skipped', 'rejected', 'seconds'])) out.detail(line);
+  if (before) out.detail('That is fine: what was imported when you first started Intake is skipped as a whole.');
   if (session.stack?.gateway) await gatewayAnswers(session.stack.gateway);
   for (const line of ['', 'Intake is up.', ...(session.stack ? addressLines(session.stack) : [])]) out.detail(line);
   out.detail('');
-  out.detail(`  Next: ${intake} import plaintiffs YOUR.csv, ${intake} runs, ${intake} doctor`);
-  out.detail(`  To sign in on the dashboard: ${intake} users add you@example.com --role operator`);
+  out.detail('  Next: intake import plaintiffs YOUR.csv, intake runs, intake doctor');
+  out.detail('  To sign in on the dashboard: intake users add you@example.com --role operator');
+  if (!options.verbose)
+    out.detail('  Each import with its dry run, its rejects and what it read: npm start -- --verbose');
   if (!options.exit && !out.json) await untilInterrupted(out);
   return worst;
+}
+
+/** A line of the table; of a sample that was imported before, what its dry run read. */
+function rowOf(kind: string, report: ImportReport, dry: Counts | undefined): Row {
+  const known = report.status === 'duplicate';
+  const { fetched, inserted, updated, skipped, errored } = (known && dry) || report.counts;
+  return {
+    kind,
+    read: fetched,
+    new: known ? 0 : inserted + updated,
+    skipped: known ? fetched - errored : skipped,
+    rejected: errored,
+    seconds: Number(secondsOf(report).toFixed(1)),
+  };
 }
 
 async function importSample(
@@ -75,7 +105,8 @@ async function importSample(
   request: ImportRequest,
 ): Promise<{ facts: ImportFacts; report: ImportReport }> {
   const input = await importInput(session.config, request);
-  const report = await follow({ out: call.out, options: {} }, session, input);
+  const out = call.options.verbose ? call.out : { ...call.out, quiet: true };
+  const report = await follow({ out, options: {} }, session, input);
   return {
     facts: { request, input, workflowId: workflowIdOf(input), target: session.targetOf(input.backend) },
     report,
@@ -84,7 +115,7 @@ async function importSample(
 
 /** The stack is left running: other commands use it. */
 function untilInterrupted(out: Call<Flags>['out']): Promise<void> {
-  out.detail(`  Ctrl-C ends this; the stack stays up until: ${programName()} down`);
+  out.detail('  Ctrl-C ends this; the stack stays up until: intake down');
   const alive = setInterval(() => undefined, 60_000);
   return new Promise((resolve) => {
     const stop = () => resolve(clearInterval(alive));

@@ -3,6 +3,7 @@
  *
  * `intake import`: starts the import of a file, or attaches to it, and shows it to its end.
  */
+import { shellWord } from '../../values/text.ts';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Command } from 'commander';
 import { rm } from 'node:fs/promises';
@@ -17,10 +18,9 @@ import { importFlags, importRequest, type ImportFlags } from '../requests/import
 import { exitCodeOf, summarize } from '../display/importSummary.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { refuseOverwrite } from '../requests/outputFile.ts';
-import { withOperations } from '../display/operations.ts';
+import { persistently, withOperations } from '../display/operations.ts';
 import { serveFile } from '../serveFile.ts';
 import type { Session } from '../session.ts';
-import { programName } from '../programName.ts';
 
 export function define(program: Command): void {
   const example = [
@@ -83,7 +83,8 @@ async function importOnce(
       source: request.directory ? undefined : request.path,
     });
   const input = await importInput(session.config, request, async (id, name) => {
-    const [run] = await (await session.backend(name)).call('find_run', { id });
+    const backend = await session.backend(name);
+    const [run] = await persistently(() => backend.call('find_run', { id }));
     return run;
   });
   tell({ request, input, workflowId: workflowIdOf(input), target: session.targetOf(input.backend) });
@@ -146,6 +147,6 @@ export async function follow(
 
 function sayDetached(out: Call<object>['out'], { workflowId }: WorkflowHandle): void {
   out.answer(`Started ${workflowId}`);
-  out.detail(`  Watch it:  ${programName()} runs watch ${workflowId}`);
-  out.detail(`  Cancel it: ${programName()} cancel ${workflowId}`);
+  out.detail(`  Watch it:  intake runs watch ${shellWord(workflowId)}`);
+  out.detail(`  Cancel it: intake cancel ${shellWord(workflowId)}`);
 }

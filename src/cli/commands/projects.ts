@@ -1,14 +1,15 @@
 /** `intake projects`: posts a file of projects to the gateway in batches, and makes memberships good after directories were mended. */
-import { Argument, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { IntakeError, ERRORS, type ErrorCode } from '../../errors.ts';
 import { projects } from '../../kinds/projects.ts';
 import { pushIdOf, type PushReport } from '../../messages/push.ts';
-import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
+import { addCommand, type Call, type CommonOptions } from '../command.ts';
+import { addSubcommands } from '../subcommands.ts';
 import { errorLine } from '../fault.ts';
 import { onInterrupt } from '../interrupt.ts';
+import { shellWord } from '../../values/text.ts';
 import { serveFile } from '../serveFile.ts';
 import { gatewayAddress, parseBatchSize, tenantNamed } from '../requests/values.ts';
-import { programName } from '../programName.ts';
 
 interface Flags extends CommonOptions {
   readonly tenant?: string;
@@ -20,27 +21,39 @@ interface Flags extends CommonOptions {
 }
 
 export function define(program: Command): void {
-  const example = [
-    'intake projects push projects.csv --tenant TELCO',
-    'intake projects push projects.json --tenant TELCO --url https://gateway.example.com --detach',
-    'intake projects backfill --restore',
-  ];
-  addCommand(
-    program,
-    projects.name,
-    'Push a file of projects to the gateway in batches; backfill memberships',
-    example.join('\n'),
-  )
-    .addArgument(new Argument('<what>', 'what to do').choices(['push', 'backfill']))
-    .argument('[file]', 'CSV, or JSON: an array of rows, an object with rows, or one row a line')
-    .option('--tenant <name>', 'whose projects they are')
-    .option('--url <url>', 'the gateway (INTAKE_GATEWAY_URL)')
-    .addOption(new Option('--batch-size <n>', 'rows of a batch, at most 5000').argParser(parseBatchSize))
-    .addOption(new Option('--date-order <order>', 'of numeric dates (dmy)').choices(['dmy', 'mdy']))
-    .option('--detach', 'start it and return')
-    .option('--restore', 'backfill: also members whom somebody removed')
-    .action(run((call: Call<Flags>) => (call.args[0] === 'push' ? push(call) : backfill(call))));
+  const summary = 'Push a file of projects to the gateway in batches; backfill memberships';
+  const example = 'intake projects push projects.csv --tenant TELCO\nintake projects backfill';
+  addSubcommands<Flags>(addCommand(program, projects.name, summary, example), {
+    push: {
+      summary: 'Push a file to the gateway in batches',
+      args: [['[file]', 'CSV, or JSON: an array of rows, an object with rows, or one row a line']],
+      options: [
+        new Option('--tenant <name>', 'whose projects they are'),
+        new Option('--url <url>', 'the gateway (INTAKE_GATEWAY_URL)'),
+        new Option('--batch-size <n>', 'rows of a batch, at most 5000').argParser(parseBatchSize),
+        new Option('--date-order <order>', 'of numeric dates (dmy)').choices(['dmy', 'mdy']),
+        new Option('--detach', 'start it and return'),
+      ],
+      example:
+        'intake projects push projects.csv --tenant TELCO\nintake projects push projects.json --tenant TELCO --url https://gateway.example.com --detach',
+      body: push,
+    },
+    backfill: {
+      summary: 'Resolve the fields of all projects again, and bring their memberships in line',
+      options: [new Option('--restore', 'also members whom somebody removed')],
+      example: 'intake projects backfill --restore',
+      body: backfill,
+    },
+  });
 }
+
+/** What decides how the file is read, and where it goes. */
+const againWords = ({ dateOrder, batchSize, url }: Flags): string =>
+  [
+    ...(dateOrder ? [` --date-order ${dateOrder}`] : []),
+    ...(batchSize ? [` --batch-size ${batchSize}`] : []),
+    ...(url ? [` --url ${shellWord(url)}`] : []),
+  ].join('');
 
 async function push(call: Call<Flags>): Promise<number> {
   const {
@@ -84,8 +97,10 @@ async function push(call: Call<Flags>): Promise<number> {
         status: 'running',
       });
       out.answer(`Started ${handle.workflowId}`);
-      out.detail(`  Watch it:  ${programName()} projects push ${path} --tenant ${tenantId}`);
-      out.detail(`  Cancel it: ${programName()} cancel ${handle.workflowId}`);
+      out.detail(
+        `  Watch it:  intake projects push ${shellWord(path)} --tenant ${shellWord(tenantId)}${againWords(options)}`,
+      );
+      out.detail(`  Cancel it: intake cancel ${shellWord(handle.workflowId)}`);
       return 0;
     }
     const { watchPush } = await import('../display/pushWatch.ts');

@@ -1,7 +1,8 @@
 /** `intake queue`: the jobs that imports queued and nobody has taken yet (runbook 000). */
-import { Argument, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { IntakeError } from '../../errors.ts';
-import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
+import { addCommand, type Call, type CommonOptions } from '../command.ts';
+import { addSubcommands } from '../subcommands.ts';
 import { findRun } from '../../runs/findRun.ts';
 import { renderTable } from '../display/table.ts';
 
@@ -14,17 +15,25 @@ interface Flags extends CommonOptions {
 const COLUMNS = ['queue', 'message_id', 'kind', 'run_id', 'judgment_id', 'enqueued_at', 'read_ct'];
 
 export function define(program: Command): void {
-  addCommand(
-    program,
-    'queue',
-    'List or delete the queued jobs of runs',
-    'intake queue list --run 1f0c9a2e --queue enrich\nintake queue purge --run 1f0c9a2e',
-  )
-    .addArgument(new Argument('[what]', 'what to do').choices(['list', 'purge']).default('list'))
-    .option('--run <id>', 'only jobs of this run, or the first 8 digits of its id')
-    .addOption(new Option('--queue <name>', 'only this queue').choices(['enrich', 'enforce']))
-    .addOption(new Option('--limit <n>', 'at most so many').argParser(parseLimit).default(100))
-    .action(run((call: Call<Flags>) => (call.args[0] === 'purge' ? purge(call) : list(call))));
+  const ofRun = new Option('--run <id>', 'only jobs of this run, or the first 8 digits of its id');
+  const queue = new Option('--queue <name>', 'only this queue').choices(['enrich', 'enforce']);
+  const limit = new Option('--limit <n>', 'at most so many').argParser(parseLimit).default(100);
+  addSubcommands<Flags>(addCommand(program, 'queue', 'List or delete the queued jobs of runs', 'intake queue'), {
+    list: {
+      summary: 'List queued jobs',
+      options: [ofRun, queue, limit],
+      example: 'intake queue list --run 1f0c9a2e --queue enrich',
+      body: list,
+      lists: true,
+      isDefault: true,
+    },
+    purge: {
+      summary: 'Delete the jobs of a run that nobody has read, from all queues',
+      options: [ofRun],
+      example: 'intake queue purge --run 1f0c9a2e',
+      body: purge,
+    },
+  });
 }
 
 async function list({ options, out, open }: Call<Flags>): Promise<void> {
@@ -42,10 +51,6 @@ async function list({ options, out, open }: Call<Flags>): Promise<void> {
 async function purge({ options, out, open }: Call<Flags>): Promise<void> {
   if (options.run === undefined)
     throw new IntakeError('USAGE', 'Whose jobs?', { remedy: 'Write intake queue purge --run ID.' });
-  if (options.queue !== undefined)
-    throw new IntakeError('USAGE', 'purge deletes the jobs of a run from all queues', {
-      remedy: 'Leave --queue away.',
-    });
   const session = await open();
   const { id } = await findRun(session, options.run);
   const { deleted, read_already, gone } = await (await session.backend()).call('purge_jobs', { run_id: id });

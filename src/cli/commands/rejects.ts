@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { kindNamed } from '../../kinds/index.ts';
 import { refuseOverwrite } from '../requests/outputFile.ts';
 import { mendCommand } from '../display/nextCommand.ts';
-import { programName, word } from '../programName.ts';
+import { shellWord } from '../../values/text.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 import type { Run } from '../../database/rows.ts';
 import { findRun } from '../../runs/findRun.ts';
@@ -92,10 +92,10 @@ function say(
   if (rows === 0) return;
   if (!directory)
     out.detail(
-      `  Mend them, then: ${input && 'options' in input ? mendCommand(file, input) : `${programName()} import ${kind} ${word(file)} --commit`}`,
+      `  Mend them, then: ${input && 'options' in input ? mendCommand(file, input) : `intake import ${kind} ${shellWord(file)} --commit`}`,
     );
   else if (input && 'tag' in input)
     out.detail(
-      `  Mend them in the directory, then: ${programName()} import ${kind} --states-dir ${word(input.path)} --tag ${word(input.tag)} --commit`,
+      `  Mend them in the directory, then: intake import ${kind} --states-dir ${shellWord(input.path)} --tag ${shellWord(input.tag)} --commit`,
     );
 }

@@ -2,10 +2,11 @@
  * `intake retention`: deletes old batches and anomalies of projects (runbook 003) and, where that is asked for, what old runs have
  * landed; says beforehand what would go, and what went.
  */
-import { Argument, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { RetentionInput, RetentionReport, RunDays } from '../../messages/schedules.ts';
 import { onInterrupt } from '../interrupt.ts';
-import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
+import { addCommand, type Call, type CommonOptions } from '../command.ts';
+import { addSubcommands } from '../subcommands.ts';
 import { thousands } from '../display/importSummary.ts';
 import { renderTable } from '../display/table.ts';
 import { parseDays, parseRunDays } from '../requests/values.ts';
@@ -23,32 +24,38 @@ const A_DAY = 24;
 const COLUMNS = ['stat_date', 'staging_imports_count', 'import_anomalies_count'];
 
 export function define(program: Command): void {
-  addCommand(
-    program,
-    'retention',
-    'Delete old batches and anomalies of projects, and rows that old runs landed; preview, statistics',
-    'intake retention preview --runs-days 365\nintake retention run --imports-days 45 --anomalies-days 75\nintake retention run --runs-days 365 --runs-days search-results=90\nintake retention stats',
-  )
-    .addArgument(new Argument('[what]', 'what to do').choices(['run', 'preview', 'stats']).default('preview'))
-    .addOption(new Option('--imports-days <n>', 'how long batches stay').argParser(parseDays).default(60))
-    .addOption(new Option('--anomalies-days <n>', 'how long anomalies stay').argParser(parseDays).default(90))
-    .addOption(
-      new Option(
-        '--runs-days <[kind=]n>',
-        'how long ended runs keep landed rows, ledger and original (for ever unless given); they cannot be rolled back afterwards',
-      ).argParser(parseRunDays),
-    )
-    .option('--dry-run', 'run: the same as preview')
-    .addOption(new Option('--limit <n>', 'stats: days at most').argParser(parseDays).default(14))
-    .action(
-      run((call: Call<Flags>) =>
-        call.args[0] === 'stats'
-          ? stats(call)
-          : call.args[0] === 'run' && !call.options.dryRun
-            ? clean(call)
-            : preview(call),
-      ),
-    );
+  const days = [
+    new Option('--imports-days <n>', 'how long batches stay').argParser(parseDays).default(60),
+    new Option('--anomalies-days <n>', 'how long anomalies stay').argParser(parseDays).default(90),
+    new Option(
+      '--runs-days <[kind=]n>',
+      'how long ended runs keep landed rows, ledger and original (for ever unless given); they cannot be rolled back afterwards',
+    ).argParser(parseRunDays),
+  ];
+  const summary = 'Delete old batches and anomalies of projects, and rows that old runs landed; preview, statistics';
+  addSubcommands<Flags>(addCommand(program, 'retention', summary, 'intake retention\nintake retention run'), {
+    preview: {
+      summary: 'Say what would be deleted',
+      options: days,
+      example: 'intake retention preview --runs-days 365',
+      body: preview,
+      isDefault: true,
+    },
+    run: {
+      summary: 'Delete it',
+      options: [...days, new Option('--dry-run', 'the same as preview')],
+      example:
+        'intake retention run --imports-days 45 --anomalies-days 75\nintake retention run --runs-days 365 --runs-days search-results=90',
+      body: (call) => (call.options.dryRun ? preview(call) : clean(call)),
+    },
+    stats: {
+      summary: 'List what was deleted, by day',
+      options: [new Option('--limit <n>', 'days at most').argParser(parseDays).default(14)],
+      example: 'intake retention stats',
+      body: stats,
+      lists: true,
+    },
+  });
 }
 
 async function preview({ options: { importsDays, anomaliesDays, runsDays }, out, open }: Call<Flags>): Promise<void> {

@@ -8,7 +8,7 @@ import { previewRollback, rollBackRun } from '../../runs/rollback.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 import { thousands } from '../display/importSummary.ts';
 import { sayWhenInterrupted } from '../interrupt.ts';
-import { programName, word } from '../programName.ts';
+import { shellWord } from '../../values/text.ts';
 import type { Session } from '../session.ts';
 
 interface Flags extends CommonOptions {
@@ -36,7 +36,7 @@ async function rollbackCommand({ args: [id], options, out, open }: Call<Flags>):
   if (options.reason === undefined)
     throw new IntakeError('USAGE', 'Why is it rolled back?', { remedy: 'Give --reason TEXT; --dry-run needs none.' });
   const goOn = sayWhenInterrupted(
-    `what is withdrawn stays so, and the run is no longer whole. Finish it: ${programName()} rollback ${found.id} --reason ${word(options.reason)}`,
+    `what is withdrawn stays so, and the run is no longer whole. Finish it: intake rollback ${found.id} --reason ${shellWord(options.reason)}`,
   );
   const rollback = await rollBackRun(session, found, options.reason, ({ rows_affected, rows_total }) =>
     out.note(

@@ -1,16 +1,51 @@
 /** `intake runs`: lists, shows and watches runs; the operator queries of runbook 002. */
-import { Argument, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { IntakeError } from '../../errors.ts';
 import { kindNamed } from '../../kinds/index.ts';
-import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
+import { addCommand, type Call, type CommonOptions } from '../command.ts';
+import { addSubcommands, type Subcommand } from '../subcommands.ts';
 import type { Row, Run } from '../../database/rows.ts';
 import { conditionCounts, conditionOf, openConditions, orphanedError } from '../../runs/condition.ts';
 import type { Session } from '../session.ts';
 import { findRun, workflowOf } from '../../runs/findRun.ts';
 import { summaryLine } from '../display/importSummary.ts';
-import { renderTable } from '../display/table.ts';
+import { nextLines, runLines } from '../display/runLines.ts';
+import { localTime, renderTable, type Fit } from '../display/table.ts';
+import { didYouMean } from '../../values/nearest.ts';
+import type { Backend } from '../../database/backend.ts';
 
 const STATUSES = ['pending', 'processing', 'completed', 'failed', 'rolled_back', 'duplicate'];
+const HEADINGS: Record<string, string> = {
+  import_kind: 'kind',
+  source_system: 'source',
+  filename: 'file',
+  rows_fetched: 'read',
+  rows_inserted: 'new',
+  rows_skipped: 'skipped',
+  rows_errored: 'rejected',
+  duration_seconds: 'seconds',
+  average_seconds: 'seconds',
+  created_at: 'began',
+  updated_at: 'when',
+  last_run_at: 'last',
+  claimed_at: 'claimed',
+  seconds_since_heartbeat: 'silent (s)',
+  is_stale: 'stale',
+  original_id: 'original',
+  original_filename: 'its file',
+  original_completed_at: 'completed',
+  rolled_back_at: 'when',
+  rollback_reason: 'reason',
+  rolled_back_rows: 'rows',
+  remaining_rows: 'left',
+  is_complete: 'complete',
+  error_type: 'error',
+  error_message: 'message',
+  actual_total: 'rows',
+  reported_inserted: 'reported',
+  actual_inserted: 'inserted',
+  inserted_discrepancy: 'differ',
+};
 const COUNTS = ['rows_fetched', 'rows_inserted', 'rows_skipped', 'rows_errored'];
 /** Columns on a terminal; --json has all. */
 const REPORTS: Record<string, readonly string[]> = {
@@ -71,29 +106,43 @@ interface Flags extends CommonOptions {
 }
 
 export function define(program: Command): void {
-  const example = [
-    'intake runs --status failed --since 7d',
-    'intake runs show 1f0c9a2e',
-    'intake runs watch 1f0c9a2e',
-    'intake runs stats',
-  ].join('\n');
-  addCommand(program, 'runs', 'List, show and watch runs; the operator queries', example)
-    .addArgument(
-      new Argument('[what]', 'what to see').choices([...Object.keys(REPORTS), 'show', 'watch']).default('list'),
-    )
-    .argument('[id]', 'the run to show or watch')
-    .addOption(new Option('--status <status>', 'only runs of this status').choices(STATUSES))
-    .option('--kind <kind>', 'only this kind')
-    .option('--source <name>', 'only this source system')
-    .option('--since <time>', 'a date, or an age like 90m, 12h, 7d', parseSince)
-    .option('--limit <n>', 'at most so many (20)', parseCount)
-    .action(run(runsCommand));
+  const filters = [
+    new Option('--status <status>', 'only runs of this status').choices(STATUSES),
+    new Option('--kind <kind>', 'only this kind'),
+    new Option('--source <name>', 'only this source system'),
+    new Option('--since <time>', 'a date, or an age like 90m, 12h, 7d').argParser(parseSince),
+    new Option('--limit <n>', 'at most so many (20)').argParser(parseCount),
+  ];
+  const report = (summary: string, example: string): Subcommand<Flags> => ({
+    summary,
+    options: filters,
+    example: `intake runs ${example}`,
+    body: listRuns,
+    lists: true,
+  });
+  const one = (summary: string, name: string, body: Subcommand<Flags>['body']): Subcommand<Flags> => ({
+    summary,
+    args: [['[id]', 'the run, or the first 8 digits of its id']],
+    example: `intake runs ${name} 1f0c9a2e`,
+    body,
+  });
+  const example = 'intake runs --status failed --since 7d\nintake runs show 1f0c9a2e\nintake runs watch 1f0c9a2e';
+  addSubcommands<Flags>(addCommand(program, 'runs', 'List, show and watch runs; the operator queries', example), {
+    list: { ...report('List runs, newest first', 'list --status failed --since 7d'), isDefault: true },
+    show: one('Show a run and what can be done with it', 'show', (call) => showRun(call, call.args[1])),
+    watch: one('Watch a run to its end', 'watch', (call) => watchRun(call, call.args[1])),
+    latest: report('The latest runs', 'latest --kind plaintiffs'),
+    'in-progress': report('Runs that are not over, and how they really are', 'in-progress'),
+    failed: report('Failed runs with their errors', 'failed --since 24h'),
+    duplicates: report('Attempts that were refused as duplicates', 'duplicates'),
+    rollbacks: report('Runs that were rolled back, and what is left of them', 'rollbacks'),
+    'reconcile-failures': report('Runs whose tables differ from their counts', 'reconcile-failures'),
+    stats: report('Counts by source and kind', 'stats --since 30d'),
+  });
 }
 
-async function runsCommand(call: Call<Flags>): Promise<number | void> {
-  const [what = 'list', id] = call.args;
-  if (what === 'show') return showRun(call, id);
-  if (what === 'watch') return watchRun(call, id);
+async function listRuns(call: Call<Flags>): Promise<void> {
+  const [what = 'list'] = call.args;
   const { options, out } = call;
   const kind = options.kind === undefined ? undefined : kindNamed(options.kind);
   const filters = {
@@ -103,11 +152,15 @@ async function runsCommand(call: Call<Flags>): Promise<number | void> {
     since: options.since,
   };
   const session = await call.open();
-  const found = await (await session.backend()).call('report', { name: what, filters, max_rows: options.limit ?? 20 });
+  const backend = await session.backend();
+  const found = await backend.call('report', { name: what, filters, max_rows: options.limit ?? 20 });
+  if (found.length === 0 && options.source !== undefined) await requireSource(backend, options.source);
   const rows = await withConditions(session, found);
   out.document(rows);
-  if (rows.length === 0) out.detail(what === 'list' || what === 'latest' ? 'No runs yet.' : 'None.');
-  else for (const line of renderTable(rows, columnsOf(what, rows))) out.answer(line);
+  if (rows.length === 0) {
+    const any = Object.values(filters).every((filter) => filter === undefined);
+    out.detail(any && (what === 'list' || what === 'latest') ? 'No runs yet.' : 'None.');
+  } else for (const line of renderTable(rows.map(shortOf), columnsOf(what, rows), fit())) out.answer(line);
   for (const { id, condition_message: message, condition_remedy: remedy } of rows)
     if (message) out.detail(`  ${id}: ${message}. ${remedy}`);
   // Also of those beyond the listed ones.
@@ -116,6 +169,43 @@ async function runsCommand(call: Call<Flags>): Promise<number | void> {
     if (open.some(({ name }) => name !== 'running')) out.detail(`In progress: ${conditionCounts(open)}.`);
   }
 }
+
+/** @throws IntakeError USAGE for a source system that no run ever had. */
+async function requireSource(backend: Backend, source: string): Promise<void> {
+  const stats = await backend.call('report', { name: 'stats', filters: {}, max_rows: 1000 });
+  const known = [...new Set(stats.map((row) => String(row['source_system'])))].sort();
+  if (known.includes(source)) return;
+  throw new IntakeError('USAGE', `No run has the source system '${source}'${didYouMean(source, known)}`, {
+    remedy: known.length > 0 ? `Known ones: ${known.slice(0, 20).join(', ')}.` : 'There are no runs yet.',
+  });
+}
+
+/** Ids by their first digits, which every command takes, and times where the reader is; --json has all of them. */
+const shortOf = (row: Row): Row =>
+  Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [
+      name,
+      /(?:^|_)id$/.test(name) && typeof value === 'string'
+        ? value.slice(0, 8)
+        : /_at$/.test(name)
+          ? localTime(value)
+          : value,
+    ]),
+  );
+
+const fit = (): Fit => ({
+  width: process.stdout.columns ?? 80,
+  headings: HEADINGS,
+  spare: ['duration_seconds', 'average_seconds', 'source_system', 'rows_skipped', 'duplicates', 'rolled_back'],
+  elastic: {
+    original_filename: 12,
+    rollback_reason: 12,
+    error_message: 20,
+    filename: 8,
+    source_system: 8,
+    error_type: 10,
+  },
+});
 
 /** Beside what the database says of runs that are not over, what Temporal says of their workflows; nothing where it does not answer. */
 async function withConditions(session: Session, rows: readonly Row[]): Promise<Row[]> {
@@ -144,10 +234,8 @@ const columnsOf = (what: string, rows: readonly Row[]): readonly string[] => {
 async function showRun({ out, open }: Call<Flags>, id: string | undefined): Promise<void> {
   const found = await findRun(await open(), id);
   out.document(found);
-  for (const [name, value] of Object.entries(found)) {
-    if (value === null || name === 'claim_token' || name === 'lease_generation') continue;
-    out.answer(`${name.padEnd(16)} ${typeof value === 'object' ? JSON.stringify(value) : value}`);
-  }
+  for (const line of runLines(found)) out.answer(line);
+  for (const line of nextLines(found)) out.detail(line);
 }
 
 /** Shows a run to its end, or how it ended. */

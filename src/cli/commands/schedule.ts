@@ -1,10 +1,18 @@
 /** `intake schedule`: what happens by itself, on Temporal Schedules. */
-import type { Command } from 'commander';
+import { shellWord } from '../../values/text.ts';
+import { Option, type Command } from 'commander';
 import { IntakeError } from '../../errors.ts';
-import { addCommand, run, type Call } from '../command.ts';
-import { definitionOf, scheduleFlags, timesGiven, type ScheduleFlags } from '../requests/scheduleFlags.ts';
+import { addCommand, type Call } from '../command.ts';
+import { addSubcommands, type Subcommand } from '../subcommands.ts';
+import {
+  addOptions,
+  definitionOf,
+  refuseOthers,
+  setOptions,
+  timesGiven,
+  type ScheduleFlags,
+} from '../requests/scheduleFlags.ts';
 import { renderTable } from '../display/table.ts';
-import { programName } from '../programName.ts';
 import { timesText, type Times } from '../../schedules/times.ts';
 import type { ScheduleView } from '../../schedules/view.ts';
 
@@ -13,25 +21,55 @@ const NEXT = 5;
 export function define(program: Command): void {
   const example = [
     'intake schedule add projects --tenant TELCO --from /srv/telco --timezone Australia/Adelaide',
-    'intake schedule add retention',
-    'intake schedule add alerts',
-    'intake schedule add plaintiffs /srv/clients.csv --source-system crm --at 06:00 --timezone Europe/Berlin',
     'intake schedule list',
     'intake schedule set projects-TELCO --at 18:00',
-    'intake schedule pause projects-TELCO --note "their export is broken"',
-    'intake schedule backfill projects-TELCO --from 2026-11-01 --to 2026-11-03',
   ].join('\n');
-  scheduleFlags(addCommand(program, 'schedule', 'Manage schedules', example)).action(run(scheduleCommand));
+  const which = ['[schedule]', 'its id, as the list has it'] as const;
+  const note = new Option('--note <text>', 'why');
+  const act = (summary: string, words: string, options: Option[] = []): Subcommand<ScheduleFlags> => ({
+    summary,
+    args: [which],
+    options,
+    example: `intake schedule ${words}`,
+    body: scheduleCommand,
+  });
+  addSubcommands<ScheduleFlags>(addCommand(program, 'schedule', 'Manage schedules', example), {
+    list: { summary: 'List schedules', example: 'intake schedule list', body: list, lists: true, isDefault: true },
+    add: {
+      summary: 'Make a schedule: of projects, retention, alerts or an import',
+      args: [
+        ['[what]', 'projects, retention, alerts or a kind of import'],
+        ['[path]', 'of an import: its file or directory'],
+      ],
+      options: addOptions(),
+      example: [
+        'intake schedule add projects --tenant TELCO --from /srv/telco --timezone Australia/Adelaide',
+        'intake schedule add retention',
+        'intake schedule add alerts',
+        'intake schedule add plaintiffs /srv/clients.csv --source-system crm --at 06:00 --timezone Europe/Berlin',
+      ].join('\n'),
+      body: (call) => add(call, call.args[1], call.args[2]),
+    },
+    show: act('Show a schedule, its next times and its runs', 'show projects-TELCO'),
+    set: act('Change the times of a schedule', 'set projects-TELCO --at 18:00', setOptions()),
+    pause: act('Pause a schedule', 'pause projects-TELCO --note "their export is broken"', [note]),
+    resume: act('Resume a schedule', 'resume projects-TELCO', [note]),
+    trigger: act('Run a schedule now', 'trigger projects-TELCO'),
+    backfill: act(
+      'Run a schedule for times that have passed',
+      'backfill projects-TELCO --from 2026-11-01 --to 2026-11-03',
+      [new Option('--from <time>', 'from this time'), new Option('--to <time>', 'up to this time')],
+    ),
+    remove: act('Remove a schedule', 'remove projects-TELCO'),
+  });
 }
 
 async function scheduleCommand(call: Call<ScheduleFlags>): Promise<void> {
   const {
-    args: [action = 'list', what, path],
+    args: [action = 'list', what],
     options,
     out,
   } = call;
-  if (action === 'list') return list(call);
-  if (action === 'add') return add(call, what, path);
   if (!what)
     throw new IntakeError('USAGE', 'Which schedule?', { remedy: 'Give its id; `intake schedule list` has them.' });
   if (action === 'show') return show(call, what);
@@ -69,7 +107,7 @@ async function scheduleCommand(call: Call<ScheduleFlags>): Promise<void> {
   if (action === 'remove' || action === 'trigger' || action === 'backfill') {
     out.document({ id: what, action });
     out.answer(`Schedule ${what} is ${DONE[action]}`);
-    if (action !== 'remove') out.detail(`  See its runs: ${programName()} schedule show ${what}`);
+    if (action !== 'remove') out.detail(`  See its runs: intake schedule show ${shellWord(what)}`);
     return;
   }
   const { describeChanged } = await import('../../schedules/view.ts');
@@ -86,6 +124,7 @@ async function add(
   what: string | undefined,
   path: string | undefined,
 ): Promise<void> {
+  if (what !== undefined) refuseOthers(what, options);
   const session = await open({ creates: true });
   const definition = definitionOf(session.config, what, path, options);
   const client = await session.temporal();

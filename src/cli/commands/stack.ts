@@ -4,7 +4,6 @@ import type { Command } from 'commander';
 import { IntakeError } from '../../errors.ts';
 import type { Stack } from '../../local/stack.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
-import { programName } from '../programName.ts';
 import { bringUpStack, readConfig } from '../session.ts';
 import { shownDatabaseAddress } from '../../settings/databaseAddress.ts';
 
@@ -43,7 +42,7 @@ async function up({ options, out }: Call<Flags>): Promise<void> {
   out.document({ status: 'up', dir: stack.dir, addresses: addressesOf(stack), pids: stack.pids, logs: stack.logs });
   out.answer(`The stack is up in ${stack.dir}`);
   for (const line of addressLines(stack)) out.detail(line);
-  out.detail(`  Stop it with: ${programName()} down`);
+  out.detail('  Stop it with: intake down');
 }
 
 async function down({ options, out }: Call<Flags>): Promise<void> {

@@ -1,8 +1,10 @@
 /** `intake tenants`: who may post projects to the gateway. A secret is shown once, when it is made; only its hash is kept. */
-import { Argument, Option, type Command } from 'commander';
+import { shellWord } from '../../values/text.ts';
+import { Option, type Command } from 'commander';
 import { IntakeError, unknownTenant } from '../../errors.ts';
 import { hashSecret, newSecret } from '../../database/secrets.ts';
-import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
+import { addCommand, type Call, type CommonOptions } from '../command.ts';
+import { addSubcommands } from '../subcommands.ts';
 import { renderTable } from '../display/table.ts';
 import { tenantNamed } from '../requests/values.ts';
 
@@ -19,27 +21,46 @@ const MINUTES = { m: 1, h: 60, d: 1440 } as const;
 const A_DAY = 1440;
 
 export function define(program: Command): void {
-  addCommand(
-    program,
-    'tenants',
-    'Add and list tenants of the gateway, rotate their secrets',
-    'intake tenants add TELCO\nintake tenants rotate TELCO --overlap 48h\nintake tenants set TELCO --date-order mdy',
-  )
-    .addArgument(new Argument('[what]', 'what to do').choices(['add', 'set', 'rotate', 'list']).default('list'))
-    .argument('[tenant]', 'tenant_id of its batches')
-    .addOption(
-      new Option('--overlap <time>', 'how long the former secret opens, too: 30m, 24h, 7d or 0')
-        .argParser(parseMinutes)
-        .default(A_DAY, '24h'),
-    )
-    .addOption(
-      new Option('--date-order <order>', 'add, set: how numeric dates of its batches are written (dmy)').choices([
-        'dmy',
-        'mdy',
-      ]),
-    )
-    .option('--other-case', 'add: also when another tenant differs by upper and lower case alone')
-    .action(run((call: Call<Flags>) => ({ add, set, rotate, list })[call.args[0] as 'add'](call)));
+  const tenant = ['[tenant]', 'tenant_id of its batches'] as const;
+  const order = new Option('--date-order <order>', 'how numeric dates of its batches are written (dmy)').choices([
+    'dmy',
+    'mdy',
+  ]);
+  const overlap = new Option('--overlap <time>', 'how long the former secret opens, too: 30m, 24h, 7d or 0')
+    .argParser(parseMinutes)
+    .default(A_DAY, '24h');
+  const otherCase = new Option('--other-case', 'also when another tenant differs by upper and lower case alone');
+  const summary = 'Add and list tenants of the gateway, rotate their secrets';
+  addSubcommands<Flags>(addCommand(program, 'tenants', summary, 'intake tenants add TELCO\nintake tenants'), {
+    list: {
+      summary: 'List tenants',
+      example: 'intake tenants list --output jsonl',
+      body: list,
+      lists: true,
+      isDefault: true,
+    },
+    add: {
+      summary: 'Let a tenant post; shows its secret once',
+      args: [tenant],
+      options: [order, otherCase],
+      example: 'intake tenants add TELCO\nintake tenants add TELCO --date-order mdy',
+      body: add,
+    },
+    set: {
+      summary: 'Change how batches of a tenant are read',
+      args: [tenant],
+      options: [order],
+      example: 'intake tenants set TELCO --date-order mdy',
+      body: set,
+    },
+    rotate: {
+      summary: 'Give a tenant another secret',
+      args: [tenant],
+      options: [overlap],
+      example: 'intake tenants rotate TELCO --overlap 48h',
+      body: rotate,
+    },
+  });
 }
 
 async function add({ args: [, name], options, out, open }: Call<Flags>): Promise<void> {
@@ -48,12 +69,12 @@ async function add({ args: [, name], options, out, open }: Call<Flags>): Promise
   const similar = options.otherCase ? [] : await backend.call('similar_tenants', { tenant_id: tenant });
   if (similar.length > 0)
     throw new IntakeError('USAGE', `There is a tenant ${similar.join(', ')}, which differs by case alone`, {
-      remedy: `Use that one; if you mean another: intake tenants add ${tenant} --other-case.`,
+      remedy: `Use that one; if you mean another: intake tenants add ${shellWord(tenant)} --other-case.`,
     });
   const bearer = newSecret();
   if (!(await backend.call('add_tenant', { tenant_id: tenant, bearer_sha256: hashSecret(bearer) }))) {
     throw new IntakeError('USAGE', `Tenant ${tenant} has a secret already`, {
-      remedy: `Write intake tenants rotate ${tenant}.`,
+      remedy: `Write intake tenants rotate ${shellWord(tenant)}`,
     });
   }
   if (options.dateOrder) await backend.call('set_date_order', { tenant_id: tenant, date_order: options.dateOrder });
@@ -83,7 +104,9 @@ async function rotate({ args: [, name], options, out, open }: Call<Flags>): Prom
     overlap_minutes: options.overlap,
   });
   if (until === null)
-    throw new IntakeError('USAGE', `There is no tenant ${tenant}`, { remedy: `Write intake tenants add ${tenant}.` });
+    throw new IntakeError('USAGE', `There is no tenant ${tenant}`, {
+      remedy: `Write intake tenants add ${shellWord(tenant)}`,
+    });
   out.document({ tenant_id: tenant, bearer, former_until: until });
   out.detail(`The former secret of ${tenant} opens until ${until}. The new one is not shown again:`);
   out.answer(bearer);

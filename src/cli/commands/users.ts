@@ -1,11 +1,13 @@
 /** `intake users`: who may look at the dashboard and what they may do there. People are Supabase Auth's, roles are rows of user_roles. */
+import { shellWord } from '../../values/text.ts';
 import { randomBytes } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { createClient } from '@supabase/supabase-js';
-import { Argument, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { SupabaseConfig } from '../../config.ts';
 import { IntakeError } from '../../errors.ts';
-import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
+import { addCommand, type Call, type CommonOptions } from '../command.ts';
+import { addSubcommands } from '../subcommands.ts';
 import { renderTable } from '../display/table.ts';
 
 interface Flags extends CommonOptions {
@@ -20,30 +22,49 @@ const COLUMNS = ['email', 'role', 'tenant_id', 'created_at'];
 const SHORTEST = 8;
 
 export function define(program: Command): void {
-  const example = [
-    'intake users add ada@example.com --role operator',
-    'intake users add telco@example.com --role viewer --tenant TELCO --password-stdin < password.txt',
-    'intake users passwd ada@example.com',
-    'intake users remove ada@example.com --role operator',
-  ].join('\n');
-  addCommand(program, 'users', 'Grant, list and revoke dashboard roles', example)
-    .addArgument(new Argument('[what]', 'what to do').choices(['add', 'list', 'remove', 'passwd']).default('list'))
-    .argument('[email]', 'who (or --email)')
-    .option('--email <address>', 'the same as the argument')
-    .addOption(
-      new Option('--role <role>', 'viewer looks, operator also acts, admin also edits directories').choices([
-        'operator',
-        'admin',
-        'viewer',
-      ]),
-    )
-    .option('--tenant <tenant>', 'only the projects of this tenant; without it everything')
-    .option('--password-stdin', 'read the new password from stdin; without it one is made and shown')
-    .option('--keep-password', 'add: the account that is there is theirs, and so is its password')
-    .action(run((call: Call<Flags>) => ACTIONS[call.args[0] as keyof typeof ACTIONS](call)));
+  const who = ['[email]', 'who (or --email)'] as const;
+  const email = new Option('--email <address>', 'the same as the argument');
+  const role = new Option('--role <role>', 'viewer looks, operator also acts, admin also edits directories').choices([
+    'operator',
+    'admin',
+    'viewer',
+  ]);
+  const tenant = new Option('--tenant <tenant>', 'only the projects of this tenant; without it everything');
+  const stdin = new Option('--password-stdin', 'read the new password from stdin; without it one is made and shown');
+  const keep = new Option('--keep-password', 'the account that is there is theirs, and so is its password');
+  const example = 'intake users add ada@example.com --role operator\nintake users list';
+  addSubcommands<Flags>(addCommand(program, 'users', 'Grant, list and revoke dashboard roles', example), {
+    list: {
+      summary: 'List people and their roles',
+      example: 'intake users list --output jsonl',
+      body: list,
+      lists: true,
+      isDefault: true,
+    },
+    add: {
+      summary: 'Give a role to a person, who gets an account if need be',
+      args: [who],
+      options: [email, role, tenant, stdin, keep],
+      example:
+        'intake users add ada@example.com --role operator\nintake users add telco@example.com --role viewer --tenant TELCO --password-stdin < password.txt',
+      body: add,
+    },
+    remove: {
+      summary: 'Take roles from a person: all, or the named one',
+      args: [who],
+      options: [email, role, tenant],
+      example: 'intake users remove ada@example.com --role viewer --tenant TELCO',
+      body: remove,
+    },
+    passwd: {
+      summary: 'Give a person a new password',
+      args: [who],
+      options: [email, stdin],
+      example: 'intake users passwd ada@example.com',
+      body: passwd,
+    },
+  });
 }
-
-const ACTIONS = { add, list, remove, passwd } as const;
 
 async function add(call: Call<Flags>): Promise<void> {
   const {
@@ -99,7 +120,7 @@ function assertTheirs(
 ): void {
   if (roles > 0 && own !== undefined)
     throw new IntakeError('USAGE', `${email} has an account and roles: a role alone changes no password`, {
-      remedy: `Leave --password-stdin away, or give a new password: intake users passwd ${email} --password-stdin.`,
+      remedy: `Leave --password-stdin away, or give a new password: intake users passwd ${shellWord(email)} --password-stdin.`,
     });
   if (roles > 0 || keepPassword || own !== undefined) return;
   const made = `made on ${since.slice(0, 10)}, ${confirmed ? 'confirmed' : 'not confirmed'}`;

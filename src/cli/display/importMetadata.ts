@@ -5,7 +5,7 @@ import type { ImportReport } from '../../messages/imports.ts';
 import { findRun } from '../../runs/findRun.ts';
 import { importDocument, type ImportFacts } from './importDocument.ts';
 import type { Operation, QueuedJob } from '../../database/rows.ts';
-import { fileOperations, runOperations, type Operations } from './operations.ts';
+import { fileOperations, persistently, runOperations, type Operations } from './operations.ts';
 import type { Output } from '../output.ts';
 import type { Session } from '../session.ts';
 
@@ -95,6 +95,6 @@ async function rawImportLog(
 ): Promise<object> {
   if (!runId || status === 'duplicate' || status === 'in_progress')
     return { enabled: false, table: null, rows_written: 0, failures: [] };
-  const { metadata } = await findRun(session, runId, input?.backend);
+  const { metadata } = await persistently(() => findRun(session, runId, input?.backend));
   return metadata.summary?.raw_import_log ?? { enabled: true, table: null, rows_written: null, failures: [] };
 }

@@ -12,7 +12,7 @@ import { remarkSentence } from '../../messages/remarks.ts';
 import type { HeaderUse, MatchNumbers, Counts, ErrorDocument, ImportReport } from '../../messages/imports.ts';
 import { secondsOf, type ImportFacts } from './importDocument.ts';
 import { commitCommand } from './nextCommand.ts';
-import { programName, word } from '../programName.ts';
+import { shellWord } from '../../values/text.ts';
 import type { Output } from '../output.ts';
 
 const WORDS = { dry_run: 'DRY_RUN', completed: 'COMPLETED', failed: 'FAILED', cancelled: 'CANCELLED' } as const;
@@ -147,7 +147,7 @@ function headerLines(headers: readonly HeaderUse[], columns: number): string[] {
     lines.push(`Not taken: ${names.join(', ')}${more} (kept in the raw row)`);
   }
   for (const { header, suggestion } of left.filter((use) => use.suggestion).slice(0, 5))
-    lines.push(`          ${header} may be ${suggestion}: --map ${word(`${header}=${suggestion}`)}`);
+    lines.push(`          ${header} may be ${suggestion}: --map ${shellWord(`${header}=${suggestion}`)}`);
   return lines;
 }
 
@@ -209,7 +209,7 @@ export function failedItemsOf({ failed, failedItems }: DirectoryReport): string 
 
 function rejectsHint(path: string | undefined, runId: string | null): string {
   if (path) return `written to ${path}`;
-  return runId ? `${programName()} rejects ${runId} -o rejects.csv` : '--rejects FILE writes them';
+  return runId ? `intake rejects ${runId} -o rejects.csv` : '--rejects FILE writes them';
 }
 
 const NAMES: Record<string, string> = { ',': 'comma', ';': 'semicolon', '\t': 'tab', '|': 'pipe' };

@@ -2,80 +2,84 @@
 import { parse } from 'node:path';
 import { kindNamed } from '../../kinds/index.ts';
 import type { AnyInput, ImportInput } from '../../messages/imports.ts';
-import type { DirectoryOptions, ImportRequest } from '../../messages/requests.ts';
-import { programName, word } from '../programName.ts';
-
-/** The options that decide what a file means, as they were given. */
-function optionWords({ options, batchId, batchName, sourceReference, fileHash, path }: ImportInput): string {
-  const { map, encoding, delimiter, dateOrder, dateOrderAssumed, maxErrors, skipJobs, headerRow } = options;
-  const limit = maxErrors && ('rows' in maxErrors ? String(maxErrors.rows) : `${maxErrors.percent}%`);
-  const stem = parse(path).name;
-  const given: readonly (readonly [string, string | number | undefined])[] = [
-    ['batch-id', batchId === `sha256-${fileHash.slice(0, 32)}` ? undefined : batchId],
-    ['batch-name', batchName === stem ? undefined : batchName],
-    ['source-reference', sourceReference === batchName ? undefined : sourceReference],
-    ...Object.entries(map).map(([theirs, ours]) => ['map', `${theirs}=${ours}`] as const),
-    ['encoding', encoding],
-    ['delimiter', delimiter],
-    ['date-order', dateOrderAssumed ? undefined : dateOrder],
-    ['max-errors', limit],
-    ['header-row', headerRow],
-    ['null-words', options.nullWords?.join(',')],
-    ['match', options.match],
-  ];
-  const flags = [
-    skipJobs && 'skip-jobs',
-    options.strictHeaders && 'strict-headers',
-    options.decodeHtml && 'decode-html',
-  ];
-  return [
-    ...given.flatMap(([name, value]) => (value === undefined ? [] : [` --${name} ${word(String(value))}`])),
-    ...flags.flatMap((name) => (name ? [` --${name}`] : [])),
-  ].join('');
-}
-
-/** Options of a directory, as they were given. */
-function directoryWords(path: string, { tag, singleFile, ...others }: DirectoryOptions): string {
-  const given = Object.entries(others).flatMap(([name, value]) => {
-    if (value === undefined || value === false) return [];
-    const flag = ` --${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    return value === true ? [flag] : [`${flag} ${word(String(value))}`];
-  });
-  const single = singleFile === undefined ? '' : ` --single-file ${word(singleFile)}`;
-  return `--states-dir ${word(path)}${tag === undefined ? '' : ` --tag ${word(tag)}`}${single}${given.join('')}`;
-}
+import { directoryOptions, fileOptions, type OptionWord } from '../../messages/options.ts';
+import type { ImportRequest } from '../../messages/requests.ts';
+import { shellWord } from '../../values/text.ts';
 
 /** The commit of what was tried, with every option that decides what happens. */
 export function commitCommand(request: ImportRequest, input: AnyInput | undefined): string {
   const { path, directory, sourceSystem, backend } = request;
   const kind = input?.kind ?? request.kind;
-  const { environment } = process.env['SUPABASE_MODE'] ? { environment: process.env['SUPABASE_MODE'] } : {};
-  return [
-    `${programName()} import ${kind} ${directory ? directoryWords(path, directory) : word(path)}`,
-    sourceWords(kind, sourceSystem),
-    input && 'options' in input ? optionWords(input) : '',
-    backend === undefined ? '' : ` --backend ${backend}`,
-    environment === undefined ? '' : ` --env ${word(environment)}`,
-    ' --commit',
-  ].join('');
+  const words: OptionWord[] = directory
+    ? [['states-dir', path], ...directoryOptions(directory), ...batchWords(request)]
+    : input && 'options' in input
+      ? givenWords(input)
+      : [];
+  return commandOf(kind, directory ? undefined : path, [
+    ...sourceWords(kind, sourceSystem),
+    ...words,
+    ['backend', backend],
+    ['commit', undefined],
+  ]);
 }
 
 /** The import of mended rejects of a run, which means them as their run did. */
 export function mendCommand(file: string, input: ImportInput): string {
-  // The batch is another, and the header stands where it stands in every file of rejects.
-  const options = { ...input.options, headerRow: undefined } as unknown as ImportInput['options'];
-  const mended = { ...input, ...ownBatch(input.fileHash, file), options };
-  return `${programName()} import ${input.kind} ${word(file)}${sourceWords(input.kind, input.sourceSystem)}${optionWords(mended)} --commit`;
+  const stem = parse(file).name;
+  const { fileHash, options } = input;
+  // The batch is another.
+  const batch = { path: file, batchId: usualBatch(fileHash), batchName: stem, sourceReference: stem };
+  return commandOf(input.kind, file, [
+    ...sourceWords(input.kind, input.sourceSystem),
+    ...givenWords({ ...input, ...batch, options: withoutHeaderRow(options) }),
+    ['commit', undefined],
+  ]);
 }
 
-const ownBatch = (hash: string, path: string) => ({
-  path,
-  batchId: `sha256-${hash.slice(0, 32)}`,
-  batchName: parse(path).name,
-  sourceReference: parse(path).name,
-});
+/** The header stands where it stands in every file of rejects. */
+const withoutHeaderRow = (options: ImportInput['options']): ImportInput['options'] =>
+  Object.fromEntries(
+    Object.entries(options).filter(([name]) => name !== 'headerRow'),
+  ) as unknown as ImportInput['options'];
 
-function sourceWords(kind: string, sourceSystem: string | undefined): string {
-  if (sourceSystem === undefined || sourceSystem === kindNamed(kind).defaultSource) return '';
-  return ` --${kindNamed(kind).sourceIsTenant ? 'tenant' : 'source-system'} ${word(sourceSystem)}`;
+/** Without what nobody said: defaults, and what the file says itself. */
+function givenWords({ batchId, batchName, sourceReference, fileHash, path, options }: ImportInput): OptionWord[] {
+  const batch = batchWords({
+    batchId: batchId === usualBatch(fileHash) ? undefined : batchId,
+    batchName: batchName === parse(path).name ? undefined : batchName,
+    sourceReference: sourceReference === batchName ? undefined : sourceReference,
+  });
+  const given = fileOptions({ options }).filter(([name]) => name !== 'date-order' || !options.dateOrderAssumed);
+  return [...batch, ...given];
+}
+
+const usualBatch = (hash: string): string => `sha256-${hash.slice(0, 32)}`;
+
+interface BatchNames {
+  readonly batchId?: string | undefined;
+  readonly batchName?: string | undefined;
+  readonly sourceReference?: string | undefined;
+}
+
+const batchWords = ({ batchId, batchName, sourceReference }: BatchNames): OptionWord[] =>
+  (
+    [
+      ['batch-id', batchId],
+      ['batch-name', batchName],
+      ['source-reference', sourceReference],
+    ] as const
+  ).filter(([, value]) => value !== undefined);
+
+function sourceWords(kind: string, sourceSystem: string | undefined): OptionWord[] {
+  if (sourceSystem === undefined || sourceSystem === kindNamed(kind).defaultSource) return [];
+  return [[kindNamed(kind).sourceIsTenant ? 'tenant' : 'source-system', sourceSystem]];
+}
+
+/** Flags have no value; the backend is left away where none was named. */
+function commandOf(kind: string, path: string | undefined, words: readonly OptionWord[]): string {
+  const options = words.flatMap(([name, value]) => {
+    if (name === 'backend' && value === undefined) return [];
+    return value === undefined ? [`--${name}`] : [`--${name} ${shellWord(value)}`];
+  });
+  return ['intake import', kind, ...(path === undefined ? [] : [shellWord(path)]), ...options].join(' ');
 }

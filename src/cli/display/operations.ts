@@ -13,7 +13,7 @@ import { kindNamed } from '../../kinds/index.ts';
 
 const PAGE = 1000;
 /** A page is asked for again so often, with growing pauses: a document that has begun cannot be taken back. */
-const ATTEMPTS = 6;
+const ATTEMPTS = 8;
 
 /** Begins anew with each call, so that every list of a document is read for itself and none is kept. */
 export type Operations = () => AsyncIterable<Operation>;
@@ -46,7 +46,8 @@ export function fileOperations(path: string): Operations {
   };
 }
 
-async function persistently<T>(ask: () => Promise<T>): Promise<T> {
+/** What a command asks of the database beside its import waits for a database that restarts, as the import does. */
+export async function persistently<T>(ask: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await ask();

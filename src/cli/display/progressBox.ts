@@ -1,5 +1,5 @@
 /** The display of runbook 004 as lines of text: title, elapsed time, phases with bars, rates and ETA, failed rows. */
-import stringWidth from 'string-width';
+import { cutToWidth } from './table.ts';
 import { isDirectory } from '../../imports/request.ts';
 import { PENDING, PHASE_MARKS, phasesOf, remainingSeconds, secondsOf } from '../../messages/phases.ts';
 import type { AnyInput, ImportReport, PhaseName } from '../../messages/imports.ts';
@@ -42,7 +42,7 @@ export function renderProgress({ report, activity, input, columns, style }: Prog
     rule,
   ];
   return lines
-    .map((line) => fit(printable(line), columns - 1))
+    .map((line) => cutToWidth(printable(line), columns - 1))
     .map((line, i) => (i === 1 ? style('bold', line) : line));
 }
 
@@ -100,16 +100,4 @@ function size(bytes: number): string {
   if (bytes < 1024) return `${Math.round(bytes)} B`;
   const power = Math.min(3, Math.floor(Math.log2(bytes) / 10));
   return `${(bytes / 1024 ** power).toFixed(1)} ${['B', 'KB', 'MB', 'GB'][power]}`;
-}
-
-/** Cuts a line to a width in cells. */
-function fit(line: string, width: number): string {
-  let cells = 0;
-  let kept = '';
-  for (const { segment } of new Intl.Segmenter().segment(line)) {
-    cells += stringWidth(segment);
-    if (cells > width) break;
-    kept += segment;
-  }
-  return kept;
 }

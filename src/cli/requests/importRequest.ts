@@ -4,7 +4,7 @@
  * What the words after `intake import` ask for.
  */
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
-import type { Command } from 'commander';
+import { Argument, type Command, type Option } from 'commander';
 import type { ImportRequest } from '../../messages/requests.ts';
 import { IntakeError } from '../../errors.ts';
 import { findKind, kindNamed, KINDS, kindsTaking } from '../../kinds/index.ts';
@@ -55,16 +55,45 @@ export interface ImportFlags extends CommonOptions {
 /** Names of the kinds that an option is for. */
 const only = (option: KindOption): string => kindsTaking(option).join(', ');
 
+/** Headings of the help, and what stands under each; what has none is for files. */
+const GROUPS: readonly (readonly [heading: string, options: string])[] = [
+  ['What people use most', 'commit dry-run map source-system source max-errors rejects force detach'],
+  ['Of every kind', 'batch-id batch-name source-reference backend debug-log'],
+  [`Of files (${KINDS.flatMap(({ name, reads }) => (reads === 'csv' ? [name] : [])).join(', ')})`, ''],
+  [`Of ${only('match')}`, 'match skip-jobs'],
+  [`Of ${only('tenant')}`, 'tenant'],
+  [
+    `Of ${only('statesDir')}`,
+    'states-dir tag delta verify-writes single-file images-dir batch-size max-workers max-concurrent-uploads',
+  ],
+  ['Of every command', 'env dir json pretty quiet no-color debug'],
+];
+const FILES = 2;
+
+/** Gives the help its groups: the common ones first, then those of kinds. */
+function grouped(command: Command): Command {
+  const groupOf = ({ long }: Option): number => {
+    const at = GROUPS.findIndex(([, names]) => names.split(' ').includes(long?.slice(2) ?? ''));
+    return at < 0 ? FILES : at;
+  };
+  const options = command.options as Option[];
+  options.sort((a, b) => groupOf(a) - groupOf(b));
+  for (const option of options) option.helpGroup(`${GROUPS[groupOf(option)]![0]}:`);
+  return command;
+}
+
 export function importFlags(command: Command): Command {
-  return command
+  const kind = new Argument('[kind]', 'what the file holds');
+  kind.argChoices = KINDS.map(({ name }) => name); // for completion; an alias is taken, too
+  const flags = command
     .allowExcessArguments() // several files get a sentence of their own
-    .argument('[kind]', `what the file holds: ${KINDS.map(({ name }) => name).join(', ')}`)
+    .addArgument(kind)
     .argument('[path]', 'the file or directory')
     .option('--csv <path>', 'the file')
     .option('--file <path>', 'the file')
     .option('--source <name>', 'who sent it; without a kind: the kind')
     .option('--source-system <name>', 'who sent it')
-    .option('--tenant <name>', `${only('tenant')}: another word for --source-system`)
+    .option('--tenant <name>', 'another word for --source-system')
     .option('--batch-id <id>', 'names the batch (from the content)')
     .option('--batch-name <name>', "title of the batch (the file's stem)")
     .option('--source-reference <text>', 'reference of the batch at its source (the batch name)')
@@ -90,7 +119,7 @@ export function importFlags(command: Command): Command {
     .option('--decode-html', 'decode HTML entities (&amp;)')
     .option(
       '--match <rule>',
-      `${only('match')}: a shared e-mail or phone counts between compatible names (names), or alone (contact)`,
+      'a shared e-mail or phone counts between compatible names (names), or alone (contact)',
       parseMatch,
     )
     .option('--detach', 'start it and return')
@@ -98,15 +127,16 @@ export function importFlags(command: Command): Command {
     .option('--force', 'let --rejects overwrite a file')
     .option('--backend <name>', 'supabase or postgres')
     .option('--debug-log', 'log every step to stderr, of search results every decision')
-    .option('--states-dir <dir>', `${only('statesDir')}: the directory`)
-    .option('--tag <name>', `${only('tag')}: the dataset`)
-    .option('--delta', `${only('delta')}: only what is new or changed since the last import of the tag`)
-    .option('--verify-writes', `${only('verifyWrites')}: compare files and images with what was written, afterwards`)
-    .option('--single-file <file>', `${only('singleFile')}: only this file`)
-    .option('--images-dir <dir>', `${only('imagesDir')}: where the images lie, if not below the directory`)
-    .option('--batch-size <n>', `${only('batchSize')}: files a call to the database (25)`, parseSize)
-    .option('--max-workers <n>', `${only('maxWorkers')}: files read at a time (16)`, parseSize)
-    .option('--max-concurrent-uploads <n>', `${only('maxConcurrentUploads')}: uploads at a time (10)`, parseSize);
+    .option('--states-dir <dir>', 'the directory')
+    .option('--tag <name>', 'the dataset')
+    .option('--delta', 'only what is new or changed since the last import of the tag')
+    .option('--verify-writes', 'compare files and images with what was written, afterwards')
+    .option('--single-file <file>', 'only this file')
+    .option('--images-dir <dir>', 'where the images lie, if not below the directory')
+    .option('--batch-size <n>', 'files a call to the database (25)', parseSize)
+    .option('--max-workers <n>', 'files read at a time (16)', parseSize)
+    .option('--max-concurrent-uploads <n>', 'uploads at a time (10)', parseSize);
+  return grouped(flags);
 }
 
 /** @throws IntakeError USAGE. */

@@ -1,5 +1,6 @@
 /** What the words after `intake schedule` ask for. */
-import { Argument, Command, Option } from 'commander';
+import { Command, Option } from 'commander';
+import { flagOf } from '../../messages/options.ts';
 import type { Config } from '../../config.ts';
 import type { RunDays } from '../../messages/schedules.ts';
 import { projects } from '../../kinds/projects.ts';
@@ -30,7 +31,6 @@ export interface ScheduleFlags extends ImportFlags {
   readonly runsDays?: RunDays;
 }
 
-const ACTIONS = ['add', 'set', 'list', 'show', 'pause', 'resume', 'trigger', 'backfill', 'remove'] as const;
 /** Options of an import that make sense when nobody watches it. */
 const OF_IMPORTS = new Set([
   ...[
@@ -43,42 +43,84 @@ const OF_IMPORTS = new Set([
     '--date-order',
     '--backend',
   ],
-  ...['--states-dir', '--tag', '--delta', '--verify-writes'],
+  ...[
+    '--header-row',
+    '--strict-headers',
+    '--null-words',
+    '--decode-html',
+    '--match',
+    '--batch-name',
+    '--source-reference',
+  ],
+  ...['--states-dir', '--tag', '--delta', '--verify-writes', '--images-dir'],
 ]);
 import { gatewayAddress, parseBatchSize, parseDays, parseRunDays, tenantNamed } from './values.ts';
 
-export function scheduleFlags(command: Command): Command {
-  command
-    .addArgument(new Argument('[action]', 'what to do').choices(ACTIONS).default('list'))
-    .argument('[what]', 'add: projects, retention, alerts or a kind of import; else the schedule')
-    .argument('[path]', 'add of an import: its file or directory')
-    .option('--from <source>', 'projects: file, folder, URL or env:NAME; backfill: from this time')
-    .option('--to <time>', 'backfill: up to this time')
-    .addOption(new Option('--at <time>', 'time of day, such as 17:00').argParser(parseTimeOfDay))
-    .addOption(new Option('--every <time>', 'instead of --at: 30m, 1h, 1d').argParser(parseInterval))
-    .addOption(new Option('--timezone <name>', 'zone of --at, such as Australia/Adelaide').argParser(parseTimeZone))
-    .option('--tenant <name>', 'projects: whose they are')
-    .addOption(
-      new Option('--batch-size <n>', 'projects: rows of a batch (5000); search-results: files of one (25)').argParser(
-        parseBatchSize,
-      ),
-    )
-    .option('--url <url>', 'projects: the gateway (INTAKE_GATEWAY_URL)')
-    .option('--host <name>', 'the host that holds the files (INTAKE_HOST)')
-    .option('--dry-run', 'of an import: only count')
-    .option('--id <id>', 'of an import: the name of the schedule')
-    .option('--replace', 'add: instead of the one of that name')
-    .option('--note <text>', 'pause, resume: why')
-    .addOption(new Option('--imports-days <n>', 'retention: how long batches stay (60)').argParser(parseDays))
-    .addOption(new Option('--anomalies-days <n>', 'retention: how long anomalies stay (90)').argParser(parseDays))
-    .addOption(
-      new Option('--runs-days <[kind=]n>', 'retention: how long runs keep their rows (for ever)').argParser(
-        parseRunDays,
-      ),
-    );
-  for (const option of importFlags(new Command()).options)
-    if (OF_IMPORTS.has(option.long ?? '')) command.addOption(option);
-  return command;
+const at = new Option('--at <time>', 'time of day, such as 17:00').argParser(parseTimeOfDay);
+const every = new Option('--every <time>', 'instead of --at: 30m, 1h, 1d').argParser(parseInterval);
+const zone = new Option('--timezone <name>', 'zone of --at, such as Australia/Adelaide').argParser(parseTimeZone);
+const replace = new Option('--replace', 'instead of the one of that name');
+
+/** Options of `schedule add`, by what is added. */
+export function addOptions(): Option[] {
+  const projects = [
+    new Option('--from <source>', 'file, folder, URL or env:NAME'),
+    new Option('--tenant <name>', 'whose they are'),
+    new Option('--batch-size <n>', 'rows of a batch (5000); of search-results files (25)').argParser(parseBatchSize),
+    new Option('--url <url>', 'the gateway (INTAKE_GATEWAY_URL)'),
+  ];
+  const retention = [
+    new Option('--imports-days <n>', 'how long batches stay (60)').argParser(parseDays),
+    new Option('--anomalies-days <n>', 'how long anomalies stay (90)').argParser(parseDays),
+    new Option('--runs-days <[kind=]n>', 'how long runs keep their rows (for ever)').argParser(parseRunDays),
+  ];
+  const imports = [
+    new Option('--id <id>', 'the name of the schedule'),
+    new Option('--dry-run', 'only count'),
+    ...importFlags(new Command()).options.filter(({ long }) => OF_IMPORTS.has(long ?? '')),
+  ];
+  return [
+    ...[at, every, zone, replace, new Option('--host <name>', 'the host that holds the files (INTAKE_HOST)')].map(
+      headed('When and where'),
+    ),
+    ...projects.map(headed('Of projects')),
+    ...retention.map(headed('Of retention')),
+    ...imports.map(headed('Of an import')),
+  ];
+}
+
+export const setOptions = (): Option[] => [at, every, zone, replace];
+
+const headed =
+  (heading: string) =>
+  (option: Option): Option => {
+    const copy = Object.assign(new Option(option.flags, option.description), option);
+    return copy.helpGroup(`${heading}:`);
+  };
+
+const TIMES = ['at', 'every', 'timezone', 'replace'];
+/** What each takes besides its times; an import what its kind takes. */
+const TAKES: Readonly<Record<string, readonly string[]>> = {
+  projects: ['from', 'tenant', 'batchSize', 'url', 'dateOrder', 'host'],
+  retention: ['importsDays', 'anomaliesDays', 'runsDays'],
+  alerts: [],
+};
+const COMMON = ['env', 'dir', 'json', 'pretty', 'quiet', 'color', 'debug'];
+
+/** What would be ignored is refused, before anything is made. @throws IntakeError USAGE. */
+export function refuseOthers(what: string, flags: ScheduleFlags): void {
+  const taken = TAKES[what];
+  const foreign = taken
+    ? Object.keys(flags).filter((name) => ![...TIMES, ...COMMON, ...taken].includes(name))
+    : ['from', 'url', ...TAKES['retention']!].filter((name) => flags[name as keyof ScheduleFlags] !== undefined);
+  if (foreign.length === 0) return;
+  throw new IntakeError(
+    'USAGE',
+    `A schedule of ${what} does not take ${foreign.map((name) => `--${flagOf(name)}`).join(', ')}`,
+    {
+      remedy: 'Leave it away; intake schedule add --help says what each option is for.',
+    },
+  );
 }
 
 /** What `add` makes. @throws IntakeError USAGE. */

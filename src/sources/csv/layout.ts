@@ -77,8 +77,9 @@ export function readLayout(head: Buffer, whole: boolean, set: ColumnSet, options
   }
 }
 
+/** Also a header of `--map`, which a title has not. */
 const isMissing = (error: unknown): boolean =>
-  error instanceof IntakeError && (error.code === 'MISSING_COLUMNS' || error.code === 'HEADER_UNREADABLE');
+  error instanceof IntakeError && /^(?:MISSING_COLUMNS|HEADER_UNREADABLE|UNKNOWN_COLUMN)$/.test(error.code);
 
 function withTitles(layout: Layout, count: number): Layout {
   if (count === 0) return layout;

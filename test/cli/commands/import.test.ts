@@ -1,5 +1,9 @@
 import { strict as assert } from 'node:assert';
+import { execFile } from 'node:child_process';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { plaintiffsCsv, slowCsv, SLOW, startCli, type Cli, type Ended, type Json } from '../cli.ts';
 
 const FIELDS = [
@@ -210,6 +214,85 @@ describe('intake import', function () {
       [{ n: 1 }],
     );
     assert.deepEqual(await rowsOf(ended[0]?.document.run_id), [{ status: 'promoted', n: 50 }]);
+  });
+
+  it('prints commands that run as they are printed, with every option that decides, the stack and the quotes', async () => {
+    await mkdir(join(cli.folder, 'linked'));
+    await symlink(
+      fileURLToPath(new URL('../../../bin/intake.mjs', import.meta.url)),
+      join(cli.folder, 'linked', 'intake'),
+    );
+    await symlink(cli.stack.dir, join(cli.folder, 'my stack'));
+    const env = {
+      ...process.env,
+      PATH: `${join(cli.folder, 'linked')}:${process.env['PATH']}`,
+      INTAKE_DIR: '/nonexistent',
+    };
+    /** In a shell, as somebody pastes it. */
+    const shell = (line: string) =>
+      new Promise<Ended>((resolve) =>
+        execFile('/bin/sh', ['-c', line], { cwd: cli.folder, env }, (error, stdout, stderr) =>
+          resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
+        ),
+      );
+    const text = 'Our clients;;\nClient "A";Mail;Tel\nPaste Co;p@paste.example.com;nichts\nBad Co;nope;\n';
+    const file = await cli.file("it's a file.csv", text);
+    const dry = await shell(
+      `intake import plaintiffs "${file}" --dir 'my stack' --map 'Client "A"=plaintiff_name' --map Mail=contact_email --source-system "O'Neil & Sons" --null-words nichts,leer --header-row 2 --delimiter ';' --encoding utf-8 --batch-id 'B 1' --batch-name "May's" --source-reference R-1 --date-order dmy --max-errors '60%' --decode-html --skip-jobs --backend postgres`,
+    );
+    assert.match(dry.stdout, /^Import DRY_RUN: 2 fetched, 1 inserted, 0 skipped, 1 errored$/m, dry.stderr);
+    const [, commit] = /import it with: (intake .*)$/m.exec(dry.stdout)!;
+    const committed = await shell(commit!);
+    assert.match(
+      committed.stdout,
+      /^Import COMPLETED: 2 fetched, 1 inserted, 0 skipped, 1 errored$/m,
+      `${commit} ${committed.stderr}`,
+    );
+    const [run] = await cli.query(
+      "select id, source_system, metadata -> 'input' as input from ingest.import_runs where source_batch_id = 'B 1'",
+    );
+    assert.deepEqual(
+      [run.source_system, run.input.batchName, run.input.sourceReference, run.input.backend, run.input.options],
+      [
+        "O'Neil & Sons",
+        "May's",
+        'R-1',
+        'postgres',
+        {
+          map: { 'Client "A"': 'plaintiff_name', Mail: 'contact_email' },
+          encoding: 'utf-8',
+          delimiter: ';',
+          dateOrder: 'dmy',
+          maxErrors: { percent: 60 },
+          headerRow: 2,
+          nullWords: ['nichts', 'leer'],
+          decodeHtml: true,
+          skipJobs: true,
+        },
+      ],
+    );
+    const [, rejects] = /^ {2}Rejected: .*; (intake .*)$/m.exec(committed.stdout)!;
+    const written = await shell(rejects!);
+    const [, mend] = /Mend them, then: (intake .*)$/m.exec(written.stdout)!;
+    const lines = await readFile(join(cli.folder, 'rejects.csv'), 'utf8');
+    await writeFile(join(cli.folder, 'rejects.csv'), lines.replace('nope', 'mended@paste.example.com'));
+    const mended = await shell(mend!);
+    assert.match(
+      mended.stdout,
+      /^Import COMPLETED: 1 fetched, 1 inserted, 0 skipped, 0 errored$/m,
+      `${mend} ${mended.stderr}`,
+    );
+    const shown = await shell(`intake runs show ${run.id} --dir 'my stack'`);
+    const next = [...shown.stdout.matchAll(/^ {2}(intake .*)$/gm)].map(([, line]) => line!);
+    assert.equal(next.length, 4, shown.stdout);
+    for (const line of next.filter((each) => !each.includes(' rejects '))) {
+      const { code, stderr } = await shell(line);
+      assert.equal(code, 0, `${line}: ${stderr}`);
+    }
+    const detached = await shell(`${commit!.replace("'B 1'", 'other')} --detach`);
+    const [, watch] = /Watch it: +(intake .*)$/m.exec(detached.stdout)!;
+    const watched = await shell(watch!);
+    assert.match(watched.stdout, /^Import COMPLETED: /m, `${watch} ${watched.stderr}`);
   });
 
   it('attaches a second process to the running import', async () => {

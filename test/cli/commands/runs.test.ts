@@ -87,6 +87,47 @@ describe('the commands over runs', function () {
     );
   });
 
+  it('lists runs in 80 columns with short ids, shows one with what can be done next, and prints lists as tables, JSON or lines', async () => {
+    const run = await commit(
+      `${'a long name of a file '.repeat(4)}.csv`,
+      plaintiffsCsv('narrow', 3),
+      '--source-system',
+      'a source of a long name',
+    );
+    for (const words of [['runs'], ['runs', 'latest'], ['runs', 'stats'], ['runs', 'failed'], ['runs', 'duplicates']]) {
+      const { stdout } = await cli.run(...words);
+      for (const line of stdout.split('\n')) assert.ok(line.length <= 80, line);
+    }
+    const { stdout } = await cli.run('runs', '--source', 'a source of a long name');
+    assert.match(
+      stdout,
+      new RegExp(
+        `^id +kind +(?:source +)?file +status +read +new .*began\n.*\n${run.run_id.slice(0, 8)} +plaintiffs .*completed +3 +3 .* \\d\\d:\\d\\d\n$`,
+      ),
+    );
+    const shown = (await cli.run('runs', 'show', run.run_id.slice(0, 8))).stdout;
+    assert.match(shown, new RegExp(`^Run ${run.run_id} is completed\n {2}Kind: +plaintiffs from a source`));
+    assert.match(shown, /^ {2}Counts: +3 fetched, 3 inserted, 0 updated, 0 skipped, 0 errored$/m);
+    assert.match(shown, /\nNext:\n {2}\S*intake .*verify \S+ {2}# compare.*\n/);
+    assert.doesNotMatch(shown, /[{}]/);
+    const lines = (await cli.run('runs', 'list', '--output', 'jsonl', '--source', 'a source of a long name')).stdout
+      .trim()
+      .split('\n');
+    assert.deepEqual([lines.length, JSON.parse(lines[0]!).id], [1, run.run_id]);
+    const { document } = await cli.json('runs', '--source', 'a source of a long name');
+    assert.deepEqual(
+      JSON.parse((await cli.run('runs', '--output', 'json', '--source', 'a source of a long name')).stdout),
+      document,
+    );
+    assert.match((await cli.run('runs', '--output', 'table')).stdout, /^id +kind/);
+    const unknown = await cli.run('runs', '--source', 'a source of a long nam');
+    assert.equal(unknown.code, 2);
+    assert.match(
+      unknown.stderr,
+      /No run has the source system '.*' \(did you mean 'a source of a long name'\?\)\. Known ones: /,
+    );
+  });
+
   it('gives records that the database refuses back as the file had them, and the rest is in', async () => {
     await cli.query("ALTER TABLE public.plaintiffs ADD CONSTRAINT no_fax CHECK (phone IS DISTINCT FROM '5550000')");
     try {

@@ -81,22 +81,22 @@ describe('the request of an import', () => {
       },
       ...{ sourceSystem: "O'Neil", options },
     } as unknown as ImportInput;
-    const said = " --map 'Their Name=plaintiff_name' --delimiter semicolon --date-order dmy --max-errors '5%'";
+    const said = " --map 'Their Name=plaintiff_name' --date-order dmy --skip-jobs --delimiter semicolon";
     assert.equal(
       commitCommand(
         { kind: 'plaintiffs', path: 'x y.csv', mode: 'dry-run', sourceSystem: "O'Neil", backend: 'supabase' },
         input,
       ),
-      `./intake import plaintiffs 'x y.csv' --source-system 'O'\\''Neil' --batch-id 'B 1'${said} --header-row 3 --skip-jobs --backend supabase --commit`,
+      `intake import plaintiffs 'x y.csv' --source-system 'O'\\''Neil' --batch-id 'B 1'${said} --header-row 3 --max-errors '5%' --backend supabase --commit`,
     );
     assert.equal(
       mendCommand('rejects.csv', input),
-      `./intake import plaintiffs rejects.csv --source-system 'O'\\''Neil'${said} --skip-jobs --commit`,
+      `intake import plaintiffs rejects.csv --source-system 'O'\\''Neil'${said} --max-errors '5%' --commit`,
     );
     const directory = { tag: 'T 1', singleFile: 'FL/a_parse.json', delta: true, maxWorkers: 3 };
     assert.equal(
       commitCommand({ kind: 'search-results', path: 'scrape', mode: 'dry-run', directory }, undefined),
-      "./intake import search-results --states-dir scrape --tag 'T 1' --single-file FL/a_parse.json --delta --max-workers 3 --commit",
+      "intake import search-results --states-dir scrape --tag 'T 1' --single-file FL/a_parse.json --delta --max-workers 3 --commit",
     );
   });
 });
