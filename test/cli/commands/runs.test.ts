@@ -243,7 +243,8 @@ describe('the commands over runs', function () {
       filtered.map(({ status }: Json) => status),
       ['rolled_back'],
     );
-    assert.deepEqual((await cli.json('runs', '--source', 'nobody')).document, []);
+    const nobody = await cli.json('runs', '--source', 'nobody');
+    assert.deepEqual([nobody.code, nobody.document.error.code], [2, 'USAGE']);
     const sql = await readFile(new URL('../../../ops/queries/plaintiff_ingest_moat.sql', import.meta.url), 'utf8');
     const queries = sql
       .replaceAll(/^--.*$/gm, '')
