@@ -5,6 +5,127 @@ export type Json = string | number | boolean | null | { [key: string]: Json | un
 export type Database = {
   ingest: {
     Tables: {
+      differences: {
+        Row: {
+          created_at: string;
+          database_value: string | null;
+          field: string;
+          file_value: string;
+          id: number;
+          import_run_id: string;
+          line_number: number | null;
+          model: string;
+          production_id: number;
+          row_index: number;
+          status: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          created_at?: string;
+          database_value?: string | null;
+          field: string;
+          file_value: string;
+          id?: number;
+          import_run_id: string;
+          line_number?: number | null;
+          model: string;
+          production_id: number;
+          row_index: number;
+          status: string;
+        };
+        Update: {
+          created_at?: string;
+          database_value?: string | null;
+          field?: string;
+          file_value?: string;
+          id?: number;
+          import_run_id?: string;
+          line_number?: number | null;
+          model?: string;
+          production_id?: number;
+          row_index?: number;
+          status?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'differences_import_run_id_fkey';
+            columns: ['import_run_id'];
+            isOneToOne: false;
+            referencedRelation: 'import_runs';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'differences_import_run_id_fkey';
+            columns: ['import_run_id'];
+            isOneToOne: false;
+            referencedRelation: 'v_duplicate_attempts';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'differences_import_run_id_fkey';
+            columns: ['import_run_id'];
+            isOneToOne: false;
+            referencedRelation: 'v_duplicate_attempts';
+            referencedColumns: ['original_id'];
+          },
+          {
+            foreignKeyName: 'differences_import_run_id_fkey';
+            columns: ['import_run_id'];
+            isOneToOne: false;
+            referencedRelation: 'v_failed_runs';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'differences_import_run_id_fkey';
+            columns: ['import_run_id'];
+            isOneToOne: false;
+            referencedRelation: 'v_import_reconciliation';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'differences_import_run_id_fkey';
+            columns: ['import_run_id'];
+            isOneToOne: false;
+            referencedRelation: 'v_import_runs_summary';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'differences_import_run_id_fkey';
+            columns: ['import_run_id'];
+            isOneToOne: false;
+            referencedRelation: 'v_in_progress_runs';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'differences_import_run_id_fkey';
+            columns: ['import_run_id'];
+            isOneToOne: false;
+            referencedRelation: 'v_latest_runs';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'differences_import_run_id_fkey';
+            columns: ['import_run_id'];
+            isOneToOne: false;
+            referencedRelation: 'v_reconcile_failures';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'differences_import_run_id_fkey';
+            columns: ['import_run_id'];
+            isOneToOne: false;
+            referencedRelation: 'v_rollback_verification';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'differences_import_run_id_fkey';
+            columns: ['import_run_id'];
+            isOneToOne: false;
+            referencedRelation: 'v_rollbacks';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
       directory_changes: {
         Row: {
           changes: number;
@@ -454,10 +575,12 @@ export type Database = {
         Row: {
           compared: NonNullable<Json>;
           counts_production: boolean;
+          differing: NonNullable<Json>;
           edited: string;
           effects: string[];
           held: unknown;
           kept: string[];
+          known: string | null;
           landed_table: unknown;
           landing: NonNullable<Json>;
           model: string;
@@ -471,6 +594,10 @@ export type Database = {
           together: string | null;
           written: string[];
           compare_statement: string | null;
+          corrected_columns: {
+            field: string;
+            name: string;
+          } | null;
           counts_statement: string | null;
           land_statement: string | null;
           mark_statement: string | null;
@@ -482,6 +609,7 @@ export type Database = {
         };
         ComputedFields:
           | 'compare_statement'
+          | 'corrected_columns'
           | 'counts_statement'
           | 'land_statement'
           | 'mark_statement'
@@ -493,10 +621,12 @@ export type Database = {
         Insert: {
           compared?: NonNullable<Json>;
           counts_production?: boolean;
+          differing?: NonNullable<Json>;
           edited?: string;
           effects?: string[];
           held?: unknown;
           kept: string[];
+          known?: string | null;
           landed_table: unknown;
           landing?: NonNullable<Json>;
           model: string;
@@ -513,10 +643,12 @@ export type Database = {
         Update: {
           compared?: NonNullable<Json>;
           counts_production?: boolean;
+          differing?: NonNullable<Json>;
           edited?: string;
           effects?: string[];
           held?: unknown;
           kept?: string[];
+          known?: string | null;
           landed_table?: unknown;
           landing?: NonNullable<Json>;
           model?: string;
@@ -2287,6 +2419,7 @@ export type Database = {
           duplicate_of: number;
           error_code: string;
           error_message: string;
+          known_id: number;
           outcome: string;
           plaintiff_id: number;
           raw_id: number;
@@ -2352,9 +2485,47 @@ export type Database = {
         Returns: string;
       };
       compute_plaintiff_dedupe_key: { Args: { email?: string; name: string; source_system: string }; Returns: string };
+      contact_key: { Args: { kind: string; value: string }; Returns: string };
+      contact_values: { Args: { kind: string; plaintiff_id: number }; Returns: string };
+      correct_judgments: {
+        Args: {
+          part: number;
+          run: Omit<
+            Database['ingest']['Tables']['import_runs']['Row'],
+            Database['ingest']['Tables']['import_runs']['ComputedFields']
+          >;
+          stage_id: string;
+        };
+        Returns: undefined;
+      };
+      corrected_columns: {
+        Args: {
+          m: Omit<
+            Database['ingest']['Tables']['kind_models']['Row'],
+            Database['ingest']['Tables']['kind_models']['ComputedFields']
+          >;
+        };
+        Returns: {
+          field: string;
+          name: string;
+        }[];
+      };
+      corrections: {
+        Args: {
+          fields: string;
+          m: Omit<
+            Database['ingest']['Tables']['kind_models']['Row'],
+            Database['ingest']['Tables']['kind_models']['ComputedFields']
+          >;
+        };
+        Returns: string;
+      };
       count_anomalies: { Args: { since: string; until: string }; Returns: Json };
       count_memberships: { Args: Record<PropertyKey, never>; Returns: Record<string, unknown> };
-      count_part: { Args: { kind: string; part: number; source_system: string; stage_id: string }; Returns: Json };
+      count_part: {
+        Args: { kind: string; part: number; source_system: string; stage_id: string; update_known: boolean };
+        Returns: Json;
+      };
       count_partition: {
         Args: {
           after?: string;
@@ -2364,6 +2535,7 @@ export type Database = {
           part: number;
           source_system: string;
           stage_id: string;
+          update_known?: boolean;
         };
         Returns: Json;
       };
@@ -2377,6 +2549,17 @@ export type Database = {
         Returns: string;
       };
       date_orders: { Args: Record<PropertyKey, never>; Returns: Json };
+      decided_statement: {
+        Args: {
+          commit: boolean;
+          m: Omit<
+            Database['ingest']['Tables']['kind_models']['Row'],
+            Database['ingest']['Tables']['kind_models']['ComputedFields']
+          >;
+          update_known: boolean;
+        };
+        Returns: string;
+      };
       delete_unread: { Args: { judgment_ids: number[]; msg_ids: number[]; queues: string[] }; Returns: Json };
       describe_judgments: {
         Args: {
@@ -2491,6 +2674,7 @@ export type Database = {
       former_values: { Args: { held: Json }; Returns: Json };
       full_first_name: { Args: { word: string }; Returns: string };
       grant_role: { Args: { email: string; role: string; tenant_id?: string }; Returns: Json };
+      has_contact: { Args: { key: string; kind: string; plaintiff_id: number }; Returns: boolean };
       has_landed_values: {
         Args: {
           landed: Omit<
@@ -2576,6 +2760,10 @@ export type Database = {
       kind_resolves: { Args: { kind: string }; Returns: boolean };
       kind_suffix: { Args: { kind: string }; Returns: string };
       known_files: { Args: { after_path?: string; kind: string; max_rows?: number; tag: string }; Returns: Json };
+      lacks_corrections: {
+        Args: { model: string; production: Json; row_index: number; run_id: string };
+        Returns: boolean;
+      };
       land_statement: {
         Args: {
           m: Omit<
@@ -2609,6 +2797,28 @@ export type Database = {
       list_tenants: { Args: Record<PropertyKey, never>; Returns: Json };
       live_bearers: { Args: Record<PropertyKey, never>; Returns: Json };
       lock_for_rollback: { Args: { run_id: string }; Returns: undefined };
+      lock_known_judgments: {
+        Args: {
+          part: number;
+          run: Omit<
+            Database['ingest']['Tables']['import_runs']['Row'],
+            Database['ingest']['Tables']['import_runs']['ComputedFields']
+          >;
+          stage_id: string;
+        };
+        Returns: undefined;
+      };
+      lock_known_plaintiffs: {
+        Args: {
+          part: number;
+          run: Omit<
+            Database['ingest']['Tables']['import_runs']['Row'],
+            Database['ingest']['Tables']['import_runs']['ComputedFields']
+          >;
+          stage_id: string;
+        };
+        Returns: undefined;
+      };
       lock_part: { Args: { part: number; run_id: string }; Returns: undefined };
       lock_planned_people: {
         Args: {
@@ -2645,10 +2855,12 @@ export type Database = {
         Returns: {
           compared: NonNullable<Json>;
           counts_production: boolean;
+          differing: NonNullable<Json>;
           edited: string;
           effects: string[];
           held: unknown;
           kept: string[];
+          known: string | null;
           landed_table: unknown;
           landing: NonNullable<Json>;
           model: string;
@@ -2674,10 +2886,12 @@ export type Database = {
         Returns: {
           compared: NonNullable<Json>;
           counts_production: boolean;
+          differing: NonNullable<Json>;
           edited: string;
           effects: string[];
           held: unknown;
           kept: string[];
+          known: string | null;
           landed_table: unknown;
           landing: NonNullable<Json>;
           model: string;
@@ -2707,6 +2921,16 @@ export type Database = {
       note_answer: {
         Args: { batch_id: string; correlation_id: string; outcome: string; staging_id: string; tenant_id: string };
         Returns: undefined;
+      };
+      note_differences_statement: {
+        Args: {
+          m: Omit<
+            Database['ingest']['Tables']['kind_models']['Row'],
+            Database['ingest']['Tables']['kind_models']['ComputedFields']
+          >;
+          update_known: boolean;
+        };
+        Returns: string;
       };
       note_edit: { Args: { staging_ids: string[] }; Returns: undefined };
       note_left_out: {
@@ -2741,6 +2965,7 @@ export type Database = {
           import_run_id: string;
           judgment_id: number;
           log: string;
+          row_index: number;
           status: string;
         }[];
       };
@@ -2924,8 +3149,20 @@ export type Database = {
         }[];
       };
       read_decisions: { Args: { after_row?: number; max_rows?: number; run_id: string }; Returns: Json };
+      read_differences: { Args: { after_id?: number; max_rows?: number; run_id: string }; Returns: Json };
       read_operations: { Args: { after_row?: number; max_rows?: number; run_id: string }; Returns: Json };
       read_rejects: { Args: { after_row?: number; max_rows?: number; run_id: string }; Returns: Json };
+      rebase_differences: {
+        Args: {
+          bases: Json;
+          m: Omit<
+            Database['ingest']['Tables']['kind_models']['Row'],
+            Database['ingest']['Tables']['kind_models']['ComputedFields']
+          >;
+          production_ids: number[];
+        };
+        Returns: undefined;
+      };
       reconcile_import_run: {
         Args: { expected_count?: number; run_id: string };
         Returns: Database['ingest']['CompositeTypes']['import_reconciliation'];
@@ -2995,12 +3232,14 @@ export type Database = {
           columns: string;
           compared?: Json;
           counts_production?: boolean;
+          differing?: Json;
           edited?: string;
           effects?: string[];
           extra?: string;
           held?: unknown;
           kept?: string[];
           kinds: string[];
+          known?: string;
           landed?: string;
           landing?: Json;
           model: string;
@@ -3029,6 +3268,7 @@ export type Database = {
           >;
           stage_id: string;
           statement: string;
+          update_known: boolean;
         };
         Returns: number;
       };
@@ -3291,7 +3531,7 @@ export type Database = {
       tenant_exists: { Args: { tenant_id: string }; Returns: boolean };
       transfer_plaintiffs: { Args: { plaintiff_ids: number[]; run_id: string }; Returns: undefined };
       transfer_rows: { Args: { changes: Json }; Returns: number };
-      transfer_skipped_rows: { Args: { runs: string[] }; Returns: number };
+      transfer_skipped_rows: { Args: { runs: string[]; statuses: string[] }; Returns: number };
       trim_project_cells: { Args: { cells: string[] }; Returns: string[] };
       trim_text: { Args: { value: string }; Returns: string };
       turn_of_dataset: {
@@ -3302,6 +3542,19 @@ export type Database = {
           >;
         };
         Returns: string;
+      };
+      undo_differences: {
+        Args: {
+          m: Omit<
+            Database['ingest']['Tables']['kind_models']['Row'],
+            Database['ingest']['Tables']['kind_models']['ComputedFields']
+          >;
+          run: Omit<
+            Database['ingest']['Tables']['import_runs']['Row'],
+            Database['ingest']['Tables']['import_runs']['ComputedFields']
+          >;
+        };
+        Returns: Json;
       };
       unland_statement: {
         Args: {
@@ -3323,11 +3576,20 @@ export type Database = {
             Database['ingest']['Tables']['import_runs']['ComputedFields']
           >;
           stage_id: string;
+          update_known: boolean;
         };
         Returns: Json;
       };
       upsert_partition: {
-        Args: { chunks: number; keys?: number; lease: number; part: number; run_id: string; stage_id: string };
+        Args: {
+          chunks: number;
+          keys?: number;
+          lease: number;
+          part: number;
+          run_id: string;
+          stage_id: string;
+          update_known?: boolean;
+        };
         Returns: Json;
       };
       with_nulls: { Args: { cells: string[]; item: Json }; Returns: string[] };
@@ -3354,6 +3616,16 @@ export type Database = {
       without_legal_form: { Args: { words: string[] }; Returns: string[] };
       write_anomalies: {
         Args: { batch_id: string; correlation_id: string; staging_id: string; tenant_id: string };
+        Returns: number;
+      };
+      write_fields: {
+        Args: {
+          m: Omit<
+            Database['ingest']['Tables']['kind_models']['Row'],
+            Database['ingest']['Tables']['kind_models']['ComputedFields']
+          >;
+          rows: Json;
+        };
         Returns: number;
       };
       write_projects: { Args: { staging_id: string; tenant_id: string }; Returns: Record<string, unknown> };

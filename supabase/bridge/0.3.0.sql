@@ -44,16 +44,24 @@ begin
   if to_regclass('ingest.plaintiffs_raw') is not null then
     alter table ingest.plaintiffs_raw drop constraint if exists plaintiffs_raw_import_run_id_fkey;
     alter table ingest.plaintiffs_raw add column if not exists adopted boolean not null default false, add column if not exists adopted_from uuid;
+    alter table ingest.plaintiffs_raw drop constraint plaintiffs_raw_status_check, add constraint plaintiffs_raw_status_check
+      check (status in ('pending', 'processing', 'promoted', 'updated', 'skipped', 'failed', 'rolled_back'));
+    drop index if exists ingest.plaintiffs_raw_unowned_idx;
   end if;
   if to_regclass('public.raw_simplicity_imports') is not null then
     alter table public.raw_simplicity_imports add column if not exists spare jsonb;
+    alter table public.raw_simplicity_imports drop constraint raw_simplicity_imports_status_check, add constraint raw_simplicity_imports_status_check
+      check (status in ('pending', 'inserted', 'updated', 'skipped', 'failed', 'rolled_back'));
   end if;
   if to_regclass('ingest.raw_simplicity_fallback') is not null then
     alter table ingest.raw_simplicity_fallback add column if not exists spare jsonb;
+    alter table ingest.raw_simplicity_fallback drop constraint raw_simplicity_imports_status_check, add constraint raw_simplicity_imports_status_check
+      check (status in ('pending', 'inserted', 'updated', 'skipped', 'failed', 'rolled_back'));
   end if;
   if to_regclass('ingest.kind_models') is not null then
     alter table ingest.kind_models add column if not exists held regtype not null default 'jsonb',
-      add column if not exists retired jsonb not null default '{}', add column if not exists together text;
+      add column if not exists retired jsonb not null default '{}', add column if not exists together text,
+      add column if not exists known text, add column if not exists differing jsonb not null default '{}';
   end if;
   if to_regclass('ingest_stage.resolved') is not null then
     alter table ingest_stage.resolved add column if not exists seen pg_snapshot;

@@ -51,11 +51,15 @@ as $$ select ingest.column_list(array(select ingest.landed_name($1, c.name) from
 --   counts_production  whether a row counts as inserted only while its production row exists
 --   compared           stage column -> production column: what verify compares while a row is not edited
 --   edited             when a production row counts as edited: expression over p (production) and r (landed)
---   own                steps for which the model has a function of its own: rejects, compare, describe; landed(run_id) -> table
+--   own                steps for which the model has a function of its own: rejects, compare, describe, correct; landed(run_id) -> table
 --   resolves           whether a run resolves its rows before upsert, by resolve_<model>
 --   effects            what promote_<model> counts beside rows (decided_row.effects): names that are told even when nothing counts
 --   retired            landed column -> expression over r (landed row) that fills it when the row is withdrawn
 --   together           landed column whose rows are withdrawn in one part of a rollback
+--   known              the production row that a skipped row is about: expression over i (what was decided). With it, what such rows say
+--                      otherwise is kept in ingest.differences, and --on-conflict update is possible: lock_known_<model> is there, too
+--   differing          field -> {file, database, differs, also} where it is not the plain comparison of `compared`: expressions over s and p,
+--                      and a column that has the same value; a field that is no production column is written by correct_<model> (own: correct)
 --   held               type of the column `held` that promote_<model> answers for `landing`, where it is not jsonb
 create or replace function ingest.register_kind(
   model text, kinds text[], columns text, production regclass, production_id text,
@@ -63,7 +67,7 @@ create or replace function ingest.register_kind(
   written text[] default '{inserted,updated}', present text[] default null, counts_production boolean default true,
   compared jsonb default '{}', edited text default 'p.updated_at <> p.created_at', own text[] default '{}',
   resolves boolean default false, effects text[] default '{}', held regtype default 'jsonb',
-  retired jsonb default '{}', together text default null
+  retired jsonb default '{}', together text default null, known text default null, differing jsonb default '{}'
 ) returns void
 language plpgsql set search_path = pg_catalog, pg_temp
 as $$
@@ -114,20 +118,26 @@ begin
 
   insert into ingest.kind_models as m (
     model, stage_table, landed_table, production_table, production_id, kept, renamed, landing, written, present, counts_production,
-    compared, edited, own, effects, held, retired, together)
+    compared, edited, own, effects, held, retired, together, known, differing)
   values (
     register_kind.model, v_stage::regclass, v_landed::regclass, register_kind.production, register_kind.production_id,
     coalesce(register_kind.kept, array['line_number'] || v_own || array['raw_payload', 'raw_record']), register_kind.renamed,
     register_kind.landing, register_kind.written, coalesce(register_kind.present, register_kind.written),
     register_kind.counts_production, register_kind.compared, register_kind.edited, register_kind.own, register_kind.effects, register_kind.held, register_kind.retired,
-    register_kind.together)
+    register_kind.together, register_kind.known, case when register_kind.known is null then '{}' else (
+      select coalesce(jsonb_object_agg(e.value, jsonb_build_object(
+               'file', format('s.%I', e.key), 'database', format('p.%I', e.value), 'differs', format('s.%I is distinct from p.%I', e.key, e.value))
+               || coalesce(register_kind.differing -> e.value, '{}')), '{}') from jsonb_each_text(register_kind.compared) e)
+      || coalesce((select jsonb_object_agg(d.key, d.value) from jsonb_each(register_kind.differing) d
+                   where d.key not in (select e.value from jsonb_each_text(register_kind.compared) e)), '{}') end)
   on conflict on constraint kind_models_pkey do update set (
       stage_table, landed_table, production_table, production_id, kept, renamed, landing, written, present, counts_production,
-      compared, edited, own, effects, held, retired, together)
+      compared, edited, own, effects, held, retired, together, known, differing)
     = row (
       excluded.stage_table, excluded.landed_table, excluded.production_table, excluded.production_id, excluded.kept, excluded.renamed,
       excluded.landing, excluded.written, excluded.present, excluded.counts_production, excluded.compared, excluded.edited,
-      excluded.own, excluded.effects, excluded.held, excluded.retired, excluded.together);
+      excluded.own, excluded.effects, excluded.held, excluded.retired, excluded.together, excluded.known,
+      excluded.differing);
   insert into ingest.import_kinds as k (kind, suffix, resolves)
   select n.name, register_kind.model, register_kind.resolves from unnest(register_kind.kinds) as n (name)
   on conflict on constraint import_kinds_pkey do update set suffix = excluded.suffix, resolves = excluded.resolves;
@@ -304,10 +314,24 @@ as $$
     replace(ingest.kept_columns($1, 'r.'), 'r.raw_record', format('case when r.%I is distinct from ''REFUSED_ROW'' then r.raw_record end', ingest.landed_name($1, 'error_code'))),
     ingest.column_list(($1).kept, 's.'), ingest.landed_name($1, 'error_code'), ($1).present,
     case when ($1).compared <> '{}' then format('or r.status = any (%L) and not (%s) %s and (%s) is distinct from (%s)', ($1).written, ($1).edited,
-      case when ($1).landing ? 'adopted' then 'and not r.adopted' end,
+      case when ($1).landing ? 'adopted' then 'and not r.adopted ' else '' end
+      -- What was updated since is the other run's to answer for; of an updated row, what it updated.
+      || case when ($1).known is not null then format('and case when r.status = ''updated'' then ingest.lacks_corrections(%L, $1, s.row_index, to_jsonb(p))
+           else not exists (select from ingest.differences d where d.production_id = p.id and d.model = %1$L and d.status = ''applied'') end', ($1).model) else '' end,
       (select string_agg('p.' || quote_ident(e.value), ', ' order by e.key) from jsonb_each_text(($1).compared) e),
       (select string_agg('s.' || quote_ident(e.key), ', ' order by e.key) from jsonb_each_text(($1).compared) e)) end,
     ($1).written, ($1).edited, ($1).stage_table, ($1).landed_table, ($1).production_table, ($1).production_id)
+$$;
+
+-- Whether a production row has not what a row of the run updated, unless a later one updated that again.
+create or replace function ingest.lacks_corrections(model text, run_id uuid, row_index integer, production jsonb) returns boolean
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+  select exists (
+    select from ingest.differences d
+    where d.import_run_id = $2 and d.row_index = $3 and d.model = $1 and d.status = 'applied' and $4 ? d.field and $4 ->> d.field is distinct from d.file_value
+      and not exists (select from ingest.differences x where x.production_id = d.production_id and x.model = d.model and x.field = d.field
+                      and x.status = 'applied' and x.id > d.id))
 $$;
 
 create or replace function ingest.compare_part(run ingest.import_runs, stage_id uuid, part integer) returns jsonb
@@ -420,7 +444,7 @@ $$;
 -- written are tried: what a later row replaces, or is skipped, refuses nobody. The record of a rejected row is read from the source
 -- (raw_record is empty); kinds with rejects of their own get the payload.
 create or replace function ingest.reject_refused(
-  m ingest.kind_models, run ingest.import_runs, statement text, stage_id uuid, part integer
+  m ingest.kind_models, run ingest.import_runs, statement text, stage_id uuid, part integer, update_known boolean
 ) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -432,9 +456,10 @@ declare
 begin
   perform set_config('intake.refused', '0', true);
   begin
-    execute format('select array_agg(s.row_index) from ingest.%I($1, $2, $3, $4, false) d
-                    cross join lateral (select x.row_index from %s x where x.ctid = d.stage_tid offset 0) s where d.status = any ($5)',
-                   'promote_' || ($1).model, ($1).stage_table) into v_rows using $2, ($2).source_system, $4, $5, ($1).written;
+    execute format('%s select array_agg(s.row_index) from decided d
+                    cross join lateral (select x.row_index from %s x where x.ctid = d.stage_tid offset 0) s where d.status = any (%L)',
+                   ingest.decided_statement($1, $6, false), ($1).stage_table, ($1).written)
+      into v_rows using ($2).id, $4, $5, ($2).source_system, $2;
     execute format('update %s p set part = -1000001 where p.stage_id = $1 and p.part = $2 and p.row_index = any ($3)', v_parts) using $4, $5, v_rows;
     select array_agg(f.row_index), array_agg(f.message) into v_rows, v_messages from ingest.refused_rows($1, $2, $3, v_parts, $4) f;
     raise exception using errcode = 'IN005';
@@ -458,22 +483,101 @@ begin
 end
 $$;
 
+-- CTE `decided` of a part: what promote_<model> says, and of skipped rows what differs. With `update_known` the first row of a production row
+-- updates it, unless somebody edited or made that by hand. $1 is the run, $2 the stage, $3 the part, $4 the source system, $5 the run's row.
+create or replace function ingest.decided_statement(m ingest.kind_models, update_known boolean, commit boolean) returns text
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+  select format(case when ($1).known is null then 'with decided as materialized (select * from ingest.%1$I($5, $4, $2, $3, %2$L)) ' else $sql$
+    with judged as materialized (
+      select * from ingest.%1$I($5, $4, $2, $3, %2$L)
+    ), decided as materialized (
+      select j.stage_tid, j.id, case when u.updates then 'updated' else j.status end as status, case when not u.updates then j.reason end as reason,
+             j.message, case when u.updates then j.known else j.production_id end as production_id, j.duplicate_of,
+             case when j.fields is null then j.effects else coalesce(j.effects, '{}') || case when u.updates then '{}' else '{"differing": 1}'::jsonb end || (
+               select jsonb_object_agg(case when u.updates then 'updated:' else 'differing:' end || f.name, 1) from jsonb_object_keys(j.fields) as f (name)) end as effects,
+             j.held, j.known, j.fields, j.edited
+      from (
+        select i.*, k.known, c.fields, c.edited %3$s
+        from judged i
+        cross join lateral (select case when i.status = 'skipped' then %4$s end as known) k
+        left join lateral (
+          select f.fields, s.row_index, p.updated_at <> p.created_at or not exists (
+                   select from ingest.import_runs o where o.id = p.import_run_id and o.created_at <= p.created_at) as edited
+          from %5$s s cross join %6$s p
+          cross join lateral (
+            select jsonb_object_agg(v.field, jsonb_build_array(v.file, v.old)) as fields
+            from (values %7$s) as v (field, file, old, differs) where v.file is not null and v.differs) f
+          where s.ctid = i.stage_tid and p.id = k.known offset 0) c on k.known is not null
+      ) j
+      cross join lateral (select %8$s as updates) u
+    ) $sql$ end,
+    'promote_' || ($1).model, $3, case when $2 then ', row_number() over (partition by k.known order by c.row_index) as nth' end, ($1).known,
+    ($1).stage_table, ($1).production_table,
+    (select string_agg(format('(%L, (%s)::text, (%s)::text, %s)', e.key, e.value ->> 'file', e.value ->> 'database', e.value ->> 'differs'), ', ' order by e.key)
+     from jsonb_each(($1).differing) e),
+    case when $2 then 'j.fields is not null and j.nth = 1 and not j.edited' else 'false' end)
+$$;
+
+-- Production columns among the fields of a model's differences, each with the field whose value it has.
+create or replace function ingest.corrected_columns(m ingest.kind_models) returns table (name text, field text)
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+  select c.name, e.key from jsonb_each(($1).differing) e cross join lateral (values (e.key), (e.value ->> 'also')) as c (name)
+  where exists (select from pg_catalog.pg_attribute a where a.attrelid = ($1).production_table and a.attname = c.name)
+$$;
+
+-- Assignments of an UPDATE of p: the columns whose field is in `fields`, with the values of record f.
+create or replace function ingest.corrections(m ingest.kind_models, fields text) returns text
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+  select string_agg(format('%1$I = case when %2$s ? %3$L then f.%3$I else p.%1$I end', c.name, $2, c.field), ', ' order by c.name) from ingest.corrected_columns($1) c
+$$;
+
+-- CTEs behind `decided`: differences are noted, and those of updated rows are written. The row counts as not edited then.
+create or replace function ingest.note_differences_statement(m ingest.kind_models, update_known boolean) returns text
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+  select case when ($1).known is null then '' else format($sql$
+    , noted as (
+      insert into ingest.differences (import_run_id, row_index, line_number, model, production_id, field, file_value, database_value, status)
+      select $1, s.row_index, s.line_number, %L, d.known, f.key, f.value ->> 0, f.value ->> 1,
+             case when d.status = 'updated' then 'applied' when %L and d.edited then 'edited' else 'skipped' end
+      from decided d cross join lateral (select x.row_index, x.line_number from %s x where x.ctid = d.stage_tid offset 0) s
+      cross join lateral jsonb_each(d.fields) f where d.fields is not null) $sql$, ($1).model, $2, ($1).stage_table)
+    || case when $2 then format($sql$
+    , corrected as (
+      update %s p set created_at = now(), updated_at = now(), %s
+      from decided d cross join lateral (
+        select x.* from (select jsonb_object_agg(e.key, e.value -> 0) as fields from jsonb_each(d.fields) e) o
+        cross join lateral jsonb_populate_record(null::%1$s, o.fields) x offset 0) f
+      where d.status = 'updated' and p.id = d.known) $sql$, ($1).production_table, ingest.corrections($1, 'd.fields')) else '' end end
+$$;
+
 -- Lands and promotes a part: each row is written once, its outcome already known. A row that the database refuses fails alone.
-create or replace function ingest.upsert_part(run ingest.import_runs, stage_id uuid, part integer) returns jsonb
+create or replace function ingest.upsert_part(run ingest.import_runs, stage_id uuid, part integer, update_known boolean) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp set work_mem = '64MB'
-  set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
+  set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off set datestyle = 'ISO, YMD'
 as $$
 declare
   m ingest.kind_models := ingest.model_of_run(($1).import_kind, ($1).id);
-  v_statement text := format(
-    'with decided as materialized (select * from ingest.%I($5, $4, $2, $3, true)), landed as (%s) %s',
-    'promote_' || m.model, ingest.land_statement(m), ingest.counts_statement(m));
+  v_update boolean := $4 and m.known is not null;
+  v_statement text := format('%s %s, landed as (%s) %s', ingest.decided_statement(m, v_update, true), ingest.note_differences_statement(m, v_update),
+                             ingest.land_statement(m), ingest.counts_statement(m));
   v_result jsonb;
   v_tries integer := 0;
 begin
   loop
     begin
+      if v_update then
+        execute format('select ingest.%I($1, $2, $3)', 'lock_known_' || m.model) using $1, $2, $3;
+        perform ingest.own_writes(true);
+      end if;
       execute v_statement into v_result using ($1).id, $2, $3, ($1).source_system, $1;
+      if v_update and 'correct' = any (m.own) then
+        execute format('select ingest.%I($1, $2, $3)', 'correct_' || m.model) using $1, $2, $3;
+      end if;
+      perform ingest.own_writes(false);
       return v_result;
     exception when others then
       if not ingest.is_refusal(sqlstate) then
@@ -481,7 +585,7 @@ begin
       end if;
       v_tries := v_tries + 1;
       -- Another import may have promoted one of the keys meanwhile: its row is visible to the next look.
-      if (sqlstate <> '23505' or v_tries > 2) and ingest.reject_refused(m, $1, v_statement, $2, $3) = 0 then
+      if (sqlstate <> '23505' or v_tries > 2) and ingest.reject_refused(m, $1, v_statement, $2, $3, v_update) = 0 then
         if sqlstate <> '23505' then
           raise;
         elsif v_tries > 10 then
@@ -494,16 +598,15 @@ begin
 end
 $$;
 
-create or replace function ingest.count_part(kind text, source_system text, stage_id uuid, part integer) returns jsonb
+create or replace function ingest.count_part(kind text, source_system text, stage_id uuid, part integer, update_known boolean) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp
-  set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
+  set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off set datestyle = 'ISO, YMD'
 as $$
 declare
   m ingest.kind_models := ingest.model_of($1);
   v_result jsonb;
 begin
-  execute format('with decided as materialized (select * from ingest.%I(null, $1, $2, $3, false)) %s', 'promote_' || m.model, ingest.counts_statement(m))
-    into v_result using $2, $3, $4;
+  execute ingest.decided_statement(m, $5, false) || ingest.counts_statement(m) into v_result using null::uuid, $3, $4, $2, null::ingest.import_runs;
   return v_result;
 end
 $$;
@@ -566,12 +669,13 @@ begin
 end
 $$;
 
--- The same for rows that were skipped and now are inserted, a run for each.
-create or replace function ingest.transfer_skipped_rows(runs uuid[]) returns bigint
+-- The same for rows that were skipped, or updated something, and now are inserted: their runs and what they were.
+create or replace function ingest.transfer_skipped_rows(runs uuid[], statuses text[]) returns bigint
 language sql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
-  select ingest.transfer_rows(coalesce(jsonb_agg(jsonb_build_object('run', n.run, 'inserted', n.rows, 'skipped', -n.rows)), '[]'))
-  from (select r.run, count(*)::integer as rows from unnest($1) as r (run) where r.run is not null group by r.run) n
+  select ingest.transfer_rows(coalesce(jsonb_agg(jsonb_build_object('run', n.run, 'inserted', n.rows, 'skipped', n.updated - n.rows, 'updated', -n.updated)), '[]'))
+  from (select r.run, count(*)::integer as rows, (count(*) filter (where r.status = 'updated'))::integer as updated
+        from unnest($1, $2) as r (run, status) where r.run is not null group by r.run) n
 $$;
 
 -- Rows of a production table that other tables refer to by a foreign key; `own` are those that Intake writes itself.
@@ -619,6 +723,99 @@ as $$
     (select string_agg(format(', %I = %s', e.key, e.value), '' order by e.key) from jsonb_each_text(($1).retired) e))
 $$;
 
+-- Takes back what the withdrawn rows updated, field by field. What a later run wrote over it stays; that run holds the former value now. What
+-- somebody edited since stays and is listed.
+create or replace function ingest.undo_differences(m ingest.kind_models, run ingest.import_runs) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+as $$
+declare
+  v_restored bigint;
+  v_kept bigint[];
+begin
+  drop table if exists pg_temp.intake_undone;
+  create temp table intake_undone (id bigint, production_id bigint, field text, file_value text, database_value text, next_id bigint, stands boolean) on commit drop;
+  if not exists (select from pg_temp.intake_withdrawn w where w.status = 'updated') or ($1).known is null then
+    return '{}';
+  end if;
+  execute format($sql$
+    insert into pg_temp.intake_undone
+    select d.id, d.production_id, d.field, d.file_value, d.database_value, n.id, d.field not in (select c.name from ingest.corrected_columns($2) c)
+           or (select to_jsonb(p) ->> d.field from %s p where p.id = d.production_id) is not distinct from d.file_value
+    from pg_temp.intake_withdrawn w
+    join %s r on r.id = w.raw_id
+    join ingest.differences d on d.import_run_id = $1 and d.row_index = r.row_index and d.status = 'applied'
+    left join lateral (
+      select x.id from ingest.differences x
+      where x.production_id = d.production_id and x.model = d.model and x.field = d.field and x.status = 'applied' and x.id > d.id
+      order by x.id limit 1) n on true
+    where w.status = 'updated' $sql$, ($1).production_table, ($1).landed_table) using ($2).id, $1;
+  update ingest.differences x set database_value = u.database_value from pg_temp.intake_undone u where x.id = u.next_id;
+  update ingest.differences x set status = 'withdrawn' from pg_temp.intake_undone u where x.id = u.id;
+  v_restored := ingest.write_fields($1, (
+    select jsonb_object_agg(u.production_id, u.fields)
+    from (select x.production_id, jsonb_object_agg(x.field, x.database_value) as fields
+          from pg_temp.intake_undone x where x.next_id is null and x.stands group by 1) u));
+  v_kept := array(select distinct u.production_id from pg_temp.intake_undone u where u.next_id is null and not u.stands);
+  return jsonb_build_object('restored', v_restored)
+    || case when v_kept = '{}' then '{}' else jsonb_build_object('kept_edited', ingest.kept_ids(rtrim(($1).model, 's') || '_ids', v_kept)) end;
+end
+$$;
+
+-- Writes {production id: {field: text}} as Intake's own; answers how many rows.
+create or replace function ingest.write_fields(m ingest.kind_models, rows jsonb) returns bigint
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_rows bigint;
+begin
+  perform ingest.own_writes(true);
+  execute format($sql$
+    update %1$s p set %2$s from jsonb_each($1) v cross join lateral jsonb_populate_record(null::%1$s, v.value) f where p.id = v.key::bigint $sql$,
+    ($1).production_table, ingest.corrections($1, 'v.value')) using coalesce($2, '{}');
+  get diagnostics v_rows = row_count;
+  perform ingest.own_writes(false);
+  return v_rows;
+end
+$$;
+
+-- Rows that updated a production row and now are what it was made of, [{run, row_index}], update nothing any more. What other runs updated of these
+-- production rows is put on top of the values that they have now.
+create or replace function ingest.rebase_differences(m ingest.kind_models, production_ids bigint[], bases jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  update ingest.differences d set status = 'withdrawn'
+  from jsonb_to_recordset($3) as b (run uuid, row_index integer)
+  where d.import_run_id = b.run and d.row_index = b.row_index and d.status = 'applied';
+  if not exists (select from ingest.differences d where d.production_id = any ($2) and d.model = ($1).model and d.status = 'applied') then
+    return;
+  end if;
+  execute format($sql$
+    update ingest.differences d set database_value = (select to_jsonb(p) ->> d.field from %s p where p.id = d.production_id)
+    from (select min(x.id) as id from ingest.differences x
+          where x.production_id = any ($1) and x.model = $2 and x.status = 'applied' and x.field in (select c.name from ingest.corrected_columns($3) c)
+          group by x.production_id, x.field) f
+    where d.id = f.id $sql$, ($1).production_table) using $2, ($1).model, $1;
+  perform ingest.write_fields($1, (
+    select jsonb_object_agg(u.production_id, u.fields)
+    from (select l.production_id, jsonb_object_agg(l.field, l.file_value) as fields
+          from (select distinct on (x.production_id, x.field) x.production_id, x.field, x.file_value from ingest.differences x
+                where x.production_id = any ($2) and x.model = ($1).model and x.status = 'applied' order by x.production_id, x.field, x.id desc) l
+          group by 1) u));
+end
+$$;
+
+-- What rows of a run say otherwise than the tables did, after an id.
+create or replace function ingest.read_differences(run_id uuid, after_id bigint default 0, max_rows integer default 500) returns jsonb
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'id', d.id, 'row_index', d.row_index, 'line', d.line_number, 'table', k.production_table::text, 'production_id', d.production_id, 'field', d.field,
+    'file_value', d.file_value, 'database_value', d.database_value, 'status', d.status) order by d.id), '[]')
+  from (select * from ingest.differences x where x.import_run_id = $1 and x.id > $2 order by x.id limit $3) d
+  join ingest.kind_models k on k.model = d.model
+$$;
+
 -- Withdraws the next rows of a run, at most `max_rows` and those that belong to them; null when none is left and some were withdrawn before.
 -- `after_row` of the answer is where the next part begins. A part is looked up by its ids, never by reading the tables whole. Statistics
 -- know nothing of a run of a minute ago: conditions on its rows stand in coalesce(), of which the planner assumes that half are true.
@@ -628,6 +825,7 @@ as $$
 declare
   m ingest.kind_models := ingest.model_of_run(($1).import_kind, ($1).id);
   v_rows integer;
+  v_undone jsonb;
   v_result jsonb;
 begin
   perform ingest.empty_withdrawn();
@@ -638,8 +836,9 @@ begin
   end if;
   analyze pg_temp.intake_withdrawn;
   execute ingest.mark_statement(m);
+  v_undone := ingest.undo_differences(m, $1);
   execute format('select ingest.%I($1)', 'rollback_' || m.model) into v_result using $1;
-  v_result := v_result || jsonb_build_object('rows_affected', v_rows, 'after_row', (select max(w.row_index) from pg_temp.intake_withdrawn w));
+  v_result := ingest.add_results(v_result, v_undone) || jsonb_build_object('rows_affected', v_rows, 'after_row', (select max(w.row_index) from pg_temp.intake_withdrawn w));
   drop table pg_temp.intake_withdrawn;
   return v_result;
 end

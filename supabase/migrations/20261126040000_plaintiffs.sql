@@ -56,7 +56,8 @@ create trigger plaintiffs_name_hash_again before update on public.plaintiffs
   execute function ingest.set_name_hash();
 drop trigger if exists plaintiffs_touch on public.plaintiffs;
 create trigger plaintiffs_touch before update on public.plaintiffs
-  for each row when (new.import_run_id is not distinct from old.import_run_id) execute function ingest.touch_updated_at();
+  for each row when (new.import_run_id is not distinct from old.import_run_id and coalesce(current_setting('intake.own_writes', true), '') = '')
+  execute function ingest.touch_updated_at();
 
 -- Every source row has one row here. plaintiff_key is the runbook's key; dedupe_key equals it for the one live row of a
 -- key, while skipped, failed, pending and rolled-back rows carry a retired form: the key, a colon and the row's own id.
@@ -82,7 +83,7 @@ create table if not exists ingest.plaintiffs_raw (
   dedupe_key text not null constraint plaintiffs_raw_dedupe_key_uniq unique,
   plaintiff_key text,
   status text not null default 'pending'
-    check (status in ('pending', 'processing', 'promoted', 'skipped', 'failed', 'rolled_back')),
+    check (status in ('pending', 'processing', 'promoted', 'updated', 'skipped', 'failed', 'rolled_back')),
   promoted_at timestamptz,
   promoted_plaintiff_id bigint,
   duplicate_of bigint references ingest.plaintiffs_raw (id) on delete set null,
@@ -134,14 +135,15 @@ create trigger runs_without_rows after delete on ingest.import_runs
   referencing old table as gone for each statement execute function ingest.refuse_run_with_rows();
 
 create index if not exists plaintiffs_raw_duplicate_of_idx on ingest.plaintiffs_raw (duplicate_of) where duplicate_of is not null;
-create index if not exists plaintiffs_raw_unowned_idx on ingest.plaintiffs_raw (plaintiff_key) where status = 'skipped' and duplicate_of is null;
+create index if not exists plaintiffs_raw_unowned_idx on ingest.plaintiffs_raw (plaintiff_key)
+  where status in ('skipped', 'updated') and duplicate_of is null;
 select ingest.register_kind(
   model => 'plaintiffs', kinds => '{plaintiffs,plaintiff}', production => 'public.plaintiffs', production_id => 'promoted_plaintiff_id',
   columns => 'plaintiff_key text not null, plaintiff_name text, plaintiff_name_normalized text, firm_name text, short_name text,
               contact_name text, contact_email text, contact_phone text, contact_address text, source_reference text',
   landing => '{"source_system": "$4", "duplicate_of": "i.duplicate_of",
-               "adopted": "i.held is not null",
-               "adopted_from": "case when i.held is not null then (select p.import_run_id from public.plaintiffs p where p.id = i.production_id) end",
+               "adopted": "coalesce(i.held = ''\"adopted\"'', false)",
+               "adopted_from": "case when i.held = ''\"adopted\"'' then (select p.import_run_id from public.plaintiffs p where p.id = i.production_id) end",
                "promoted_at": "case when i.status = ''promoted'' then now() end",
                "dedupe_key": "case when i.status = ''promoted'' then s.plaintiff_key else s.plaintiff_key || '':'' || i.id end"}',
   -- A withdrawn row has no plaintiff, but for one that is kept: rollback_plaintiffs gives it back.
@@ -149,7 +151,9 @@ select ingest.register_kind(
                "promoted_plaintiff_id": "case when r.status <> ''promoted'' then r.promoted_plaintiff_id end"}',
   compared => '{"plaintiff_name": "name", "firm_name": "firm_name", "short_name": "short_name", "contact_name": "contact_name",
                 "contact_email": "email", "contact_phone": "phone", "contact_address": "address", "source_reference": "source_reference"}',
-  written => '{promoted}');
+  written => '{promoted,updated}', known => '(i.held ->> ''known'')::bigint',
+  differing => '{"phone": {"differs": "ingest.phone_key(s.contact_phone) is distinct from ingest.phone_key(p.phone)"},
+                 "email": {"differs": "lower(s.contact_email) is distinct from lower(btrim(p.email))"}}');
 
 -- The staged rows of a part, in key order, with what becomes of each. The lowest row of a key wins, whatever chunk it came
 -- from. outcome: promoted (a new plaintiff), adopted (the plaintiff is there, but no live run owns it), skipped, failed.
@@ -157,7 +161,7 @@ select ingest.register_kind(
 -- millions of rows between two analyses, so neither its statistics nor a plan of yesterday may decide. Plans that avoid scans look
 -- immensely dear to the planner, dear enough for JIT where it is on: seconds for nothing.
 create or replace function ingest.classify_plaintiffs(source_system text, stage_id uuid, part integer, assign_ids boolean)
-returns table (stage_ctid tid, raw_id bigint, plaintiff_id bigint, duplicate_of bigint, outcome text, error_code text, error_message text)
+returns table (stage_ctid tid, raw_id bigint, plaintiff_id bigint, duplicate_of bigint, outcome text, error_code text, error_message text, known_id bigint)
 language sql volatile security definer set search_path = pg_catalog, pg_temp rows 25000
   set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
   set work_mem = '32MB' set jit = off
@@ -166,7 +170,7 @@ as $$
          case j.outcome when 'promoted' then case when $4 then nextval('public.plaintiffs_id_seq') end
                         when 'adopted' then j.plaintiff_id end,
          case when j.outcome = 'skipped' then coalesce(j.live_raw, case when not j.is_winner and j.winner_outcome <> 'skipped' then j.winner end) end,
-         j.outcome, j.error_code, j.error_message
+         j.outcome, j.error_code, j.error_message, j.plaintiff_id
   from (
     select w.*, case when w.failed then 'failed' when not w.is_winner then 'skipped' else w.winner_outcome end as outcome
     from (
@@ -197,9 +201,9 @@ as $$
 begin
   drop table if exists pg_temp.intake_successors;
   create temp table intake_successors on commit drop as
-  select distinct on (p.id) p.id as plaintiff_id, h.id as raw_id, h.import_run_id as successor_run
+  select distinct on (p.id) p.id as plaintiff_id, h.id as raw_id, h.import_run_id as successor_run, h.status, h.row_index
   from public.plaintiffs p
-  join ingest.plaintiffs_raw h on h.plaintiff_key = p.dedupe_key and h.status = 'skipped' and h.duplicate_of is null
+  join ingest.plaintiffs_raw h on h.plaintiff_key = p.dedupe_key and h.status in ('skipped', 'updated') and h.duplicate_of is null
   join ingest.import_runs o on o.id = h.import_run_id and o.status in ('pending', 'processing', 'completed', 'failed')
   where p.id = any ($2) and p.import_run_id = $1
   order by p.id, h.created_at, h.row_index;
@@ -214,7 +218,9 @@ begin
   where p.id = h.plaintiff_id and p.updated_at = p.created_at;
   update public.plaintiffs p set import_run_id = h.successor_run from pg_temp.intake_successors h
   where p.id = h.plaintiff_id and p.import_run_id is distinct from h.successor_run;
-  perform ingest.transfer_skipped_rows(array(select h.successor_run from pg_temp.intake_successors h));
+  perform ingest.transfer_skipped_rows(array_agg(h.successor_run), array_agg(h.status)) from pg_temp.intake_successors h;
+  perform ingest.rebase_differences(ingest.model_of('plaintiffs'), array_agg(h.plaintiff_id), jsonb_agg(jsonb_build_object('run', h.successor_run, 'row_index', h.row_index)))
+  from pg_temp.intake_successors h;
 end
 $$;
 
@@ -241,8 +247,21 @@ as $$
     update public.plaintiffs p set import_run_id = ($1).id from owned o where p.id = o.id
   )
   select j.stage_ctid, j.raw_id, case j.outcome when 'adopted' then 'promoted' else j.outcome end, j.error_code, j.error_message,
-         j.plaintiff_id, j.duplicate_of, null::jsonb, case when j.outcome = 'adopted' then '"adopted"'::jsonb end
+         j.plaintiff_id, j.duplicate_of, null::jsonb,
+         case when j.outcome = 'adopted' then '"adopted"'::jsonb when j.outcome = 'skipped' and j.known_id is not null then jsonb_build_object('known', j.known_id) end
   from judged j
+$$;
+
+-- Before the known plaintiffs of a part are compared and updated: in the order in which all lock them.
+create or replace function ingest.lock_known_plaintiffs(run ingest.import_runs, stage_id uuid, part integer) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+as $$
+declare
+  v_known bigint[] := array(select p.id from ingest_stage.plaintiffs s join public.plaintiffs p on p.dedupe_key = s.plaintiff_key
+                            where s.stage_id = $2 and s.part = $3);
+begin
+  perform from public.plaintiffs p where p.id = any (v_known) order by p.id for no key update;
+end
 $$;
 
 -- Withdraws rows of a run. A plaintiff that a later live run carried, too, passes to the oldest such row; one edited since stays, and so
@@ -264,13 +283,13 @@ begin
   create temp table intake_rollback on commit drop as
   -- What is older than the run was not made by it: so adoptions of before they were recorded show, too.
   select r.id as raw_id, r.plaintiff_key, w.production_id as plaintiff_id, h.id as successor_id, h.import_run_id as successor_run,
-         r.adopted or coalesce(p.created_at < ($1).created_at, false) as adopted, r.adopted_from
+         h.status as successor_status, h.row_index as successor_row, r.adopted or coalesce(p.created_at < ($1).created_at, false) as adopted, r.adopted_from
   from pg_temp.intake_withdrawn w
   join ingest.plaintiffs_raw r on r.id = w.raw_id
   left join public.plaintiffs p on p.id = w.production_id
   left join lateral (
-    select h.id, h.import_run_id from ingest.plaintiffs_raw h
-    where h.duplicate_of = r.id and h.status = 'skipped' and h.import_run_id <> v_run
+    select h.id, h.import_run_id, h.status, h.row_index from ingest.plaintiffs_raw h
+    where h.duplicate_of = r.id and h.status in ('skipped', 'updated') and h.import_run_id <> v_run
     order by h.created_at, h.row_index limit 1) h on true
   where w.status = 'promoted';
   analyze pg_temp.intake_rollback;
@@ -283,7 +302,7 @@ begin
     status = 'promoted', dedupe_key = u.plaintiff_key, promoted_at = now(), promoted_plaintiff_id = u.plaintiff_id,
     duplicate_of = null, adopted = u.adopted, adopted_from = u.adopted_from, updated_at = now()
   from pg_temp.intake_rollback u where h.id = u.successor_id;
-  v_inherited := ingest.transfer_skipped_rows(array(select u.successor_run from pg_temp.intake_rollback u));
+  select ingest.transfer_skipped_rows(array_agg(u.successor_run), array_agg(u.successor_status)) into v_inherited from pg_temp.intake_rollback u;
   -- An inherited plaintiff takes its successor's values, unless somebody edited it or it has values that no import wrote.
   update public.plaintiffs p set
     source_reference = h.source_reference, name = h.plaintiff_name, firm_name = h.firm_name, short_name = h.short_name,
@@ -293,6 +312,8 @@ begin
   where p.id = u.plaintiff_id and coalesce(p.updated_at = p.created_at, false) and not u.adopted;
   update public.plaintiffs p set import_run_id = u.successor_run from pg_temp.intake_rollback u
   where p.id = u.plaintiff_id and u.successor_id is not null and p.import_run_id is distinct from u.successor_run;
+  perform ingest.rebase_differences(ingest.model_of('plaintiffs'), array_agg(u.plaintiff_id), jsonb_agg(jsonb_build_object('run', u.successor_run, 'row_index', u.successor_row)))
+  from pg_temp.intake_rollback u where u.successor_id is not null;
 
   update public.plaintiffs p set import_run_id = j.import_run_id
   from pg_temp.intake_rollback u

@@ -103,7 +103,8 @@ create trigger plaintiff_contacts_noted after insert or update of plaintiff_id, 
 -- An edit shows in updated_at. What is written in the transaction that made the row, or passes it to another run, is none.
 drop trigger if exists judgments_touch on public.judgments;
 create trigger judgments_touch before update on public.judgments
-  for each row when (new.import_run_id is not distinct from old.import_run_id and old.created_at <> now()) execute function ingest.touch_updated_at();
+  for each row when (new.import_run_id is not distinct from old.import_run_id and old.created_at <> now()
+                     and coalesce(current_setting('intake.own_writes', true), '') = '') execute function ingest.touch_updated_at();
 drop trigger if exists plaintiff_contacts_touch on public.plaintiff_contacts;
 create trigger plaintiff_contacts_touch before update of plaintiff_id, kind, value on public.plaintiff_contacts
   for each row execute function ingest.touch_updated_at();
@@ -122,7 +123,7 @@ create table if not exists public.raw_simplicity_imports (
   -- The exact bytes of a rejected record, to correct and send back.
   raw_record bytea,
   status text not null default 'pending'
-    check (status in ('pending', 'inserted', 'skipped', 'failed', 'rolled_back')),
+    check (status in ('pending', 'inserted', 'updated', 'skipped', 'failed', 'rolled_back')),
   -- DUPLICATE_IN_FILE, EXISTING_JUDGMENT, ROLLED_BACK or the code of a reject.
   reason text,
   error_log text,
@@ -241,6 +242,24 @@ begin
 end
 $$;
 
+-- A contact's value as it is compared.
+create or replace function ingest.contact_key(kind text, value text) returns text
+language sql immutable parallel safe set search_path = pg_catalog, pg_temp
+as $$ select case $1 when 'phone' then ingest.phone_key(translate($2, ' +-().', '')) else lower(btrim($2) collate "C") end $$;
+
+-- Whether a plaintiff has a contact; nobody lacks one.
+create or replace function ingest.has_contact(plaintiff_id bigint, kind text, key text) returns boolean
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+  select $1 is null or $3 is null
+    or exists (select from public.plaintiff_contacts c where c.plaintiff_id = $1 and c.kind = $2 and ingest.contact_key(c.kind, c.value) = $3)
+    or exists (select from public.plaintiffs p where p.id = $1 and ingest.contact_key($2, case $2 when 'email' then p.email when 'phone' then p.phone else p.address end) = $3)
+$$;
+
+create or replace function ingest.contact_values(plaintiff_id bigint, kind text) returns text
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$ select string_agg(c.value, '; ' order by not c.is_primary, c.id) from public.plaintiff_contacts c where c.plaintiff_id = $1 and c.kind = $2 $$;
+
 -- What follows from a row, for the log.
 do $$
 begin
@@ -260,7 +279,15 @@ select ingest.register_kind(
               case_type text, case_status text, lead_id text',
   landed => 'public.raw_simplicity_imports', kept => '{line_number,raw_payload,raw_record}',
   renamed => '{"raw_payload": "raw_data", "error_code": "reason", "error_message": "error_log"}',
-  written => '{inserted}', present => '{inserted,skipped}',
+  written => '{inserted,updated}', present => '{inserted,updated,skipped}', known => 'case when i.reason = ''EXISTING_JUDGMENT'' then i.production_id end',
+  differing => $differing${
+    "judgment_number": {"differs": "s.number_key is distinct from ingest.normalize_text(p.judgment_number)"},
+    "case_number": {"differs": "s.case_key is distinct from ingest.normalize_text(p.case_number)"},
+    "judgment_date": {"also": "entry_date"},
+    "email": {"file": "s.email", "database": "ingest.contact_values(p.plaintiff_id, 'email')", "differs": "not ingest.has_contact(p.plaintiff_id, 'email', s.email_key)"},
+    "phone": {"file": "s.phone", "database": "ingest.contact_values(p.plaintiff_id, 'phone')", "differs": "not ingest.has_contact(p.plaintiff_id, 'phone', ingest.phone_key(s.phone))"},
+    "address": {"file": "s.address", "database": "ingest.contact_values(p.plaintiff_id, 'address')",
+                "differs": "not ingest.has_contact(p.plaintiff_id, 'address', lower(s.address collate \"C\"))"}}$differing$,
   compared => '{"judgment_number": "judgment_number", "case_number": "case_number", "judgment_amount": "judgment_amount",
                 "judgment_balance": "judgment_balance", "judgment_date": "judgment_date", "filing_date": "filing_date",
                 "court_name": "court_name", "county": "county", "state": "state", "defendant_name": "defendant_name",
@@ -277,8 +304,8 @@ select ingest.register_kind(
     "matched_by": "(i.held).matched_by", "contact_ids": "(i.held).contact_ids", "contact_inserts": "coalesce((i.held).contact_inserts, 0)",
     "follow_up_task_id": "(i.held).task_id", "follow_up_task_created": "coalesce((i.held).task_made, false)",
     "enforcement_initialized": "i.status = 'inserted'", "queued_jobs": "(i.held).jobs",
-    "spare": "case when i.reason = 'EXISTING_JUDGMENT' then jsonb_build_object('judgment_number', s.judgment_number, 'case_number', s.case_number, 'plaintiff_name', s.plaintiff_name, 'judgment_amount', s.judgment_amount, 'judgment_balance', s.judgment_balance, 'entry_date', s.judgment_date, 'judgment_date', s.judgment_date, 'filing_date', s.filing_date, 'court_name', s.court_name, 'county', s.county, 'state', s.state, 'defendant_name', s.defendant_name, 'defendant_address', s.defendant_address, 'case_type', s.case_type, 'case_status', s.case_status, 'source_system', $4::text, 'source_reference', s.lead_id) end"}$landing$,
-  own => '{landed,describe}', together => 'plaintiff_id', held => 'ingest.judgment_effects',
+    "spare": "case when i.reason = 'EXISTING_JUDGMENT' or i.status = 'updated' then jsonb_build_object('judgment_number', s.judgment_number, 'case_number', s.case_number, 'plaintiff_name', s.plaintiff_name, 'judgment_amount', s.judgment_amount, 'judgment_balance', s.judgment_balance, 'entry_date', s.judgment_date, 'judgment_date', s.judgment_date, 'filing_date', s.filing_date, 'court_name', s.court_name, 'county', s.county, 'state', s.state, 'defendant_name', s.defendant_name, 'defendant_address', s.defendant_address, 'case_type', s.case_type, 'case_status', s.case_status, 'source_system', $4::text, 'source_reference', s.lead_id) end"}$landing$,
+  own => '{landed,describe,correct}', together => 'plaintiff_id', held => 'ingest.judgment_effects',
   effects => '{plaintiffs_created,plaintiffs_matched,status_history,contact_inserts,follow_up_tasks,enforcement_initializations,queued_jobs}');
 grant update on ingest_stage.judgments to service_role, dragonfly_app;
 
@@ -1045,6 +1072,37 @@ begin
 end
 $$;
 
+-- Before the known judgments of a part are compared and updated.
+create or replace function ingest.lock_known_judgments(run ingest.import_runs, stage_id uuid, part integer) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform ingest.lock_planned_people($1, $2, $3);
+  perform from public.judgments j where j.id = any (array(
+    select p.judgment_id from ingest_stage.judgments_plan p where p.stage_id = $2 and p.part = $3 and p.reason = 'EXISTING_JUDGMENT')) order by j.id for no key update;
+end
+$$;
+
+-- Contacts that updated judgments bring are further ones of their plaintiffs.
+create or replace function ingest.correct_judgments(run ingest.import_runs, stage_id uuid, part integer) returns void
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  insert into public.plaintiff_contacts (plaintiff_id, kind, value, is_primary, import_run_id, row_index)
+  select f.plaintiff_id, f.field, f.file_value,
+         row_number() over (partition by f.plaintiff_id, f.field order by f.row_index) = 1 and not exists (
+           select from public.plaintiff_contacts c where c.plaintiff_id = f.plaintiff_id and c.kind = f.field and c.is_primary),
+         ($1).id, f.row_index
+  from (
+    select distinct on (j.plaintiff_id, d.field, ingest.contact_key(d.field, d.file_value)) j.plaintiff_id, d.field, d.file_value, d.row_index
+    from ingest_stage.judgments_plan p
+    join ingest.differences d on d.import_run_id = ($1).id and d.row_index = p.row_index
+    join public.judgments j on j.id = d.production_id
+    where p.stage_id = $2 and p.part = $3 and d.model = 'judgments' and d.status = 'applied' and d.field in ('email', 'phone', 'address')
+    order by j.plaintiff_id, d.field, ingest.contact_key(d.field, d.file_value), d.row_index) f;
+end
+$$;
+
 create or replace function ingest.job_payload(kind text, judgment_id bigint, plaintiff_id bigint, source_system text, run_id uuid) returns jsonb
 language sql immutable set search_path = pg_catalog, pg_temp
 as $$
@@ -1133,7 +1191,7 @@ $$;
 
 -- A row of the log in another live run that says the same stands in for a withdrawn one.
 create or replace function ingest.other_operations(run_id uuid, judgment_ids bigint[])
-returns table (log text, id bigint, import_run_id uuid, status text, judgment_id bigint, contact_ids bigint[], follow_up_task_id bigint, created_at timestamptz)
+returns table (log text, id bigint, import_run_id uuid, status text, judgment_id bigint, contact_ids bigint[], follow_up_task_id bigint, created_at timestamptz, row_index integer)
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off
 as $$
 declare
@@ -1142,9 +1200,9 @@ begin
   foreach v_log in array array['public.raw_simplicity_imports', 'ingest.raw_simplicity_fallback'] loop
     continue when to_regclass(v_log) is null;
     return query execute format($statement$
-      select %L::text, l.id, l.import_run_id, l.status, l.judgment_id, l.contact_ids, l.follow_up_task_id, l.created_at
+      select %L::text, l.id, l.import_run_id, l.status, l.judgment_id, l.contact_ids, l.follow_up_task_id, l.created_at, l.row_index
       from %s l join ingest.import_runs o on o.id = l.import_run_id
-      where l.judgment_id = any ($2) and l.import_run_id <> $1 and l.status in ('inserted', 'skipped')
+      where l.judgment_id = any ($2) and l.import_run_id <> $1 and l.status in ('inserted', 'updated', 'skipped')
         and o.status in ('pending', 'processing', 'completed', 'failed') $statement$, v_log, v_log) using $1, $2;
   end loop;
 end
@@ -1187,12 +1245,19 @@ declare
   v_plaintiffs integer;
   v_kept jsonb;
 begin
+  -- Contacts that came with corrections.
+  delete from public.plaintiff_contacts c using pg_temp.intake_undone u join public.judgments j on j.id = u.production_id
+  where c.plaintiff_id = j.plaintiff_id and c.import_run_id = v_run and c.kind = u.field and c.value = u.file_value and c.updated_at = c.created_at
+    and c.id <> all (ingest.referenced_rows('public.plaintiff_contacts', array(
+      select x.id from public.plaintiff_contacts x join public.judgments y on y.plaintiff_id = x.plaintiff_id
+      join pg_temp.intake_undone z on z.production_id = y.id where x.import_run_id = v_run), '{}'));
   -- Nobody attaches to what goes, and whoever has planned to looks again.
   update ingest.people_turn t set run_id = null, epoch = t.epoch + 1;
   drop table if exists pg_temp.intake_rollback;
   create temp table intake_rollback (
     judgment_id bigint, plaintiff_id bigint, matched_by text, contact_ids bigint[], contact_inserts integer, follow_up_task_id bigint,
-    follow_up_task_created boolean, enforcement_initialized boolean, queued_jobs jsonb, successor_log text, successor_id bigint, successor_run uuid) on commit drop;
+    follow_up_task_created boolean, enforcement_initialized boolean, queued_jobs jsonb, successor_log text, successor_id bigint, successor_run uuid,
+    successor_status text, successor_row integer) on commit drop;
   execute format('insert into pg_temp.intake_rollback
                   select l.judgment_id, l.plaintiff_id, l.matched_by, l.contact_ids, l.contact_inserts, l.follow_up_task_id,
                          l.follow_up_task_created, l.enforcement_initialized, l.queued_jobs
@@ -1204,9 +1269,9 @@ begin
   v_attached := ingest.referenced_rows('public.judgments', array(select g.judgment_id from pg_temp.intake_rollback g), '{}');
 
   -- A judgment that a later run skipped because of this one passes to the oldest such row, with all that followed from it.
-  update pg_temp.intake_rollback g set successor_log = h.log, successor_id = h.id, successor_run = h.import_run_id
+  update pg_temp.intake_rollback g set successor_log = h.log, successor_id = h.id, successor_run = h.import_run_id, successor_status = h.status, successor_row = h.row_index
   from (select distinct on (o.judgment_id) o.* from ingest.other_operations(v_run, (select array_agg(judgment_id) from pg_temp.intake_rollback)) o
-        where o.status = 'skipped' order by o.judgment_id, o.created_at, o.id) h
+        where o.status in ('skipped', 'updated') order by o.judgment_id, o.created_at, o.id) h
   where h.judgment_id = g.judgment_id;
   -- It takes the successor's values, unless somebody edited it; a number that another judgment has stays where it is.
   for v_successor_log in select distinct successor_log from pg_temp.intake_rollback where successor_id is not null loop
@@ -1234,7 +1299,9 @@ begin
                       enforcement_initialized = g.enforcement_initialized, queued_jobs = g.queued_jobs
                     from pg_temp.intake_rollback g where g.successor_id = l.id and g.successor_log = %L', v_successor_log, v_successor_log);
   end loop;
-  perform ingest.transfer_skipped_rows(array(select g.successor_run from pg_temp.intake_rollback g));
+  perform ingest.transfer_skipped_rows(array_agg(g.successor_run), array_agg(g.successor_status)) from pg_temp.intake_rollback g;
+  perform ingest.rebase_differences(ingest.model_of(($1).import_kind), array_agg(g.judgment_id), jsonb_agg(jsonb_build_object('run', g.successor_run, 'row_index', g.successor_row)))
+  from pg_temp.intake_rollback g where g.successor_id is not null;
 
   delete from public.judgments j using pg_temp.intake_rollback g
   where j.id = g.judgment_id and g.successor_id is null and coalesce(j.import_run_id = v_run, false) and coalesce(j.updated_at = j.created_at, false)

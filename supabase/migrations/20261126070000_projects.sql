@@ -611,11 +611,6 @@ create table if not exists ingest.removed_members (
 );
 select ingest.open_to_app('ingest.project_edits'), ingest.open_to_app('ingest.removed_members');
 
--- Whether what follows in this transaction are Intake's own writes, which no trigger need note.
-create or replace function ingest.own_writes(are boolean) returns void
-language sql volatile security definer set search_path = pg_catalog, pg_temp
-as $$ select set_config('intake.own_writes', case when $1 then 'yes' else '' end, true) $$;
-
 create or replace function ingest.note_edit(staging_ids uuid[]) returns void
 language sql volatile security definer set search_path = pg_catalog, pg_temp
 as $$

@@ -355,6 +355,22 @@ comment on column ingest.kind_models.held is 'Type of what promote_<model> holds
 comment on column ingest.kind_models.retired is 'Landed column -> expression that fills it when its row is withdrawn.';
 comment on column ingest.kind_models.together is 'Landed column whose rows are withdrawn in one part of a rollback.';
 
+comment on column ingest.kind_models.known is 'The production row that a skipped row is about, as an SQL expression.';
+comment on column ingest.kind_models.differing is 'How the fields of a skipped row are compared with its production row.';
+
+comment on table ingest.differences is 'What skipped rows say otherwise than the tables, and what --on-conflict update wrote: a row for each field.';
+comment on column ingest.differences.id is 'Identifies the row.';
+comment on column ingest.differences.import_run_id is 'The run whose row differs (ingest.import_runs).';
+comment on column ingest.differences.row_index is 'Place of the row in the file, from 0.';
+comment on column ingest.differences.line_number is 'Physical line on which the record begins.';
+comment on column ingest.differences.model is 'The kind''s model (ingest.kind_models).';
+comment on column ingest.differences.production_id is 'The row of the production table.';
+comment on column ingest.differences.field is 'Column of the production table; of judgments also email, phone and address of the plaintiff.';
+comment on column ingest.differences.file_value is 'What the file says.';
+comment on column ingest.differences.database_value is 'What the table said; an update keeps it for a rollback.';
+comment on column ingest.differences.status is 'skipped; edited: left since somebody edited the row; applied; withdrawn by a rollback.';
+comment on column ingest.differences.created_at is 'When the row was written.';
+
 comment on table ingest.people_changes is 'Transactions that created or changed people.';
 comment on column ingest.people_changes.xid is 'The transaction.';
 comment on column ingest.people_changes.run_id is 'The run that it worked for; null for anybody else.';
@@ -739,11 +755,17 @@ comment on function ingest.compare_partition is 'Compares the staged rows of a p
 comment on function ingest.compare_search_results is 'Every staged row against its landed row, and what is in production of it: a taken row with its values and image, as long as nobody edited it and no later run replaced it; of a skipped one, a result that is at least as new.';
 comment on function ingest.compare_statement is 'The statement of ingest.compare_part.';
 comment on function ingest.compute_plaintiff_dedupe_key is 'Runbook 002: key of a plaintiff, SHA-256 of source|name|email, normalized.';
+comment on function ingest.contact_key is 'A contact''s value as it is compared.';
+comment on function ingest.contact_values is 'The contacts of a plaintiff of one kind, the primary one first.';
+comment on function ingest.correct_judgments is 'Gives plaintiffs the contacts that rows which updated their judgments bring.';
+comment on function ingest.corrected_columns is 'Production columns among the fields of a model''s differences.';
+comment on function ingest.corrections is 'The assignments of an update of differing fields.';
 comment on function ingest.count_anomalies is 'Counts of anomalies by tenant and type, for alerts.';
 comment on function ingest.count_memberships is 'How many members the rows of intake_resolved would make and remove.';
 comment on function ingest.count_part is 'What ingest.upsert_part would answer now.';
 comment on function ingest.count_partition is 'What upsert_partition would report at this moment; writes nothing.';
 comment on function ingest.counts_statement is 'The statement that counts a part.';
+comment on function ingest.decided_statement is 'The CTE of what becomes of the rows of a part, and of what differs.';
 comment on function ingest.delete_unread is 'Deletes messages of these judgments that nobody has read.';
 comment on function ingest.date_orders is 'Tenants whose numeric dates are not written as the kind has it.';
 comment on function ingest.describe_judgments is 'Runbook 000''s result, as far as it is not sums of the ledger; runs of up to 1,000 rows in full.';
@@ -763,10 +785,14 @@ comment on function ingest.find_search_results is 'Which result each of the stag
 comment on function ingest.forget_images is 'Forgets images that a verification did not find whole; the next import stores them again.';
 comment on function ingest.forget_originals is 'Records that stored originals were removed.';
 comment on function ingest.grant_role is 'Gives a person a role. The person''s id and whether the role is new to them; null when there is no such person.';
+comment on function ingest.has_contact is 'Whether a plaintiff has a contact.';
 comment on function ingest.health is 'What `intake doctor` asks of a database through either backend.';
 comment on function ingest.heartbeat_import_run is 'Runbook 002: keeps the claim of a long import; false when the run is not processing any more.';
 comment on function ingest.hold_lease is 'Every effect of a run starts here: refuses it when the lease has passed on or an operator ended the run.';
 comment on function ingest.hold_projects is 'Holds the projects of intake_batch until the end of the transaction where it leaves values as they are.';
+comment on function ingest.lacks_corrections is 'Whether a production row has not what a row of a run updated.';
+comment on function ingest.lock_known_judgments is 'Locks the known judgments of a part, and its people, before they are compared and updated.';
+comment on function ingest.lock_known_plaintiffs is 'Locks the known plaintiffs of a part before they are compared and updated.';
 comment on function ingest.lock_whole_stage is 'Whether all chunks of a stage are there; a database crash empties it.';
 comment on function ingest.has_landed_values is 'Whether a project has the values that a row gave it.';
 comment on function ingest.is_open_to_all is 'Whether anybody may reconcile or finalize the run: no execution of Intake works on it.';
@@ -812,6 +838,10 @@ comment on function ingest.max_refused_rows is 'So many rows of a part may be re
 comment on function ingest.nobody_words is 'The words for nobody of a tenant, as normalized texts.';
 comment on function ingest.normalize_directory_entry is 'Trigger: fills the columns by which entries are compared.';
 comment on function ingest.name_words is 'The words of a name in natural order, behind its suffix (jr, sr, ii, iii, iv) or the empty text.';
+comment on function ingest.note_differences_statement is 'The CTEs that note differences and write those of updated rows.';
+comment on function ingest.read_differences is 'What rows of a run say otherwise than the tables did, after an id.';
+comment on function ingest.rebase_differences is 'Puts what other runs updated on top of values that changed hands.';
+comment on function ingest.undo_differences is 'Takes back what withdrawn rows updated, field by field.';
 comment on function ingest.without_legal_form is 'Words without the forms of firms (llc, inc, ...).';
 comment on function ingest.full_first_name is 'The name that a short form stands for, where it does not begin like it.';
 comment on function ingest.first_names_agree is 'Whether a first name stands for another: equal, its initial, its beginning, its short form.';
@@ -957,6 +987,7 @@ comment on function ingest.withdraw_statement is 'Fills intake_withdrawn with th
 comment on function ingest.without_cells is 'Cells without those of these fields.';
 comment on function ingest.with_nulls is 'Cells of a row in which JSON''s null is an empty cell, too.';
 comment on function ingest.write_anomalies is 'Writes the anomalies of intake_noted in place of those that the projects of intake_resolved had.';
+comment on function ingest.write_fields is 'Writes fields of production rows as Intake''s own.';
 comment on function ingest.write_projects is 'Writes the projects of intake_resolved and lists those whose members change in intake_members.';
 comment on function public.fn_anomalies_for_operator(integer, text, text[]) is 'Runbook 003: anomalies that the caller may see, the worst first.';
 comment on function public.fn_anomalies_page(integer, text, text[], integer, text, text) is 'A page of anomalies that the caller may see, the worst first: {anomalies, next, total}.';

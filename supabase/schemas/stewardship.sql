@@ -320,6 +320,7 @@ begin
   get diagnostics v_rows = row_count;
   v_done := v_rows < $2;
   if v_done then
+    delete from ingest.differences d where d.import_run_id = r.id;
     delete from ingest.import_run_steps s where s.run_id = r.id;
     get diagnostics v_steps = row_count;
   end if;
