@@ -11,6 +11,7 @@ import type {
   AnomalyCount,
   AnomalyPage,
   Decision,
+  Difference,
   Health,
   KnownFile,
   LiveBearer,
@@ -51,6 +52,7 @@ import {
 const page = { after_row: optional(integer), max_rows: optional(integer) };
 /** `keys`: so many keys of the part, in the order of keys. */
 const part = { stage_id: uuid, chunks: integer, part: integer, keys: optional(orNull(integer)) };
+const updates = { update_known: optional(truth) };
 const after = { after: optional(orNull(text)) };
 const inRun = { run_id: uuid, lease: integer };
 const batch = { tenant_id: text, batch_checksum: text };
@@ -85,6 +87,7 @@ export const FUNCTIONS = {
   find_run: fn<Run[]>()({ id: text }),
   report: fn<Row[]>()({ name: text, filters: optional(jsonb<object>()), max_rows: optional(integer) }),
   read_rejects: fn<(StoredReject | StoredItem)[]>()({ run_id: uuid, ...page }),
+  read_differences: fn<Difference[]>()({ run_id: uuid, after_id: optional(bigint), max_rows: optional(integer) }),
   health: fn<Health>()({}),
 
   // Its stage and its parts.
@@ -105,9 +108,9 @@ export const FUNCTIONS = {
     partitions: integer,
     options: optional(jsonb<{ readonly skip_jobs: boolean; readonly match?: string }>()),
   }),
-  upsert_partition: fn<PartCounts>()({ ...inRun, ...part }),
+  upsert_partition: fn<PartCounts>()({ ...inRun, ...part, ...updates }),
   stop_partition: fn<PartCounts>()({ ...inRun, ...part }),
-  count_partition: fn<PartCounts>()({ kind: text, source_system: text, ...part, ...after }),
+  count_partition: fn<PartCounts>()({ kind: text, source_system: text, ...part, ...after, ...updates }),
   compare_partition: fn<PartComparison>()({ run_id: uuid, ...part, ...after }),
   clear_stage: fn<boolean>()({ stage_id: uuid, kind: text, max_rows: optional(integer) }),
   plan_operations: fn<{ row_index: number }[]>()({ stage_id: uuid, ...page }),

@@ -123,6 +123,20 @@ export interface StoredReject {
   readonly record: string;
 }
 
+/** A field in which a row of a run differs from the production row that it is about. */
+export interface Difference {
+  readonly id: number;
+  readonly row_index: number;
+  readonly line: number | null;
+  readonly table: string;
+  readonly production_id: number;
+  readonly field: string;
+  readonly file_value: string;
+  readonly database_value: string | null;
+  /** `skipped`; `edited`: left, since somebody edited the row; `applied`; `withdrawn` by a rollback. */
+  readonly status: string;
+}
+
 /** A failed item of a directory; an image has no record. */
 export type StoredItem = FailedRow & Pick<StoredReject, 'row_index'> & { readonly record: string | null };
 

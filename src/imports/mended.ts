@@ -14,7 +14,7 @@ import { parentOfFile } from '../sources/csv/parent.ts';
 export type FindRun = (id: string, backend?: BackendName) => Promise<Run | undefined>;
 
 /** Encoding and delimiter are the file's own: it may have been saved by another program. */
-const INHERITED = ['map', 'dateOrder', 'nullWords', 'decodeHtml', 'match', 'skipJobs'] as const;
+const INHERITED = ['map', 'dateOrder', 'nullWords', 'decodeHtml', 'match', 'onConflict', 'skipJobs'] as const;
 
 /**
  * The request with the kind's source system and the options of the run whose rejects the file has; any other file's as it is.

@@ -44,7 +44,7 @@ export const JUDGMENTS = {
   resolves: true,
   operations: true,
   rowErrors: {},
-  options: ['match'],
+  options: ['match', 'onConflict'],
   effects: {
     summary: [
       {
@@ -78,6 +78,7 @@ export const JUDGMENTS = {
     'public.raw_simplicity_imports',
     'public.queue_messages',
     'ingest.raw_simplicity_fallback',
+    'ingest.differences',
   ],
 } as const satisfies Partial<CsvKind>;
 

@@ -50,6 +50,7 @@ export interface Effects {
 /** Options of `intake import` that only some kinds take. */
 export type KindOption =
   | 'match'
+  | 'onConflict'
   | 'tenant'
   | 'statesDir'
   | 'tag'

@@ -70,8 +70,8 @@ export const plaintiffs: CsvKind = {
     removed: {},
     keptIds: { plaintiff_ids: 'plaintiffs' },
   },
-  options: [],
-  personalTables: ['public.plaintiffs', 'ingest.plaintiffs_raw'],
+  options: ['onConflict'],
+  personalTables: ['public.plaintiffs', 'ingest.plaintiffs_raw', 'ingest.differences'],
   sample: 'plaintiffs.csv',
   colour: { light: '#0f6b63', dark: '#4fb5a8' },
 };

@@ -37,6 +37,8 @@ export interface ImportOptions {
   readonly skipJobs: boolean;
   /** What of an e-mail or phone that several people share: it counts between compatible names (unless said otherwise), or alone. */
   readonly match?: 'names' | 'contact';
+  /** What of a row whose key is known: it is skipped (unless said otherwise), or what it says otherwise is written. */
+  readonly onConflict?: 'skip' | 'update';
 }
 
 /** What a header of the file became. */

@@ -173,7 +173,7 @@ describe('what follows from a judgment', function () {
       rows!['rejects'].map(({ line, code }: { line: number; code: string }) => [line, code]),
       [[21, 'BAD_AMOUNT']],
     );
-    assert.deepEqual(rows!['tally'], { total: 20, inserted: 19, skipped: 0, errored: 1, rolled_back: 0 });
+    assert.deepEqual(rows!['tally'], { total: 20, inserted: 19, updated: 0, skipped: 0, errored: 1, rolled_back: 0 });
     assert.deepEqual([...(await sql`SELECT import_run_id, line_number FROM ingest.v_errored_rows`)].length, 1);
     assert.equal((await rollback(run))['judgments'], 18);
     assert.equal((await rollback(later))['judgments'], 2);

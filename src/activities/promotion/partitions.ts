@@ -6,6 +6,7 @@
 import type { PartComparison, PartCounts } from '../../database/rows.ts';
 import type { Deps } from '../deps.ts';
 import { renewClaim } from '../renewClaim.ts';
+import type { ImportInput } from '../../messages/imports.ts';
 import type { PartRequest, PartAnswer } from '../../messages/partitions.ts';
 import { inSlices, type InSlices } from './slices.ts';
 
@@ -54,6 +55,10 @@ function addComparisons(former: PartComparison | undefined, next: PartComparison
   };
 }
 
+/** Whether rows of known keys update. */
+const updatesOf = (input: PartRequest['input']): { update_known?: boolean } =>
+  'options' in input && (input as ImportInput).options.onConflict === 'update' ? { update_known: true } : {};
+
 export const partitionActivities = ({ backend }: Deps) => {
   /** With a ledger: an answer is of all that is done of the part. */
   const inRun = async (fn: 'upsert_partition' | 'stop_partition', request: PartRequest): Promise<PartAnswer> => {
@@ -61,7 +66,10 @@ export const partitionActivities = ({ backend }: Deps) => {
     const database = backend(input.backend);
     return answerOf(
       await inSlices<PartCounts>(input.tuning.partitionRows, async (slice) => {
-        const done = await database.call(fn, { run_id, lease, stage_id, chunks, part, ...slice });
+        const asked = { run_id, lease, stage_id, chunks, part, ...slice };
+        const done = await (fn === 'upsert_partition'
+          ? database.call(fn, { ...asked, ...updatesOf(input) })
+          : database.call(fn, asked));
         await renewClaim(database, run_id);
         return done;
       }),
@@ -74,7 +82,10 @@ export const partitionActivities = ({ backend }: Deps) => {
     stopPartition: (request: PartRequest): Promise<PartAnswer> => inRun('stop_partition', request),
     /** What upsertPartition would answer now. */
     async countPartition({ input, stageId, chunks, part }: PartRequest): Promise<PartAnswer> {
-      const args = { kind: input.kind, source_system: input.sourceSystem, stage_id: stageId, chunks, part };
+      const args = {
+        ...{ kind: input.kind, source_system: input.sourceSystem, stage_id: stageId, chunks, part },
+        ...updatesOf(input),
+      };
       const count = (slice: object) => backend(input.backend).call('count_partition', { ...args, ...slice });
       return answerOf(await inSlices<PartCounts>(input.tuning.partitionRows, count, addCounts));
     },

@@ -8,6 +8,8 @@ import type { Row, Run } from '../../database/rows.ts';
 import { conditionCounts, conditionOf, openConditions, orphanedError } from '../../runs/condition.ts';
 import type { Session } from '../session.ts';
 import { findRun, workflowOf } from '../../runs/findRun.ts';
+import { refuseOverwrite } from '../requests/outputFile.ts';
+import { readDifferences, writeDifferences } from '../../runs/differenceFile.ts';
 import { summaryLine } from '../display/importSummary.ts';
 import { nextLines, runLines } from '../display/runLines.ts';
 import { localTime, renderTable, type Fit } from '../display/table.ts';
@@ -103,6 +105,8 @@ interface Flags extends CommonOptions {
   readonly source?: string;
   readonly since?: string;
   readonly limit?: number;
+  readonly output?: string;
+  readonly force?: boolean;
 }
 
 export function define(program: Command): void {
@@ -131,6 +135,15 @@ export function define(program: Command): void {
     list: { ...report('List runs, newest first', 'list --status failed --since 7d'), isDefault: true },
     show: one('Show a run and what can be done with it', 'show', (call) => showRun(call, call.args[1])),
     watch: one('Watch a run to its end', 'watch', (call) => watchRun(call, call.args[1])),
+    differences: {
+      ...one('Write what known rows say otherwise than the tables', 'differences', (call) =>
+        showDifferences(call, call.args[1]),
+      ),
+      options: [
+        new Option('-o, --output <file>', 'write there instead of stdout'),
+        new Option('--force', 'overwrite that file'),
+      ],
+    },
     latest: report('The latest runs', 'latest --kind plaintiffs'),
     'in-progress': report('Runs that are not over, and how they really are', 'in-progress'),
     failed: report('Failed runs with their errors', 'failed --since 24h'),
@@ -236,6 +249,20 @@ async function showRun({ out, open }: Call<Flags>, id: string | undefined): Prom
   out.document(found);
   for (const line of runLines(found)) out.answer(line);
   for (const line of nextLines(found)) out.detail(line);
+}
+
+/** What skipped rows of a run say otherwise than the tables, and what updated rows changed: a line for each field. */
+async function showDifferences({ options, out, open }: Call<Flags>, id: string | undefined): Promise<void> {
+  const session = await open();
+  const found = await findRun(session, id);
+  const backend = await session.backend();
+  const { output, force = false } = options;
+  if (output) refuseOverwrite(output, { force, source: found.metadata.input?.path });
+  if (out.json && !output) return out.stream({ run_id: found.id, differences: readDifferences(backend, found.id) });
+  const fields = await writeDifferences(backend, found.id, output ?? process.stdout);
+  const total = Object.values(fields).reduce((sum, n) => sum + n, 0);
+  if (output) out.answer(`${total} differences of run ${found.id} written to ${output}`);
+  out.document({ run_id: found.id, file: output, differences: total, fields });
 }
 
 /** Shows a run to its end, or how it ended. */

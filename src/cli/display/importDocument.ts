@@ -1,5 +1,6 @@
 /** The document that `--json` prints of an import. */
 import { kindNamed } from '../../kinds/index.ts';
+import { differencesOf } from '../../messages/differences.ts';
 import { remarkSentence } from '../../messages/remarks.ts';
 import type { ImportRequest } from '../../messages/requests.ts';
 import type { DirectoryReport } from '../../messages/directory.ts';
@@ -48,6 +49,7 @@ export function importDocument(
       column,
       suggestion: suggestion ?? null,
     })),
+    differences: differencesOf(report.effects) ?? null,
     error: report.error ?? null,
     metadata: {
       backend: input?.backend ?? null,

@@ -6,6 +6,7 @@
 import { ERRORS, type ErrorCode } from '../../errors.ts';
 import type { ImportRequest } from '../../messages/requests.ts';
 import { kindNamed } from '../../kinds/index.ts';
+import { differenceSentences, differencesOf, isDifference, type Differences } from '../../messages/differences.ts';
 import type { EffectLine, Kind } from '../../kinds/kind.ts';
 import type { DirectoryReport } from '../../messages/directory.ts';
 import { remarkSentence } from '../../messages/remarks.ts';
@@ -97,6 +98,8 @@ function detailLines({ request, input, target }: ImportFacts, report: ImportRepo
   }
   if (report.directory)
     lines.push(...directoryLines(report.directory, request.mode, rejectsHint(request.rejectsPath, runId)));
+  const differences = differencesOf(effects);
+  if (differences) lines.push(...differenceLines(differences, counts, runId));
   if (effects) lines.push(...effectLines(kindNamed(input?.kind ?? request.kind), effects));
   if (report.match)
     lines.push(`People:   ${matchWords(report.match, input && 'options' in input ? input.options.match : undefined)}`);
@@ -151,9 +154,20 @@ function headerLines(headers: readonly HeaderUse[], columns: number): string[] {
   return lines;
 }
 
+/** What rows of known keys say otherwise, where all of it stands, and what would write it. */
+function differenceLines(differences: Differences, counts: Counts, runId: string | null): string[] {
+  const lines = differenceSentences(differences, counts).map((sentence) => `Differ:   ${sentence}`);
+  if (runId) lines.push(`          intake runs differences ${runId} -o differences.csv lists them`);
+  if (differences.rows > 0 && counts.updated === 0)
+    lines.push(
+      `          --on-conflict update${runId ? ' with another --batch-id' : ''} writes them, but for rows that somebody edited`,
+    );
+  return lines;
+}
+
 /** What an import counted besides rows, in the words of its kind. */
 function effectLines({ effects: { summary, showZero } }: Kind, effects: Readonly<Record<string, number>>): string[] {
-  if (!showZero && Object.values(effects).every((n) => n === 0)) return [];
+  if (!showZero && Object.entries(effects).every(([name, n]) => n === 0 || isDifference(name))) return [];
   return summary.flatMap((line) =>
     Object.keys(line.counters).some((name) => name in effects) ? effectLine(line, effects) : [],
   );

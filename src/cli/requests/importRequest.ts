@@ -36,6 +36,7 @@ export interface ImportFlags extends CommonOptions {
   readonly nullWords?: readonly string[];
   readonly decodeHtml?: boolean;
   readonly match?: 'names' | 'contact';
+  readonly onConflict?: 'skip' | 'update';
   readonly detach?: boolean;
   readonly rejects?: string;
   readonly force?: boolean;
@@ -61,6 +62,7 @@ const GROUPS: readonly (readonly [heading: string, options: string])[] = [
   ['Of every kind', 'batch-id batch-name source-reference backend debug-log'],
   [`Of files (${KINDS.flatMap(({ name, reads }) => (reads === 'csv' ? [name] : [])).join(', ')})`, ''],
   [`Of ${only('match')}`, 'match skip-jobs'],
+  [`Of ${only('onConflict')}`, 'on-conflict'],
   [`Of ${only('tenant')}`, 'tenant'],
   [
     `Of ${only('statesDir')}`,
@@ -122,6 +124,11 @@ export function importFlags(command: Command): Command {
       'a shared e-mail or phone counts between compatible names (names), or alone (contact)',
       parseMatch,
     )
+    .option(
+      '--on-conflict <what>',
+      `${only('onConflict')}: skip a row whose key is known, or update what it says otherwise (skip)`,
+      parseOnConflict,
+    )
     .option('--detach', 'start it and return')
     .option('--rejects <file>', 'write the rejected rows there')
     .option('--force', 'let --rejects overwrite a file')
@@ -168,10 +175,12 @@ export function importRequest(words: readonly (string | undefined)[], flags: Imp
   }
   if (flags.match && !kindNamed(kind).options.includes('match'))
     throw new IntakeError('USAGE', `--match is for ${only('match')}`);
+  if (flags.onConflict && !kindNamed(kind).options.includes('onConflict'))
+    throw new IntakeError('USAGE', `--on-conflict is for ${only('onConflict')}`);
   const sourceSystem = sourceOf(kind, flags, byPosition ? flags.source : undefined);
   const backend = backendNamed(flags.backend);
   const { batchId, batchName, sourceReference, map, encoding, delimiter, maxErrors, dateOrder, skipJobs } = flags;
-  const { headerRow, strictHeaders, nullWords, decodeHtml, match } = flags;
+  const { headerRow, strictHeaders, nullWords, decodeHtml, match, onConflict } = flags;
   return {
     kind,
     path: paths[0] as string,
@@ -190,6 +199,7 @@ export function importRequest(words: readonly (string | undefined)[], flags: Imp
       nullWords,
       decodeHtml,
       match,
+      onConflict,
     }),
   };
 }
@@ -197,7 +207,7 @@ export function importRequest(words: readonly (string | undefined)[], flags: Imp
 /** Options of files alone, and those that each kind takes or not. */
 const FILE_OPTIONS = [
   ...(['map', 'encoding', 'delimiter', 'maxErrors', 'dateOrder', 'skipJobs'] as const),
-  ...(['headerRow', 'strictHeaders', 'nullWords', 'decodeHtml', 'match'] as const),
+  ...(['headerRow', 'strictHeaders', 'nullWords', 'decodeHtml', 'match', 'onConflict'] as const),
 ] as const;
 const KIND_OPTIONS = [
   ...(['statesDir', 'tag', 'delta', 'verifyWrites', 'singleFile', 'imagesDir'] as const),
@@ -327,6 +337,11 @@ function parseSize(text: string): number {
 function parseMatch(text: string): 'names' | 'contact' {
   if (text === 'names' || text === 'contact') return text;
   throw new IntakeError('USAGE', '--match is names or contact');
+}
+
+function parseOnConflict(text: string): 'skip' | 'update' {
+  if (text === 'skip' || text === 'update') return text;
+  throw new IntakeError('USAGE', '--on-conflict is skip or update');
 }
 
 function parseOrder(text: string): 'mdy' | 'dmy' {

@@ -2,6 +2,7 @@
 import { html } from 'hono/html';
 import { ERRORS, type ErrorCode } from '../../errors.ts';
 import { ALL_ROW_ERRORS, findKind } from '../../kinds/index.ts';
+import { differenceSentences, differencesOf, isDifference } from '../../messages/differences.ts';
 import type { ImportReport } from '../../messages/imports.ts';
 import { actionBar } from './actionBar.ts';
 import { runBadge } from './badges.ts';
@@ -124,6 +125,7 @@ function errorBox({ id, error_type: type, error_message: message }: RunDetails):
 }
 
 function facts(run: RunDetails, temporalUi: string | undefined): Html {
+  const differences = differencesOf(run.effects ?? undefined);
   const of = (id: string): Html => html`<a href="/runs/${id}"><code>${id.slice(0, 8)}</code></a>`;
   return html`<section class="card" aria-labelledby="facts">
     <h2 id="facts">Facts</h2>
@@ -150,9 +152,14 @@ function facts(run: RunDetails, temporalUi: string | undefined): Html {
           <dd>${of(run.parent_run_id)}</dd>`
       }
       ${
+        differences &&
+        html`<dt>Differences</dt>
+          <dd>${differenceSentences(differences, run).join('; ')}</dd>`
+      }
+      ${
         run.effects &&
         Object.entries(run.effects)
-          .filter(([, n]) => n > 0)
+          .filter(([name, n]) => n > 0 && !isDifference(name))
           .map(
             ([name, n]) =>
               html`<dt>${sentence(name)}</dt>

@@ -12,7 +12,7 @@ do $$ declare r ingest.import_runs; begin
   select * into strict r from ingest.import_runs i where i.source_batch_id = 'earlier';
   insert into ingest_stage.plaintiffs (stage_id, chunk, part, row_index, line_number, plaintiff_key, plaintiff_name, raw_payload)
   select '66666666-6666-6666-6666-666666666666', 0, 0, n, n, encode(sha256(convert_to('f' || (n * 13), 'UTF8')), 'hex'), 'E' || n, '{}' from generate_series(1, 300) n;
-  perform ingest.upsert_part(r, '66666666-6666-6666-6666-666666666666', 0);
+  perform ingest.upsert_part(r, '66666666-6666-6666-6666-666666666666', 0, false);
   perform ingest.open_import_run('proof', 'frame', 'f', 'f.csv', 'plaintiffs', 'w', 'tf');
 end $$;
 create or replace function pg_temp.content(run uuid) returns jsonb language sql as $$
@@ -31,13 +31,13 @@ declare r ingest.import_runs; a jsonb := '[]'; c jsonb := '[]'; t text; x jsonb;
     end if;
     for part in 0..3 loop
       if way = 'today' then c := c || (former.count_plaintiffs('proof', '55555555-5555-5555-5555-555555555555', part) - 'adopted');
-      else c := c || ingest.count_part('plaintiffs', 'proof', '55555555-5555-5555-5555-555555555555', part); end if;
+      else c := c || (ingest.count_part('plaintiffs', 'proof', '55555555-5555-5555-5555-555555555555', part, false) - 'effects'); end if;
     end loop;
     for part in 0..3 loop
       if way = 'today' then a := a || (former.upsert_plaintiffs(r, '55555555-5555-5555-5555-555555555555', part) - 'adopted');
       else
         if stopped then execute ingest.unland_statement(ingest.model_of('plaintiffs')) using r.id, '55555555-5555-5555-5555-555555555555'::uuid, part; end if;
-        a := a || ingest.upsert_part(r, '55555555-5555-5555-5555-555555555555', part);
+        a := a || (ingest.upsert_part(r, '55555555-5555-5555-5555-555555555555', part, false) - 'effects');
       end if;
     end loop;
     raise exception using errcode = 'IN099', detail = jsonb_build_object('counts', c, 'upserts', a, 'content', pg_temp.content(r.id))::text;

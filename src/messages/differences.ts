@@ -1,0 +1,48 @@
+/** Rows of known keys that say otherwise than the tables, as the database counts them among an import's effects. */
+
+export interface Differences {
+  /** Skipped rows that differ. */
+  readonly rows: number;
+  /** How many of them by field. */
+  readonly fields: Readonly<Record<string, number>>;
+  /** What updated rows changed (`--on-conflict update`), by field. */
+  readonly updated: Readonly<Record<string, number>>;
+}
+
+const SKIPPED = 'differing:';
+const UPDATED = 'updated:';
+
+/** Undefined when nothing differs. */
+export function differencesOf(effects: Readonly<Record<string, number>> | undefined): Differences | undefined {
+  const named = (prefix: string) =>
+    Object.fromEntries(
+      Object.entries(effects ?? {})
+        .filter(([name, n]) => name.startsWith(prefix) && n > 0)
+        .map(([name, n]) => [fieldWord(name.slice(prefix.length)), n] as const)
+        .sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1)),
+    );
+  const found = { rows: effects?.['differing'] ?? 0, fields: named(SKIPPED), updated: named(UPDATED) };
+  return found.rows > 0 || Object.keys(found.updated).length > 0 ? found : undefined;
+}
+
+/** Whether an effect is one of these. */
+export const isDifference = (name: string): boolean =>
+  name === 'differing' || name.startsWith(SKIPPED) || name.startsWith(UPDATED);
+
+/** `amount` of `judgment_amount`: the column in the words of a summary. */
+export const fieldWord = (column: string): string => column.replace(/^judgment_/, '').replaceAll('_', ' ');
+
+/** `12 skipped, 3 of them differ (phone 2, amount 1)`, `3 updated (phone 2, amount 1)`. */
+export function differenceSentences(
+  { rows, fields, updated }: Differences,
+  counts: { readonly skipped: number; readonly updated: number },
+): string[] {
+  const list = (numbers: Readonly<Record<string, number>>) =>
+    Object.entries(numbers)
+      .map(([name, n]) => `${name} ${n}`)
+      .join(', ');
+  return [
+    ...(rows > 0 ? [`${counts.skipped} skipped, ${rows} of them differ (${list(fields)})`] : []),
+    ...(Object.keys(updated).length > 0 ? [`${counts.updated} updated (${list(updated)})`] : []),
+  ];
+}
