@@ -62,7 +62,6 @@ const GROUPS: readonly (readonly [heading: string, options: string])[] = [
   ['Of every kind', 'batch-id batch-name source-reference backend debug-log'],
   [`Of files (${KINDS.flatMap(({ name, reads }) => (reads === 'csv' ? [name] : [])).join(', ')})`, ''],
   [`Of ${only('match')}`, 'match skip-jobs'],
-  [`Of ${only('onConflict')}`, 'on-conflict'],
   [`Of ${only('tenant')}`, 'tenant'],
   [
     `Of ${only('statesDir')}`,
