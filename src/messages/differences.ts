@@ -30,7 +30,7 @@ export const isDifference = (name: string): boolean =>
   name === 'differing' || name.startsWith(SKIPPED) || name.startsWith(UPDATED);
 
 /** `amount` of `judgment_amount`: the column in the words of a summary. */
-export const fieldWord = (column: string): string => column.replace(/^judgment_/, '').replaceAll('_', ' ');
+const fieldWord = (column: string): string => column.replace(/^judgment_/, '').replaceAll('_', ' ');
 
 /** `12 skipped, 3 of them differ (phone 2, amount 1)`, `3 updated (phone 2, amount 1)`. */
 export function differenceSentences(
