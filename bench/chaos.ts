@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { Command } from 'commander';
 import pg from 'pg';
 import { signal } from '../src/local/processes.ts';
@@ -54,6 +55,8 @@ const stackDir = join(dir, 'stack');
 const made = new Map<string, number>();
 const started: Started[] = [];
 const faults: string[] = [];
+/** Once a minute: memory of the worker and size of the stack's folder. */
+const samples: { readonly minute: number; readonly workerMb: number; readonly diskMb: number }[] = [];
 let peakMb = 0;
 
 const say = (line: string): void => console.error(line);
@@ -119,14 +122,20 @@ async function disturb(): Promise<void> {
   }
 }
 
-async function sampleMemory(): Promise<void> {
+async function sample(began: number): Promise<void> {
   const pid = processOf('worker')?.pid;
   const status = pid === undefined ? '' : await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-  peakMb = Math.max(peakMb, Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) / 1024);
+  const workerMb = Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) / 1024);
+  peakMb = Math.max(peakMb, workerMb);
+  const minute = Math.floor((Date.now() - began) / 60_000);
+  if (workerMb === 0 || samples.at(-1)?.minute === minute) return;
+  const { stdout } = await promisify(execFile)('du', ['-sm', stackDir]).catch((error: { stdout: string }) => error);
+  samples.push({ minute, workerMb, diskMb: Number.parseInt(stdout, 10) });
 }
 
 async function makeFaults(): Promise<void> {
-  const until = Date.now() + minutes * 60_000;
+  const began = Date.now();
+  const until = began + minutes * 60_000;
   const starting = new Set<Promise<void>>();
   let n = 0;
   while (Date.now() < until) {
@@ -140,7 +149,7 @@ async function makeFaults(): Promise<void> {
       starting.add(one);
     }
     await sleep(1000 + random() * 5000);
-    await sampleMemory();
+    await sample(began);
     await disturb();
     await startStack().catch(() => undefined); // as any command of an operator does
   }
