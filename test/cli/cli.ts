@@ -103,4 +103,4 @@ export function plaintiffsCsv(tag: string, rows: number): string {
 
 /** Makes an import take some seconds: many small chunks, one at a time. */
 export const SLOW = { INTAKE_CHUNK_BYTES: '4096', INTAKE_WINDOW: '1' };
-export const slowCsv = (tag: string): string => plaintiffsCsv(tag, 8000);
+export const slowCsv = (tag: string, rows = 8000): string => plaintiffsCsv(tag, rows);

@@ -308,7 +308,7 @@ describe('intake import', function () {
   });
 
   it('attaches to no import that runs with other options, says which and how to stop it, and drops none', async () => {
-    const file = await cli.file('others.csv', slowCsv('others'));
+    const file = await cli.file('others.csv', slowCsv('others', 24_000));
     const first = cli.start(['import', 'plaintiffs', file, '--commit', '--max-errors', '7', '--json'], SLOW);
     while ((await cli.query("select id from ingest.import_runs where filename = 'others.csv'")).length === 0)
       await sleep(50);
@@ -336,7 +336,7 @@ describe('intake import', function () {
     }
     // The same in other words, and under another name, is the same import.
     assert.match((await again('--dry-run', ...limit)).stderr, /exclude/);
-    const copy = await cli.file('copy-of-others.csv', slowCsv('others'));
+    const copy = await cli.file('copy-of-others.csv', slowCsv('others', 24_000));
     const same = await cli.start(['import', 'plaintiff', copy, ...limit, '--date-order', 'mdy', '--commit'], SLOW)
       .ended;
     assert.match(same.stderr, /^Attached to the running import$/m);
