@@ -3531,7 +3531,7 @@ export type Database = {
       tenant_exists: { Args: { tenant_id: string }; Returns: boolean };
       transfer_plaintiffs: { Args: { plaintiff_ids: number[]; run_id: string }; Returns: undefined };
       transfer_rows: { Args: { changes: Json }; Returns: number };
-      transfer_skipped_rows: { Args: { runs: string[]; statuses: string[] }; Returns: number };
+      transfer_skipped_rows: { Args: { runs: string[]; statuses?: string[] }; Returns: number };
       trim_project_cells: { Args: { cells: string[] }; Returns: string[] };
       trim_text: { Args: { value: string }; Returns: string };
       turn_of_dataset: {

@@ -668,8 +668,8 @@ begin
 end
 $$;
 
--- The same for rows that were skipped, or updated something, and now are inserted: their runs and what they were.
-create or replace function ingest.transfer_skipped_rows(runs uuid[], statuses text[]) returns bigint
+-- The same for rows that were skipped, or updated something, and now are inserted: their runs and what they were (skipped, where it is not said).
+create or replace function ingest.transfer_skipped_rows(runs uuid[], statuses text[] default '{}') returns bigint
 language sql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
   select ingest.transfer_rows(coalesce(jsonb_agg(jsonb_build_object('run', n.run, 'inserted', n.rows, 'skipped', n.updated - n.rows, 'updated', -n.updated)), '[]'))
