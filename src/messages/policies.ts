@@ -95,7 +95,7 @@ export const POLICIES = {
   plan: short('is_ordered'),
   hash: wholeFile('is_ordered'),
   claim: short('tenant_exists', 'open_import_run', 'find_run'),
-  findRun: short('find_completed_run'),
+  findRun: short('find_completed_run', 'find_run'),
   upload: wholeFile('is_ordered', 'heartbeat_import_run'),
   parse: short('is_ordered', 'heartbeat_import_run', 'stage_chunk'),
   resolve: wholeRun('heartbeat_import_run', 'resolve_stage'),

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 
 const CHAOS = fileURLToPath(new URL('../../bench/chaos.ts', import.meta.url));
 /** Of faults; with start, rest and count about twice as long. INTAKE_TEST_CHAOS_MINUTES asks for more. */
-const MINUTES = process.env['INTAKE_TEST_CHAOS_MINUTES'] ?? '1';
+const MINUTES = process.env['INTAKE_TEST_CHAOS_MINUTES'] ?? '0.5';
 
 describe('imports of every kind while the stack is killed and stopped at random', function () {
   this.timeout((Number(MINUTES) + 14) * 60_000);

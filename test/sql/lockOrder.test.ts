@@ -7,7 +7,8 @@ import { openImport, upsert } from '../support/sqlImport.ts';
 import { withDatabase } from '../support/suite.ts';
 import { plaintiffKey } from '../../src/kinds/plaintiffs.ts';
 
-describe('transactions that meet', () => {
+describe('transactions that meet', function () {
+  this.timeout(30_000);
   let sql: postgres.Sql;
   withDatabase((opened) => (sql = opened));
 

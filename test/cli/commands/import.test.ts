@@ -27,6 +27,7 @@ const FIELDS = [
   'duration_seconds',
   'phases',
   'columns',
+  'differences',
   'error',
   'metadata',
 ];
