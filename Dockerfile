@@ -24,6 +24,7 @@ COPY package.json ./
 COPY bin ./bin
 COPY supabase/migrations ./supabase/migrations
 COPY supabase/bridge ./supabase/bridge
+COPY supabase/rights.json ./supabase/rights.json
 COPY assets ./assets
 COPY schemas ./schemas
 COPY --from=packages /app/node_modules ./node_modules

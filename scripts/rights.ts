@@ -1,34 +1,22 @@
 /**
- * Program: `npm run audit:rights` writes who may do what after the migrations: src/database/expectedRights.ts, which `intake doctor` compares
- * with, and the tables of docs/security.md. A test holds that both are current.
+ * Program: `npm run audit:rights` writes who may do what after the migrations: supabase/rights.json, which `intake doctor` compares with, and the tables of docs/security.md. A test holds that both are current.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import postgres from 'postgres';
 import { IDENTITIES, LETTERS, RIGHTS_QUERY, type RightsRow } from '../src/database/rights.ts';
 
-const EXPECTED = new URL('../src/database/expectedRights.ts', import.meta.url);
+const EXPECTED = new URL('../supabase/rights.json', import.meta.url);
 const PAGE = new URL('../docs/security.md', import.meta.url);
 const [BEGIN, END] = ['<!-- rights: made by `npm run audit:rights` -->', '<!-- end of rights -->'];
 
 /** Both files as they should be, by their addresses. */
 export async function rightsFiles(sql: postgres.Sql): Promise<Map<URL, string>> {
   const rows = (await sql.unsafe(RIGHTS_QUERY)) as unknown as RightsRow[];
-  const lines = rows.map(
-    ({ object, rights }) =>
-      `  ${JSON.stringify(object).replaceAll('"', "'")}: [${rights.map((text) => `'${text}'`).join(', ')}],`,
-  );
-  const source = [
-    '/** Made by `npm run audit:rights`: do not edit. Rights by the letters of rights.ts, in the order of its identities. */',
-    '// prettier-ignore',
-    'export const EXPECTED_RIGHTS: Readonly<Record<string, readonly string[]>> = {',
-    ...lines,
-    '};',
-    '',
-  ].join('\n');
+  const lines = rows.map(({ object, rights }) => `  ${JSON.stringify(object)}: ${JSON.stringify(rights)}`);
   const page = readFileSync(PAGE, 'utf8');
   const [before, rest = ''] = page.split(BEGIN);
   return new Map([
-    [EXPECTED, source],
+    [EXPECTED, `{\n${lines.join(',\n')}\n}\n`],
     [PAGE, `${before}${BEGIN}\n\n${tables(rows)}\n\n${END}${rest.split(END)[1] ?? '\n'}`],
   ]);
 }

@@ -1,5 +1,5 @@
 /** Who may do what in a database, as it is, and how that differs from what the migrations give. */
-import { EXPECTED_RIGHTS } from './expectedRights.ts';
+import { readFileSync } from 'node:fs';
 
 export const IDENTITIES = ['anon', 'authenticated', 'service_role', 'dragonfly_app'] as const;
 export type Identity = (typeof IDENTITIES)[number];
@@ -57,13 +57,18 @@ export interface RightsFault {
   readonly statement: string;
 }
 
+/** As `npm run audit:rights` found them after the migrations. */
+const expectedRights = (): Readonly<Record<string, Rights>> =>
+  JSON.parse(readFileSync(new URL('../../supabase/rights.json', import.meta.url), 'utf8')) as Record<string, Rights>;
+
 /**
  * Where a database differs. What others added is theirs, and so is what is not there. A project gives the service key everything in
  * public: that is no fault.
  */
 export function rightsFaults(found: readonly RightsRow[]): RightsFault[] {
+  const all = expectedRights();
   return found.flatMap(({ object, rights }) => {
-    const expected = EXPECTED_RIGHTS[object];
+    const expected = all[object];
     if (!expected) return [];
     return IDENTITIES.flatMap((identity, i) =>
       (Object.keys(LETTERS) as (keyof typeof LETTERS)[]).flatMap((sign) => {

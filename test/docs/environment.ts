@@ -1,10 +1,7 @@
-/** The environment variables that the configuration knows, read from its source: the schema itself is private. */
+/** Files of the project, and the environment variables that its configuration knows. */
 import { readFileSync } from 'node:fs';
+import { SETTINGS } from '../../src/settings/schema.ts';
 
 export const projectFile = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
-export function configVariables(): string[] {
-  return [...projectFile('src/config.ts').matchAll(/^ {2}([A-Z][A-Z_]+): [a-z]\w*\b/gm)].map(
-    ([, name]) => name as string,
-  );
-}
+export const configVariables = (): string[] => Object.keys(SETTINGS.shape);

@@ -6,6 +6,7 @@ import { MAX_JSON_BYTES, readSearchFile, searchKey, sourceImageOf } from '../../
 import type { CachedFile, FileCache } from '../../sources/tree/fileCache.ts';
 import { readTreeFile } from '../../sources/tree/fileThreads.ts';
 import type { Unread } from '../../sources/tree/insideFile.ts';
+import type { FoundImage } from '../../sources/tree/imageIndex.ts';
 import { inLanes } from './lanes.ts';
 
 export interface Facts {
@@ -91,3 +92,11 @@ export const READ_ERRORS: Readonly<Record<Unread, { readonly code: RowErrorCode;
   changed: readError('CHANGED_FILE'),
   'too-large': readError('JSON_TOO_LARGE'),
 };
+
+/** What is said of a search whose image is not there, or is one of several. */
+export function noImage(found: Exclude<FoundImage, { image: unknown }>): { code: RowErrorCode; message: string } {
+  if (found.error === 'IMAGE_AMBIGUOUS')
+    return { code: found.error, message: `${ROW_ERRORS.IMAGE_AMBIGUOUS} Among them: ${found.paths.join(', ')}` };
+  const nearest = found.nearest === undefined ? '' : ` The nearest is ${found.nearest}`;
+  return { code: found.error, message: ROW_ERRORS.IMAGE_MISSING + nearest };
+}

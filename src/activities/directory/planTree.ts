@@ -6,18 +6,18 @@ import { Context } from '@temporalio/activity';
 import type { Backend } from '../../database/backend.ts';
 import { directoryKindNamed } from '../../kinds/index.ts';
 import { FileCache } from '../../sources/tree/fileCache.ts';
-import { ImageIndex, type FoundImage } from '../../sources/tree/imageIndex.ts';
+import { ImageIndex } from '../../sources/tree/imageIndex.ts';
 import type { ImageType } from '../../sources/tree/imageType.ts';
 import { isInside } from '../../sources/tree/insideFile.ts';
 import { escapeName } from '../../sources/tree/names.ts';
 import { PathList } from '../../sources/tree/pathList.ts';
 import { openRoot, scanTree } from '../../sources/tree/scanTree.ts';
-import { IntakeError, ROW_ERRORS, type RowErrorCode } from '../../errors.ts';
+import { IntakeError } from '../../errors.ts';
 import { SHOWN_FAILURES, type DirectoryInput, type FailedItem, type TreePlan } from '../../messages/directory.ts';
 import type { Deps } from '../deps.ts';
 import { deleteOldWork } from '../../staging/manifest.ts';
 import { heartbeat } from '../heartbeat.ts';
-import { readFacts, type Listed } from './facts.ts';
+import { noImage, readFacts, type Listed } from './facts.ts';
 import { knownFiles } from './knownFiles.ts';
 import { storedImages } from './storedImages.ts';
 import {
@@ -234,14 +234,6 @@ async function planFiles(planned: Tree): Promise<PlannedTree> {
     failures,
     failedItems,
   };
-}
-
-/** What is said of a search whose image is not there, or is one of several. */
-function noImage(found: Exclude<FoundImage, { image: unknown }>): { code: RowErrorCode; message: string } {
-  if (found.error === 'IMAGE_AMBIGUOUS')
-    return { code: found.error, message: `${ROW_ERRORS.IMAGE_AMBIGUOUS} Among them: ${found.paths.join(', ')}` };
-  const nearest = found.nearest === undefined ? '' : ` The nearest is ${found.nearest}`;
-  return { code: found.error, message: ROW_ERRORS.IMAGE_MISSING + nearest };
 }
 
 function statesFromCache(images: readonly SliceImage[], cache: FileCache): ImageStates {

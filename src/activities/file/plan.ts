@@ -1,5 +1,5 @@
 /** plan: what the beginning of the file says - encoding, delimiter, header - and whether its columns are the kind's. */
-import { headerUses, refuseUnknown } from '../../sources/csv/columns.ts';
+import { headerUses, refuseUnknown } from '../../sources/csv/headerUses.ts';
 import { CONTROL_COLUMNS } from '../../sources/csv/controls.ts';
 import { readHead } from '../../sources/csv/head.ts';
 import { readLayout } from '../../sources/csv/layout.ts';

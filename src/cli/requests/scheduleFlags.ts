@@ -13,7 +13,8 @@ import {
   type Definition,
 } from '../../schedules/definitions.ts';
 import { parseInterval, parseTimeOfDay, parseTimeZone, type Times } from '../../schedules/times.ts';
-import { importFlags, importRequest, type ImportFlags } from './importRequest.ts';
+import { importFlags, type ImportFlags } from './importFlags.ts';
+import { importRequest } from './importRequest.ts';
 
 export interface ScheduleFlags extends ImportFlags {
   readonly from?: string;

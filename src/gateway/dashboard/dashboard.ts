@@ -18,8 +18,8 @@ import { act, rejectsOf } from './actions.ts';
 import { CURSOR } from '../routes/anomalies.ts';
 import { anomaliesPage } from './anomaliesPage.ts';
 import { serveAsset } from './assets.ts';
-import { answerError, type Show } from './faults.ts';
-import { page } from './layout.ts';
+import { answerError } from './faults.ts';
+import { page, show } from './layout.ts';
 import { createStreams } from '../limits/streams.ts';
 import { sendLive } from './live.ts';
 import { overviewPage, runningList, type Running } from './overviewPage.ts';
@@ -28,11 +28,9 @@ import { runningReport, workflowState } from './report.ts';
 import type { Me, RunLine, RunView } from '../userRows.ts';
 import { progress, runPage } from './runPage.ts';
 import { runsPage } from './runsPage.ts';
-import { visibleSchedules } from './schedulesPage.ts';
-import { schedulesPage } from './schedulesPage.ts';
+import { schedulesPage, visibleSchedules, workflowUrl } from './schedulesPage.ts';
 import { createSessions } from './session.ts';
 import { addSignIn } from './signIn.ts';
-import { workflowUrl } from './schedulesPage.ts';
 import { targetText } from '../../settings/target.ts';
 import { requireOwnOrigin, visitorOf, type Visitor } from './visitor.ts';
 import { plural, type Html } from './words.ts';
@@ -45,8 +43,6 @@ export interface DashboardOptions {
   readonly log: Logger;
 }
 
-const CSP =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 const RUN = '/runs/:id';
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 const PAGE = 25;
@@ -75,8 +71,7 @@ function runId(c: Context): string {
 }
 
 export function createDashboard({ config, client, backends, stopping, log }: DashboardOptions): Dashboard {
-  const { supabase } = config;
-  const sessions = createSessions(supabase);
+  const sessions = createSessions(config.supabase);
   const streams = createStreams();
   const connections: Connections = {
     temporal: async () => client,
@@ -85,14 +80,8 @@ export function createDashboard({ config, client, backends, stopping, log }: Das
   const temporalUi = config.temporalUi
     ? { url: config.temporalUi, namespace: config.temporal?.namespace ?? 'default' }
     : undefined;
-  const show: Show = async (c, page, status = 200) => {
-    return c.body(String(await page), status as 200, {
-      'content-type': 'text/html; charset=utf-8',
-      'content-security-policy': CSP,
-    });
-  };
   const signedIn = (handler: Handler) => async (c: Context<GatewayEnv>) =>
-    handler(c, await visitorOf(c, sessions, supabase));
+    handler(c, await visitorOf(c, sessions, config.supabase));
   const framed = (c: Context, { email }: Visitor, title: string, at: string, me: Me, body: Html) =>
     show(c, page({ title, at, target: targetText(config), person: { email, me } }, body));
   const runView = async (c: Context, visitor: Visitor): Promise<RunView> => {
@@ -106,10 +95,10 @@ export function createDashboard({ config, client, backends, stopping, log }: Das
   const app = new Hono<GatewayEnv>();
   // What a browser loads; answers of the API are read by programs that may not ask for it.
   app.use(compress({ encoding: 'gzip', contentTypeFilter: /^(?:text\/(?:html|css|javascript)|image\/svg)/ }));
-  const fault = answerError(show, log);
+  const fault = answerError(log);
   app.onError(fault);
   app.get('/assets/:name', (c) => serveAsset(c) ?? c.notFound());
-  addSignIn(app, sessions, show, bodyLimit({ maxSize: FORM_BYTES }));
+  addSignIn(app, sessions, bodyLimit({ maxSize: FORM_BYTES }));
 
   app.get(
     '/',

@@ -3,12 +3,10 @@ import type { Context } from 'hono';
 import type { Logger } from 'pino';
 import { IntakeError } from '../../errors.ts';
 import { describeError, Problem } from '../problem.ts';
+import { show } from './layout.ts';
 import { deniedPage, notConfiguredPage, problemPage } from './notices.ts';
 import { claimsOf, forgetTokens, readTokens } from './session.ts';
-import type { Html } from './words.ts';
 import { SignedOut } from './visitor.ts';
-
-export type Show = (c: Context, body: Html, status?: number) => Response | Promise<Response>;
 
 /** Not of the gateway, but of what was asked of a run. */
 const CONFLICTS = new Set([
@@ -23,7 +21,7 @@ const CONFLICTS = new Set([
 ]);
 
 export const answerError =
-  (show: Show, log: Logger) =>
+  (log: Logger) =>
   (error: Error, c: Context): Response | Promise<Response> => {
     const listens = c.req.header('accept') === 'text/event-stream';
     const reads = c.req.method === 'GET';

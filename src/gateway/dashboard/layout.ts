@@ -1,4 +1,5 @@
 /** The frame of every page: head, navigation, footer. */
+import type { Context } from 'hono';
 import { html, raw } from 'hono/html';
 import { ASSETS } from './assets.ts';
 import type { Me } from '../userRows.ts';
@@ -8,9 +9,9 @@ export interface Frame {
   readonly title: string;
   /** Path of the page in the navigation. */
   readonly at?: string;
-  /** Undefined where nobody is signed in. */
   /** The database that is looked at. */
   readonly target?: string;
+  /** Undefined where nobody is signed in. */
   readonly person?: { readonly email: string; readonly me?: Me };
 }
 
@@ -61,3 +62,13 @@ function roleOf({ operates, tenants }: Me): string {
   const where = tenants.includes('*') ? 'all tenants' : tenants.join(', ');
   return `${operates ? 'Operator' : 'Viewer'} · ${where}`;
 }
+
+const CSP =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/** A page as the answer; nothing but what the gateway serves may run on it. */
+export const show = async (c: Context, body: Html, status = 200): Promise<Response> =>
+  c.body(String(await body), status as 200, {
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy': CSP,
+  });

@@ -4,13 +4,13 @@ import type { Hono, MiddlewareHandler } from 'hono';
 import { Problem } from '../problem.ts';
 import type { GatewayEnv } from '../request.ts';
 import { createBuckets, SIGN_IN_RATE, SIGN_IN_RATE_OF_ADDRESS } from '../limits/rateLimit.ts';
-import type { Show } from './faults.ts';
+import { show } from './layout.ts';
 import { signInPage } from './notices.ts';
 import { forgetTokens, keepTokens, readTokens, type Sessions } from './session.ts';
 import { ownPath, requireOwnOrigin } from './visitor.ts';
 
 /** @param small refuses large forms. */
-export function addSignIn(app: Hono<GatewayEnv>, sessions: Sessions, show: Show, small: MiddlewareHandler): void {
+export function addSignIn(app: Hono<GatewayEnv>, sessions: Sessions, small: MiddlewareHandler): void {
   app.get('/sign-in', (c) => {
     if (!sessions.configured)
       throw new Problem('NOT_CONFIGURED', 'SUPABASE_URL and SUPABASE_ANON_KEY are not set: nobody can sign in');

@@ -1,5 +1,5 @@
 import { IntakeError } from '../../errors.ts';
-import { maskHeader, normalizeHeader } from './header.ts';
+import { maskHeader, MOST_NAMED, normalizeHeader, wordsOf } from './header.ts';
 import { nearest } from '../../values/nearest.ts';
 
 export interface Column {
@@ -211,65 +211,6 @@ function suggestion(group: readonly string[], free: readonly string[], columns: 
   }
   return undefined;
 }
-
-/** A header, shown without personal data, the column that it became, and one that it may mean. */
-export interface HeaderUse {
-  readonly header: string;
-  readonly column: string | null;
-  readonly suggestion?: string;
-}
-
-/** What became of each header that is taken, and of the first `most` others. */
-export function headerUses(
-  header: readonly string[],
-  set: ColumnSet,
-  { positions, parts }: HeaderMapping,
-  most = Infinity,
-): HeaderUse[] {
-  const free = set.columns.filter((_, i) => positions[i] === undefined);
-  let left = 0;
-  return header.flatMap((cell, i) => {
-    const place = positions.findIndex((at, column) => at === i || parts.get(column)?.includes(i));
-    const column = set.columns[place]?.name ?? null;
-    if (column === null && ++left > most) return [];
-    const near = column === null && free.length > 0 ? nearColumn(cell, free) : undefined;
-    return { header: maskHeader(cell, i), column, ...(near === undefined ? {} : { suggestion: near }) };
-  });
-}
-
-/** The column whose name or alias is near a header, or whose words the header has among its own. */
-function nearColumn(header: string, columns: readonly Column[]): string | undefined {
-  const words = ({ name, aliases }: Column) => [name, ...aliases];
-  const spelled = columns.find((column) => nearest(words(column).map(normalizeHeader), [header], normalizeHeader));
-  if (spelled) return spelled.name;
-  const parts = new Set(wordsOf(header));
-  return columns.find((column) =>
-    words(column).some((word) => word.length > 3 && wordsOf(word).every((part) => parts.has(part))),
-  )?.name;
-}
-
-const wordsOf = (text: string): string[] =>
-  text
-    .replace(/([a-z])([A-Z])/g, '$1 $2')
-    .toLowerCase()
-    .split(/[^\p{L}\p{N}]+/u)
-    .filter(Boolean);
-
-/** @throws IntakeError UNKNOWN_HEADERS naming the headers that mean no column. */
-export function refuseUnknown(uses: readonly HeaderUse[]): void {
-  const unknown = uses.filter(({ column }) => column === null);
-  if (unknown.length === 0) return;
-  const names = unknown.slice(0, MOST_NAMED).map(({ header }) => header);
-  const hints = unknown.flatMap(({ header, suggestion }) => (suggestion ? [`--map "${header}=${suggestion}"`] : []));
-  throw new IntakeError('UNKNOWN_HEADERS', `Headers that are not taken: ${names.join(', ')}`, {
-    ...(hints.length > 0
-      ? { remedy: `Map them, as in ${hints.slice(0, 3).join(' ')}, or leave --strict-headers away.` }
-      : {}),
-  });
-}
-
-/** Of a header that is longer than anybody reads. */
-const MOST_NAMED = 40;
 
 function found(header: readonly string[]): string {
   const more = header.length > MOST_NAMED ? ` and ${header.length - MOST_NAMED} more` : '';

@@ -61,6 +61,17 @@ export function normalizeHeader(header: string): string {
   return header.toLowerCase().replace(/[\s_-]/g, '');
 }
 
+/** Its words in lower case: `firstName` has two. */
+export const wordsOf = (text: string): string[] =>
+  text
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter(Boolean);
+
+/** Headers that a message names, of one that is longer than anybody reads. */
+export const MOST_NAMED = 40;
+
 /** A header for messages: one that may be personal data (an `@`, four digits) is shown by its place only. */
 export function maskHeader(header: string, index: number): string {
   return header.includes('@') || (header.match(/\d/g)?.length ?? 0) >= 4 || header.length > 60
