@@ -7,7 +7,10 @@ import { installedNode } from '../bin/node.mjs';
 import { installPackages } from './install.mjs';
 
 /** Run beside the others, each group on a stack of its own: both mostly wait for processes, and all three take about as long. */
-const GROUPS = [/^test\/(?:cli|hosts|local|browser)\//, /^test\/(?:crash|gateway|schedules|temporal|activities\/push)\//];
+const GROUPS = [
+  /^test\/(?:cli|hosts|local|browser)\//,
+  /^test\/(?:crash|gateway|schedules|temporal|activities\/push)\//,
+];
 /** With --quick: no worker on a real database, no process besides PostgreSQL and Temporal. */
 const QUICK =
   /^test\/(?:anomalies|bench|kinds|messages|observability|replay|sources|sql|staging|temporal\/outcome|values|workflows\/promotion\/promotion|docs\/(?:architecture|errors))/;
