@@ -502,12 +502,12 @@ as $$
         from judged i
         cross join lateral (select case when i.status = 'skipped' then %4$s end as known) k
         left join lateral (
-          select f.fields, s.row_index, p.updated_at <> p.created_at or not exists (
+          select case when %9$s then ( -- asked first, since most rows say the same and a VALUES costs more than all else here
+                   select jsonb_object_agg(v.field, jsonb_build_array(v.file, v.old))
+                   from (values %7$s) as v (field, file, old, differs) where v.file is not null and v.differs) end as fields,
+                 s.row_index, p.updated_at <> p.created_at or not exists (
                    select from ingest.import_runs o where o.id = p.import_run_id and o.created_at <= p.created_at) as edited
           from %5$s s cross join %6$s p
-          cross join lateral (
-            select jsonb_object_agg(v.field, jsonb_build_array(v.file, v.old)) as fields
-            from (values %7$s) as v (field, file, old, differs) where v.file is not null and v.differs) f
           where s.ctid = i.stage_tid and p.id = k.known offset 0) c on k.known is not null
       ) j
       cross join lateral (select %8$s as updates) u
@@ -516,7 +516,9 @@ as $$
     ($1).stage_table, ($1).production_table,
     (select string_agg(format('(%L, (%s)::text, (%s)::text, %s)', e.key, e.value ->> 'file', e.value ->> 'database', e.value ->> 'differs'), ', ' order by e.key)
      from jsonb_each(($1).differing) e),
-    case when $2 then 'j.fields is not null and j.nth = 1 and not j.edited' else 'false' end)
+    case when $2 then 'j.fields is not null and j.nth = 1 and not j.edited' else 'false' end,
+    (select string_agg(format('(%s) is not null and (%s)', e.value ->> 'file', e.value ->> 'differs'), ' or ' order by e.key)
+     from jsonb_each(($1).differing) e))
 $$;
 
 -- Production columns among the fields of a model's differences, each with the field whose value it has.

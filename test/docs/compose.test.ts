@@ -50,7 +50,7 @@ describe('the image', () => {
     );
     const read = new Set(
       source.flatMap((file) =>
-        [...projectFile(`src/${file}`).matchAll(/new URL\([`'](?:\.\.\/)+([\w-]+(?:\/(?:migrations|bridge))?)\//g)].map(
+        [...projectFile(`src/${file}`).matchAll(/new URL\([`'](?:\.\.\/)+(supabase\/[\w.]+|[\w-]+(?=\/))/g)].map(
           ([, folder]) => folder as string,
         ),
       ),
