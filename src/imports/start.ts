@@ -1,5 +1,4 @@
 /** Starting an import, or attaching to the one that is running. */
-import { shellWord } from '../values/text.ts';
 import { randomUUID } from 'node:crypto';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { Backend } from '../database/backend.ts';
@@ -9,6 +8,7 @@ import type { AnyInput } from '../messages/imports.ts';
 import { decidingOptions, differingOptions, type OptionWord } from '../messages/options.ts';
 import { importOptions } from '../messages/startOptions.ts';
 import { memoOfOther, startOrAttach } from '../temporal/start.ts';
+import { shellWord } from '../values/text.ts';
 import { isDirectory, tenantOf, workflowIdOf } from './request.ts';
 
 export interface StartedImport {
@@ -17,7 +17,11 @@ export interface StartedImport {
   readonly attached: boolean;
 }
 
-/** Starts the import, or attaches to the one that is running. @param backend of who orders its files, unless the worker's INTAKE_FILES allows them. @throws IntakeError OPTIONS_DIFFER when that one has other options that decide what happens. */
+/**
+ * Starts the import, or attaches to the one that is running.
+ * @param backend of who orders its files, unless the worker's INTAKE_FILES allows them.
+ * @throws IntakeError OPTIONS_DIFFER when that one has other options that decide what happens.
+ */
 export async function startOrAttachImport(
   client: Client,
   input: AnyInput,

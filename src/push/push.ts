@@ -3,9 +3,6 @@
  *
  * Starting and awaiting a push: the calls that the CLI and its tests share.
  */
-import type { Backend } from '../database/backend.ts';
-import { filesIn, order, ORDER_HOURS } from '../database/orders.ts';
-import { shellWord } from '../values/text.ts';
 import { randomUUID } from 'node:crypto';
 import { basename, resolve } from 'node:path';
 import type { Client, WorkflowHandle } from '@temporalio/client';
@@ -20,6 +17,9 @@ import type { PushInput, PushReport } from '../messages/push.ts';
 import { pushOptions } from '../messages/startOptions.ts';
 import { memoOfOther, startOrAttach } from '../temporal/start.ts';
 import { MAX_BATCH_ROWS } from '../sources/projects/split.ts';
+import type { Backend } from '../database/backend.ts';
+import { filesIn, order, ORDER_HOURS } from '../database/orders.ts';
+import { shellWord } from '../values/text.ts';
 
 export interface PushRequest {
   readonly tenantId: string;

@@ -58,8 +58,7 @@ export async function download(address: string, folder: string, signal: AbortSig
   }
 }
 
-/** Takes a download away, folder and all. */
-/** Of a redirect, and how many of them. */
+/** Answers that redirect, and how many of them are followed. */
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const MOST_REDIRECTS = 5;
 
@@ -92,7 +91,7 @@ async function mayFollow(from: URL, url: URL, next: URL): Promise<boolean> {
   return addresses.every(({ address }) => isPublicAddress(address));
 }
 
-/** Of another place nothing is removed, whoever asks. */
+/** Takes a download away, folder and all; of another place nothing is removed, whoever asks. */
 export async function discardDownload(path: string, folder: string): Promise<void> {
   const own = dirname(resolve(path));
   if (dirname(own) === resolve(folder) && basename(own).startsWith('download-'))

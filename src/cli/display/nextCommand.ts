@@ -26,21 +26,14 @@ export function commitCommand(request: ImportRequest, input: AnyInput | undefine
 /** The import of mended rejects of a run, which means them as their run did. */
 export function mendCommand(file: string, input: ImportInput): string {
   const stem = parse(file).name;
-  const { fileHash, options } = input;
-  // The batch is another.
-  const batch = { path: file, batchId: usualBatch(fileHash), batchName: stem, sourceReference: stem };
+  // The batch is another, and the header stands where it stands in every file of rejects.
+  const batch = { path: file, batchId: usualBatch(input.fileHash), batchName: stem, sourceReference: stem };
   return commandOf(input.kind, file, [
     ...sourceWords(input.kind, input.sourceSystem),
-    ...givenWords({ ...input, ...batch, options: withoutHeaderRow(options) }),
+    ...givenWords({ ...input, ...batch }).filter(([name]) => name !== 'header-row'),
     ['commit', undefined],
   ]);
 }
-
-/** The header stands where it stands in every file of rejects. */
-const withoutHeaderRow = (options: ImportInput['options']): ImportInput['options'] =>
-  Object.fromEntries(
-    Object.entries(options).filter(([name]) => name !== 'headerRow'),
-  ) as unknown as ImportInput['options'];
 
 /** Without what nobody said: defaults, and what the file says itself. */
 function givenWords({ batchId, batchName, sourceReference, fileHash, path, options }: ImportInput): OptionWord[] {

@@ -15,6 +15,7 @@ import {
 import { parseInterval, parseTimeOfDay, parseTimeZone, type Times } from '../../schedules/times.ts';
 import { importFlags, type ImportFlags } from './importFlags.ts';
 import { importRequest } from './importRequest.ts';
+import { gatewayAddress, parseBatchSize, parseDays, parseRunDays, tenantNamed } from './values.ts';
 
 export interface ScheduleFlags extends ImportFlags {
   readonly from?: string;
@@ -33,29 +34,14 @@ export interface ScheduleFlags extends ImportFlags {
 }
 
 /** Options of an import that make sense when nobody watches it. */
-const OF_IMPORTS = new Set([
-  ...[
-    '--source-system',
-    '--skip-jobs',
-    '--map',
-    '--encoding',
-    '--delimiter',
-    '--max-errors',
-    '--date-order',
-    '--backend',
-  ],
-  ...[
-    '--header-row',
-    '--strict-headers',
-    '--null-words',
-    '--decode-html',
-    '--match',
-    '--batch-name',
-    '--source-reference',
-  ],
-  ...['--states-dir', '--tag', '--delta', '--verify-writes', '--images-dir'],
-]);
-import { gatewayAddress, parseBatchSize, parseDays, parseRunDays, tenantNamed } from './values.ts';
+const OF_IMPORTS = new Set(
+  (
+    'source-system skip-jobs map encoding delimiter max-errors date-order backend header-row strict-headers null-words decode-html match ' +
+    'on-conflict batch-name source-reference states-dir tag delta verify-writes images-dir'
+  )
+    .split(' ')
+    .map((name) => `--${name}`),
+);
 
 const at = new Option('--at <time>', 'time of day, such as 17:00').argParser(parseTimeOfDay);
 const every = new Option('--every <time>', 'instead of --at: 30m, 1h, 1d').argParser(parseInterval);
