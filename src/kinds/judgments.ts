@@ -67,6 +67,12 @@ export const JUDGMENTS = {
       jobs: 'queued jobs',
     },
     left: { jobs_read_already: 'jobs stay in their queues: somebody has read them' },
+    fields: {
+      judgment_amount: 'amount',
+      judgment_balance: 'balance',
+      judgment_date: 'date',
+      judgment_number: 'number',
+    },
     keptIds: { judgment_ids: 'judgments', plaintiff_ids: plaintiffs.title.toLowerCase() },
   },
   personalTables: [

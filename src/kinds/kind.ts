@@ -45,6 +45,8 @@ export interface Effects {
   readonly left?: Readonly<Record<string, string>>;
   /** Lists of ids in a rollback's `kept_edited`: what they are ids of. */
   readonly keptIds: Readonly<Record<string, string>>;
+  /** Words for columns in what differs, where the column's name is longer than people say. */
+  readonly fields?: Readonly<Record<string, string>>;
 }
 
 /** Options of `intake import` that only some kinds take. */

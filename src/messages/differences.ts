@@ -12,13 +12,17 @@ export interface Differences {
 const SKIPPED = 'differing:';
 const UPDATED = 'updated:';
 
-/** Undefined when nothing differs. */
-export function differencesOf(effects: Readonly<Record<string, number>> | undefined): Differences | undefined {
+/** Undefined when nothing differs. `words`: what the kind calls its columns; others are called by their names. */
+export function differencesOf(
+  effects: Readonly<Record<string, number>> | undefined,
+  words: Readonly<Record<string, string>> = {},
+): Differences | undefined {
+  const wordOf = (column: string) => words[column] ?? column.replaceAll('_', ' ');
   const named = (prefix: string) =>
     Object.fromEntries(
       Object.entries(effects ?? {})
         .filter(([name, n]) => name.startsWith(prefix) && n > 0)
-        .map(([name, n]) => [fieldWord(name.slice(prefix.length)), n] as const)
+        .map(([name, n]) => [wordOf(name.slice(prefix.length)), n] as const)
         .sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1)),
     );
   const found = { rows: effects?.['differing'] ?? 0, fields: named(SKIPPED), updated: named(UPDATED) };
@@ -28,9 +32,6 @@ export function differencesOf(effects: Readonly<Record<string, number>> | undefi
 /** Whether an effect is one of these. */
 export const isDifference = (name: string): boolean =>
   name === 'differing' || name.startsWith(SKIPPED) || name.startsWith(UPDATED);
-
-/** `amount` of `judgment_amount`: the column in the words of a summary. */
-const fieldWord = (column: string): string => column.replace(/^judgment_/, '').replaceAll('_', ' ');
 
 /** `12 skipped, 3 of them differ (phone 2, amount 1)`, `3 updated (phone 2, amount 1)`. */
 export function differenceSentences(

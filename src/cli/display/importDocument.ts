@@ -21,6 +21,7 @@ export function importDocument(
 ): Readonly<Record<string, unknown>> & { readonly metadata: object } {
   const { status, runId, storagePath, startedAt, finishedAt, plan } = report;
   const known = input ?? request;
+  const { effects } = kindNamed(known.kind);
   const dryRun = request.mode === 'dry-run';
   return {
     run_id: dryRun ? null : runId,
@@ -49,7 +50,7 @@ export function importDocument(
       column,
       suggestion: suggestion ?? null,
     })),
-    differences: differencesOf(report.effects) ?? null,
+    differences: differencesOf(report.effects, effects.fields) ?? null,
     error: report.error ?? null,
     metadata: {
       backend: input?.backend ?? null,
@@ -62,7 +63,7 @@ export function importDocument(
       columns: plan?.columns ?? null,
       mapped: plan?.mapped ?? [],
       ...(report.directory ? directoryDocument(report.directory) : {}),
-      ...(report.effects && kindNamed(known.kind).effects.inDocument ? { effects: report.effects } : {}),
+      ...(report.effects && effects.inDocument ? { effects: report.effects } : {}),
     },
   };
 }

@@ -98,9 +98,10 @@ function detailLines({ request, input, target }: ImportFacts, report: ImportRepo
   }
   if (report.directory)
     lines.push(...directoryLines(report.directory, request.mode, rejectsHint(request.rejectsPath, runId)));
-  const differences = differencesOf(effects);
+  const kind = kindNamed(input?.kind ?? request.kind);
+  const differences = differencesOf(effects, kind.effects.fields);
   if (differences) lines.push(...differenceLines(differences, counts, runId));
-  if (effects) lines.push(...effectLines(kindNamed(input?.kind ?? request.kind), effects));
+  if (effects) lines.push(...effectLines(kind, effects));
   if (report.match)
     lines.push(`People:   ${matchWords(report.match, input && 'options' in input ? input.options.match : undefined)}`);
   if (runId && storagePath) lines.push(`Stored:   ${storagePath}`);

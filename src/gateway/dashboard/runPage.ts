@@ -125,7 +125,7 @@ function errorBox({ id, error_type: type, error_message: message }: RunDetails):
 }
 
 function facts(run: RunDetails, temporalUi: string | undefined): Html {
-  const differences = differencesOf(run.effects ?? undefined);
+  const differences = differencesOf(run.effects ?? undefined, findKind(run.kind)?.effects.fields);
   const of = (id: string): Html => html`<a href="/runs/${id}"><code>${id.slice(0, 8)}</code></a>`;
   return html`<section class="card" aria-labelledby="facts">
     <h2 id="facts">Facts</h2>
