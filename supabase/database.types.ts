@@ -708,25 +708,6 @@ export type Database = {
         };
         Relationships: [];
       };
-      people_turn: {
-        Row: {
-          epoch: number;
-          only_row: boolean;
-          run_id: string | null;
-        };
-        ComputedFields: never;
-        Insert: {
-          epoch?: number;
-          only_row?: boolean;
-          run_id?: string | null;
-        };
-        Update: {
-          epoch?: number;
-          only_row?: boolean;
-          run_id?: string | null;
-        };
-        Relationships: [];
-      };
       plaintiffs_raw: {
         Row: {
           adopted: boolean;
@@ -1554,17 +1535,20 @@ export type Database = {
       };
       turns: {
         Row: {
+          epoch: number;
           name: string;
-          run_id: string;
+          run_id: string | null;
         };
         ComputedFields: never;
         Insert: {
+          epoch?: number;
           name: string;
-          run_id: string;
+          run_id?: string | null;
         };
         Update: {
+          epoch?: number;
           name?: string;
-          run_id?: string;
+          run_id?: string | null;
         };
         Relationships: [];
       };
@@ -2970,6 +2954,7 @@ export type Database = {
         }[];
       };
       own_writes: { Args: { are: boolean }; Returns: undefined };
+      pass_turn: { Args: { name: string; run_id: string }; Returns: number };
       people_changed: { Args: { run_id: string; stage_id: string }; Returns: boolean };
       person_named: { Args: { email: string }; Returns: string };
       phone_key: { Args: { phone: string }; Returns: string };
@@ -3516,8 +3501,7 @@ export type Database = {
         Args: { after: string; keys: number; kind: string; part: number; resolved: boolean; stage_id: string };
         Returns: string;
       };
-      take_turn: { Args: { run_id: string }; Returns: number };
-      take_turn_of: { Args: { name: string; run_id: string }; Returns: undefined };
+      take_turn: { Args: { name: string; run_id: string }; Returns: number };
       tally_import_run: { Args: { kind: string; run_id: string }; Returns: Json };
       tally_statement: {
         Args: {

@@ -114,6 +114,18 @@ drop function if exists ingest.revoke_roles(text, text);
 drop function if exists public.fn_dashboard_anomalies(text, text, text);
 drop function if exists public.fn_anomalies_page(integer, text, text[], integer, text);
 
+-- The turn of people is one of the turns. Its epoch goes on, for plans that are made.
+do $$
+begin
+  create table if not exists ingest.turns (name text primary key, run_id uuid, epoch bigint not null default 0);
+  alter table ingest.turns alter column run_id drop not null, add column if not exists epoch bigint not null default 0;
+  if to_regclass('ingest.people_turn') is not null then
+    insert into ingest.turns select 'people', run_id, epoch from ingest.people_turn on conflict do nothing;
+    drop table ingest.people_turn;
+  end if;
+end
+$$;
+
 -- Which run had a turn last is not needed: the next one takes it alone.
 drop table if exists ingest.tenant_turns;
 alter table if exists ingest.tenants add column if not exists date_order text check (date_order in ('dmy', 'mdy'));

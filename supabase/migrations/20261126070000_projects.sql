@@ -1102,7 +1102,7 @@ declare
   v_effects jsonb;
 begin
   if $5 then
-    perform ingest.take_turn_of('projects:' || $2, v_run);
+    perform ingest.take_turn('projects:' || $2, v_run);
   end if;
   perform ingest.unpack_part($3, $4);
   if $5 then

@@ -377,10 +377,6 @@ comment on column ingest.people_changes.xid is 'The transaction.';
 comment on column ingest.people_changes.run_id is 'The run that it worked for; null for anybody else.';
 comment on column ingest.people_changes.changed_at is 'When the transaction began.';
 
-comment on table ingest.people_turn is 'Which run may create people now, in its one row.';
-comment on column ingest.people_turn.only_row is 'Always true: there is one row.';
-comment on column ingest.people_turn.run_id is 'The run that has the turn.';
-comment on column ingest.people_turn.epoch is 'How often the turn has changed hands.';
 
 comment on table ingest.plaintiffs_raw is 'Every source row of kind plaintiffs, and what became of it (runbooks 001 and 002).';
 comment on column ingest.plaintiffs_raw.id is 'Identifies the row.';
@@ -558,7 +554,8 @@ comment on column ingest.tenants.created_at is 'When the row was written.';
 comment on column ingest.tenants.date_order is 'How numeric dates of its batches are written; null: day first, as the kind has it.';
 
 comment on table ingest.turns is 'Which run last had the turn of what only one run may write at a time.';
-comment on column ingest.turns.name is 'Of what: projects:TENANT or dataset:TAG.';
+comment on column ingest.turns.name is 'Of what: people, projects:TENANT or dataset:TAG.';
+comment on column ingest.turns.epoch is 'How often the turn has changed hands.';
 comment on column ingest.turns.run_id is 'The import run (ingest.import_runs).';
 
 comment on table ingest_stage.chunks is 'Which chunks of a stage are there.';
@@ -676,7 +673,7 @@ comment on column ingest_stage.projects.error_message is 'What to correct in a r
 comment on table ingest_stage.resolved is 'Which stages are resolved, and with what options.';
 comment on column ingest_stage.resolved.stage_id is 'The stage: the rows of one execution of an import.';
 comment on column ingest_stage.resolved.generation is 'How often the run was resolved before: its parts are other parts for the ledger.';
-comment on column ingest_stage.resolved.epoch is 'The epoch of people_turn that the plan was made in.';
+comment on column ingest_stage.resolved.epoch is 'The epoch of the turn of people in which the plan was made.';
 comment on column ingest_stage.resolved.options is 'Options for the kind''s upsert and count.';
 comment on column ingest_stage.resolved.answer is 'What resolve_stage answered.';
 comment on column ingest_stage.resolved.seen is 'The snapshot that the plan was made in: later changes of people are not in it.';
@@ -967,8 +964,8 @@ comment on function ingest.stop_statement is 'The statement of ingest.stop_part.
 comment on function ingest.storage_type is 'Where the images of a run are stored.';
 comment on function ingest.sync_memberships is 'Gives projects the members of their fields but for those whom somebody removed, and takes those of former fields.';
 comment on function ingest.take_slice is 'Gives the rows of the next keys of a part a number of their own; answers the last key taken, or null when it was the rest.';
-comment on function ingest.take_turn is 'Takes the turn of creating people; answers the epoch.';
-comment on function ingest.take_turn_of is 'Takes the turn of projects of a tenant, or of results of a dataset, for a run.';
+comment on function ingest.take_turn is 'Takes the turn of what only one run may write at a time; answers the epoch.';
+comment on function ingest.pass_turn is 'Gives the turn to a run, or to nobody in particular; answers the epoch.';
 comment on function ingest.tally_import_run is 'What the final tables hold of a run.';
 comment on function ingest.tally_statement is 'The statement of ingest.tally_import_run.';
 comment on function ingest.tenant_exists is 'Whether the tenant was added, or has projects already.';

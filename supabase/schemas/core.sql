@@ -529,18 +529,6 @@ create unlogged table if not exists ingest_stage.resolved (
 );
 grant select, insert, delete on ingest_stage.resolved to service_role, dragonfly_app;
 
--- People are created by one run at a time: whose turn it is, and how often it has changed hands.
-create table if not exists ingest.people_turn (
-  only_row boolean primary key default true check (only_row),
-  run_id uuid,
-  epoch bigint not null default 0
-);
-insert into ingest.people_turn default values on conflict do nothing;
-alter table ingest.people_turn enable row level security;
-grant select, update on ingest.people_turn to service_role, dragonfly_app;
-drop policy if exists people_turn_app on ingest.people_turn;
-create policy people_turn_app on ingest.people_turn for all to dragonfly_app using (true) with check (true);
-
 -- Transactions that made or changed people, whoever did: a plan that has not seen one of another run is looked at again. A row for
 -- each transaction instead of a counter: nobody waits for anybody.
 create table if not exists ingest.people_changes (
@@ -571,37 +559,12 @@ as $$
     from ingest_stage.resolved s where s.stage_id = $2 and s.seen is not null), true)
 $$;
 
--- Parts of one run never share a new person, so they go side by side (a shared lock); another run first waits for them and
--- then has the turn (an exclusive lock until its transaction ends). Nobody else creates people until the end of the
--- transaction. Answers the epoch: when it is not the one of a plan, others may have created people since.
-create or replace function ingest.take_turn(run_id uuid) returns bigint
-language plpgsql security definer set search_path = pg_catalog, pg_temp
-as $$
-#variable_conflict use_column
-declare
-  v_lock constant bigint := hashtextextended('intake.people', 0);
-  v_holder uuid;
-  v_epoch bigint;
-begin
-  begin
-    perform pg_advisory_xact_lock_shared(v_lock);
-    select t.run_id, t.epoch into v_holder, v_epoch from ingest.people_turn t;
-    if v_holder = $1 then
-      return v_epoch;
-    end if;
-    raise exception using errcode = 'IN003'; -- gives the shared lock back
-  exception when sqlstate 'IN003' then null;
-  end;
-  perform pg_advisory_xact_lock(v_lock);
-  update ingest.people_turn t set run_id = $1, epoch = t.epoch + (t.run_id is distinct from $1)::int returning t.epoch into v_epoch;
-  return v_epoch;
-end
-$$;
-
--- Which run last had the turn of what only one run may write at a time: the projects of a tenant, the results of a dataset.
+-- Which run last had the turn of what only one run may write at a time (people, the projects of a tenant, the results of a dataset), and
+-- how often it has changed hands.
 create table if not exists ingest.turns (
   name text primary key,
-  run_id uuid not null
+  run_id uuid,
+  epoch bigint not null default 0
 );
 select ingest.open_to_app('ingest.turns');
 
@@ -609,23 +572,35 @@ create or replace function ingest.lock_turn(name text) returns void
 language sql volatile security definer set search_path = pg_catalog, pg_temp
 as $$ select pg_advisory_xact_lock(hashtextextended('intake.' || $1, 0)) $$;
 
--- Parts of one run share no key, so they go side by side (a shared lock). Whoever owns the lock (lock_turn) goes alone, and so does
--- a run that has not had the turn last. So runs of the same keys wait for each other here, and never for rows, in a circle.
-create or replace function ingest.take_turn_of(name text, run_id uuid) returns void
+-- Parts of one run share no new person and no key, so they go side by side (a shared lock). Whoever owns the lock (lock_turn) goes alone,
+-- and so does a run that has not had the turn last, until the end of its transaction. So runs of the same keys wait for each other here,
+-- and never for rows, in a circle. Answers the epoch: when it is not the one of a plan, another run may have written since.
+create or replace function ingest.take_turn(name text, run_id uuid) returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_epoch bigint;
 begin
   begin
     perform pg_advisory_xact_lock_shared(hashtextextended('intake.' || $1, 0));
-    if exists (select from ingest.turns t where t.name = $1 and t.run_id = $2) then
-      return;
+    select t.epoch into v_epoch from ingest.turns t where t.name = $1 and t.run_id = $2;
+    if found then
+      return v_epoch;
     end if;
     raise exception using errcode = 'IN003'; -- gives the shared lock back
   exception when sqlstate 'IN003' then null;
   end;
   perform ingest.lock_turn($1);
-  insert into ingest.turns as t (name, run_id) values ($1, $2) on conflict on constraint turns_pkey do update set run_id = excluded.run_id;
+  return ingest.pass_turn($1, $2);
 end
+$$;
+
+-- Gives the turn to a run, or to nobody in particular. The caller owns the lock.
+create or replace function ingest.pass_turn(name text, run_id uuid) returns bigint
+language sql security definer set search_path = pg_catalog, pg_temp
+as $$
+  insert into ingest.turns as t (name, run_id) values ($1, $2) on conflict on constraint turns_pkey
+  do update set run_id = $2, epoch = t.epoch + (t.run_id is null or t.run_id is distinct from $2)::int returning t.epoch
 $$;
 
 -- Resolves a stage, once however often and at once it is asked. Without a run (dry run) nothing but the plan is written.
@@ -657,7 +632,7 @@ begin
   end if;
   if $1 is not null then
     select count(*) into v_generation from ingest.import_run_steps s where s.run_id = $1 and s.step = 'resolve';
-    v_epoch := ingest.take_turn($1);
+    v_epoch := ingest.take_turn('people', $1);
     delete from ingest.people_changes c where c.changed_at < now() - interval '8 days'; -- stages are younger
   end if;
   v_seen := pg_current_snapshot();

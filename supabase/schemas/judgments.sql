@@ -1049,7 +1049,7 @@ create or replace function ingest.lock_planned_people(run ingest.import_runs, st
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_again boolean := ingest.take_turn(($1).id) <> (select s.epoch from ingest_stage.resolved s where s.stage_id = $2)
+  v_again boolean := ingest.take_turn('people', ($1).id) <> (select s.epoch from ingest_stage.resolved s where s.stage_id = $2)
     or ingest.people_changed(($1).id, $2);
   v_known bigint[];
   v_locked integer;
@@ -1251,7 +1251,7 @@ begin
       select x.id from public.plaintiff_contacts x join public.judgments y on y.plaintiff_id = x.plaintiff_id
       join pg_temp.intake_undone z on z.production_id = y.id where x.import_run_id = v_run), '{}'));
   -- Nobody attaches to what goes, and whoever has planned to looks again.
-  update ingest.people_turn t set run_id = null, epoch = t.epoch + 1;
+  perform ingest.pass_turn('people', null);
   drop table if exists pg_temp.intake_rollback;
   create temp table intake_rollback (
     judgment_id bigint, plaintiff_id bigint, matched_by text, contact_ids bigint[], contact_inserts integer, follow_up_task_id bigint,

@@ -439,7 +439,7 @@ declare
 begin
   if $5 then
     v_dataset := ingest.open_dataset('states', ($1).metadata #>> '{input,tag}');
-    perform ingest.take_turn_of(ingest.turn_of_dataset($1), ($1).id);
+    perform ingest.take_turn(ingest.turn_of_dataset($1), ($1).id);
   else
     select d.id into v_dataset from public.datasets d where d.kind = 'states' and d.tag = coalesce(($1).metadata #>> '{input,tag}', (
       select s.dataset_tag from ingest_stage.search_results s where s.stage_id = $3 and s.part = $4 limit 1));

@@ -23,7 +23,6 @@ const LESS: Readonly<Record<string, string>> = {
   'ingest.import_kinds': 'select',
   'ingest.kind_models': 'select',
   'ingest.people_changes': 'select',
-  'ingest.people_turn': 'select update',
 };
 
 interface Column {

@@ -223,7 +223,7 @@ describe('an import of projects', function () {
   it('lets parts of the run that has the turn go on together, while another run and a merge wait', async () => {
     const [ours, theirs] = [randomUUID(), randomUUID()];
     const turn = (tx: postgres.Sql | postgres.TransactionSql, runId: string) =>
-      tx`SELECT ingest.take_turn_of('projects:TELCO', ${runId})`;
+      tx`SELECT ingest.take_turn('projects:TELCO', ${runId})`;
     const waiting = async () =>
       (
         await sql`SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'`
