@@ -57,6 +57,8 @@ async function directoryInput(config: Config, request: ImportRequest): Promise<D
     batchSize = 25,
     maxWorkers = 16,
     maxConcurrentUploads = 10,
+    nullWords,
+    decodeHtml,
   } = request.directory ?? {};
   if (!tag) throw new IntakeError('USAGE', 'Which dataset?', { remedy: 'Give it a tag: --tag NAME.' });
   return {
@@ -73,6 +75,8 @@ async function directoryInput(config: Config, request: ImportRequest): Promise<D
     maxConcurrentUploads,
     compression: config.compression,
     ...(singleFile ? { singleFile } : {}),
+    ...(nullWords ? { nullWords } : {}),
+    ...(decodeHtml ? { decodeHtml } : {}),
     ...(imagesDir ? { imagesDir: await openRoot(resolve(imagesDir)) } : {}),
   };
 }

@@ -1,5 +1,5 @@
 /** Kind `projects` (runbook 003): one project a row; the source system is the tenant. */
-import { COUNTS, PROJECT_COLUMNS, TEXTS } from '../sources/projects/columns.ts';
+import { COUNTS, IDENTIFIERS, PROJECT_COLUMNS, TEXTS } from '../sources/projects/columns.ts';
 import { readProjectRow, type ProjectErrorCode } from '../sources/projects/row.ts';
 import { keyOfNormalized } from '../values/key.ts';
 import { text } from '../values/text.ts';
@@ -27,7 +27,7 @@ export const projects: CsvKind<ProjectErrorCode> = {
   columns: PROJECT_COLUMNS,
   required: [['stage_application']],
   dateOrder: 'dmy',
-  identifiers: ['stage_application', 'fod_id'],
+  identifiers: [...IDENTIFIERS],
   dates: ['stage_application_created', 'eFscd'],
   table: 'projects',
   stageColumns: [...STAGED.map((column) => column.toLowerCase()), 'lacks'],

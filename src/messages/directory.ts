@@ -1,4 +1,5 @@
 /** What travels for the import of a directory: counts, hashes, paths below its root and codes; never what a file says. */
+import type { Remarks } from './remarks.ts';
 import type { RunInput } from './run.ts';
 
 export interface DirectoryInput extends RunInput {
@@ -16,6 +17,9 @@ export interface DirectoryInput extends RunInput {
   readonly maxWorkers: number;
   readonly maxConcurrentUploads: number;
   readonly compression: 'none' | 'gzip';
+  /** Texts that stand for nothing, when not the usual ones. */
+  readonly nullWords?: readonly string[];
+  readonly decodeHtml?: boolean;
 }
 
 /** What planning found; the files themselves are in the slices of the manifest. */
@@ -93,5 +97,7 @@ export interface SliceAnswer {
   readonly errored: number;
   /** Rejected rows by code. */
   readonly codes: Readonly<Record<string, number>>;
+  /** What was noticed in their texts. */
+  readonly remarks?: Remarks;
   readonly batches: number;
 }

@@ -23,8 +23,10 @@ export function fileOptions({ options }: Pick<ImportInput, 'options'>): OptionWo
 
 /** The options of a directory. */
 export const directoryOptions = (options: Partial<DirectoryInput>): OptionWord[] => {
-  const { tag, singleFile, imagesDir, delta, verifyWrites, batchSize, maxWorkers, maxConcurrentUploads } = options;
-  return wordsOf({ tag, singleFile, imagesDir, delta, verifyWrites, batchSize, maxWorkers, maxConcurrentUploads });
+  const { tag, singleFile, imagesDir, delta, verifyWrites, nullWords, decodeHtml } = options;
+  const { batchSize, maxWorkers, maxConcurrentUploads } = options;
+  const content = { tag, singleFile, imagesDir, delta, verifyWrites, nullWords, decodeHtml };
+  return wordsOf({ ...content, batchSize, maxWorkers, maxConcurrentUploads });
 };
 
 /** Everything that decides what an import does, for comparison: whoever has other options means another import. */

@@ -1,6 +1,7 @@
 /** What travels between client, workflow and activities of a push of projects: ids, paths, hashes and counts; never a row or a secret. */
 import type { BackendName } from '../config.ts';
 import type { ErrorDocument } from './imports.ts';
+import type { Remarks } from './remarks.ts';
 
 export interface PushInput {
   readonly backend: BackendName;
@@ -21,6 +22,9 @@ export interface PushInput {
   readonly timeZone?: string;
   /** Of numeric dates, when not the kind's. */
   readonly dateOrder?: 'mdy' | 'dmy';
+  /** Texts that are empty cells, when not the usual ones. */
+  readonly nullWords?: readonly string[];
+  readonly decodeHtml?: boolean;
   /** ISO; when the folder's file was written. */
   readonly modifiedAt?: string;
   /** Whether the content is remembered as pushed: a folder's file is pushed once. */
@@ -73,6 +77,8 @@ export interface SplitFile {
   /** How many rows are left out, and the first of them. */
   readonly leftOut?: number;
   readonly firstLeftOut?: readonly LeftOut[];
+  /** What was noticed in the texts of its rows. */
+  readonly remarks?: Remarks;
 }
 
 /** Progress while it runs, result at its end. */
@@ -90,6 +96,7 @@ export interface PushReport {
   /** Rows that are not posted since they cannot be read, and the first of them. */
   leftOut?: number;
   firstLeftOut?: readonly LeftOut[];
+  remarks?: Remarks;
   /** Batches of the file; 0 until it is split. */
   total: number;
   done: number;

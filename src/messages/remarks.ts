@@ -6,6 +6,8 @@ export interface Remark {
   readonly of?: number;
   /** Physical line of the first, 1-based. */
   readonly line?: number;
+  /** The same where rows have no lines. */
+  readonly row?: number;
   /** A word for the sentence, never a cell's value. */
   readonly detail?: string;
 }
@@ -43,20 +45,33 @@ export type RemarkCode = keyof typeof SENTENCES;
 /** The sentence of a remark, with its first line where it has one; undefined for one that says nothing. */
 export function remarkSentence(code: string, remark: Remark): string | undefined {
   if (remark.count === 0 || !Object.hasOwn(SENTENCES, code)) return undefined;
-  const first = remark.line === undefined ? '' : ` (first on line ${remark.line})`;
-  return SENTENCES[code as RemarkCode](remark) + first;
+  return SENTENCES[code as RemarkCode](remark) + firstPlace(remark);
 }
+
+/** As documents have them. */
+export const remarkDocuments = (
+  remarks: Remarks,
+): { code: string; count: number; line: number | null; message: string }[] =>
+  Object.entries(remarks).flatMap(([code, remark]) => {
+    const message = remarkSentence(code, remark);
+    return message === undefined ? [] : [{ code, count: remark.count, line: remark.line ?? null, message }];
+  });
+
+const firstPlace = ({ line, row }: Remark): string =>
+  line !== undefined ? ` (first on line ${line})` : row !== undefined ? ` (first in row ${row})` : '';
 
 /** Adds the remarks of one part of a file to those of others. */
 export function addRemarks(all: Record<string, Remark>, part: Remarks = {}): void {
-  for (const [code, { count, of, line, detail }] of Object.entries(part)) {
+  for (const [code, { count, of, line, row, detail }] of Object.entries(part)) {
     const known = all[code];
     const word = detail ?? known?.detail;
-    const first = Math.min(line ?? Infinity, known?.line ?? Infinity);
+    const firstOf = (here?: number, there?: number) => Math.min(here ?? Infinity, there ?? Infinity);
+    const [firstLine, firstRow] = [firstOf(line, known?.line), firstOf(row, known?.row)];
     all[code] = {
       count: count + (known?.count ?? 0),
       ...(of === undefined ? {} : { of: of + (known?.of ?? 0) }),
-      ...(first === Infinity ? {} : { line: first }),
+      ...(firstLine === Infinity ? {} : { line: firstLine }),
+      ...(firstRow === Infinity ? {} : { row: firstRow }),
       ...(word === undefined ? {} : { detail: word }),
     };
   }

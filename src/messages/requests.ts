@@ -24,6 +24,15 @@ export interface ImportRequest {
 export type DirectoryOptions = Partial<
   Pick<
     DirectoryInput,
-    'tag' | 'singleFile' | 'imagesDir' | 'delta' | 'verifyWrites' | 'batchSize' | 'maxWorkers' | 'maxConcurrentUploads'
+    | 'tag'
+    | 'singleFile'
+    | 'imagesDir'
+    | 'delta'
+    | 'verifyWrites'
+    | 'batchSize'
+    | 'maxWorkers'
+    | 'maxConcurrentUploads'
+    | 'nullWords'
+    | 'decodeHtml'
   >
 >;

@@ -22,6 +22,8 @@ export interface ScheduledPushInput extends Scheduled {
   readonly gatewayUrl?: string;
   /** Of numeric dates, when not the kind's. */
   readonly dateOrder?: 'mdy' | 'dmy';
+  readonly nullWords?: readonly string[];
+  readonly decodeHtml?: boolean;
 }
 
 export interface FoundFile {

@@ -30,12 +30,15 @@ export interface PushRequest {
   readonly batchRows?: number;
   /** Of numeric dates, when not the kind's. */
   readonly dateOrder?: 'mdy' | 'dmy';
+  /** Texts that are empty cells, when not the usual ones. */
+  readonly nullWords?: readonly string[];
+  readonly decodeHtml?: boolean;
 }
 
 /** What the workflow is told. @throws IntakeError for an unusable file. */
 export async function pushInput(
   config: Config,
-  { tenantId, path: given, gatewayUrl, batchRows = MAX_BATCH_ROWS, dateOrder }: PushRequest,
+  { tenantId, path: given, gatewayUrl, batchRows = MAX_BATCH_ROWS, dateOrder, nullWords, decodeHtml }: PushRequest,
 ): Promise<PushInput> {
   const path = resolve(given);
   const { hash } = await hashFile(path);
@@ -50,6 +53,8 @@ export async function pushInput(
     batchRows,
     ...(gatewayUrl ? { gatewayUrl } : {}),
     ...(dateOrder ? { dateOrder } : {}),
+    ...(nullWords ? { nullWords } : {}),
+    ...(decodeHtml ? { decodeHtml } : {}),
   };
 }
 

@@ -57,12 +57,25 @@ export interface PushSchedule {
   readonly gatewayUrl?: string;
   readonly batchRows?: number;
   readonly dateOrder?: 'mdy' | 'dmy';
+  readonly nullWords?: readonly string[];
+  readonly decodeHtml?: boolean;
 }
 
 /** The daily push of a tenant. */
 export function pushSchedule(
   { taskQueue, backend, host: here }: Config,
-  { tenantId, from, times, timeZone, host = here, gatewayUrl, batchRows = MAX_BATCH_ROWS, dateOrder }: PushSchedule,
+  {
+    tenantId,
+    from,
+    times,
+    timeZone,
+    host = here,
+    gatewayUrl,
+    batchRows = MAX_BATCH_ROWS,
+    dateOrder,
+    nullWords,
+    decodeHtml,
+  }: PushSchedule,
 ): Definition {
   const input: ScheduledPushInput = {
     taskQueue,
@@ -74,6 +87,8 @@ export function pushSchedule(
     batchRows,
     ...(gatewayUrl ? { gatewayUrl } : {}),
     ...(dateOrder ? { dateOrder } : {}),
+    ...(nullWords ? { nullWords } : {}),
+    ...(decodeHtml ? { decodeHtml } : {}),
   };
   return {
     id: `projects-${tenantId}`,

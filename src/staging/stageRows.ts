@@ -7,7 +7,7 @@
 import type { StageFormat } from '../database/backend.ts';
 import { LONGEST_STAGED } from './longRecord.ts';
 import { addRemarks, type Remark, type Remarks } from '../messages/remarks.ts';
-import type { Notice } from '../sources/csv/cleanCells.ts';
+import type { Notice } from '../sources/cleanText.ts';
 import { originalWidth, readRows, type ChunkSource } from './readRows.ts';
 import { RowBuffer } from './rowBuffer.ts';
 import { copyCell, jsonCell, payloadWriter } from './stageFormat.ts';

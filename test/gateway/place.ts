@@ -80,6 +80,7 @@ export interface Answer {
     readonly tenant_id: string;
     readonly replayed: boolean;
     readonly ignored_fields: readonly string[];
+    readonly remarks?: readonly object[];
     readonly metrics: Record<string, number | string>;
     readonly error: {
       readonly code: string;

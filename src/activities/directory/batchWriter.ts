@@ -2,6 +2,8 @@
 import { hash } from 'node:crypto';
 import { ROW_ERRORS, type RowErrorCode } from '../../errors.ts';
 import type { DirectoryInput, FailedItem } from '../../messages/directory.ts';
+import { addRemarks, type Remark } from '../../messages/remarks.ts';
+import { textCleaner, type TextCleaner } from '../../sources/cleanText.ts';
 import { digest } from '../../sources/file.ts';
 import { LICENCE_COLUMNS, type LicenceRow, licencesOf, SEARCH_COLUMNS } from '../../sources/search/licences.ts';
 import { MAX_JSON_BYTES, readSearchFile } from '../../sources/search/searchFile.ts';
@@ -31,6 +33,7 @@ export class BatchWriter {
   readonly codes: Record<string, number> = {};
   readonly failed: FailedItem[] = [];
   readonly unread: string[] = [];
+  readonly remarks: Record<string, Remark> = {};
   failedFiles = 0;
   readonly #buffer = new RowBuffer(64 * 1024);
   readonly #copy: boolean;
@@ -38,6 +41,7 @@ export class BatchWriter {
   readonly #partitions: number;
   readonly #start: string;
   readonly #now: Date | undefined;
+  readonly #clean: TextCleaner;
 
   constructor(
     format: 'copy' | 'json',
@@ -48,6 +52,7 @@ export class BatchWriter {
     now: Date | undefined,
   ) {
     this.#now = now;
+    this.#clean = textCleaner(input, (code, remark) => addRemarks(this.remarks, { [code]: remark }));
     this.#copy = format === 'copy';
     this.#input = input;
     this.#partitions = partitions;
@@ -55,7 +60,8 @@ export class BatchWriter {
   }
 
   async add(root: string, file: SliceFile, states: ImageStates): Promise<void> {
-    const rows = await readRows(root, file, this.#input.mode === 'verify' ? undefined : file, this.#now);
+    const state = this.#input.mode === 'verify' ? undefined : file;
+    const rows = await readRows(root, file, state, this.#now, this.#clean);
     const known = file.error !== undefined;
     const shared = this.#shared(file, states);
     let bad = 0;
@@ -157,12 +163,13 @@ async function readRows(
   file: SliceFile,
   known: Known | undefined,
   now: Date | undefined,
+  clean: TextCleaner,
 ): Promise<readonly LicenceRow[]> {
   if (file.error) return fileFailure(file, file.error);
   const read = await readTreeFile(root, file.path, MAX_JSON_BYTES, known);
   if (read.error !== undefined) return fileFailure(file, READ_ERRORS[read.error]);
   if (digest(read.bytes) !== file.sha256) return fileFailure(file, READ_ERRORS.changed);
-  const search = readSearchFile(read.bytes);
+  const search = readSearchFile(read.bytes, clean);
   const rows = search.ok ? licencesOf(search.file, now) : [];
   return rows.length === file.rows ? rows : fileFailure(file, READ_ERRORS.changed);
 }

@@ -1,6 +1,7 @@
 /** What planning wants to know of the JSON files: read on threads, and kept from try to try and from run to run. */
 import { createHash } from 'node:crypto';
 import { ROW_ERRORS, type RowErrorCode } from '../../errors.ts';
+import { textCleaner, type Cleaning, type TextCleaner } from '../../sources/cleanText.ts';
 import { rowsOf } from '../../sources/search/licences.ts';
 import { MAX_JSON_BYTES, readSearchFile, searchKey, sourceImageOf } from '../../sources/search/searchFile.ts';
 import type { CachedFile, FileCache } from '../../sources/tree/fileCache.ts';
@@ -14,6 +15,10 @@ export interface Facts {
   readonly key?: string;
   readonly image?: string;
   readonly error?: { readonly code: RowErrorCode; readonly message: string };
+}
+
+interface KeptFacts extends Facts {
+  readonly reading?: string;
 }
 
 export interface Listed {
@@ -42,29 +47,37 @@ export async function readFacts(
   listed: readonly Listed[],
   cache: FileCache,
   signal: AbortSignal,
+  cleaning: Cleaning = {},
 ): Promise<ReadFacts[]> {
+  const clean = textCleaner(cleaning, () => undefined); // it is said when the file is staged
+  const reading = readingOf(cleaning);
   const known = cache.getMany(listed);
   const readAt = Date.now();
   const fresh: (Listed & CachedFile)[] = [];
   const answers: ReadFacts[] = [];
   await inLanes(listed.entries(), LANES, signal, async ([i, file]) => {
     const cached = known.get(file.path);
-    if (cached?.facts) {
-      answers[i] = { facts: cached.facts as Facts, sha256: cached.sha256 };
+    const facts = cached?.facts as KeptFacts | undefined;
+    if (cached && facts?.reading === reading) {
+      answers[i] = { facts, sha256: cached.sha256 };
       return;
     }
-    const { facts, sha256 } = (answers[i] = await readFact(root, file));
-    if (sha256) fresh.push({ ...file, sha256, type: 'json', facts });
+    const read = (answers[i] = await readFact(root, file, clean));
+    if (read.sha256) fresh.push({ ...file, sha256: read.sha256, type: 'json', facts: { ...read.facts, reading } });
   }).finally(() => cache.putMany(fresh, readAt));
   return answers;
 }
 
-async function readFact(root: string, file: Listed): Promise<ReadFacts> {
+/** Other words for nothing make other facts of the same file. */
+const readingOf = ({ nullWords, decodeHtml = false }: Cleaning): string =>
+  JSON.stringify([decodeHtml, nullWords ?? 'usual']);
+
+async function readFact(root: string, file: Listed, clean: TextCleaner): Promise<ReadFacts> {
   if (file.isLink) return { facts: { rows: 1, error: LINK_OUTSIDE }, sha256: '' };
   const read = await readTreeFile(root, file.path, MAX_JSON_BYTES, file);
   if (read.error !== undefined) return { facts: { rows: 1, error: READ_ERRORS[read.error] }, sha256: '' };
   const sha256 = createHash('sha256').update(read.bytes).digest('hex');
-  const search = readSearchFile(read.bytes);
+  const search = readSearchFile(read.bytes, clean);
   if (!search.ok) return { facts: { rows: 1, error: { code: search.code, message: search.message } }, sha256 };
   const image = sourceImageOf(search.file);
   return {

@@ -183,7 +183,7 @@ async function planFiles(planned: Tree): Promise<PlannedTree> {
       ...files.factsAt(from + i),
       isLink: links.has(from + i),
     }));
-    for (const [i, read] of (await readFacts(root, listed, cache, cancellationSignal)).entries()) {
+    for (const [i, read] of (await readFacts(root, listed, cache, cancellationSignal, input)).entries()) {
       const { facts, sha256 } = read;
       const file = listed[i] as Listed;
       const found =

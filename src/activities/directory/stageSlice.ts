@@ -4,6 +4,7 @@ import { SEARCH_COLUMNS } from '../../sources/search/licences.ts';
 import { openRoot } from '../../sources/tree/scanTree.ts';
 import { IntakeError } from '../../errors.ts';
 import { kindNamed } from '../../kinds/index.ts';
+import { addRemarks, type Remark } from '../../messages/remarks.ts';
 import { type FailedItem, SHOWN_FAILURES, type SliceAnswer, type SliceRequest } from '../../messages/directory.ts';
 import type { Backend } from '../../database/backend.ts';
 import type { Deps } from '../deps.ts';
@@ -67,6 +68,7 @@ export async function stageFiles(
   const now = plan.plannedAt === undefined ? undefined : new Date(plan.plannedAt);
   const columns = [...COMMON_COLUMNS, ...SEARCH_COLUMNS];
   const answer = { ...EMPTY_RESULT, failedItems: [] as FailedItem[], codes: {} as Record<string, number> };
+  const remarks: Record<string, Remark> = {};
   let staged = 0;
   await inLanes(
     batchesOf(content, plan.batchSize),
@@ -90,13 +92,14 @@ export async function stageFiles(
       answer.failed += writer.failedFiles;
       answer.failures += writer.failed.length;
       answer.batches++;
+      addRemarks(remarks, writer.remarks);
       for (const path of writer.unread) unread.add(path);
       answer.failedItems.push(...writer.failed.slice(0, SHOWN_FAILURES - answer.failedItems.length));
       for (const [code, n] of Object.entries(writer.codes)) answer.codes[code] = (answer.codes[code] ?? 0) + n;
       heartbeat({ done: (staged += files.length), total: content.files.length });
     },
   );
-  return answer;
+  return Object.keys(remarks).length > 0 ? { ...answer, remarks } : answer;
 }
 
 /** What --delta compares with; it counts when the run is completed. */

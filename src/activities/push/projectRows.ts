@@ -8,6 +8,7 @@ import { readHead } from '../../sources/csv/head.ts';
 import { HEAD_BYTES } from '../../sources/csv/layout.ts';
 import { csvRows } from '../../sources/projects/csvRows.ts';
 import { jsonRows, looksLikeJson } from '../../sources/projects/jsonRows.ts';
+import type { Cleaning, Notice } from '../../sources/cleanText.ts';
 import type { DateOrder } from '../../values/date.ts';
 
 /** Where a row is in its file. */
@@ -34,17 +35,24 @@ export type PushedRow =
 
 /**
  * Every row of the file in its normal form, or why it is left out; headers and keys are matched without case, spaces, `-` and `_`.
+ * @param notice hears what is noticed beside rows that are left out.
  * @throws IntakeError for a file that cannot be read as a whole: INVALID_ROW, FILE_NOT_FOUND, EMPTY_FILE, MISSING_COLUMNS, ...
  */
-export async function* projectRows(path: string, order: DateOrder, signal?: AbortSignal): AsyncGenerator<PushedRow> {
+export async function* projectRows(
+  path: string,
+  order: DateOrder,
+  signal?: AbortSignal,
+  cleaning: Cleaning = {},
+  notice: Notice = () => undefined,
+): AsyncGenerator<PushedRow> {
   const { head } = await readHead(path);
   let row = 0;
   if (looksLikeJson(head)) {
-    const reader = createJsonRowReader();
+    const reader = createJsonRowReader(cleaning, notice);
     const blocks = createReadStream(path, { highWaterMark: HEAD_BYTES, ...(signal ? { signal } : {}) });
     for await (const value of jsonRows(blocks)) {
       row++;
-      const { cell, faults } = reader.read(value);
+      const { cell, faults } = reader.read(value, row);
       const [fault] = faults;
       yield fault
         ? { leftOut: { row, code: 'INVALID_ROW', message: fault.message, ...(fault.key ? { column: fault.key } : {}) } }
@@ -52,7 +60,7 @@ export async function* projectRows(path: string, order: DateOrder, signal?: Abor
     }
     return;
   }
-  for await (const { cells, line, error } of csvRows(path, head, projects, signal)) {
+  for await (const { cells, line, error } of csvRows(path, head, projects, signal, cleaning, notice)) {
     row++;
     yield error
       ? { leftOut: { row, line, code: error, message: 'cannot be read' } }

@@ -14,7 +14,12 @@ const SHOWN = 20;
 export const splitPushActivities = ({ workDir, backend }: Deps) => ({
   /** Reads the whole file before the first row is posted: what is to be posted, and what cannot be. */
   async splitPush(push: Push): Promise<SplitFile> {
-    const { rows, batches, leftOut } = await openSpool(workDir, push, Context.current().cancellationSignal);
+    const {
+      rows,
+      batches,
+      leftOut,
+      remarks = {},
+    } = await openSpool(workDir, push, Context.current().cancellationSignal);
     if (leftOut.length > 0)
       await backend(push.backend).call('note_left_out', {
         tenant_id: push.tenantId,
@@ -28,6 +33,7 @@ export const splitPushActivities = ({ workDir, backend }: Deps) => ({
       ...(leftOut.length > 0
         ? { leftOut: leftOut.length, firstLeftOut: leftOut.slice(0, SHOWN).map(withoutValues) }
         : {}),
+      ...(Object.keys(remarks).length > 0 ? { remarks } : {}),
     };
   },
 

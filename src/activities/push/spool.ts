@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { IntakeError } from '../../errors.ts';
 import { hashFile } from '../../sources/file.ts';
 import type { Push } from '../../messages/push.ts';
+import { addRemarks, type Remark, type Remarks } from '../../messages/remarks.ts';
 import { batchIdOf } from './batchId.ts';
 import { projectRows, type LeftOutRow } from './projectRows.ts';
 import { projects } from '../../kinds/projects.ts';
@@ -25,6 +26,8 @@ export interface Spool {
   readonly batches: readonly SpooledBatch[];
   /** Rows that cannot be posted. */
   readonly leftOut: readonly LeftOutRow[];
+  /** What was noticed in the texts of its rows. */
+  readonly remarks?: Remarks;
   /** Of the file, as it was read. */
   readonly size: number;
   readonly mtimeMs: number;
@@ -73,14 +76,21 @@ async function makeSpool(folder: string, push: Push, signal: AbortSignal | undef
   try {
     const { size, mtimeMs } = await fileStamp(push.path);
     if ((await hashFile(push.path)).hash !== push.fileHash) throw changed();
-    const { tenantId, correlationId, startedAt, timeZone, batchRows } = push;
+    const { tenantId, correlationId, startedAt, timeZone, batchRows, nullWords, decodeHtml } = push;
+    const remarks: Record<string, Remark> = {};
     const batches: SpooledBatch[] = [];
     const leftOut: LeftOutRow[] = [];
     /** Places of the good rows that are in no batch yet. */
     const places: number[] = [];
     const good = async function* () {
       let row = 0;
-      for await (const read of projectRows(push.path, push.dateOrder ?? projects.dateOrder, signal)) {
+      for await (const read of projectRows(
+        push.path,
+        push.dateOrder ?? projects.dateOrder,
+        signal,
+        { nullWords, decodeHtml },
+        (code, remark) => addRemarks(remarks, { [code]: remark }),
+      )) {
         if (read.leftOut) leftOut.push(read.leftOut);
         else {
           places.push(row);
@@ -97,6 +107,8 @@ async function makeSpool(folder: string, push: Push, signal: AbortSignal | undef
         source: SOURCE,
         batch_id: batchId,
         correlation_id: correlationId,
+        // The rows are clean; the gateway's own words would empty what this file means.
+        ...(nullWords ? { null_words: nullWords } : {}),
       });
       await writeFile(join(draft, bodyName(batches.length)), `${envelope.slice(0, -1)},"rows":${json}}`, {
         mode: 0o600,
@@ -108,9 +120,13 @@ async function makeSpool(folder: string, push: Push, signal: AbortSignal | undef
     const [first] = leftOut;
     if (posted === 0 && first) throw noGoodRow(leftOut.length, first);
     if (posted === 0) throw new IntakeError('EMPTY_FILE', 'The file has no rows');
-    await writeFile(join(draft, 'spool.json'), JSON.stringify({ rows: posted, batches, leftOut, size, mtimeMs }), {
-      mode: 0o600,
-    });
+    await writeFile(
+      join(draft, 'spool.json'),
+      JSON.stringify({ rows: posted, batches, leftOut, remarks, size, mtimeMs }),
+      {
+        mode: 0o600,
+      },
+    );
     await rename(draft, folder).catch(() => undefined); // another attempt was first: its batches are the same
     return (await readSpool(folder)) as Spool;
   } finally {

@@ -7,11 +7,13 @@ import { addCommand, type Call, type CommonOptions } from '../command.ts';
 import { addSubcommands } from '../subcommands.ts';
 import { errorLine } from '../fault.ts';
 import { onInterrupt } from '../interrupt.ts';
+import { remarkDocuments } from '../../messages/remarks.ts';
 import { shellWord } from '../../values/text.ts';
 import { serveFile } from '../serveFile.ts';
+import { textOptions, type TextFlags } from '../requests/textOptions.ts';
 import { gatewayAddress, parseBatchSize, tenantNamed } from '../requests/values.ts';
 
-interface Flags extends CommonOptions {
+interface Flags extends CommonOptions, TextFlags {
   readonly tenant?: string;
   readonly url?: string;
   readonly batchSize?: number;
@@ -32,6 +34,7 @@ export function define(program: Command): void {
         new Option('--url <url>', 'the gateway (INTAKE_GATEWAY_URL)'),
         new Option('--batch-size <n>', 'rows of a batch, at most 5000').argParser(parseBatchSize),
         new Option('--date-order <order>', 'of numeric dates (dmy)').choices(['dmy', 'mdy']),
+        ...textOptions(),
         new Option('--detach', 'start it and return'),
       ],
       example:
@@ -48,8 +51,10 @@ export function define(program: Command): void {
 }
 
 /** What decides how the file is read, and where it goes. */
-const againWords = ({ dateOrder, batchSize, url }: Flags): string =>
+const againWords = ({ dateOrder, batchSize, url, nullWords, decodeHtml }: Flags): string =>
   [
+    ...(nullWords ? [` --null-words ${shellWord(nullWords.join(','))}`] : []),
+    ...(decodeHtml ? [' --decode-html'] : []),
     ...(dateOrder ? [` --date-order ${dateOrder}`] : []),
     ...(batchSize ? [` --batch-size ${batchSize}`] : []),
     ...(url ? [` --url ${shellWord(url)}`] : []),
@@ -74,6 +79,8 @@ async function push(call: Call<Flags>): Promise<number> {
     ...(gatewayUrl ? { gatewayUrl } : {}),
     ...(options.batchSize ? { batchRows: options.batchSize } : {}),
     ...(options.dateOrder ? { dateOrder: options.dateOrder } : {}),
+    ...(options.nullWords ? { nullWords: options.nullWords } : {}),
+    ...(options.decodeHtml ? { decodeHtml: true } : {}),
   });
   const files = await serveFile(call, session, input);
   try {
@@ -130,6 +137,7 @@ function tell({ out }: Call<Flags>, workflowId: string, report: PushReport, gate
     error,
     leftOut = 0,
     firstLeftOut = [],
+    remarks = {},
   } = report;
   out.document({
     workflow_id: workflowId,
@@ -143,6 +151,7 @@ function tell({ out }: Call<Flags>, workflowId: string, report: PushReport, gate
     rows_posted: posted,
     rows_left_out: leftOut,
     left_out: firstLeftOut,
+    remarks: remarkDocuments(remarks),
     batches_total: total,
     batches_posted: done,
     batches,
@@ -165,6 +174,7 @@ function tell({ out }: Call<Flags>, workflowId: string, report: PushReport, gate
     out.answer(
       `    ${line === undefined ? `row ${row}` : `line ${line}`}: ${code}, ${column ? `${column} is ` : ''}${message}`,
     );
+  for (const { message } of remarkDocuments(remarks)) out.answer(`  Note: ${message}`);
   if (!error) return 0;
   if (!out.json) process.stderr.write(`${errorLine(error)}\n`);
   return error.code in ERRORS ? ERRORS[error.code as ErrorCode].exit : 1;

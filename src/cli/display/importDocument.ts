@@ -1,7 +1,7 @@
 /** The document that `--json` prints of an import. */
 import { kindNamed } from '../../kinds/index.ts';
 import { differencesOf } from '../../messages/differences.ts';
-import { remarkSentence } from '../../messages/remarks.ts';
+import { remarkDocuments } from '../../messages/remarks.ts';
 import type { ImportRequest } from '../../messages/requests.ts';
 import type { DirectoryReport } from '../../messages/directory.ts';
 import type { Counts, AnyInput, ImportReport, PhaseName, PhaseState } from '../../messages/imports.ts';
@@ -56,7 +56,7 @@ export function importDocument(
       backend: input?.backend ?? null,
       parent_run_id: report.parentRunId,
       rejects: report.codes,
-      remarks: remarksOf(report),
+      remarks: remarkDocuments({ ...plan?.remarks, ...report.remarks }),
       ...(report.match ? { match: report.match } : {}),
       encoding: plan?.encoding ?? null,
       delimiter: plan?.delimiter ?? null,
@@ -66,13 +66,6 @@ export function importDocument(
       ...(report.effects && effects.inDocument ? { effects: report.effects } : {}),
     },
   };
-}
-
-function remarksOf({ plan, remarks }: ImportReport): object[] {
-  return Object.entries({ ...plan?.remarks, ...remarks }).flatMap(([code, remark]) => {
-    const message = remarkSentence(code, remark);
-    return message === undefined ? [] : [{ code, count: remark.count, line: remark.line ?? null, message }];
-  });
 }
 
 const countsOf = ({ counts: { fetched, inserted, updated, skipped, errored } }: ImportReport): Counts => ({

@@ -5,8 +5,9 @@ import { KINDS, kindsTaking } from '../../kinds/index.ts';
 import type { KindOption } from '../../kinds/kind.ts';
 import type { ImportOptions } from '../../messages/imports.ts';
 import type { CommonOptions } from '../command.ts';
+import { textOptions, type TextFlags } from './textOptions.ts';
 
-export interface ImportFlags extends CommonOptions {
+export interface ImportFlags extends CommonOptions, TextFlags {
   readonly csv?: string;
   readonly file?: string;
   readonly source?: string;
@@ -25,8 +26,6 @@ export interface ImportFlags extends CommonOptions {
   readonly dateOrder?: 'mdy' | 'dmy';
   readonly headerRow?: number;
   readonly strictHeaders?: boolean;
-  readonly nullWords?: readonly string[];
-  readonly decodeHtml?: boolean;
   readonly match?: 'names' | 'contact';
   readonly onConflict?: 'skip' | 'update';
   readonly detach?: boolean;
@@ -51,7 +50,7 @@ export const only = (option: KindOption): string => kindsTaking(option).join(', 
 /** Headings of the help, and what stands under each; what has none is for files. */
 const GROUPS: readonly (readonly [heading: string, options: string])[] = [
   ['What people use most', 'commit dry-run map source-system source max-errors rejects force detach'],
-  ['Of every kind', 'batch-id batch-name source-reference backend debug-log'],
+  ['Of every kind', 'batch-id batch-name source-reference null-words decode-html backend debug-log'],
   [`Of files (${KINDS.flatMap(({ name, reads }) => (reads === 'csv' ? [name] : [])).join(', ')})`, ''],
   [`Of ${only('match')}`, 'match skip-jobs'],
   [`Of ${only('tenant')}`, 'tenant'],
@@ -78,6 +77,7 @@ function grouped(command: Command): Command {
 export function importFlags(command: Command): Command {
   const kind = new Argument('[kind]', 'what the file holds');
   kind.argChoices = KINDS.map(({ name }) => name); // for completion; an alias is taken, too
+  const [nullWords, decodeHtml] = textOptions();
   const flags = command
     .allowExcessArguments() // several files get a sentence of their own
     .addArgument(kind)
@@ -104,12 +104,8 @@ export function importFlags(command: Command): Command {
     .addOption(new Option('--date-order <order>', 'month or day first').choices(['mdy', 'dmy']))
     .option('--header-row <n>', 'line of the header (found)', parseSize)
     .option('--strict-headers', 'refuse a file with a header that is not taken')
-    .option(
-      '--null-words <words>',
-      "words of empty cells, with commas; '' for none (NULL,\\N,#N/A,nan,...)",
-      parseWords,
-    )
-    .option('--decode-html', 'decode HTML entities (&amp;)')
+    .addOption(nullWords!)
+    .addOption(decodeHtml!)
     .addOption(
       new Option(
         '--match <rule>',
@@ -159,8 +155,6 @@ function parseLimit(text: string): NonNullable<ImportOptions['maxErrors']> {
   }
   return percent ? { percent: value } : { rows: value };
 }
-
-const parseWords = (text: string): string[] => text.split(',').flatMap((word) => word.trim() || []);
 
 function parseSize(text: string): number {
   const size = Number(text);

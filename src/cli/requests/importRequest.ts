@@ -73,7 +73,7 @@ export function importRequest(words: readonly (string | undefined)[], flags: Imp
 /** Options of files alone, and those that each kind takes or not. */
 const FILE_OPTIONS = [
   ...(['map', 'encoding', 'delimiter', 'maxErrors', 'dateOrder', 'skipJobs'] as const),
-  ...(['headerRow', 'strictHeaders', 'nullWords', 'decodeHtml', 'match', 'onConflict'] as const),
+  ...(['headerRow', 'strictHeaders', 'match', 'onConflict'] as const),
 ] as const;
 const KIND_OPTIONS = [
   ...(['statesDir', 'tag', 'delta', 'verifyWrites', 'singleFile', 'imagesDir'] as const),
@@ -137,7 +137,8 @@ function directoryRequest(kind: string, path: string | undefined, flags: ImportF
     batchName,
     sourceReference,
   } = flags;
-  const { tag, delta, verifyWrites, batchSize, maxWorkers, maxConcurrentUploads, imagesDir } = flags;
+  const { tag, delta, verifyWrites, batchSize, maxWorkers, maxConcurrentUploads, imagesDir, nullWords, decodeHtml } =
+    flags;
   return {
     kind,
     path: root,
@@ -153,6 +154,8 @@ function directoryRequest(kind: string, path: string | undefined, flags: ImportF
       maxConcurrentUploads,
       singleFile,
       imagesDir,
+      nullWords,
+      decodeHtml,
     }),
   };
 }

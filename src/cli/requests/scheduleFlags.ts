@@ -88,7 +88,7 @@ const headed =
 const TIMES = ['at', 'every', 'timezone', 'replace'];
 /** What each takes besides its times; an import what its kind takes. */
 const TAKES: Readonly<Record<string, readonly string[]>> = {
-  projects: ['from', 'tenant', 'batchSize', 'url', 'dateOrder', 'host'],
+  projects: ['from', 'tenant', 'batchSize', 'url', 'dateOrder', 'nullWords', 'decodeHtml', 'host'],
   retention: ['importsDays', 'anomaliesDays', 'runsDays'],
   alerts: [],
 };
@@ -138,6 +138,8 @@ export function definitionOf(
       ...(gatewayUrl ? { gatewayUrl } : {}),
       ...(batchSize ? { batchRows: batchSize } : {}),
       ...(flags.dateOrder ? { dateOrder: flags.dateOrder } : {}),
+      ...(flags.nullWords ? { nullWords: flags.nullWords } : {}),
+      ...(flags.decodeHtml ? { decodeHtml: true } : {}),
     });
   }
   if (what === 'retention') {

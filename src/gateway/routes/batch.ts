@@ -2,8 +2,10 @@
 import { z } from 'zod';
 import { rowsChecksum } from '../../sources/projects/checksum.ts';
 import { LENIENT } from '../../sources/projects/columns.ts';
+import type { Cleaning } from '../../sources/cleanText.ts';
 import { createJsonRowReader } from '../../sources/projects/jsonRow.ts';
 import { readProjectRow, type ProjectRow } from '../../sources/projects/row.ts';
+import { addRemarks, type Remark, type Remarks } from '../../messages/remarks.ts';
 import type { DateOrder } from '../../values/date.ts';
 import { parseJson } from '../../values/json.ts';
 import { issueOf, Problem, type Issue } from '../problem.ts';
@@ -27,6 +29,8 @@ export interface Batch {
   readonly rows: () => readonly ProjectRow[];
   /** Fields that mean nothing here. */
   readonly ignoredFields: readonly string[];
+  /** What was noticed in its texts. */
+  readonly remarks: Remarks;
 }
 
 const name = z
@@ -43,6 +47,8 @@ const envelopeSchema = z.looseObject(
     batch_id: name,
     source: name.nullish(),
     correlation_id: z.guid('not a UUID').nullish(),
+    null_words: z.array(z.string().max(100), 'not a list of texts').max(100).nullish(),
+    decode_html: z.boolean('not true or false').nullish(),
     rows: z.custom<readonly unknown[]>(Array.isArray, 'missing, or not an array'),
   },
   { error: 'not a JSON object' },
@@ -66,8 +72,9 @@ export function parseBatch(body: Uint8Array, order: DateOrder, correlate?: (id: 
     const issues = envelope.error.issues.slice(0, MAX_ISSUES).map(issueOf);
     throw new Problem('INVALID_STRUCTURE', `The batch is not as agreed: ${summary(issues)}`, { issues });
   }
-  const { tenant_id, batch_id, source, correlation_id, rows } = envelope.data;
-  const { normal, ignored } = parseRows(rows, order);
+  const { tenant_id, batch_id, source, correlation_id, null_words, decode_html, rows } = envelope.data;
+  const cleaning = { nullWords: null_words ?? undefined, decodeHtml: decode_html ?? undefined };
+  const { normal, ignored, remarks } = parseRows(rows, order, cleaning);
   return {
     tenantId: tenant_id,
     batchId: batch_id,
@@ -76,6 +83,7 @@ export function parseBatch(body: Uint8Array, order: DateOrder, correlate?: (id: 
     checksum: rowsChecksum(normal),
     rowCount: normal.length,
     rows: () => normal,
+    remarks,
     ignoredFields: [...Object.keys(envelope.data).filter((key) => !ENVELOPE.has(key)), ...ignored].slice(
       0,
       MAX_IGNORED,
@@ -83,7 +91,13 @@ export function parseBatch(body: Uint8Array, order: DateOrder, correlate?: (id: 
   };
 }
 
-function parseRows(rows: readonly unknown[], order: DateOrder): { normal: ProjectRow[]; ignored: ReadonlySet<string> } {
+interface NormalRows {
+  readonly normal: ProjectRow[];
+  readonly ignored: ReadonlySet<string>;
+  readonly remarks: Remarks;
+}
+
+function parseRows(rows: readonly unknown[], order: DateOrder, cleaning: Cleaning): NormalRows {
   if (rows.length < 1 || rows.length > MAX_ROWS) {
     throw new Problem('INVALID_ROWS', `A batch has 1 to ${MAX_ROWS} rows`, {
       issues: [{ path: 'rows', message: `not 1 to ${MAX_ROWS} rows` }],
@@ -91,9 +105,10 @@ function parseRows(rows: readonly unknown[], order: DateOrder): { normal: Projec
   }
   const normal: ProjectRow[] = [];
   const issues: Issue[] = [];
-  const reader = createJsonRowReader();
+  const remarks: Record<string, Remark> = {};
+  const reader = createJsonRowReader(cleaning, (code, remark) => addRemarks(remarks, { [code]: remark }));
   for (const [i, value] of rows.entries()) {
-    const { cell, keyOf, faults } = reader.read(value);
+    const { cell, keyOf, faults } = reader.read(value, i + 1);
     const place = (key: string): string => `rows[${i}]${key && `.${key}`}`;
     issues.push(...faults.map(({ key, message }) => ({ path: place(key), message })));
     if (faults.length === 0) {
@@ -111,7 +126,7 @@ function parseRows(rows: readonly unknown[], order: DateOrder): { normal: Projec
     const first = issues.slice(0, MAX_ISSUES);
     throw new Problem('INVALID_ROWS', `Rows are not as agreed: ${summary(first)}`, { issues: first });
   }
-  return { normal, ignored: reader.ignored };
+  return { normal, ignored: reader.ignored, remarks };
 }
 
 /** SQL has null for a field that is missing: an empty cell is an empty text. */

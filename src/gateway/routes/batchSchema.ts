@@ -56,6 +56,14 @@ export const batchSchema = {
     batch_id: { ...name, description: 'Any text; the answer has a UUID for it' },
     source: { ...name, type: ['string', 'null'], default: 'projects-import' },
     correlation_id: { type: ['string', 'null'], format: 'uuid' },
+    null_words: {
+      type: ['array', 'null'],
+      maxItems: 100,
+      items: { type: 'string', maxLength: 100 },
+      description:
+        'Texts that stand for nothing, in place of NULL, \\N, (null), #N/A, nan, undefined and the like; [] for none',
+    },
+    decode_html: { type: ['boolean', 'null'], description: 'HTML entities become the signs they stand for' },
     rows: {
       type: 'array',
       minItems: 1,

@@ -41,7 +41,7 @@ export async function importProjects(
   limitRate(tenantId);
   const order = (await bearers.dateOrderOf(tenantId)) ?? projects.dateOrder;
 
-  const { submitted, started, ignoredFields, requestBatchId } = await withBody(
+  const { submitted, started, ignoredFields, remarks, requestBatchId } = await withBody(
     c.env.incoming,
     budget.hold(tenantId),
     async (body) => {
@@ -52,6 +52,7 @@ export async function importProjects(
       c.set('rows', batch.rowCount);
       return slots(async () => ({
         ignoredFields: batch.ignoredFields,
+        remarks: batch.remarks,
         requestBatchId: batch.batchId,
         started: performance.now(),
         submitted: await merges.submit({ ...batch, correlationId: c.get('correlationId') }),
@@ -69,6 +70,7 @@ export async function importProjects(
     staging_id: counts.staging_id,
     outcome: how,
   });
+  const noticed = Object.entries(remarks).map(([code, { count, row }]) => ({ code, count, row: row ?? null }));
   metrics.merged(how, (performance.now() - started) / 1000);
   return c.json({
     batch_id,
@@ -76,6 +78,7 @@ export async function importProjects(
     tenant_id: tenantId,
     replayed: how === 'replayed',
     ignored_fields: ignoredFields,
+    ...(noticed.length > 0 ? { remarks: noticed } : {}),
     metrics: counts,
   });
 }

@@ -24,7 +24,7 @@ const json = (description: string, schema: object, headers?: object) => ({
   content: { 'application/json': { schema } },
 });
 
-const accepted = object({
+const answer = {
   batch_id: uuid,
   correlation_id: uuid,
   tenant_id: text,
@@ -34,8 +34,18 @@ const accepted = object({
     items: text,
     description: 'Fields of the batch that mean nothing here; the first 50',
   },
+  remarks: {
+    type: 'array',
+    items: object({ code: text, count: { type: 'integer' }, row: { type: ['integer', 'null'] } }),
+    description:
+      'What was noticed in the texts of the rows (NULL_WORDS, HTML_ENTITIES, ...): how often, and in which row first; left out when nothing was',
+  },
   metrics: object({ ...Object.fromEntries(counts.map((name) => [name, { type: 'integer' }])), staging_id: uuid }),
-});
+};
+const accepted = object(
+  answer,
+  Object.keys(answer).filter((name) => name !== 'remarks'),
+);
 const issue = object({ path: text, message: text });
 const problem = object({
   error: object(

@@ -26,6 +26,9 @@ export const DATES = ['stage_application_created', 'eFscd'] as const;
 export const DEGREES = { latitude: 90, longitude: 180 } as const;
 export const COUNTS = ['residential', 'commercial', 'essential', 'premises_count'] as const;
 
+/** Texts that name something: one that a spreadsheet has converted names another thing. */
+export const IDENTIFIERS: ReadonlySet<string> = new Set(['stage_application', 'fod_id']);
+
 export type ProjectColumn = (typeof NAMES)[number];
 type TextColumn = Exclude<ProjectColumn, (typeof DATES | typeof COUNTS)[number] | keyof typeof DEGREES>;
 

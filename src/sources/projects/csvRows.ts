@@ -3,6 +3,7 @@ import { readRange } from '../file.ts';
 import { cellReader, placesOf, type ColumnSet } from '../csv/columns.ts';
 import { HEAD_BYTES, readLayout } from '../csv/layout.ts';
 import { parseChunk } from '../csv/parse.ts';
+import type { Cleaning, Notice } from '../cleanText.ts';
 import { cellCleaner } from '../csv/cleanCells.ts';
 import { headerTest, isBlankRow, isFooter } from '../csv/rowShape.ts';
 import { scanFile } from '../csv/scanFile.ts';
@@ -28,6 +29,8 @@ export async function* csvRows(
   head: Buffer,
   set: ColumnSet,
   signal: AbortSignal | undefined,
+  cleaning: Cleaning,
+  notice: Notice,
 ): AsyncGenerator<CsvRow> {
   const layout = readLayout(head, head.length < HEAD_BYTES, set);
   const { delimiter, newline, mapping, rowCells } = layout;
@@ -40,7 +43,7 @@ export async function* csvRows(
   const isHeader = headerTest(layout.header.written);
   for (const chunk of chunks) {
     const bytes = await readRange(path, chunk);
-    const clean = cellCleaner(bytes, placesOf(mapping), { encoding }, () => undefined);
+    const clean = cellCleaner(bytes, placesOf(mapping), { ...cleaning, encoding }, notice);
     for (const { line, error, cells } of parseChunk(bytes, {
       delimiter,
       newline,
@@ -52,7 +55,7 @@ export async function* csvRows(
     })) {
       if (cells && isBlankRow(cells)) continue;
       const shape = cells && (isHeader(cells) ? 'HEADER_AGAIN' : isFooter(cells) ? 'FOOTER_ROW' : undefined);
-      const cleaned = cells && clean(cells, line);
+      const cleaned = cells && !shape ? clean(cells, line) : cells;
       yield {
         line,
         error: shape ?? error ?? (cells ? undefined : 'RAGGED_ROW'),

@@ -1,4 +1,5 @@
 /** A project row as JSON: its keys are matched as the headers of a file are, and none is left out without a word. */
+import { textCleaner, type Cleaning, type Notice } from '../cleanText.ts';
 import { nearest } from '../../values/nearest.ts';
 import { normalizeHeader } from '../csv/header.ts';
 import { numberText } from '../../values/json.ts';
@@ -18,7 +19,8 @@ export interface JsonRow {
 }
 
 export interface JsonRowReader {
-  read(value: unknown): JsonRow;
+  /** @param row its number, 1-based, for remarks. */
+  read(value: unknown, row: number): JsonRow;
   /** Keys that are no column and near none, in the order of their coming; the first 50. */
   readonly ignored: ReadonlySet<string>;
 }
@@ -33,9 +35,11 @@ const counts: ReadonlySet<string> = new Set(COUNTS);
 const names = PROJECT_COLUMNS.map(({ name }) => name);
 
 /** For the rows of one batch or file, which have the same keys mostly. */
-export function createJsonRowReader(): JsonRowReader {
+export function createJsonRowReader(cleaning: Cleaning, notice: Notice): JsonRowReader {
   const known = new Map<string, { readonly column?: ProjectColumn; readonly near?: ProjectColumn }>();
   const ignored = new Set<string>();
+  let place = 0;
+  const clean = textCleaner(cleaning, (code, remark) => notice(code, { ...remark, row: place }));
 
   function meaningOf(key: string): { readonly column?: ProjectColumn; readonly near?: ProjectColumn } {
     const former = known.get(key);
@@ -50,7 +54,8 @@ export function createJsonRowReader(): JsonRowReader {
 
   return {
     ignored,
-    read(value) {
+    read(value, row) {
+      place = row;
       const cells = new Map<ProjectColumn, { readonly key: string; readonly cell: string | null }>();
       const faults: JsonFault[] = [];
       const unknown: [key: string, near: ProjectColumn | undefined][] = [];
@@ -61,7 +66,10 @@ export function createJsonRowReader(): JsonRowReader {
         const former = column && cells.get(column);
         if (!column) unknown.push([key, near]);
         else if (former) faults.push({ key, message: `the same column as ${former.key}` });
-        else cells.set(column, { key, cell: cellOf(key, given, column, faults) });
+        else {
+          const cell = cellOf(key, given, column, faults);
+          cells.set(column, { key, cell: cell && clean(cell) });
+        }
       }
       for (const [key, near] of unknown) {
         // A field beside the one that it resembles, such as address2, is another one.

@@ -5,9 +5,10 @@
  * hold no values.
  */
 import type { RowErrorCode } from '../../errors.ts';
+import { isConverted } from '../cleanText.ts';
 import { parseDate, type DateOrder } from '../../values/date.ts';
 import { text } from '../../values/text.ts';
-import { COUNTS, DATES, DEGREES, LENIENT, longestOf, TEXTS, type ProjectColumn } from './columns.ts';
+import { COUNTS, DATES, DEGREES, IDENTIFIERS, LENIENT, longestOf, TEXTS, type ProjectColumn } from './columns.ts';
 
 /** Typed and canonical: dates are `YYYY-MM-DD`, counts numbers. Null where the cell is empty, undefined where the row has no such column. */
 export type ProjectRow = { readonly stage_application: string } & {
@@ -49,7 +50,10 @@ export function readProjectRow(cell: (column: ProjectColumn) => string | null | 
       if (LENIENT.has(column)) row[column] = value;
     }
   };
-  for (const column of TEXTS) read(column, (value) => textOf(value, longestOf(column)));
+  for (const column of TEXTS)
+    read(column, (value) =>
+      IDENTIFIERS.has(column) && isConverted(value) ? CONVERTED : textOf(value, longestOf(column)),
+    );
   for (const column of DATES) read(column, (value) => dateOf(value, order));
   for (const column of Object.keys(DEGREES) as (keyof typeof DEGREES)[])
     read(column, (value) => degreesOf(value, DEGREES[column]));
@@ -68,6 +72,11 @@ interface Meaning {
 }
 
 const fault = (code: CellFault['code'], message: string): Meaning => ({ fault: { code, message } });
+
+const CONVERTED = fault(
+  'SPREADSHEET_VALUE',
+  'a date or a number that a spreadsheet made of an identifier; export the column as text',
+);
 
 /** PostgreSQL stores neither NUL nor half of a surrogate pair. */
 function textOf(value: string, longest: number): Meaning {

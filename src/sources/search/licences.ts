@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import type { RowErrorCode } from '../../errors.ts';
 import { parseState } from '../../values/contact.ts';
 import { parseDate } from '../../values/date.ts';
+import { isConverted } from '../cleanText.ts';
 import type { Result } from '../../values/result.ts';
 import { text } from '../../values/text.ts';
 import { storableJson } from '../../values/json.ts';
@@ -89,6 +90,7 @@ const TEXT_FIELDS = [
 ] as const;
 
 const IS_STORABLE = 'has characters that PostgreSQL cannot store';
+const IS_CONVERTED = 'is a date or a number that a spreadsheet made of it; export the column as text';
 const IS_DATE = 'must be a date: YYYY-MM-DD, month/day/year, or with the name of the month';
 
 interface Search {
@@ -167,6 +169,7 @@ function licenceRow(licence: Licence, i: number, search: Search): LicenceRow {
   const odd = texts.findIndex((value) => unstorable(value) !== undefined);
   const own =
     fault(missing(number), `${at}/license_number`, 'must not be empty beside licences that have one') ??
+    fault(converted(number), `${at}/license_number`, IS_CONVERTED) ??
     fault(unstorable(texts[odd] ?? null), `${at}/${TEXT_FIELDS[odd]}`, IS_STORABLE) ??
     fault(issued.error, `${at}/issue_date`, IS_DATE) ??
     fault(expires.error, `${at}/expiration_date`, IS_DATE);
@@ -205,6 +208,8 @@ const isAhead = (time: string | null, now: Date | undefined): boolean =>
 
 const valueOf = (result: Result<string>): string | null => (result.error === undefined ? result.value : null);
 const missing = (value: string | null): RowErrorCode | undefined => (value === null ? 'MISSING_VALUE' : undefined);
+const converted = (number: string | null): RowErrorCode | undefined =>
+  number !== null && isConverted(number) ? 'SPREADSHEET_VALUE' : undefined;
 const keyOf = (...parts: readonly (string | null)[]): string =>
   hash('sha256', parts.map((part) => part ?? '').join('|'), 'hex');
 

@@ -5,6 +5,7 @@
  */
 import { hash } from 'node:crypto';
 import type { RowErrorCode } from '../../errors.ts';
+import { usualTexts, type TextCleaner } from '../cleanText.ts';
 import { text } from '../../values/text.ts';
 import { numberText, parseJson } from '../../values/json.ts';
 import { fileFault, licenceFault } from './searchSchema.ts';
@@ -45,7 +46,7 @@ export interface SearchFile {
   readonly document: SearchDocument;
   /** What is wrong with a licence, by its index; its siblings are imported. */
   readonly faults: ReadonlyMap<number, string>;
-  /** The licences as they came: in `document`, numbers in the place of a text are text. */
+  /** The licences as they came: in `document`, numbers in the place of a text are text, and texts are clean. */
   readonly originals: readonly unknown[];
 }
 
@@ -63,10 +64,10 @@ export const MAX_JSON_BYTES = 16 * 1024 * 1024;
 const NO_FAULTS: ReadonlyMap<number, string> = new Map();
 
 /** Never throws, and says nothing that stands in the file. */
-export function readSearchFile(bytes: Uint8Array): ReadSearch {
+export function readSearchFile(bytes: Uint8Array, clean = usualTexts): ReadSearch {
   const parsed = parseJson(bytes);
   if (parsed.error !== undefined) return { ok: false, code: 'INVALID_JSON', message: parsed.error };
-  const document = withTexts(parsed.value) as SearchDocument;
+  const document = withTexts(parsed.value, clean) as SearchDocument;
   const originals = licencesIn(parsed.value);
   const fault = fileFault(document);
   if (!fault) return { ok: true, file: { document, originals, faults: NO_FAULTS } };
@@ -97,29 +98,38 @@ const LICENCE_TEXTS = [
 ];
 const ADDRESS_TEXTS = ['street', 'suite', 'city', 'state', 'zip_code'];
 
-/** A parser that guesses types writes a licence's number as a number: where a text is wanted, its digits as they stand are taken. */
-function withTexts(document: unknown): unknown {
+/**
+ * The texts that have a meaning, clean. A parser that guesses types writes a licence's number as a number: where a text is wanted,
+ * its digits as they stand are taken.
+ */
+function withTexts(document: unknown, clean: TextCleaner): unknown {
   if (!isObject(document)) return document;
   const { metadata, search_result: result } = document;
   const licences = licencesIn(document);
   const texts = licences.map((licence) => {
-    const own = textsOf(licence, LICENCE_TEXTS);
-    const address = isObject(own) ? textsOf(own['address'], ADDRESS_TEXTS) : undefined;
+    const own = textsOf(licence, LICENCE_TEXTS, clean);
+    const address = isObject(own) ? textsOf(own['address'], ADDRESS_TEXTS, clean) : undefined;
     return isObject(own) && address !== own['address'] ? { ...own, address } : own;
   });
-  const named = textsOf(metadata, METADATA_TEXTS);
-  if (named === metadata && texts.every((licence, i) => licence === licences[i])) return document;
-  return { ...document, metadata: named, search_result: { ...(result as Fields), licenses: texts } };
+  const named = textsOf(metadata, METADATA_TEXTS, clean);
+  const { result_status: status } = isObject(result) ? result : {};
+  const cleanStatus = typeof status === 'string' ? clean(status) : status;
+  const found = cleanStatus === status ? result : { ...(result as Fields), result_status: cleanStatus };
+  const sameLicences = texts.every((licence, i) => licence === licences[i]);
+  if (named === metadata && found === result && sameLicences) return document;
+  const cleaned = sameLicences ? found : { ...(found as Fields), licenses: texts };
+  return { ...document, metadata: named, search_result: cleaned };
 }
 
-/** The same object where none of these fields is a number. */
-function textsOf(value: unknown, names: readonly string[]): unknown {
+/** The same object where none of these fields is a number or a text to be cleaned. */
+function textsOf(value: unknown, names: readonly string[], clean: TextCleaner): unknown {
   if (!isObject(value)) return value;
-  const numbers = names.flatMap((name) => {
-    const digits = Object.hasOwn(value, name) ? numberText(value[name]) : undefined;
-    return digits === undefined ? [] : [[name, digits] as const];
+  const others = names.flatMap((name) => {
+    const given = Object.hasOwn(value, name) ? value[name] : undefined;
+    const meant = typeof given === 'string' ? clean(given) : numberText(given);
+    return meant === undefined || meant === given ? [] : [[name, meant] as const];
   });
-  return numbers.length === 0 ? value : { ...value, ...Object.fromEntries(numbers) };
+  return others.length === 0 ? value : { ...value, ...Object.fromEntries(others) };
 }
 
 const withoutLicences = (document: SearchDocument): object => ({

@@ -22,6 +22,7 @@ import {
   type TreePlan,
 } from '../../messages/directory.ts';
 import { PROGRESS_QUERY, type ErrorDocument, type ImportReport, type PhaseState } from '../../messages/imports.ts';
+import { addRemarks } from '../../messages/remarks.ts';
 import type { PartAnswer } from '../../messages/partitions.ts';
 import { publishProgress, runPhase } from '../promotion/progress.ts';
 import { promotionOf } from '../promotion/promotion.ts';
@@ -106,10 +107,11 @@ export async function importDirectory(input: DirectoryInput, previousState?: Dir
     await promoteFiles('import', {
       work: fileHost.stageSlice,
       partitions: () => eachPartition('upsert', step),
-      add({ batches, rows, errored, codes }) {
+      add({ batches, rows, errored, codes, remarks }) {
         directory.batches.completed += batches;
         report.counts.fetched += rows;
         report.counts.errored += errored;
+        if (remarks) addRemarks((report.remarks ??= {}), remarks);
         for (const [code, n] of Object.entries(codes)) report.codes[code] = (report.codes[code] ?? 0) + n;
       },
       startOver() {

@@ -28,8 +28,13 @@ export async function pushProjects(input: PushInput, previousReport?: PushReport
 
   async function steps(): Promise<PushReport> {
     if (report.total === 0) {
-      const { rows, batches, leftOut, firstLeftOut } = await fileHost.splitPush(push);
-      Object.assign(report, { rows, total: batches }, leftOut ? { leftOut, firstLeftOut } : {});
+      const { rows, batches, leftOut, firstLeftOut, remarks } = await fileHost.splitPush(push);
+      Object.assign(
+        report,
+        { rows, total: batches },
+        leftOut ? { leftOut, firstLeftOut } : {},
+        remarks ? { remarks } : {},
+      );
     }
     while (report.done < report.total) {
       publishProgress(report);

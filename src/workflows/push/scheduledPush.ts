@@ -109,7 +109,18 @@ export async function scheduledPush(
     { path, filename, fileHash, modifiedAt }: FoundFile,
     remember: boolean,
   ): Promise<PushReport> {
-    const { backend, taskQueue, fileQueue, tenantId, timeZone, batchRows, gatewayUrl, dateOrder } = input;
+    const {
+      backend,
+      taskQueue,
+      fileQueue,
+      tenantId,
+      timeZone,
+      batchRows,
+      gatewayUrl,
+      dateOrder,
+      nullWords,
+      decodeHtml,
+    } = input;
     const args = {
       backend,
       taskQueue,
@@ -124,6 +135,8 @@ export async function scheduledPush(
       ...(modifiedAt ? { modifiedAt } : {}),
       ...(gatewayUrl ? { gatewayUrl } : {}),
       ...(dateOrder ? { dateOrder } : {}),
+      ...(nullWords ? { nullWords } : {}),
+      ...(decodeHtml ? { decodeHtml } : {}),
     };
     // It is found under the same word as the schedule that started this workflow.
     const kind = workflowInfo().typedSearchAttributes.get(attributeKey('kind'));

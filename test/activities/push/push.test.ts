@@ -241,6 +241,32 @@ describe('a push of projects', function () {
       await removeSpool(dir, push);
     });
 
+    it('with words for nothing empty, identifiers as text and HTML as asked, the same of CSV and JSON, counted', async () => {
+      const cells = { stage_application: '="0012"', address: '(null)', delivery_partner: 'A &amp; B', eFscd: '#N/A' };
+      const csv = `${Object.keys(cells).join()}\n"=""0012""",(null),A &amp; B,#N/A\n4-Mar,,,\nNULL,,,\n`;
+      const json = JSON.stringify([cells, { stage_application: '4-Mar' }, { stage_application: 'NULL' }]);
+      for (const text of [csv, json]) {
+        const spool = await openSpool(dir, { ...(await pushOf(await file(text))), decodeHtml: true });
+        assert.deepEqual(
+          spool.leftOut.map(({ code, row }) => [row, code]),
+          [
+            [2, 'SPREADSHEET_VALUE'],
+            [3, 'MISSING_VALUE'],
+          ],
+        );
+        const { rows } = JSON.parse((await readBody(spool, 0)).toString()) as { rows: unknown };
+        assert.deepEqual(rows, [{ stage_application: '0012', address: null, delivery_partner: 'A & B', eFscd: null }]);
+        assert.equal(spool.remarks?.['NULL_WORDS']?.count, 3);
+        assert.equal(spool.remarks?.['HTML_ENTITIES']?.count, 1);
+      }
+      const own = {
+        ...(await pushOf(await file('[{"stage_application":"NULL","address":"none"}]'))),
+        nullWords: ['none'],
+      };
+      const body = JSON.parse((await readBody(await openSpool(dir, own), 0)).toString()) as Record<string, unknown>;
+      assert.deepEqual([body['null_words'], body['rows']], [['none'], [{ stage_application: 'NULL', address: null }]]);
+    });
+
     it('and is CHANGED_FILE when the file is another one than was asked for, or becomes one midway', async () => {
       const path = await file('stage_application\nS1\nS2\nS3\n');
       await assert.rejects(

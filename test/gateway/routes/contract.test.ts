@@ -219,6 +219,40 @@ for (const backend of ['postgres', 'supabase'] as const) {
       );
     });
 
+    it('reads words for nothing as empty, or those that the batch names, and says how many', async () => {
+      const rows = [
+        { stage_application: 'S1', address: 'R&amp;D', delivery_partner: 'n/a', eFscd: '#REF!', residential: 'NULL' },
+        { stage_application: '="007"', address: '\\N', delivery_partner: 'none' },
+      ];
+      const stored = async () =>
+        Object.values(
+          await gateways.place.sql`
+            SELECT stage_application AS s, address AS a, delivery_partner_label AS d, residential AS r FROM public.projects ORDER BY s`,
+        ).map(({ s, a, d, r }) => [s, a, d, r]);
+      const first = await post(gateway, batchOf('A', rows));
+      assert.equal(first.status, 200, JSON.stringify(first.body));
+      assert.deepEqual(first.body.remarks, [
+        { code: 'HTML_ENTITIES', count: 1, row: 1 },
+        { code: 'NULL_WORDS', count: 3, row: 1 },
+      ]);
+      assert.deepEqual(await stored(), [
+        ['007', null, 'none', 0],
+        ['S1', 'R&amp;D', 'n/a', 0],
+      ]);
+      const own = batchOf('A', [rows[1]!, { ...rows[0], eFscd: '', residential: '' }], {
+        null_words: ['none'],
+        decode_html: true,
+      });
+      const second = await post(gateway, own);
+      assert.deepEqual([second.status, second.body.ignored_fields], [200, []], JSON.stringify(second.body));
+      assert.deepEqual(await stored(), [
+        ['007', '\\N', null, 0],
+        ['S1', 'R&D', 'n/a', 0],
+      ]);
+      const odd = await post(gateway, batchOf('A', rows, { null_words: 'none' }));
+      assert.deepEqual([odd.status, odd.body.error?.path], [400, 'null_words']);
+    });
+
     it('refuses a key that is nearly a column, or a second one for a column, with its path', async () => {
       const { status, body } = await post(
         gateway,

@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { createHash } from 'node:crypto';
 import { LICENCE_COLUMNS, licencesOf, rowsOf, type LicenceRow } from '../../../src/sources/search/licences.ts';
+import { textCleaner, type Cleaning } from '../../../src/sources/cleanText.ts';
 import { readSearchFile } from '../../../src/sources/search/searchFile.ts';
 import { bytesOf, licence, search } from './search.ts';
 
@@ -133,6 +134,42 @@ describe('licencesOf', () => {
       ['INVALID_ENCODING', '/search_result/licenses/1/address/city has characters that PostgreSQL cannot store'],
     );
     assert.equal((JSON.parse(nul?.raw ?? '') as { license_type: string }).license_type, 'a\ufffdb');
+  });
+
+  it('reads words for nothing as empty, texts without their wrapper, and no licence by a number that a spreadsheet made', () => {
+    const words = [
+      licence({ license_number: '#N/A', license_status: 'NULL', address: { city: '(null)', street: '&amp; Co' } }),
+      licence({ license_number: '="00124"', issue_date: '\\N', expiration_date: 'undefined', pharmacy_name: 'nan' }),
+      licence({ license_number: '1.23E+09' }),
+      licence({ license_number: '4-Mar' }),
+    ];
+    const [missing, wrapped, power, day] = rows(search(words, {}, {}));
+    assert.equal(missing?.error, 'MISSING_VALUE');
+    const { license_number, issue_date, expiration_date, license_name } = columns(wrapped as LicenceRow);
+    assert.deepEqual([license_number, issue_date, expiration_date, license_name], ['00124', null, null, null]);
+    assert.deepEqual(JSON.parse(wrapped?.raw ?? ''), words[1]);
+    for (const row of [power, day]) assert.equal(row?.error, 'SPREADSHEET_VALUE');
+    assert.match(power?.message ?? '', /license_number .*export the column as text/);
+    assert.equal(rows(search([licence({ license_number: 'NULL' })])).length, 1); // without results
+    assert.equal(rows(search([], { pharmacy_name: 'NULL' }))[0]?.error, 'MISSING_VALUE');
+  });
+
+  it('takes the words for nothing and the decoding of HTML as given, and says what it met', () => {
+    const met: Record<string, number> = {};
+    const read = (cleaning: Cleaning) => {
+      const clean = textCleaner(cleaning, (code, { count }) => (met[code] = (met[code] ?? 0) + count));
+      const file = readSearchFile(
+        bytesOf(search([licence({ license_status: 'NULL', pharmacy_name: 'A &amp; B' })])),
+        clean,
+      );
+      assert.ok(file.ok);
+      const { license_status, license_name } = columns(licencesOf(file.file)[0] as LicenceRow);
+      return [license_status, license_name];
+    };
+    assert.deepEqual(read({ nullWords: [], decodeHtml: true }), ['NULL', 'A & B']);
+    assert.deepEqual(met, { HTML_ENTITIES: 1 });
+    assert.deepEqual(read({}), [null, 'A &amp; B']);
+    assert.deepEqual(met, { HTML_ENTITIES: 2, NULL_WORDS: 1 });
   });
 
   it('does not repeat a large file for each of its licences', () => {
