@@ -293,6 +293,7 @@ export type Database = {
           worker_id: string | null;
           describe_judgments: Json | null;
           describe_search_results: Json | null;
+          find_strays: Json | null;
           is_open_to_all: boolean | null;
           refuse_foreign_rows: undefined | null;
           refuse_half_withdrawn: undefined | null;
@@ -308,6 +309,7 @@ export type Database = {
         ComputedFields:
           | 'describe_judgments'
           | 'describe_search_results'
+          | 'find_strays'
           | 'is_open_to_all'
           | 'refuse_foreign_rows'
           | 'refuse_half_withdrawn'
@@ -578,6 +580,7 @@ export type Database = {
           differing: NonNullable<Json>;
           edited: string;
           effects: string[];
+          faulty: string;
           held: unknown;
           kept: string[];
           known: string | null;
@@ -591,6 +594,7 @@ export type Database = {
           renamed: NonNullable<Json>;
           retired: NonNullable<Json>;
           stage_table: unknown;
+          strays: NonNullable<Json>;
           together: string | null;
           written: string[];
           compare_statement: string | null;
@@ -603,6 +607,7 @@ export type Database = {
           mark_statement: string | null;
           rejects_statement: string | null;
           stop_statement: string | null;
+          strays_statement: string | null;
           tally_statement: string | null;
           unland_statement: string | null;
           withdraw_statement: string | null;
@@ -615,6 +620,7 @@ export type Database = {
           | 'mark_statement'
           | 'rejects_statement'
           | 'stop_statement'
+          | 'strays_statement'
           | 'tally_statement'
           | 'unland_statement'
           | 'withdraw_statement';
@@ -624,6 +630,7 @@ export type Database = {
           differing?: NonNullable<Json>;
           edited?: string;
           effects?: string[];
+          faulty?: string;
           held?: unknown;
           kept: string[];
           known?: string | null;
@@ -637,6 +644,7 @@ export type Database = {
           renamed?: NonNullable<Json>;
           retired?: NonNullable<Json>;
           stage_table: unknown;
+          strays?: NonNullable<Json>;
           together?: string | null;
           written: string[];
         };
@@ -646,6 +654,7 @@ export type Database = {
           differing?: NonNullable<Json>;
           edited?: string;
           effects?: string[];
+          faulty?: string;
           held?: unknown;
           kept?: string[];
           known?: string | null;
@@ -659,6 +668,7 @@ export type Database = {
           renamed?: NonNullable<Json>;
           retired?: NonNullable<Json>;
           stage_table?: unknown;
+          strays?: NonNullable<Json>;
           together?: string | null;
           written?: string[];
         };
@@ -2424,7 +2434,7 @@ export type Database = {
       clear_stage: { Args: { kind: string; max_rows?: number; stage_id: string }; Returns: boolean };
       column_list: { Args: { names: string[]; prefix?: string }; Returns: string };
       compare_import_run: {
-        Args: { expected_count: number; run_id: string };
+        Args: { expected_count: number; run_id: string; with_strays?: boolean };
         Returns: Database['ingest']['CompositeTypes']['import_reconciliation'];
         SetofOptions: {
           from: '*';
@@ -2523,6 +2533,7 @@ export type Database = {
         };
         Returns: Json;
       };
+      count_stray_jobs: { Args: { run_id: string }; Returns: number };
       counts_statement: {
         Args: {
           m: Omit<
@@ -2624,6 +2635,16 @@ export type Database = {
         Args: { file_hash: string; source_batch_id: string; source_system: string };
         Returns: string;
       };
+      find_extra_rows: {
+        Args: {
+          run: Omit<
+            Database['ingest']['Tables']['import_runs']['Row'],
+            Database['ingest']['Tables']['import_runs']['ComputedFields']
+          >;
+          stage_id: string;
+        };
+        Returns: Json;
+      };
       find_images: { Args: { sha256s: Json; storage_type: string }; Returns: Json };
       find_judgments: {
         Args: { cases: string[]; numbers: string[]; rows: number[] };
@@ -2651,6 +2672,15 @@ export type Database = {
           search_result_id: number;
           stage_ctid: unknown;
         }[];
+      };
+      find_strays: {
+        Args: {
+          run: Omit<
+            Database['ingest']['Tables']['import_runs']['Row'],
+            Database['ingest']['Tables']['import_runs']['ComputedFields']
+          >;
+        };
+        Returns: Json;
       };
       first_names_agree: { Args: { a: string; b: string }; Returns: boolean };
       forget_images: { Args: { sha256s: Json; storage_type: string }; Returns: undefined };
@@ -2711,6 +2741,19 @@ export type Database = {
         };
       };
       hold_projects: { Args: { tenant_id: string }; Returns: undefined };
+      is_as_landed: {
+        Args: {
+          landed: Omit<
+            Database['ingest']['Tables']['projects_raw']['Row'],
+            Database['ingest']['Tables']['projects_raw']['ComputedFields']
+          >;
+          project: Omit<
+            Database['public']['Tables']['projects']['Row'],
+            Database['public']['Tables']['projects']['ComputedFields']
+          >;
+        };
+        Returns: boolean;
+      };
       is_open_to_all: {
         Args: {
           r: Omit<
@@ -2842,6 +2885,7 @@ export type Database = {
           differing: NonNullable<Json>;
           edited: string;
           effects: string[];
+          faulty: string;
           held: unknown;
           kept: string[];
           known: string | null;
@@ -2855,6 +2899,7 @@ export type Database = {
           renamed: NonNullable<Json>;
           retired: NonNullable<Json>;
           stage_table: unknown;
+          strays: NonNullable<Json>;
           together: string | null;
           written: string[];
         };
@@ -2873,6 +2918,7 @@ export type Database = {
           differing: NonNullable<Json>;
           edited: string;
           effects: string[];
+          faulty: string;
           held: unknown;
           kept: string[];
           known: string | null;
@@ -2886,6 +2932,7 @@ export type Database = {
           renamed: NonNullable<Json>;
           retired: NonNullable<Json>;
           stage_table: unknown;
+          strays: NonNullable<Json>;
           together: string | null;
           written: string[];
         };
@@ -3221,6 +3268,7 @@ export type Database = {
           edited?: string;
           effects?: string[];
           extra?: string;
+          faulty?: string;
           held?: unknown;
           kept?: string[];
           kinds: string[];
@@ -3235,6 +3283,7 @@ export type Database = {
           renamed?: Json;
           resolves?: boolean;
           retired?: Json;
+          strays?: Json;
           together?: string;
           written?: string[];
         };
@@ -3495,6 +3544,15 @@ export type Database = {
           tenant_id: string;
         };
         Returns: Json;
+      };
+      strays_statement: {
+        Args: {
+          m: Omit<
+            Database['ingest']['Tables']['kind_models']['Row'],
+            Database['ingest']['Tables']['kind_models']['ComputedFields']
+          >;
+        };
+        Returns: string;
       };
       sync_memberships: { Args: Record<PropertyKey, never>; Returns: Record<string, unknown> };
       take_slice: {

@@ -150,6 +150,8 @@ export interface Comparison {
   missing: number;
   different: number;
   edited: number;
+  /** What the tables have of the run that the file does not: rows by table. */
+  extra?: Readonly<Record<string, number>>;
   /** Lines of the first missing or different rows. */
   lines: number[];
   /** The same of a directory, by file and licence. */

@@ -61,7 +61,16 @@ begin
   if to_regclass('ingest.kind_models') is not null then
     alter table ingest.kind_models add column if not exists held regtype not null default 'jsonb',
       add column if not exists retired jsonb not null default '{}', add column if not exists together text,
-      add column if not exists known text, add column if not exists differing jsonb not null default '{}';
+      add column if not exists known text, add column if not exists differing jsonb not null default '{}',
+      add column if not exists faulty text not null default 'false', add column if not exists strays jsonb not null default '{}';
+  end if;
+  -- 0.3.0 noted no edits of projects: whatever a run of then finds otherwise may be one.
+  if to_regclass('ingest.projects_raw') is not null and to_regclass('ingest.project_edits') is null then
+    create table ingest.project_edits (
+      id bigint generated always as identity primary key,
+      staging_id uuid not null
+    );
+    insert into ingest.project_edits (staging_id) select r.id from ingest.import_runs r where r.import_kind = 'projects';
   end if;
   if to_regclass('ingest_stage.resolved') is not null then
     alter table ingest_stage.resolved add column if not exists seen pg_snapshot;

@@ -201,7 +201,9 @@ create table if not exists ingest.kind_models (
   retired jsonb not null default '{}',
   together text,
   known text,
-  differing jsonb not null default '{}'
+  differing jsonb not null default '{}',
+  faulty text not null default 'false',
+  strays jsonb not null default '{}'
 );
 alter table ingest.kind_models enable row level security;
 grant select on ingest.kind_models to service_role, dragonfly_app;
@@ -891,7 +893,8 @@ end
 $$;
 
 -- Compares the staged rows of a partition with what the run has in the tables; with `keys` a slice of them, as count_partition.
--- Answers {rows, missing, different, edited, lines: [first line numbers that differ]}.
+-- Answers {rows, missing, different, edited, lines: [first line numbers that differ]}; the first part of a run also {extra: {table: rows}}, what
+-- the tables have of the run that is not in the file.
 create or replace function ingest.compare_partition(
   run_id uuid, stage_id uuid, chunks integer, part integer, keys integer default null, after text default null
 ) returns jsonb
@@ -913,13 +916,13 @@ begin
     v_more := ingest.take_slice(r.import_kind, false, $2, $4, $5, $6);
     v_result := ingest.compare_partition($1, $2, $3, ingest.slice_of($4));
     perform ingest.end_slice(r.import_kind, false, $2, $4, false);
-    return v_result || case when v_more is null then '{}' else jsonb_build_object('more', v_more) end;
+    v_result := v_result || case when v_more is null then '{}' else jsonb_build_object('more', v_more) end;
+  elsif 'compare' = any (m.own) then
+    execute format('select ingest.%I($1, $2, $3)', 'compare_' || m.model) into v_result using r, $2, $4;
+  else
+    v_result := ingest.compare_part(r, $2, $4);
   end if;
-  if not 'compare' = any (m.own) then
-    return ingest.compare_part(r, $2, $4);
-  end if;
-  execute format('select ingest.%I($1, $2, $3)', 'compare_' || m.model) into v_result using r, $2, $4;
-  return v_result;
+  return v_result || case when $4 = 0 and $6 is null then jsonb_build_object('extra', ingest.find_extra_rows(r, $2)) else '{}' end;
 end
 $$;
 
@@ -1085,7 +1088,9 @@ $$;
 
 -- Compares reported with actual rows of the final tables and marks the run completed or failed. A run that failed for another
 -- reason, or was rolled back, is only compared.
-create or replace function ingest.compare_import_run(run_id uuid, expected_count integer) returns ingest.import_reconciliation
+-- What names the run though none of its rows made it is looked for when somebody asks: it reads production tables whole.
+create or replace function ingest.compare_import_run(run_id uuid, expected_count integer, with_strays boolean default false)
+returns ingest.import_reconciliation
 language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '10min'
 as $$
 #variable_conflict use_column
@@ -1113,6 +1118,9 @@ begin
     select string_agg(format('%s off by %s', c.name, c.reported - coalesce((v_tally ->> c.name)::int, 0)), ', ') into v_others
     from (values ('skipped', r.rows_skipped), ('errored', r.rows_errored), ('updated', r.rows_updated)) as c (name, reported)
     where c.reported <> coalesce((v_tally ->> c.name)::int, 0);
+    if $3 and a.is_valid and v_others is null then
+      select string_agg(format('%s of %s name this run, which did not make them', e.value, e.key), ', ') into v_others from jsonb_each(ingest.find_strays(r)) e;
+    end if;
     a.is_valid := a.is_valid and v_others is null;
   end if;
   if a.is_valid and (r.status in ('pending', 'processing') or r.status = 'failed' and r.error_details ? 'reconciliation_failed') then
@@ -1141,7 +1149,7 @@ as $$
 begin
   perform from ingest.import_runs i where i.id = $1 for update;
   perform ingest.refuse_if_at_work($1);
-  return ingest.compare_import_run($1, $2);
+  return ingest.compare_import_run($1, $2, true);
 end
 $$;
 

@@ -50,7 +50,10 @@ as $$ select ingest.column_list(array(select ingest.landed_name($1, c.name) from
 --   written, present   landed statuses that promise a production row; those that also refer to one of another run (default: the same)
 --   counts_production  whether a row counts as inserted only while its production row exists
 --   compared           stage column -> production column: what verify compares while a row is not edited
---   edited             when a production row counts as edited: expression over p (production) and r (landed)
+--   edited             when a production row counts as edited: expression over p (production) and r (landed); $1 is the run
+--   faulty             what else verify finds wrong about a row: expression over s, r, p and e (edited; checked: production is this run's to answer
+--                      for and nobody edited it)
+--   strays             what -> query of how many rows name the run, $1, though none of its rows made them; {landed} is the landed table
 --   own                steps for which the model has a function of its own: rejects, compare, describe, correct; landed(run_id) -> table
 --   resolves           whether a run resolves its rows before upsert, by resolve_<model>
 --   effects            what promote_<model> counts beside rows (decided_row.effects): names that are told even when nothing counts
@@ -67,7 +70,8 @@ create or replace function ingest.register_kind(
   written text[] default '{inserted,updated}', present text[] default null, counts_production boolean default true,
   compared jsonb default '{}', edited text default 'p.updated_at <> p.created_at', own text[] default '{}',
   resolves boolean default false, effects text[] default '{}', held regtype default 'jsonb',
-  retired jsonb default '{}', together text default null, known text default null, differing jsonb default '{}'
+  retired jsonb default '{}', together text default null, known text default null, differing jsonb default '{}',
+  faulty text default 'false', strays jsonb default '{}'
 ) returns void
 language plpgsql set search_path = pg_catalog, pg_temp
 as $$
@@ -118,7 +122,7 @@ begin
 
   insert into ingest.kind_models as m (
     model, stage_table, landed_table, production_table, production_id, kept, renamed, landing, written, present, counts_production,
-    compared, edited, own, effects, held, retired, together, known, differing)
+    compared, edited, own, effects, held, retired, together, known, differing, faulty, strays)
   values (
     register_kind.model, v_stage::regclass, v_landed::regclass, register_kind.production, register_kind.production_id,
     coalesce(register_kind.kept, array['line_number'] || v_own || array['raw_payload', 'raw_record']), register_kind.renamed,
@@ -129,15 +133,16 @@ begin
                'file', format('s.%I', e.key), 'database', format('p.%I', e.value), 'differs', format('s.%I is distinct from p.%I', e.key, e.value))
                || coalesce(register_kind.differing -> e.value, '{}')), '{}') from jsonb_each_text(register_kind.compared) e)
       || coalesce((select jsonb_object_agg(d.key, d.value) from jsonb_each(register_kind.differing) d
-                   where d.key not in (select e.value from jsonb_each_text(register_kind.compared) e)), '{}') end)
+                   where d.key not in (select e.value from jsonb_each_text(register_kind.compared) e)), '{}') end,
+    register_kind.faulty, register_kind.strays)
   on conflict on constraint kind_models_pkey do update set (
       stage_table, landed_table, production_table, production_id, kept, renamed, landing, written, present, counts_production,
-      compared, edited, own, effects, held, retired, together, known, differing)
+      compared, edited, own, effects, held, retired, together, known, differing, faulty, strays)
     = row (
       excluded.stage_table, excluded.landed_table, excluded.production_table, excluded.production_id, excluded.kept, excluded.renamed,
       excluded.landing, excluded.written, excluded.present, excluded.counts_production, excluded.compared, excluded.edited,
       excluded.own, excluded.effects, excluded.held, excluded.retired, excluded.together, excluded.known,
-      excluded.differing);
+      excluded.differing, excluded.faulty, excluded.strays);
   insert into ingest.import_kinds as k (kind, suffix, resolves)
   select n.name, register_kind.model, register_kind.resolves from unnest(register_kind.kinds) as n (name)
   on conflict on constraint import_kinds_pkey do update set suffix = excluded.suffix, resolves = excluded.resolves;
@@ -158,7 +163,8 @@ begin
   perform ingest.empty_withdrawn();
   foreach v_statement in array array[
     ingest.unland_statement(m), ingest.stop_statement(m), ingest.tally_statement(m), ingest.withdraw_statement(m), ingest.mark_statement(m),
-    case when not 'compare' = any (m.own) then ingest.compare_statement(m) end] loop
+    case when not 'compare' = any (m.own) then ingest.compare_statement(m) end,
+    case when m.strays <> '{}' then ingest.strays_statement(m) end] loop
     execute coalesce('explain ' || v_statement, 'select') using null::uuid, null::uuid, null::integer, null::text;
   end loop;
   if not 'rejects' = any (m.own) then
@@ -298,11 +304,13 @@ as $$
                or r.status <> 'rolled_back' and s.error_code is distinct from case when r.status = 'failed' and r.%3$I <> 'REFUSED_ROW' then r.%3$I end
                or $4 = 'completed' and (r.status in ('pending', 'processing', 'rolled_back')
                                         or (r.status = 'failed') <> (s.error_code is not null or r.%3$I is not distinct from 'REFUSED_ROW'))
-               or r.status = any (%4$L) and p.id is null %5$s) as different,
-             r.status = any (%6$L) and (%7$s) as edited
+               or r.status = any (%4$L) and p.id is null %5$s or coalesce(%13$s, false)) as different,
+             e.edited
       from %8$s s
       left join %9$s r on r.import_run_id = $1 and r.row_index = s.row_index
       left join %10$s p on p.id = r.%11$I
+      cross join lateral (select coalesce(r.status = any (%6$L) and (%7$s), false) as edited offset 0) x
+      cross join lateral (select x.edited, r.status = any (%6$L) and p.id is not null and not x.edited %12$s as checked offset 0) e
       where s.stage_id = $2 and s.part = $3)
     select jsonb_build_object(
       'rows', count(*), 'missing', count(*) filter (where missing), 'different', count(*) filter (where different),
@@ -313,14 +321,53 @@ as $$
     -- The file knows nothing of a row that the database refused.
     replace(ingest.kept_columns($1, 'r.'), 'r.raw_record', format('case when r.%I is distinct from ''REFUSED_ROW'' then r.raw_record end', ingest.landed_name($1, 'error_code'))),
     ingest.column_list(($1).kept, 's.'), ingest.landed_name($1, 'error_code'), ($1).present,
-    case when ($1).compared <> '{}' then format('or r.status = any (%L) and not (%s) %s and (%s) is distinct from (%s)', ($1).written, ($1).edited,
-      case when ($1).landing ? 'adopted' then 'and not r.adopted ' else '' end
-      -- What was updated since is the other run's to answer for; of an updated row, what it updated.
-      || case when ($1).known is not null then format('and case when r.status = ''updated'' then ingest.lacks_corrections(%L, $1, s.row_index, to_jsonb(p))
-           else not exists (select from ingest.differences d where d.production_id = p.id and d.model = %1$L and d.status = ''applied'') end', ($1).model) else '' end,
+    case when ($1).compared <> '{}' then format('or e.checked and (%s) is distinct from (%s)',
       (select string_agg('p.' || quote_ident(e.value), ', ' order by e.key) from jsonb_each_text(($1).compared) e),
       (select string_agg('s.' || quote_ident(e.key), ', ' order by e.key) from jsonb_each_text(($1).compared) e)) end,
-    ($1).written, ($1).edited, ($1).stage_table, ($1).landed_table, ($1).production_table, ($1).production_id)
+    ($1).written, ($1).edited, ($1).stage_table, ($1).landed_table, ($1).production_table, ($1).production_id,
+    case when ($1).landing ? 'adopted' then 'and not r.adopted ' else '' end
+    -- What was updated since is the other run's to answer for; of an updated row, what it updated.
+    || case when ($1).known is not null then format('and case when r.status = ''updated'' then ingest.lacks_corrections(%L, $1, s.row_index, to_jsonb(p))
+         else not exists (select from ingest.differences d where d.production_id = p.id and d.model = %1$L and d.status = ''applied'') end', ($1).model) else '' end,
+    ($1).faulty)
+$$;
+
+create or replace function ingest.strays_statement(m ingest.kind_models) returns text
+language sql immutable set search_path = pg_catalog, pg_temp
+as $$
+  select replace('select jsonb_build_object(' || string_agg(format('%L, (%s)', e.key, e.value), ', ' order by e.key) || ')', '{landed}', ($1).landed_table::text)
+  from jsonb_each_text(($1).strays) e
+$$;
+
+-- Rows that name a run though none of its rows made them: {what: count}, without those of which there is none. A withdrawn run answers for nothing.
+create or replace function ingest.find_strays(run ingest.import_runs) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set enable_nestloop = off set jit = off set work_mem = '64MB'
+as $$
+declare
+  m ingest.kind_models := ingest.model_of_run(($1).import_kind, ($1).id);
+  v_found jsonb;
+begin
+  if ($1).status = 'rolled_back' or m.strays = '{}' then
+    return '{}';
+  end if;
+  execute ingest.strays_statement(m) into v_found using ($1).id;
+  return (select coalesce(jsonb_object_agg(e.key, e.value), '{}') from jsonb_each(v_found) e where e.value <> '0');
+end
+$$;
+
+-- What no staged row accounts for, of the run as a whole: its landed rows that are not in the file, and strays.
+create or replace function ingest.find_extra_rows(run ingest.import_runs, stage_id uuid) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set enable_nestloop = off set jit = off set work_mem = '64MB'
+as $$
+declare
+  m ingest.kind_models := ingest.model_of_run(($1).import_kind, ($1).id);
+  v_landed bigint;
+begin
+  execute format('select count(*) from %s r where r.import_run_id = $1
+                    and not exists (select from %s s where s.stage_id = $2 and s.row_index = r.row_index)', m.landed_table, m.stage_table)
+    into v_landed using ($1).id, $2;
+  return ingest.find_strays($1) || case when v_landed > 0 then jsonb_build_object(m.landed_table::text, v_landed) else '{}' end;
+end
 $$;
 
 -- Whether a production row has not what a row of the run updated, unless a later one updated that again.

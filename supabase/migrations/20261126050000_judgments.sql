@@ -260,6 +260,24 @@ create or replace function ingest.contact_values(plaintiff_id bigint, kind text)
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$ select string_agg(c.value, '; ' order by not c.is_primary, c.id) from public.plaintiff_contacts c where c.plaintiff_id = $1 and c.kind = $2 $$;
 
+-- Messages of a run that its log knows nothing of, or has otherwise. One that is gone was done.
+create or replace function ingest.count_stray_jobs(run_id uuid) returns bigint
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set enable_nestloop = off set jit = off
+as $$
+declare
+  v_strays bigint;
+begin
+  execute format($sql$
+    select count(*) from ingest.queue_names() as n (name) cross join lateral ingest.queue_contents(n.name) c
+    where c.message #>> '{payload,import_run_id}' = $1::text and not exists (
+      select from %s l
+      where l.import_run_id = $1 and (l.queued_jobs ->> n.name)::bigint = c.msg_id
+        and (c.message ->> 'kind', (c.message #>> '{payload,judgment_id}')::bigint, (c.message #>> '{payload,plaintiff_id}')::bigint)
+          is not distinct from (n.name, l.judgment_id, l.plaintiff_id)) $sql$, ingest.landed_judgments($1)) into v_strays using $1;
+  return v_strays;
+end
+$$;
+
 -- What follows from a row, for the log.
 do $$
 begin
@@ -293,12 +311,43 @@ select ingest.register_kind(
                 "court_name": "court_name", "county": "county", "state": "state", "defendant_name": "defendant_name",
                 "defendant_address": "defendant_address", "case_type": "case_type", "case_status": "case_status",
                 "lead_id": "source_reference", "plaintiff_name": "plaintiff_name"}',
-  -- So is one whose plaintiff, contacts or call somebody has removed.
+  -- So is one whose plaintiff, contacts, call or history somebody has changed or removed. A landed row that was written again has taken the
+  -- place of another run's: what hangs on that is as it was.
   edited => $edited$
     p.updated_at <> p.created_at
-    or r.plaintiff_id is not null and not exists (select from public.plaintiffs t where t.id = r.plaintiff_id)
-    or cardinality(r.contact_ids) > (select count(*) from public.plaintiff_contacts c where c.id = any (r.contact_ids))
-    or r.follow_up_task_id is not null and not exists (select from public.plaintiff_tasks k where k.id = r.follow_up_task_id)$edited$,
+    or r.plaintiff_id is not null and not exists (
+      select from public.plaintiffs t where t.id = r.plaintiff_id and (r.matched_by <> 'created' or t.updated_at = t.created_at or r.updated_at <> r.created_at))
+    or exists (select from unnest(r.contact_ids) with ordinality as k (id, place) left join public.plaintiff_contacts c on c.id = k.id
+               where c.id is null or k.place <= r.contact_inserts and c.updated_at <> c.created_at)
+    or r.follow_up_task_id is not null and not exists (
+      select from public.plaintiff_tasks k where k.id = r.follow_up_task_id and (not r.follow_up_task_created or k.updated_at = k.created_at))
+    or r.status = 'inserted' and r.updated_at = r.created_at and not exists (
+      select from public.plaintiff_status_history h
+      where h.plaintiff_id = r.plaintiff_id and h.import_run_id = $1 and h.changed_by = 'intake' and h.note = (
+        select format('Imported from %s, batch %s', i.source_system, coalesce(i.metadata ->> 'batch_name', i.source_batch_id))
+        from ingest.import_runs i where i.id = $1))$edited$,
+  faulty => $faulty$
+    e.checked and r.status = 'inserted' and r.updated_at = r.created_at and (
+      (p.import_run_id, p.entry_date, p.plaintiff_id, p.source_system)
+        is distinct from ($1, s.judgment_date, r.plaintiff_id, (select i.source_system from ingest.import_runs i where i.id = $1))
+      or r.matched_by = 'created' and exists (
+        select from public.plaintiffs t
+        where t.id = r.plaintiff_id and (t.dedupe_key, t.source_system, t.source_reference, t.name, t.email, t.phone, t.address, t.name_hash)
+            is distinct from (s.plaintiff_key, p.source_system, s.lead_id, s.plaintiff_name, s.email, s.phone, s.address, hashtextextended(s.name_key, 0))
+          and not exists (select from ingest.differences d where d.production_id = t.id and d.model = 'plaintiffs' and d.status = 'applied'))
+      or exists (
+        select from unnest(r.contact_ids[1:r.contact_inserts]) as k (id) join public.plaintiff_contacts c on c.id = k.id
+        where (c.plaintiff_id, c.value) is distinct from (r.plaintiff_id, case c.kind when 'email' then s.email when 'phone' then s.phone else s.address end))
+      or r.follow_up_task_created and exists (
+        select from public.plaintiff_tasks k where k.id = r.follow_up_task_id
+          and (k.plaintiff_id, k.kind, k.status, k.created_by) is distinct from (r.plaintiff_id, 'call', 'open', 'intake')))$faulty$,
+  strays => $strays${
+    "public.judgments": "select count(*) from public.judgments x where x.import_run_id = $1 and not exists (select from {landed} r where r.import_run_id = $1 and r.judgment_id = x.id)",
+    "public.plaintiffs": "select count(*) from public.plaintiffs x where x.import_run_id = $1 and not exists (select from {landed} r where r.import_run_id = $1 and r.plaintiff_id = x.id) and not exists (select from public.judgments j where j.import_run_id = $1 and j.plaintiff_id = x.id)",
+    "public.plaintiff_contacts": "select count(*) from public.plaintiff_contacts x where x.import_run_id = $1 and not exists (select from {landed} r cross join unnest(r.contact_ids) as k (id) where r.import_run_id = $1 and k.id = x.id) and not exists (select from ingest.differences d where d.import_run_id = $1 and d.row_index = x.row_index and d.field = x.kind and d.status = 'applied')",
+    "public.plaintiff_tasks": "select count(*) from public.plaintiff_tasks x where x.import_run_id = $1 and not exists (select from {landed} r where r.import_run_id = $1 and r.follow_up_task_id = x.id)",
+    "public.plaintiff_status_history": "select count(*) from public.plaintiff_status_history x where x.import_run_id = $1 and not exists (select from {landed} r where r.import_run_id = $1 and r.plaintiff_id = x.plaintiff_id)",
+    "queued jobs": "select ingest.count_stray_jobs($1)"}$strays$,
   landing => $landing${
     "plaintiff_id": "(i.held).plaintiff_id", "duplicate_of_line": "(i.held).duplicate_of_line",
     "matched_by": "(i.held).matched_by", "contact_ids": "(i.held).contact_ids", "contact_inserts": "coalesce((i.held).contact_inserts, 0)",

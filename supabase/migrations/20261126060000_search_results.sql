@@ -159,7 +159,9 @@ select ingest.register_kind(
   kept => '{line_number,file_path,file_sha256,search_ts,image_error,image_message,image_item}',
   renamed => '{"error_code": "reason"}', own => '{rejects,compare,describe}', effects => '{images,refused}',
   landing => '{"former": "case when i.status = ''updated'' then i.held end", "spare": "case when i.reason = ''OLDER'' then i.held end",
-               "raw_record": "coalesce(s.raw_record, case when i.reason = ''CONFLICT_IN_RUN'' then convert_to(s.raw_payload::text, ''UTF8'') end)"}');
+               "raw_record": "coalesce(s.raw_record, case when i.reason = ''CONFLICT_IN_RUN'' then convert_to(s.raw_payload::text, ''UTF8'') end)"}',
+  strays => '{"public.search_results": "select count(*) from public.search_results x where x.import_run_id = $1 and not exists (select from {landed} r where r.import_run_id = $1 and r.search_result_id = x.id)",
+              "public.images": "select count(*) from public.images x where x.import_run_id = $1 and not exists (select from {landed} r where r.import_run_id = $1 and r.search_result_id = x.search_result_id)"}');
 
 -- The dataset of a tag, made when there is none.
 create or replace function ingest.open_dataset(kind text, tag text) returns bigint
@@ -469,8 +471,10 @@ as $$
   with compared as (
     select s.file_path, s.line_number, r.id is null as missing,
            r.id is not null and (
-             (r.line_number, r.file_path, r.file_sha256, r.search_ts, r.image_error)
-             is distinct from (s.line_number, s.file_path, s.file_sha256, s.search_ts, s.image_error)
+             (r.line_number, r.file_path, r.file_sha256, r.search_ts, r.image_error, r.image_message, r.image_item)
+             is distinct from (s.line_number, s.file_path, s.file_sha256, s.search_ts, s.image_error, s.image_message, s.image_item)
+             or r.status = 'failed' and r.reason not in ('REFUSED_ROW', 'CONFLICT_IN_RUN') and r.raw_record is distinct from s.raw_record
+             or ($1).status = 'completed' and r.status in ('rolled_back', 'pending')
              or r.status not in ('rolled_back', 'pending') and (
                s.error_code is distinct from case when r.status = 'failed' and r.reason not in ('REFUSED_ROW', 'CONFLICT_IN_RUN') then r.reason end
                or r.reason = 'CONFLICT_IN_RUN' and r.raw_record is distinct from convert_to(s.raw_payload::text, 'UTF8')
@@ -481,16 +485,18 @@ as $$
                  or r.status in ('inserted', 'updated') and t.import_run_id = r.import_run_id and not e.edited and (
                    (t.search_name, t.search_state, t.search_ts, t.license_number, t.license_status, t.license_name, t.license_type, t.address,
                     t.suite, t.city, t.state, t.zip, t.issue_date, t.expiration_date, t.result_status, t.meta, t.raw,
-                    i.sha256, i.storage_path, i.file_size)
+                    i.sha256, i.storage_path, i.file_size, i.content_type, i.dataset_id, i.storage_type, t.dataset_id)
                    is distinct from
                    (s.search_name, s.search_state, s.search_ts, s.license_number, s.license_status, s.license_name, s.license_type, s.address,
                     s.suite, s.city, s.state, s.zip, s.issue_date, s.expiration_date, s.result_status, s.meta, s.raw_payload,
-                    s.image_sha256, s.image_path, s.image_size))))) as different,
+                    s.image_sha256, s.image_path, s.image_size, s.content_type, case when i.id is not null then d.id end,
+                    case when i.id is not null then ingest.storage_type($1) end, d.id))))) as different,
            r.status in ('inserted', 'updated') and t.id is not null and e.edited as edited
     from ingest_stage.search_results s
     left join ingest.search_results_raw r on r.import_run_id = ($1).id and r.row_index = s.row_index
     left join public.search_results t on t.id = r.search_result_id
     left join public.images i on i.search_result_id = t.id
+    left join public.datasets d on d.kind = 'states' and d.tag = coalesce(($1).metadata #>> '{input,tag}', s.dataset_tag)
     cross join lateral (select t.updated_at is distinct from t.imported_at or coalesce(i.updated_at <> i.created_at, false) as edited) e
     where s.stage_id = $2 and s.part = $3)
   select jsonb_build_object(

@@ -1223,7 +1223,25 @@ begin
 end
 $$;
 
--- While the run is the last that wrote a project, other values than those of its row are somebody's edit.
+-- Whether a project is as a row left it: its values, and the members of its fields, but for those whom somebody removed.
+create or replace function ingest.is_as_landed(project public.projects, landed ingest.projects_raw) returns boolean
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+  select ingest.has_landed_values($1, $2)
+    and not exists (
+      select from (values (($1).partner_org_id, null::uuid), (null, ($1).deployment_specialist_user_id), (null, ($1).relationship_manager_user_id)) as v (org_id, user_id)
+      where num_nonnulls(v.org_id, v.user_id) = 1 and not ingest.is_removed_member(($1).id, v.org_id, v.user_id)
+        and not exists (select from public.project_membership m
+                        where m.project_id = ($1).id and (m.member_partner_org_id = v.org_id or m.member_user_id = v.user_id)))
+    and not exists (
+      select from public.project_membership m
+      where m.project_id = ($1).id and m.origin = 'import'
+        and (m.member_partner_org_id is not null and m.member_partner_org_id is distinct from ($1).partner_org_id
+             or m.member_user_id is not null and m.member_user_id is distinct from ($1).deployment_specialist_user_id
+                and m.member_user_id is distinct from ($1).relationship_manager_user_id))
+$$;
+
+-- While the run is the last that wrote a project, what is otherwise than its row left it is an edit where somebody's edits were noted.
 select ingest.register_kind(
   model => 'projects', kinds => '{projects}', production => 'public.projects', production_id => 'project_id',
   columns => 'stage_application text, delivery_partner text, developer_class text, relationship_manager text, rm_preferred_username text,
@@ -1232,7 +1250,12 @@ select ingest.register_kind(
               lacks text[]',
   renamed => '{"error_code": "reason"}',
   landing => '{"former": "i.held"}', effects => '{org_memberships_upserted,user_memberships_upserted,memberships_removed,values_cleared,anomalies}',
-  edited => 'p.staging_id = r.import_run_id and not ingest.has_landed_values(p, r)');
+  edited => 'p.staging_id = r.import_run_id and exists (select from ingest.project_edits n where n.staging_id = r.import_run_id)
+             and (not ingest.is_as_landed(p, r)
+                  or exists (select from ingest.removed_members m where m.project_id = p.id and m.removed_at > r.created_at))',
+  faulty => 'e.checked and p.staging_id = r.import_run_id
+             and (not ingest.is_as_landed(p, r) or p.tenant_id <> (select i.source_system from ingest.import_runs i where i.id = $1))',
+  strays => '{"public.projects": "select count(*) from public.projects x where x.staging_id = $1 and not exists (select from {landed} r where r.import_run_id = $1 and r.project_id = x.id)"}');
 
 -- Withdrawing a run of projects.
 

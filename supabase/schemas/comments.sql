@@ -357,6 +357,8 @@ comment on column ingest.kind_models.together is 'Landed column whose rows are w
 
 comment on column ingest.kind_models.known is 'The production row that a skipped row is about, as an SQL expression.';
 comment on column ingest.kind_models.differing is 'How the fields of a skipped row are compared with its production row.';
+comment on column ingest.kind_models.faulty is 'Expression: what else verify finds wrong about a row.';
+comment on column ingest.kind_models.strays is 'What -> query of how many rows name a run though none of its rows made them.';
 
 comment on table ingest.differences is 'What skipped rows say otherwise than the tables, and what --on-conflict update wrote: a row for each field.';
 comment on column ingest.differences.id is 'Identifies the row.';
@@ -749,8 +751,13 @@ comment on function ingest.clear_stage is 'Empties a stage and its plan, at most
 comment on function ingest.column_list is 'A list of columns as SQL: each name behind `prefix`, quoted.';
 comment on function ingest.compare_part is 'Compares the staged rows of a part with what the run has in the tables, for kinds without a function of their own.';
 comment on function ingest.compare_partition is 'Compares the staged rows of a partition with what the run has in the tables.';
+comment on function ingest.find_strays is 'Rows that name a run though none of its rows made them.';
+comment on function ingest.find_extra_rows is 'What the tables have of a run that its staged rows do not account for.';
+comment on function ingest.count_stray_jobs is 'Messages of a run that its log knows nothing of, or has otherwise.';
+comment on function ingest.is_as_landed is 'Whether a project is as a row left it: its values, and the members of its fields.';
 comment on function ingest.compare_search_results is 'Every staged row against its landed row, and what is in production of it: a taken row with its values and image, as long as nobody edited it and no later run replaced it; of a skipped one, a result that is at least as new.';
 comment on function ingest.compare_statement is 'The statement of ingest.compare_part.';
+comment on function ingest.strays_statement is 'The statement of ingest.find_strays.';
 comment on function ingest.compute_plaintiff_dedupe_key is 'Runbook 002: key of a plaintiff, SHA-256 of source|name|email, normalized.';
 comment on function ingest.contact_key is 'A contact''s value as it is compared.';
 comment on function ingest.contact_values is 'The contacts of a plaintiff of one kind, the primary one first.';

@@ -152,7 +152,13 @@ select ingest.register_kind(
                 "contact_email": "email", "contact_phone": "phone", "contact_address": "address", "source_reference": "source_reference"}',
   written => '{promoted,updated}', known => '(i.held ->> ''known'')::bigint',
   differing => '{"phone": {"differs": "ingest.phone_key(s.contact_phone) is distinct from ingest.phone_key(p.phone)"},
-                 "email": {"differs": "lower(s.contact_email) is distinct from lower(btrim(p.email))"}}');
+                 "email": {"differs": "lower(s.contact_email) is distinct from lower(btrim(p.email))"}}',
+  -- A key that lives in no row, or in two, would let the file in again.
+  faulty => $faulty$
+    r.dedupe_key <> case when r.status = 'promoted' then s.plaintiff_key else s.plaintiff_key || ':' || r.id end
+    or e.checked and r.status = 'promoted' and (p.import_run_id, p.dedupe_key, p.source_system, p.name_hash)
+      is distinct from ($1, s.plaintiff_key, r.source_system, hashtextextended(s.plaintiff_name_normalized, 0))$faulty$,
+  strays => '{"public.plaintiffs": "select count(*) from public.plaintiffs x where x.import_run_id = $1 and not exists (select from {landed} r where r.import_run_id = $1 and r.promoted_plaintiff_id = x.id)"}');
 
 -- The staged rows of a part, in key order, with what becomes of each. The lowest row of a key wins, whatever chunk it came
 -- from. outcome: promoted (a new plaintiff), adopted (the plaintiff is there, but no live run owns it), skipped, failed.

@@ -46,6 +46,7 @@ function addComparisons(former: PartComparison | undefined, next: PartComparison
   if (!former || next.stage_lost) return next;
   return {
     ...next,
+    ...(former.extra ? { extra: former.extra } : {}),
     rows: former.rows + next.rows,
     missing: former.missing + next.missing,
     different: former.different + next.different,
@@ -93,10 +94,10 @@ export const partitionActivities = ({ backend }: Deps) => {
       const args = { run_id: runId, stage_id: stageId, chunks, part };
       const compare = (slice: object) => backend(input.backend).call('compare_partition', { ...args, ...slice });
       const found = await inSlices(input.tuning.partitionRows, compare, addComparisons);
-      const { rows, missing, different, edited, lines, items } = found.answer;
+      const { rows, missing, different, edited, extra, lines, items } = found.answer;
       return {
         ...answerOf(found),
-        comparison: { rows, missing, different, edited, lines, ...(items ? { items } : {}) },
+        comparison: { rows, missing, different, edited, ...(extra ? { extra } : {}), lines, ...(items ? { items } : {}) },
       };
     },
   };

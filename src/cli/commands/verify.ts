@@ -49,7 +49,8 @@ async function verifyCommand(call: Call<CommonOptions>): Promise<number> {
   const report = await follow({ out, options: {} }, session, input);
   const { comparison, status, error } = report;
   const images = report.phases.compare?.failed ?? 0;
-  const failed = comparison && (comparison.missing > 0 || comparison.different > 0 || images > 0);
+  const failed =
+    comparison && comparison.missing + comparison.different + images + Object.keys(comparison.extra ?? {}).length > 0;
   const verdict = failed
     ? { code: 'VERIFY_FAILED', message: verdictOf(comparison, images), remedy: ERRORS.VERIFY_FAILED.remedy }
     : undefined;
@@ -69,13 +70,16 @@ async function verifyCommand(call: Call<CommonOptions>): Promise<number> {
   }
   out.answer(`Verified run ${found.id}: ${verdictOf(comparison, images)}`);
   out.detail(`  In:       ${session.targetOf(input.backend)}`);
-  if (failed && !isDirectory(input)) out.detail(`  Lines: ${comparison.lines.join(', ')}`);
+  if (comparison.lines.length > 0 && !isDirectory(input)) out.detail(`  Lines: ${comparison.lines.join(', ')}`);
   for (const { item, code, message } of report.directory?.failedItems ?? [])
     out.detail(`  ${item}: ${code} ${message}`);
   if (verdict) out.error(verdict);
   return failed ? 1 : 0;
 }
 
-const verdictOf = ({ rows, missing, different, edited }: Comparison, images: number): string =>
+const verdictOf = ({ rows, missing, different, edited, extra = {} }: Comparison, images: number): string =>
   `${thousands(rows)} rows compared, ${thousands(missing)} missing, ${thousands(different)} different, ${thousands(edited)} edited since` +
+  Object.entries(extra)
+    .map(([table, n]) => `, ${thousands(n)} of ${table} not from the file`)
+    .join('') +
   (images > 0 ? `, ${thousands(images)} images missing or damaged` : '');

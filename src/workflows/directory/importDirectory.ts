@@ -26,7 +26,7 @@ import { addRemarks } from '../../messages/remarks.ts';
 import type { PartAnswer } from '../../messages/partitions.ts';
 import { publishProgress, runPhase } from '../promotion/progress.ts';
 import { promotionOf } from '../promotion/promotion.ts';
-import { emptyComparison, resetCounts } from '../promotion/report.ts';
+import { emptyComparison, extraRows, resetCounts } from '../promotion/report.ts';
 import {
   initialState,
   type AddSlice,
@@ -198,10 +198,14 @@ export async function importDirectory(input: DirectoryInput, previousState?: Dir
   async function verifyWrites(): Promise<void> {
     if (!report.phases.compare) await promotion.clearStage();
     await verify();
-    const { missing, different } = report.comparison ?? emptyComparison();
+    const comparison = report.comparison ?? emptyComparison();
+    const { missing, different } = comparison;
+    const extra = extraRows(comparison);
     const images = report.phases.compare?.failed ?? 0;
-    if (missing + different + images === 0) return;
-    const message = `${missing} records are missing, ${different} differ from the files, ${images} images are missing or damaged`;
+    if (missing + different + extra + images === 0) return;
+    const message =
+      `${missing} records are missing, ${different} differ from the files, ${images} images are missing or damaged` +
+      (extra > 0 ? `, ${extra} records are in no file` : '');
     throw ApplicationFailure.nonRetryable(message, 'VERIFY_FAILED');
   }
 

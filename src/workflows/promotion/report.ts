@@ -21,6 +21,8 @@ export const createReport = (input: RunInput): ImportReport => ({
 
 export const emptyComparison = (): Comparison => ({ rows: 0, missing: 0, different: 0, edited: 0, lines: [] });
 
+export const extraRows = ({ extra = {} }: Comparison): number => Object.values(extra).reduce((sum, n) => sum + n, 0);
+
 export function addFileFacts(report: ImportReport, plan: Plan, content: Content): void {
   const { delimiter, columns, mapped, headers, remarks } = plan;
   report.plan = {
@@ -57,6 +59,7 @@ export function addPartitionCounts(report: ImportReport, part: PartResult): void
   if (report.comparison && part.comparison) {
     for (const key of ['rows', 'missing', 'different', 'edited'] as const)
       report.comparison[key] += part.comparison[key];
+    if (part.comparison.extra) report.comparison.extra = part.comparison.extra;
     report.comparison.lines = [...report.comparison.lines, ...part.comparison.lines].sort((a, b) => a - b).slice(0, 20);
   }
 }
