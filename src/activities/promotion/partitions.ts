@@ -97,7 +97,15 @@ export const partitionActivities = ({ backend }: Deps) => {
       const { rows, missing, different, edited, extra, lines, items } = found.answer;
       return {
         ...answerOf(found),
-        comparison: { rows, missing, different, edited, ...(extra ? { extra } : {}), lines, ...(items ? { items } : {}) },
+        comparison: {
+          rows,
+          missing,
+          different,
+          edited,
+          ...(extra ? { extra } : {}),
+          lines,
+          ...(items ? { items } : {}),
+        },
       };
     },
   };
