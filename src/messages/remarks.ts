@@ -32,6 +32,9 @@ const SENTENCES = {
     `${cells(count)} with text that was decoded twice (JosÃ© for José); export the file anew`,
   SEVERAL_ADDRESSES: ({ count }) =>
     `${cells(count)} with several e-mail addresses: the first is taken, all stay in the raw row`,
+  WINDOWS_1252: ({ count }) => `${rows(count)} with bytes beyond ASCII, read as Windows-1252; --encoding says another`,
+  BACKSLASH_QUOTES: ({ count }) =>
+    `${rows(count)} with a backslash before quotes; export the file with quotes doubled ("")`,
   BIDI_CONTROLS: ({ count }) => `${cells(count)} with signs that reverse the direction of text`,
   BLANK_ROWS: ({ count }) => `${rows(count)} without any value left out`,
   TRAILING_DELIMITERS: ({ detail }) => `every row has ${detail} more than the header, empty at its end`,

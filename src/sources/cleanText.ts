@@ -32,7 +32,7 @@ const NULL_WORDS = [
   'undefined',
 ] as const;
 
-const FORMULA_TEXT = /^="([^"]*)"$/;
+const FORMULA_TEXT = /^="((?:[^"]|"")*)"$/;
 /** A spreadsheet's mark of text; before a word it may be part of a name (`'t Hooft`). */
 const TEXT_MARK = /^'(?=[\d=+@-])/;
 const ENTITY = /&(?:#(\d{1,7})|#x([\da-f]{1,6})|(amp|lt|gt|quot|apos|nbsp));/gi;
@@ -80,7 +80,7 @@ export function textCleaner(
     if (text === '' || !isSuspect(text)) return text;
     const see = (code: RemarkCode) => notice(code, { count: 1, ...(line === undefined ? {} : { line }) });
     const trimmed = text.trim();
-    let value = FORMULA_TEXT.exec(trimmed)?.[1] ?? trimmed;
+    let value = FORMULA_TEXT.exec(trimmed)?.[1]?.replaceAll('""', '"') ?? trimmed;
     value = value.replace(TEXT_MARK, '');
     if (value.length <= longest && words.has(value.toLowerCase())) {
       see('NULL_WORDS');

@@ -1,8 +1,9 @@
 /** The records of a chunk, judged as their kind says. */
+import { isAscii } from 'node:buffer';
 import { CONTROL_COLUMNS, firstCells, hasControls } from '../sources/csv/controls.ts';
 import { cellReader, mapHeader, placesOf } from '../sources/csv/columns.ts';
 import type { Dialect } from '../sources/csv/dialect.ts';
-import type { Encoding } from '../sources/csv/encoding.ts';
+import { decode, type Encoding } from '../sources/csv/encoding.ts';
 import { parseChunk } from '../sources/csv/parse.ts';
 import { ALL_ROW_ERRORS, csvKindNamed } from '../kinds/index.ts';
 import type { DateOrder, StagedRow } from '../kinds/kind.ts';
@@ -20,6 +21,8 @@ export interface ChunkSource extends Dialect, Cleaning {
   readonly dateOrder: 'mdy' | 'dmy';
   readonly map: Readonly<Record<string, string>>;
   readonly header: readonly string[];
+  /** Nobody named the encoding: it is what the bytes look like. */
+  readonly isGuessed?: boolean | undefined;
   /** Cells that every row has, where they are not as many as the header's. */
   readonly rowCells?: number | undefined;
   readonly encoding: Encoding;
@@ -68,8 +71,10 @@ export function* readRows(source: ChunkSource, notice: Notice = () => undefined)
   const cell = (column: string): string | undefined => read(cleaned, column);
   const wasConverted = (column: string): boolean => isConverted(cell(column));
   const emails = kind.columns.flatMap(({ name }) => (name.endsWith('email') ? [name] : []));
+  const isSingleByte = source.isGuessed && source.encoding === 'windows-1252' && !isAscii(chunk);
   const isHeader = headerTest(source.header.slice(0, width));
   for (const parsed of parseChunk(chunk, { ...source, columns: source.header.length })) {
+    if (isSingleByte && !isAscii(parsed.bytes())) notice('WINDOWS_1252', { count: 1, line: parsed.line });
     cells = mended ? parsed.cells?.slice(0, width) : parsed.cells;
     if (cells && isBlankRow(cells)) {
       notice('BLANK_ROWS', { count: 1, line: parsed.line });
@@ -83,6 +88,8 @@ export function* readRows(source: ChunkSource, notice: Notice = () => undefined)
       if (hasSeveralEmails(cell(column))) notice('SEVERAL_ADDRESSES', { count: 1, line: parsed.line });
     const converted = kind.identifiers.find(wasConverted);
     const unread = shape ?? parsed.error;
+    const escapes = parsed.error && decode(parsed.bytes(), source.encoding).includes('\\"');
+    if (escapes) notice('BACKSLASH_QUOTES', { count: 1, line: parsed.line });
     const column = unread ? undefined : (converted ?? row.column);
     const error = unread ?? (converted ? 'SPREADSHEET_VALUE' : row.error);
     yield {
@@ -92,11 +99,14 @@ export function* readRows(source: ChunkSource, notice: Notice = () => undefined)
       row,
       plain: parsed.plain && cleaned === cells,
       error,
-      message: error && messageOf(error, column, column && cell(column), source.dateOrder),
+      message:
+        error && messageOf(error, column, column && cell(column), source.dateOrder) + (escapes ? ` ${ESCAPES}` : ''),
       record: () => (mended || parsed.fitted ? firstCells(parsed.bytes(), width, source) : parsed.bytes()),
     };
   }
 }
+
+const ESCAPES = 'A backslash stands before its quotes; export the file with quotes doubled ("").';
 
 function messageOf(error: string, column: string | undefined, cell: string | undefined, order: DateOrder): string {
   const cause = causeOf(error, cell, order);

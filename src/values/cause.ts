@@ -21,6 +21,7 @@ function causeOfDate(value: string, order: DateOrder): string | undefined {
   const fits = orderOf(value);
   if (fits !== undefined && fits !== 'both' && fits !== order) return `--date-order ${fits} would fit this date.`;
   if (/^\d{5}(?:\.\d+)?$/.test(value)) return "It is a spreadsheet's number of a day; format the column as a date.";
+  if (/^\d{10}(?:\d{3})?$/.test(value)) return 'It is a number of seconds or milliseconds; write it as YYYY-MM-DD.';
   if (/^\d{1,2}[-/.]\d{1,2}[-/.]\d{2}$/.test(value)) return 'The year has two digits; write four.';
   return undefined;
 }

@@ -46,6 +46,51 @@ describe('cells of rows', () => {
     assert.deepEqual(staged('projects', 'stage_application,address\nA-1,NULL').counts, { NULL_WORDS: 1 });
   });
 
+  it('are that text without quotes around the wrapper, too, also beside delimiters, line ends and in other delimiters', () => {
+    const { rows, codes } = staged(
+      'jbi',
+      'case_number,party_name,judgment_amount,court_name\n="00124",Ann,1,="A, B"\n ="7",Bob,="5",="x""y"\n="1"&"2",Cat,1,z',
+    );
+    assert.deepEqual(
+      rows
+        .slice(0, 2)
+        .map((row) => [row['case_number'], row['plaintiff_name'], row['judgment_amount'], row['court_name']]),
+      [
+        ['00124', 'Ann', '1', 'A, B'],
+        ['7', 'Bob', '5', 'x"y'],
+      ],
+    );
+    assert.deepEqual(codes, { UNBALANCED_QUOTE: 1 });
+  });
+
+  it('say where a backslash stands before quotes, and where bytes are read as Windows-1252 by their look', () => {
+    const { rows, counts, remarks } = staged('plaintiffs', 'name,address\nAnn,x\n"Acme \\"Best\\" LLC",y\n"open,z');
+    assert.deepEqual([counts, remarks['BACKSLASH_QUOTES']?.line], [{ BACKSLASH_QUOTES: 1 }, 3]);
+    assert.match(String(rows[1]!['error_message']), /A backslash stands before its quotes/);
+    assert.doesNotMatch(String(rows[2]!['error_message']), /backslash/);
+    const bytes = Buffer.from('Ann,x\nJos\xe9,y\nN\xfa\xf1ez,z\n', 'latin1');
+    const latin = { bytes, encoding: 'windows-1252', isGuessed: true } as const;
+    const read = staged('plaintiffs', 'name,address\n', latin);
+    assert.deepEqual(read.remarks, { WINDOWS_1252: { count: 2, line: 3 } });
+    assert.deepEqual(staged('plaintiffs', 'name,address\n', { ...latin, isGuessed: false }).counts, {});
+  });
+
+  it('end before the end-of-text of old programs, which is no row of its own', () => {
+    const { rows, codes } = staged(
+      'plaintiffs',
+      'name,email\nAnn,a@b.example\u001a\n\u001a\u001a\n\u001aBob,\n\u001aname,email',
+    );
+    assert.deepEqual(
+      rows.map((row) => [row['plaintiff_name'], row['contact_email'], row['error_code']]),
+      [
+        ['Ann', 'a@b.example', null],
+        ['Bob', null, null],
+        ['name', 'email', 'HEADER_AGAIN'],
+      ],
+    );
+    assert.deepEqual(codes, { HEADER_AGAIN: 1 });
+  });
+
   it('are the text that a spreadsheet has wrapped, and rejects where it has converted it', () => {
     const file = 'case_number,party_name,judgment_amount,party_phone\n';
     const { rows, codes } = staged(

@@ -72,6 +72,7 @@ export const parseActivity = ({ backend, workDir, parser }: Deps) => ({
       nullWords: input.options.nullWords,
       decodeHtml: input.options.decodeHtml,
       encoding: manifest.encoding,
+      isGuessed: input.options.encoding === undefined,
       delimiter: manifest.delimiter,
       newline: manifest.newline,
       line: range.line,

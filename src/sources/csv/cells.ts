@@ -1,6 +1,7 @@
 const QUOTE = 0x22;
 const SPACE = 0x20;
 const TAB = 0x09;
+const EQUALS = 0x3d;
 
 /**
  * Cuts a record into its cells, at most `most` of them. The scanner has already found it well-formed: a quoted cell closes
@@ -22,7 +23,8 @@ export function cutCells(record: string, delimiter: string, most = Infinity): st
       cells.push(escaped || cell.includes('""') ? cell.replaceAll('""', '"') : cell);
       end++;
     } else {
-      end = record.indexOf(delimiter, at);
+      const text = code === EQUALS && record.charCodeAt(at + 1) === QUOTE ? record.indexOf('"', at + 2) : at;
+      end = record.indexOf(delimiter, text);
       if (end < 0) end = record.length;
       cells.push(record.slice(at, end));
     }

@@ -70,7 +70,7 @@ function detectNewline(text: string): Newline {
 
 /** A text without its quoted cells; a quote that does not close before a delimiter or line end is none. */
 export function outsideQuotes(text: string): string {
-  return text.replace(/(^|[,;|\t\r\n]) *"[^"]*(?:""[^"]*)*"(?=[,;|\t\r\n]|$)/g, '$1');
+  return text.replace(/(^|[,;|\t\r\n]) *=?"[^"]*(?:""[^"]*)*"(?=[,;|\t\r\n]|$)/g, '$1');
 }
 
 /** Delimiters outside quotes in each of the first records; a record that the head cuts off is left out. */
@@ -85,7 +85,7 @@ function countPerRecord(text: string, delimiter: Delimiter, newline: Newline): n
     const char = text[i];
     if (quoted) {
       if (char === '"') quoted = false;
-    } else if (char === '"' && (i === cell || text[i - 1] === '"')) {
+    } else if (char === '"' && (i === cell || text[i - 1] === '"' || (i === cell + 1 && text[cell] === '='))) {
       quoted = true;
     } else if (char === delimiter) {
       count++;

@@ -93,11 +93,20 @@ export function* parseChunk(chunk: Buffer, options: ParseChunkOptions): Generato
       const cells = scanner.quoted ? cutCells(text, delimiter, most) : text.split(delimiter, most);
       if (cells.length > MAX_CELLS) record.error ??= 'RECORD_TOO_LARGE';
       else record.cells = cells;
+      if (!record.plain) dropEndOfText(cells);
       if (cells.length !== columns && !(record.fitted = fit(cells, options))) record.error ??= 'RAGGED_ROW';
     }
     yield record;
   }
 }
+
+/** What old programs write behind the last row (`^Z`); of joined files it stands before the first of the next. */
+function dropEndOfText(cells: string[]): void {
+  const last = cells.length - 1;
+  if (cells[0]!.startsWith(END_OF_TEXT)) cells[0] = cells[0]!.replace(/^\u001a+/, '');
+  if (cells[last]!.endsWith(END_OF_TEXT)) cells[last] = cells[last]!.replace(/\u001a+$/, '');
+}
+const END_OF_TEXT = '\u001a';
 
 /** Gives a record of the usual other number of cells that of the header; false where it is none such. */
 function fit(cells: string[], { columns, rowCells }: ParseChunkOptions): boolean {

@@ -2,6 +2,7 @@
 const QUOTE = 0x22;
 const SPACE = 0x20;
 const TAB = 0x09;
+const EQUALS = 0x3d;
 
 /** Units of the largest cell of a well-formed record, without the quotes around it and blanks before them. */
 export function largestCell(record: Uint8Array, delimiter: number): number {
@@ -25,9 +26,9 @@ export function largestCell(record: Uint8Array, delimiter: number): number {
   return largest;
 }
 
-/** Whether only blanks stand between the quote at `pos` and the start of its cell or line. */
+/** Whether only blanks stand between the quote at `pos` and the start of its cell or line; or a spreadsheet's `=` before a text (`="00124"`). */
 export function opensCell(units: Uint8Array, pos: number, delimiter: number, newline: number): boolean {
-  for (let at = pos - 1; at >= 0; at--) {
+  for (let at = units[pos - 1] === EQUALS ? pos - 2 : pos - 1; at >= 0; at--) {
     const unit = units[at]!;
     if (unit === delimiter || unit === newline) return true;
     if (unit !== SPACE && unit !== TAB) return false;

@@ -3,14 +3,11 @@ import { normalizeHeader } from './header.ts';
 
 /** Whether no cell holds anything. */
 export function isBlankRow(cells: readonly string[]): boolean {
-  for (const cell of cells) if (cell !== '' && (cell.charCodeAt(0) > SPACE || cell.trim() !== '')) return isEnd(cells);
+  for (const cell of cells) if (cell !== '' && (cell.charCodeAt(0) > SPACE || cell.trim() !== '')) return false;
   return true;
 }
 
 const SPACE = 0x20;
-const isEnd = (cells: readonly string[]): boolean => cells.length === 1 && cells[0]!.trim() === END_OF_TEXT;
-/** What old programs write behind the last row. */
-const END_OF_TEXT = '\u001a';
 /** The first word of a sum; the row is one when nothing but numbers follow. */
 const SUM = /^(?:(?:grand|sub|report|overall)[\s-]*)?totals?\s*:?$|^(?:sum|count|average)\s*:$/i;
 const FOOTER =

@@ -7,6 +7,7 @@
 import type { RowErrorCode } from '../../errors.ts';
 import { isConverted } from '../cleanText.ts';
 import { parseDate, type DateOrder } from '../../values/date.ts';
+import { causeOf } from '../../values/cause.ts';
 import { text } from '../../values/text.ts';
 import { COUNTS, DATES, DEGREES, IDENTIFIERS, LENIENT, longestOf, TEXTS, type ProjectColumn } from './columns.ts';
 
@@ -88,7 +89,9 @@ function textOf(value: string, longest: number): Meaning {
 
 function dateOf(value: string, order: DateOrder): Meaning {
   const date = parseDate(value, order);
-  return date.error ? fault(date.error, `not a date: ${date.hint ?? 'write it as YYYY-MM-DD'}`) : { value: date.value };
+  if (!date.error) return { value: date.value };
+  const why = date.hint ?? causeOf(date.error, value, order) ?? 'write it as YYYY-MM-DD';
+  return fault(date.error, `not a date: ${why}`);
 }
 
 /** A blank is 0. */

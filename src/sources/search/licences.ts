@@ -5,6 +5,7 @@ import { parseState } from '../../values/contact.ts';
 import { parseDate } from '../../values/date.ts';
 import { isConverted } from '../cleanText.ts';
 import type { Result } from '../../values/result.ts';
+import { causeOf } from '../../values/cause.ts';
 import { text } from '../../values/text.ts';
 import { storableJson } from '../../values/json.ts';
 import type { Licence, SearchFile } from './searchFile.ts';
@@ -171,8 +172,8 @@ function licenceRow(licence: Licence, i: number, search: Search): LicenceRow {
     fault(missing(number), `${at}/license_number`, 'must not be empty beside licences that have one') ??
     fault(converted(number), `${at}/license_number`, IS_CONVERTED) ??
     fault(unstorable(texts[odd] ?? null), `${at}/${TEXT_FIELDS[odd]}`, IS_STORABLE) ??
-    fault(issued.error, `${at}/issue_date`, IS_DATE) ??
-    fault(expires.error, `${at}/expiration_date`, IS_DATE);
+    fault(issued.error, `${at}/issue_date`, dateRule(licence.issue_date)) ??
+    fault(expires.error, `${at}/expiration_date`, dateRule(licence.expiration_date));
   return row(licence, i, search, keyOf(search.state, number), [...texts, valueOf(issued), valueOf(expires)], own);
 }
 
@@ -208,6 +209,10 @@ const isAhead = (time: string | null, now: Date | undefined): boolean =>
 
 const valueOf = (result: Result<string>): string | null => (result.error === undefined ? result.value : null);
 const missing = (value: string | null): RowErrorCode | undefined => (value === null ? 'MISSING_VALUE' : undefined);
+const dateRule = (cell: string | null | undefined): string => {
+  const cause = causeOf('BAD_DATE', cell ?? '', 'mdy');
+  return cause ? `${IS_DATE}. ${cause}` : IS_DATE;
+};
 const converted = (number: string | null): RowErrorCode | undefined =>
   number !== null && isConverted(number) ? 'SPREADSHEET_VALUE' : undefined;
 const keyOf = (...parts: readonly (string | null)[]): string =>
