@@ -2367,6 +2367,7 @@ export type Database = {
       anomalies_page: {
         Args: {
           after: string;
+          find?: string;
           max_rows: number;
           severities: string[];
           tenant: string;
@@ -2386,6 +2387,7 @@ export type Database = {
           tenant_id: string;
         }[];
       };
+      as_uuid: { Args: { value: string }; Returns: string };
       attached_plaintiffs: { Args: { ids: number[]; run_id: string }; Returns: number[] };
       backfill_memberships: { Args: { restore?: boolean }; Returns: number };
       batch_uuid: { Args: { batch_id: string; tenant_id: string }; Returns: string };
@@ -2816,7 +2818,15 @@ export type Database = {
       link_contended: { Args: Record<PropertyKey, never>; Returns: undefined };
       link_people: { Args: { rule: string; run_id: string }; Returns: undefined };
       list_anomalies: {
-        Args: { after?: string; max_rows: number; severities: Json; tenant: string; window_hours: number };
+        Args: {
+          after?: string;
+          find?: string;
+          max_rows: number;
+          severities: Json;
+          tenant: string;
+          type?: string;
+          window_hours: number;
+        };
         Returns: Json;
       };
       list_jobs: { Args: { max_rows?: number; queue?: string; run_id?: string }; Returns: Json };
@@ -4892,6 +4902,7 @@ export type Database = {
       fn_anomalies_page: {
         Args: {
           p_after?: string;
+          p_find?: string;
           p_limit?: number;
           p_severity?: string[];
           p_tenant?: string;
@@ -4922,9 +4933,10 @@ export type Database = {
       fn_current_user_id: { Args: Record<PropertyKey, never>; Returns: string };
       fn_dashboard_act: { Args: { p_action: string; p_reason?: string; p_run_id: string }; Returns: boolean };
       fn_dashboard_anomalies: {
-        Args: { p_after?: string; p_severity?: string; p_tenant?: string; p_type?: string };
+        Args: { p_after?: string; p_find?: string; p_severity?: string; p_tenant?: string; p_type?: string };
         Returns: Json;
       };
+      fn_dashboard_batches: { Args: { p_before?: number; p_find?: string; p_limit?: number }; Returns: Json };
       fn_dashboard_me: { Args: Record<PropertyKey, never>; Returns: Json };
       fn_dashboard_overview: { Args: { p_days?: number }; Returns: Json };
       fn_dashboard_run: { Args: { p_run_id: string }; Returns: Json };

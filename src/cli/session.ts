@@ -6,6 +6,7 @@ import type { Backend } from '../database/backend.ts';
 import type { Backends } from '../database/backends/open.ts';
 import { loadConfig, type BackendName, type Config } from '../config.ts';
 import { IntakeError } from '../errors.ts';
+import type { Ports } from '../local/ports.ts';
 import type { Stack, StackOptions } from '../local/stack.ts';
 import { useProxies } from '../settings/proxy.ts';
 import { targetText } from '../settings/target.ts';
@@ -133,8 +134,12 @@ async function embeddedStack(
     throw new IntakeError('CONFIG_INVALID', `There is no stack in ${dir}, and no deployment is configured`, {
       remedy: 'Go to the folder whose .env or .intake is meant, name it with --dir, or make a stack: intake up.',
     });
-  return bringUpStack({ dir, onStep, ports: { gateway: gateway.port } });
+  return bringUpStack({ dir, onStep, ports: wantedGateway(gateway) });
 }
+
+/** The port of the gateway, where one is configured; else it is that of the start before. */
+export const wantedGateway = ({ port }: Config['gateway']): Partial<Ports> =>
+  process.env['INTAKE_PORT'] ? { gateway: port } : {};
 
 /** Brings up a stack; Ctrl-C meanwhile and afterwards says that it stays up. */
 export async function bringUpStack(options: StackOptions): Promise<Stack> {

@@ -205,6 +205,8 @@ export const FUNCTIONS = {
     severities: orNull(jsonb<readonly string[]>()),
     max_rows: integer,
     after: optional(orNull(text)),
+    type: optional(orNull(text)),
+    find: optional(orNull(text)),
   }),
   order_work: fn<null>()({ what: text, items: jsonb<readonly object[]>(), hours: orNull(integer) }),
   is_ordered: fn<boolean>()({ what: text, items: jsonb<readonly object[]>() }),

@@ -1,5 +1,6 @@
 /** Every function of schema `public` that the gateway calls with the rights of a signed-in person; compared with the catalogue by a test. */
 import {
+  bigint,
   fn,
   integer,
   optional,
@@ -12,7 +13,7 @@ import {
   type ArgumentsOf,
 } from '../database/signature.ts';
 import type { AnomalyPage } from '../database/rows.ts';
-import type { Anomalies, AnomalyTotal, Me, Overview, RunList, RunView } from './userRows.ts';
+import type { Anomalies, AnomalyTotal, BatchList, Me, Overview, RunList, RunView } from './userRows.ts';
 
 export const USER_FUNCTIONS = {
   fn_dashboard_me: fn<Me>()({}),
@@ -37,6 +38,12 @@ export const USER_FUNCTIONS = {
     p_severity: optional(orNull(text)),
     p_type: optional(orNull(text)),
     p_after: optional(orNull(text)),
+    p_find: optional(orNull(text)),
+  }),
+  fn_dashboard_batches: fn<BatchList>()({
+    p_find: optional(orNull(text)),
+    p_before: optional(orNull(bigint)),
+    p_limit: optional(integer),
   }),
   fn_anomalies_page: fn<AnomalyPage>()({
     p_window_hours: optional(integer),
@@ -45,6 +52,7 @@ export const USER_FUNCTIONS = {
     p_limit: optional(integer),
     p_after: optional(orNull(text)),
     p_type: optional(orNull(text)),
+    p_find: optional(orNull(text)),
   }),
   fn_anomalies_stats: fn<readonly AnomalyTotal[]>()({ p_window_hours: optional(integer) }),
   /** The tenants of which the person is an operator. */

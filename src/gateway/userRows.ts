@@ -1,6 +1,8 @@
 /** What the functions of schema `public` answer to a signed-in person (`userFunctions.ts`). */
 import type { Rollback, Run } from '../database/rows.ts';
-import type { HeaderUse } from '../messages/imports.ts';
+import type { FailedItem } from '../messages/directory.ts';
+import type { HeaderUse, ImportReport } from '../messages/imports.ts';
+import type { PushMetrics } from '../messages/push.ts';
 import type { Remarks } from '../messages/remarks.ts';
 
 export interface Me {
@@ -82,6 +84,13 @@ export interface RunDetails extends RunLine {
   /** What was noticed, and what became of each header; of a run that has ended. */
   readonly remarks: Remarks;
   readonly headers: readonly HeaderUse[];
+  /** Names the workflow execution that worked on it. */
+  readonly execution: string | null;
+  /** Of a run that has ended: how long each phase took, rejected rows by code, failed items and the first of them (null for viewers). */
+  readonly phases: ImportReport['phases'] | null;
+  readonly codes: Readonly<Record<string, number>>;
+  readonly failed_items: number;
+  readonly first_failed: readonly FailedItem[] | null;
   readonly rollback: Rollback | null;
 }
 
@@ -130,4 +139,23 @@ export interface Anomalies {
   readonly me: Me;
   readonly stats: readonly AnomalyTotal[];
   readonly page: { readonly anomalies: readonly Anomaly[]; readonly next: string | null; readonly total: number };
+}
+
+/** An answer that a posted batch got. */
+export interface PostedBatch {
+  readonly id: number;
+  readonly tenant_id: string;
+  readonly batch_id: string;
+  readonly correlation_id: string;
+  readonly outcome: 'merged' | 'joined' | 'replayed';
+  readonly answered_at: string;
+  /** Null when the batch is older than its retention. */
+  readonly source: string | null;
+  readonly rows: number | null;
+  readonly metrics: Partial<PushMetrics> | null;
+}
+
+export interface BatchList {
+  readonly me: Me;
+  readonly batches: readonly PostedBatch[];
 }

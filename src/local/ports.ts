@@ -21,12 +21,25 @@ export const USUAL_PORTS: Ports = {
   gateway: 8787,
 };
 
-/** The wanted ports where they are free, else free ones of the system's choice. */
-export async function choosePorts(wanted: Ports): Promise<Ports> {
+const NAMES: Readonly<Record<keyof Ports, string>> = {
+  temporal: 'Temporal',
+  ui: 'Temporal UI',
+  postgres: 'PostgreSQL',
+  api: 'the Supabase API',
+  metrics: 'the metrics',
+  gateway: 'gateway and dashboard',
+};
+
+/** The wanted ports where they are free, else free ones of the system's choice, which is said. */
+export async function choosePorts(wanted: Ports, onStep: (line: string) => void): Promise<Ports> {
   const chosen = await Promise.all(
-    Object.entries(wanted).map(async ([name, port]) => [name, await freePort(port as number)]),
+    (Object.entries(wanted) as [keyof Ports, number][]).map(async ([name, port]) => {
+      const free = await freePort(port);
+      if (port !== 0 && free !== port) onStep(`Port ${port} is taken: ${NAMES[name]} at ${free}`);
+      return [name, free] as const;
+    }),
   );
-  return Object.fromEntries(chosen) as Ports;
+  return Object.fromEntries(chosen) as unknown as Ports;
 }
 
 /** Whether something listens on the port. */

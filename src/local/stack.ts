@@ -209,7 +209,7 @@ async function prepare(
     const { postgresPassword, ownerPassword, serviceRoleKey, anonKey, jwtSecret } = secrets;
     const settings: StackSettings = {
       ...ownRelease(),
-      ports: await choosePorts({ ...USUAL_PORTS, ...former?.ports, ...options.ports }),
+      ports: await choosePorts({ ...USUAL_PORTS, ...former?.ports, ...options.ports }, onStep),
       ...{ postgresPassword, ownerPassword, serviceRoleKey, anonKey, jwtSecret, postgres },
       worker: options.worker ?? true,
       temporalCli: await downloading,

@@ -10,6 +10,8 @@ export interface PartRequest {
   readonly runId: string;
   readonly lease: number;
   readonly part: number;
+  /** How many there are; since 0.4.0. */
+  readonly parts?: number;
 }
 
 export interface PartAnswer {

@@ -43,7 +43,7 @@ export function pushOptions(
   return {
     workflowId: pushIdOf(tenant),
     taskQueue,
-    memo: { starter, fileHash },
+    memo: { starter, fileHash, filename },
     staticSummary: `push: ${filename} for ${tenant}`,
     typedSearchAttributes: attributePairs({ kind, tenant }),
   };

@@ -15,6 +15,7 @@ import {
   policyOf,
   type ActivityName,
 } from '../messages/policies.ts';
+import { summaryOf } from '../messages/summaries.ts';
 import { now } from './execution.ts';
 
 /** After so many events an execution continues as new; a workflow stays well under 2,000. */
@@ -34,7 +35,7 @@ export interface ProxyOptions {
   readonly interactive?: boolean | undefined;
   /** Whether an activity that is cancelled has ended before the workflow goes on; the SDK's own choice is not to wait. */
   readonly awaitCancelled?: boolean;
-  /** What Temporal UI says beside the activity. */
+  /** What Temporal UI says beside the activity, where the caller knows more than its arguments do. */
   readonly summary?: string;
 }
 
@@ -54,35 +55,35 @@ export interface ActivityProxies {
 export function activityProxies(options: ProxyOptions): ActivityProxies {
   const { taskQueue, fileQueue = taskQueue } = options;
   return {
-    anyWorker: byName((name) => proxyActivities<Activities>({ ...optionsOf(name, options), taskQueue })[name]),
-    fileHost: byName((name) => {
-      const bound = { ...optionsOf(name, options), taskQueue: fileQueue };
-      if (bound.scheduleToCloseTimeout) return proxyActivities<Activities>(bound)[name];
+    anyWorker: byName(
+      (name, summary) => proxyActivities<Activities>({ ...optionsOf(name, options), summary, taskQueue })[name] as Work,
+      options,
+    ),
+    fileHost: byName((name, summary) => {
+      const bound = { ...optionsOf(name, options), summary, taskQueue: fileQueue };
+      if (bound.scheduleToCloseTimeout) return proxyActivities<Activities>(bound)[name] as Work;
       const within = (scheduleToStartTimeout: number) =>
         proxyActivities<Activities>({ ...bound, scheduleToStartTimeout })[name] as Work;
       return onHost(within, fileQueue, options);
-    }),
-    local: byName((name) => {
+    }, options),
+    local: byName((name, summary) => {
       const { startToCloseTimeout, retry, cancellationType } = optionsOf(name, options);
       const local = {
         ...(cancellationType ? { cancellationType } : {}),
+        summary,
         startToCloseTimeout: startToCloseTimeout!,
         retry: retry!,
         localRetryThreshold: '10 s' as const,
       };
-      return proxyLocalActivities<Activities>(local)[name];
-    }),
+      return proxyLocalActivities<Activities>(local)[name] as Work;
+    }, options),
   };
 }
 
-function optionsOf(
-  name: ActivityName,
-  { interactive, summary, awaitCancelled }: Partial<ProxyOptions>,
-): ActivityOptions {
+function optionsOf(name: ActivityName, { interactive, awaitCancelled }: Partial<ProxyOptions>): ActivityOptions {
   const { startToClose, heartbeat, backOff, attempts: usual, scheduleToClose } = policyOf(name);
   const attempts = interactive ? INTERACTIVE_ATTEMPTS : usual;
   return {
-    ...(summary ? { summary } : {}),
     ...(awaitCancelled ? { cancellationType: 'WAIT_CANCELLATION_COMPLETED' } : {}),
     startToCloseTimeout: startToClose,
     heartbeatTimeout: heartbeat,
@@ -99,8 +100,20 @@ function optionsOf(
 
 type Work = (...args: unknown[]) => Promise<unknown>;
 
-const byName = (activity: (name: ActivityName) => unknown): Activities =>
-  new Proxy({}, { get: (_, name) => activity(name as ActivityName) }) as Activities;
+/** Each call with its summary. */
+const byName = (
+  activity: (name: ActivityName, summary: string) => Work,
+  { summary }: Pick<ProxyOptions, 'summary'>,
+): Activities =>
+  new Proxy(
+    {},
+    {
+      get:
+        (_, name: ActivityName): Work =>
+        (...args) =>
+          activity(name, summary ?? summaryOf(name, args[0]))(...args),
+    },
+  ) as Activities;
 
 /** A host that is gone takes no task: that is said, and waited for as long as a person may need to bring it back. */
 function onHost(

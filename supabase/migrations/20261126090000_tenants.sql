@@ -97,21 +97,6 @@ begin
 end
 $$;
 
--- One row for each answer that a batch got: by the ids that its sender asked with, a batch is found that was merged under others.
-create table if not exists ingest.project_answers (
-  id bigint generated always as identity primary key,
-  tenant_id text not null,
-  request_batch_id text not null,
-  correlation_id uuid not null,
-  staging_id uuid not null,
-  outcome text not null check (outcome in ('merged', 'joined', 'replayed')),
-  answered_at timestamptz not null default now()
-);
-create index if not exists project_answers_batch_idx on ingest.project_answers (tenant_id, request_batch_id);
-create index if not exists project_answers_correlation_idx on ingest.project_answers (correlation_id);
-create index if not exists project_answers_answered_idx on ingest.project_answers (answered_at);
-select ingest.open_to_app('ingest.project_answers');
-
 create or replace function ingest.note_answer(tenant_id text, batch_id text, correlation_id uuid, staging_id uuid, outcome text) returns void
 language sql volatile security definer set search_path = pg_catalog, pg_temp
 as $$

@@ -741,6 +741,7 @@ comment on function ingest.add_results is 'The sum of two answers of a step: num
 comment on function ingest.add_search_results is 'Adds rows whose keys are free, in key order; answers those that were.';
 comment on function ingest.add_tenant is 'Adds a tenant with its first bearer; false when it has one already.';
 comment on function ingest.anomalies_page is 'A page of anomalies, the worst first: {anomalies, next, total}.';
+comment on function ingest.as_uuid is 'The id that somebody typed; null when it is none.';
 comment on function ingest.anomaly_stats is 'Counts of any stretch of time, for alerts that look at several windows; no values.';
 comment on function ingest.attached_plaintiffs is 'Plaintiffs to whom anything is attached that the run did not write.';
 comment on function ingest.backfill_memberships is 'The backfill of public: how many memberships it made. `restore`: also those that somebody removed.';
@@ -995,13 +996,14 @@ comment on function ingest.write_anomalies is 'Writes the anomalies of intake_no
 comment on function ingest.write_fields is 'Writes fields of production rows as Intake''s own.';
 comment on function ingest.write_projects is 'Writes the projects of intake_resolved and lists those whose members change in intake_members.';
 comment on function public.fn_anomalies_for_operator(integer, text, text[]) is 'Runbook 003: anomalies that the caller may see, the worst first.';
-comment on function public.fn_anomalies_page(integer, text, text[], integer, text, text) is 'A page of anomalies that the caller may see, the worst first: {anomalies, next, total}.';
+comment on function public.fn_anomalies_page(integer, text, text[], integer, text, text, text) is 'A page of anomalies that the caller may see, the worst first: {anomalies, next, total}.';
 comment on function public.fn_anomalies_stats(integer) is 'Runbook 003: counts of anomalies that the caller may see.';
 comment on function public.fn_cleanup_import_data(integer, integer) is 'Runbook 003: deletes old batches and anomalies, and counts them into import_retention_stats.';
 comment on function public.fn_cleanup_import_data_preview(integer, integer) is 'What fn_cleanup_import_data would delete now, by the day it was written.';
 comment on function public.fn_current_user_id() is 'The signed-in caller, as Supabase''s auth.uid().';
 comment on function public.fn_dashboard_act(uuid, text, text) is 'Records that the caller does something to a run.';
-comment on function public.fn_dashboard_anomalies(text, text, text, text) is 'Statistics of 24 hours and a page of a hundred anomalies that the caller may see, the worst first: {me, stats, page}.';
+comment on function public.fn_dashboard_anomalies(text, text, text, text, text) is 'Statistics of 24 hours and a page of a hundred anomalies that the caller may see, the worst first: {me, stats, page}.';
+comment on function public.fn_dashboard_batches(text, bigint, integer) is 'Batches of projects that were posted in the caller''s tenants, the newest answer first.';
 comment on function public.fn_dashboard_me() is 'Who the caller is.';
 comment on function public.fn_dashboard_overview(integer) is 'Imports that run now, counts of 24 hours, rows a day and kind, anomalies by type (null for viewers), the latest runs.';
 comment on function public.fn_dashboard_run(uuid) is 'One run, or {me} alone for one that is not there or not the caller''s to see.';

@@ -49,10 +49,11 @@ begin
     'public.fn_cleanup_import_data(integer, integer)', 'public.fn_cleanup_import_data_preview(integer, integer)',
     'public.fn_current_user_id()', 'public.fn_tenants_for(text[])', 'public.fn_require_operator()',
     'public.fn_anomalies_for_operator(integer, text, text[])', 'public.fn_anomalies_stats(integer)',
-    'public.fn_anomalies_page(integer, text, text[], integer, text, text)',
+    'public.fn_anomalies_page(integer, text, text[], integer, text, text, text)',
     'public.fn_dashboard_me()', 'public.fn_dashboard_overview(integer)',
     'public.fn_dashboard_runs(text[], text, text, timestamptz, uuid, integer)', 'public.fn_dashboard_run(uuid)',
-    'public.fn_dashboard_act(uuid, text, text)', 'public.fn_dashboard_anomalies(text, text, text, text)']::regprocedure[] loop
+    'public.fn_dashboard_act(uuid, text, text)', 'public.fn_dashboard_anomalies(text, text, text, text, text)',
+    'public.fn_dashboard_batches(text, bigint, integer)']::regprocedure[] loop
     execute format('revoke execute on function %s from public, anon, authenticated', v_function);
     execute format('grant execute on function %s to service_role, dragonfly_app', v_function);
   end loop;
@@ -62,7 +63,7 @@ $$;
 -- What signed-in people may call; each of these looks at the caller's roles.
 grant execute on function public.fn_current_user_id(), public.fn_tenants_for(text[]), public.fn_require_operator(),
   public.fn_anomalies_for_operator(integer, text, text[]), public.fn_anomalies_stats(integer),
-  public.fn_anomalies_page(integer, text, text[], integer, text, text),
+  public.fn_anomalies_page(integer, text, text[], integer, text, text, text),
   public.fn_dashboard_me(), public.fn_dashboard_overview(integer),
   public.fn_dashboard_runs(text[], text, text, timestamptz, uuid, integer), public.fn_dashboard_run(uuid),
-  public.fn_dashboard_act(uuid, text, text), public.fn_dashboard_anomalies(text, text, text, text) to authenticated;
+  public.fn_dashboard_act(uuid, text, text), public.fn_dashboard_anomalies(text, text, text, text, text), public.fn_dashboard_batches(text, bigint, integer) to authenticated;

@@ -80,8 +80,10 @@ begin
       from ingest.import_runs r
       where r.created_at >= now() - interval '24 hours' and ingest.may_see_run(v_tenants, r.import_kind, r.source_system)),
     'batches', (
+      -- Answers: a batch that comes again unchanged was posted, too.
       select jsonb_build_object('batches', count(*), 'rows', coalesce(sum(s.row_count), 0))
-      from public.staging_imports s where s.imported_at >= now() - interval '24 hours' and v_tenants && array[s.tenant_id, '*']),
+      from ingest.project_answers a left join public.staging_imports s on s.id = a.staging_id
+      where a.answered_at >= now() - interval '24 hours' and v_tenants && array[a.tenant_id, '*']),
     'days', (
       select coalesce(jsonb_agg(jsonb_build_object('day', d.day, 'kind', d.kind, 'rows', d.total) order by d.day, d.kind), '[]')
       from (
@@ -101,7 +103,7 @@ begin
 end
 $$;
 
--- Runs that the caller may see, newest first, below (p_before_at, p_before_id); one more than a page tells that there is another.
+-- Runs that the caller may see, newest first, of sources whose names hold p_source in any case, below (p_before_at, p_before_id); one more than a page tells that there is another.
 create or replace function public.fn_dashboard_runs(
   p_kinds text[] default null, p_status text default null, p_source text default null, p_before_at timestamptz default null,
   p_before_id uuid default null, p_limit integer default 25
@@ -117,7 +119,7 @@ begin
     from (select * from ingest.import_runs r
           where ingest.may_see_run(v_tenants, r.import_kind, r.source_system)
             and (p_kinds is null or r.import_kind = any (p_kinds)) and (p_status is null or r.status = p_status)
-            and (p_source is null or r.source_system = p_source)
+            and (p_source is null or position(lower(p_source) in lower(r.source_system)) > 0)
             and (p_before_at is null or (r.created_at, r.id) < (p_before_at, p_before_id))
           order by r.created_at desc, r.id desc limit least(greatest(p_limit, 1), 200)) r));
 end
@@ -147,7 +149,10 @@ begin
       'from_intake', v_run.metadata ? 'input', 'stored', v_run.storage_path is not null,
       'effects', v_run.metadata #> '{summary,effects}', 'rollback', v_run.metadata -> 'rollback',
       'remarks', coalesce(v_run.metadata #> '{summary,plan,remarks}', '{}') || coalesce(v_run.metadata #> '{summary,remarks}', '{}'),
-      'headers', coalesce(v_run.metadata #> '{summary,plan,headers}', '[]')),
+      'headers', coalesce(v_run.metadata #> '{summary,plan,headers}', '[]'),
+      'execution', v_run.claim_token, 'phases', v_run.metadata #> '{summary,phases}', 'codes', coalesce(v_run.metadata #> '{summary,codes}', '{}'),
+      'failed_items', coalesce((v_run.metadata #>> '{summary,directory,failed}')::integer, 0),
+      'first_failed', case when v_operates then v_run.metadata #> '{summary,directory,failedItems}' end),
     'actions', case when v_operates then (
       select coalesce(jsonb_agg(jsonb_build_object('action', a.action, 'reason', a.reason, 'user_id', a.user_id, 'created_at', a.created_at)
                                 order by a.id desc), '[]')
@@ -179,7 +184,7 @@ $$;
 
 -- Statistics of 24 hours and a page of a hundred anomalies, the worst first: {me, stats, page {anomalies, next, total}}.
 create or replace function public.fn_dashboard_anomalies(
-  p_tenant text default null, p_severity text default null, p_type text default null, p_after text default null
+  p_tenant text default null, p_severity text default null, p_type text default null, p_after text default null, p_find text default null
 ) returns jsonb
 language plpgsql stable security invoker set search_path = pg_catalog, pg_temp
 as $$
@@ -188,7 +193,30 @@ declare
 begin
   return jsonb_build_object(
     'me', public.fn_dashboard_me(),
-    'page', public.fn_anomalies_page(v_ever, p_tenant, case when p_severity is not null then array[p_severity] end, 100, p_after, p_type),
+    'page', public.fn_anomalies_page(v_ever, p_tenant, case when p_severity is not null then array[p_severity] end, 100, p_after, p_type, p_find),
     'stats', (select coalesce(jsonb_agg(to_jsonb(s) order by s.count desc, s.tenant_id, s.category), '[]') from public.fn_anomalies_stats(24) s));
+end
+$$;
+
+-- Batches of projects that were posted in the caller's tenants, newest answer first, below p_before; p_find: a correlation id, or a part
+-- of the requester's batch id. One more than a page tells that there is another.
+create or replace function public.fn_dashboard_batches(p_find text default null, p_before bigint default null, p_limit integer default 25) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_me jsonb := public.fn_dashboard_me();
+  v_tenants text[] := public.fn_tenants_for('{operator,admin,viewer}');
+  v_id uuid := ingest.as_uuid(p_find);
+begin
+  return jsonb_build_object('me', v_me, 'batches', (
+    select coalesce(jsonb_agg(jsonb_build_object(
+      'id', a.id, 'tenant_id', a.tenant_id, 'batch_id', a.request_batch_id, 'correlation_id', a.correlation_id, 'outcome', a.outcome,
+      'answered_at', a.answered_at, 'source', s.source, 'rows', s.row_count, 'metrics', s.validation -> 'metrics') order by a.id desc), '[]')
+    from (select * from ingest.project_answers a
+          where v_tenants && array[a.tenant_id, '*'] and (p_before is null or a.id < p_before)
+            and (v_id is null or a.correlation_id = v_id or a.request_batch_id = p_find)
+            and (p_find is null or v_id is not null or position(lower(p_find) in lower(a.request_batch_id)) > 0)
+          order by a.id desc limit least(greatest(p_limit, 1), 200)) a
+    left join public.staging_imports s on s.id = a.staging_id));
 end
 $$;

@@ -32,6 +32,21 @@ create index if not exists import_anomalies_tenant_idx on public.import_anomalie
 create index if not exists import_anomalies_tenant_batch_idx on public.import_anomalies (tenant_id, batch_id);
 create index if not exists import_anomalies_type_idx on public.import_anomalies (anomaly_type);
 
+-- One row for each answer that a batch got: by the ids that its sender asked with, a batch is found that was merged under others.
+create table if not exists ingest.project_answers (
+  id bigint generated always as identity primary key,
+  tenant_id text not null,
+  request_batch_id text not null,
+  correlation_id uuid not null,
+  staging_id uuid not null,
+  outcome text not null check (outcome in ('merged', 'joined', 'replayed')),
+  answered_at timestamptz not null default now()
+);
+create index if not exists project_answers_batch_idx on ingest.project_answers (tenant_id, request_batch_id);
+create index if not exists project_answers_correlation_idx on ingest.project_answers (correlation_id);
+create index if not exists project_answers_answered_idx on ingest.project_answers (answered_at);
+select ingest.open_to_app('ingest.project_answers');
+
 create table if not exists public.import_retention_stats (
   stat_date date primary key,
   staging_imports_count bigint not null default 0,
@@ -185,18 +200,28 @@ $$;
 
 -- What the operators' commands and schedules ask of anomalies and retention, with the service's rights, reached as the backends reach functions.
 
+-- The id that somebody typed; null when it is none.
+create or replace function ingest.as_uuid(value text) returns uuid
+language sql immutable parallel safe security definer set search_path = pg_catalog, pg_temp
+as $$ select case when btrim($1) ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then btrim($1)::uuid end $$;
+
 -- A page of anomalies, the worst first, of these the newest: {anomalies, next, total}. `after` is the `next` of the page before; null for
--- the first, and the answer's `next` is null for the last. `total` is of all pages.
+-- the first, and the answer's `next` is null for the last. `total` is of all pages. `find`: a batch as its requester calls it, its
+-- correlation id (also that of an answer from what was merged before), or a project.
 create or replace function ingest.anomalies_page(
-  tenants text[], window_hours integer, tenant text, severities text[], max_rows integer, after text, type text default null
+  tenants text[], window_hours integer, tenant text, severities text[], max_rows integer, after text, type text default null, find text default null
 ) returns jsonb
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
-  with chosen as materialized (
+  with batches as (
+    select a.tenant_id, a.staging_id from ingest.project_answers a where a.correlation_id = ingest.as_uuid($8)
+  ), chosen as materialized (
     select x.id, array_position(array['error', 'warning', 'info'], x.severity) as rank, -extract(epoch from x.created_at) as age, coalesce(x.row_index, 0) as place
     from public.import_anomalies x
     where x.created_at >= now() - make_interval(hours => greatest($2, 0)) and $1 && array[x.tenant_id, '*'] and ($3 is null or x.tenant_id = $3)
       and ($4 is null or x.severity = any ($4)) and ($7 is null or x.anomaly_type = $7)
+      and ($8 is null or x.batch_id = $8 or x.project_key = $8 or x.correlation_id = ingest.as_uuid($8)
+           or (x.tenant_id, x.staging_id) in (select b.tenant_id, b.staging_id from batches b))
   ), found as ( -- one more than the page holds tells whether there is another
     select c.*, row_number() over (order by c.rank, c.age, c.place, c.id) as n from chosen c
     where $6 is null or (c.rank, c.age, c.place, c.id)
@@ -220,16 +245,18 @@ $$;
 -- The same for operators and admins, of their tenants.
 create or replace function public.fn_anomalies_page(
   p_window_hours integer default 24, p_tenant text default null, p_severity text[] default null, p_limit integer default 1000, p_after text default null,
-  p_type text default null
+  p_type text default null, p_find text default null
 ) returns jsonb
 language sql stable security definer set search_path = pg_catalog, pg_temp
-as $$ select ingest.anomalies_page(public.fn_require_operator(), $1, $2, $3, least(greatest($4, 1), 1000), $5, $6) $$;
+as $$ select ingest.anomalies_page(public.fn_require_operator(), $1, $2, $3, least(greatest($4, 1), 1000), $5, $6, $7) $$;
 
 -- The same of all tenants, for the operators' commands.
-create or replace function ingest.list_anomalies(window_hours integer, tenant text, severities jsonb, max_rows integer, after text default null) returns jsonb
+create or replace function ingest.list_anomalies(
+  window_hours integer, tenant text, severities jsonb, max_rows integer, after text default null, type text default null, find text default null
+) returns jsonb
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
-  select ingest.anomalies_page('{*}', $1, $2, case when $3 is not null then array(select jsonb_array_elements_text($3)) end, $4, $5)
+  select ingest.anomalies_page('{*}', $1, $2, case when $3 is not null then array(select jsonb_array_elements_text($3)) end, $4, $5, $6, $7)
 $$;
 
 create or replace function ingest.clean_import_data(imports_days integer, anomalies_days integer) returns jsonb

@@ -230,6 +230,7 @@ suite('the dashboard in a browser', function () {
         '/runs?source=nobody',
         `/runs/${run}`,
         '/anomalies',
+        '/batches',
         '/schedules',
         '/runs/00000000-0000-4000-8000-000000000000',
         '/sign-in',

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import postgres from 'postgres';
+import { wantedGateway } from '../../src/cli/session.ts';
 import { ensureStack, readStack, stopStack } from '../../src/local/stack.ts';
 import type { Stack } from '../../src/local/stack.ts';
 import { commandLineOf, ended, identify } from '../../src/local/processes.ts';
@@ -130,10 +131,22 @@ describe('the embedded stack', function () {
     const server = createServer().listen(taken, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     await rm(join(dir, 'stack.json'));
-    stack = await ensureStack({ dir, ports: { ...ANY_PORTS, postgres: taken }, worker: false });
-    assert.notEqual(Number(new URL(stack.databaseUrl).port), taken);
+    const lines: string[] = [];
+    const onStep = (line: string) => void lines.push(line);
+    stack = await ensureStack({ dir, ports: { ...ANY_PORTS, postgres: taken }, worker: false, onStep });
+    const port = Number(new URL(stack.databaseUrl).port);
+    assert.notEqual(port, taken);
+    assert.ok(lines.includes(`Port ${taken} is taken: PostgreSQL at ${port}`), lines.join('\n'));
     await assertKept();
     server.close();
+  });
+
+  it('has the same ports from start to start, the dashboard too, unless others are configured', async () => {
+    const { ports } = readSettings(dir)!;
+    await stopStack(dir);
+    assert.equal(process.env['INTAKE_PORT'], undefined);
+    stack = await ensureStack({ dir, ports: wantedGateway({ host: '127.0.0.1', port: 8787 }), worker: false });
+    assert.deepEqual(readSettings(dir)!.ports, ports);
   });
 
   it('gives nobody who has its password a program of the host: the role of every part is no superuser', async () => {

@@ -188,6 +188,7 @@ describe('who may do what with projects', function () {
         'authenticated fn_current_user_id',
         'authenticated fn_dashboard_act',
         'authenticated fn_dashboard_anomalies',
+        'authenticated fn_dashboard_batches',
         'authenticated fn_dashboard_me',
         'authenticated fn_dashboard_overview',
         'authenticated fn_dashboard_run',
@@ -201,7 +202,14 @@ describe('who may do what with projects', function () {
       SELECT p.proname AS f FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef AND has_function_privilege('authenticated', p.oid, 'EXECUTE') ORDER BY 1`;
     assert.deepEqual(
       definers.map(({ f }) => f),
-      ['fn_anomalies_page', 'fn_dashboard_act', 'fn_dashboard_overview', 'fn_dashboard_run', 'fn_dashboard_runs'],
+      [
+        'fn_anomalies_page',
+        'fn_dashboard_act',
+        'fn_dashboard_batches',
+        'fn_dashboard_overview',
+        'fn_dashboard_run',
+        'fn_dashboard_runs',
+      ],
     );
     const loose =
       await sql`SELECT p.oid::regprocedure::text AS f FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.proname LIKE 'fn\\_%'

@@ -101,6 +101,10 @@ describe('an import that cannot go on', function () {
     assert.equal((await conditionOf(connections, await unserved.run()))?.name, 'UNSERVED');
     const intake = (...args: string[]) => intakeAt(place.dir, args, place.env).ended;
     const idOf = async ({ run }: typeof unserved) => (await run()).id;
+    const stateOf = async ({ run, handle: { workflowId: workflow_id } }: typeof unserved) => {
+      const { id, status } = await run();
+      return workflowState(place.client, { id, status, workflow_id, execution: null });
+    };
     const cancel = async (one: typeof unserved) => {
       const { code, stdout, stderr } = await intake('cancel', await idOf(one));
       assert.match(stdout, /is cancelled/, stderr);
@@ -131,7 +135,7 @@ describe('an import that cannot go on', function () {
       ({ name }) => name === 'runs',
     );
     assert.deepEqual([doctor.code, runs?.ok, /1 ORPHANED/.test(runs?.detail ?? '')], [1, false, true], runs?.detail);
-    assert.deepEqual(await workflowState(place.client, lost.handle.workflowId, lostId), { running: false });
+    assert.deepEqual(await stateOf(lost), { running: false });
     const orphan = await conditionOf(connections, await lost.run());
     assert.deepEqual(
       [orphan?.name, orphan?.remedy?.includes(`intake resume ${(await lost.run()).id}`)],
@@ -147,7 +151,7 @@ describe('an import that cannot go on', function () {
       [condition?.name, condition?.remedy?.includes(`intake resume ${(await failing.run()).id} --restart`)],
       ['FAILING', true],
     );
-    const shown = await workflowState(place.client, failing.handle.workflowId, await idOf(failing));
+    const shown = await stateOf(failing);
     assert.equal(shown.standstill?.reason, 'failing');
     const stands = await intake('runs', 'in-progress');
     assert.match(

@@ -11,6 +11,8 @@ interface Flags extends CommonOptions {
   readonly windowHours?: number;
   readonly tenant?: string;
   readonly severity?: readonly string[];
+  readonly type?: string;
+  readonly find?: string;
   readonly limit: number;
   readonly after?: string;
   readonly showValues?: boolean;
@@ -26,6 +28,7 @@ const COLUMNS = [
   'batch_id',
   'row_index',
   'project_key',
+  'correlation_id',
   'reason',
 ];
 /** Cells of the file. */
@@ -36,6 +39,8 @@ export function define(program: Command): void {
   const hours = new Option('--window-hours <n>', 'how far back (24; alert: 1)').argParser(parseHours);
   const tenant = new Option('--tenant <name>', 'only this tenant');
   const severity = new Option('--severity <list>', 'only error, warning, info').argParser(parseSeverities);
+  const type = new Option('--type <type>', 'only this type, as UNKNOWN_DS');
+  const find = new Option('--find <id>', 'only of this batch, correlation id or project');
   const limit = new Option('--limit <n>', 'at most so many').argParser(parseHours).default(100);
   const after = new Option('--after <next>', 'the page after this one');
   const values = new Option('--show-values', 'what stood in the file, too');
@@ -43,7 +48,7 @@ export function define(program: Command): void {
   addSubcommands<Flags>(addCommand(program, 'anomalies', summary, 'intake anomalies\nintake anomalies stats'), {
     list: {
       summary: 'List anomalies, the worst first',
-      options: [hours, tenant, severity, limit, after, values],
+      options: [hours, tenant, severity, type, find, limit, after, values],
       example: 'intake anomalies list --tenant TELCO --severity error,warning',
       body: list,
       lists: true,
@@ -66,7 +71,7 @@ export function define(program: Command): void {
 }
 
 async function list({
-  options: { windowHours = A_DAY, tenant, severity, limit, after, showValues },
+  options: { windowHours = A_DAY, tenant, severity, type, find, limit, after, showValues },
   out,
   open,
 }: Call<Flags>): Promise<void> {
@@ -82,6 +87,8 @@ async function list({
     severities: severity ?? null,
     max_rows: limit,
     after: after ?? null,
+    type: type?.toUpperCase() ?? null,
+    find: find ?? null,
   });
   const shown = showValues
     ? rows

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { IntakeError } from '../../errors.ts';
 import type { Stack } from '../../local/stack.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
-import { bringUpStack, readConfig } from '../session.ts';
+import { bringUpStack, readConfig, wantedGateway } from '../session.ts';
 import { shownDatabaseAddress } from '../../settings/databaseAddress.ts';
 
 const GATEWAY_MS = 15_000;
@@ -32,7 +32,7 @@ async function up({ options, out }: Call<Flags>): Promise<void> {
   const base = options.ports;
   const ports =
     base === undefined
-      ? { gateway: gateway.port }
+      ? wantedGateway(gateway)
       : { temporal: base, ui: base + 1, postgres: base + 2, api: base + 3, metrics: base + 4, gateway: base + 5 };
   const stack = await bringUpStack({ dir, onStep: out.note, ports });
   const { watchStack } = await import('../../local/watch.ts');

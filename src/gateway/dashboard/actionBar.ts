@@ -46,7 +46,7 @@ function questionsOf(run: RunDetails, running: boolean | undefined): Question[] 
 export function actionBar(run: RunDetails, running: boolean | undefined): Html {
   const questions = questionsOf(run, running);
   return html`<div class="actions">
-    ${run.errored > 0 && html`<a class="button" href="/runs/${run.id}/rejects" download>Download rejects</a>`}
+    ${(run.errored > 0 || run.failed_items > 0) && html`<a class="button" href="/runs/${run.id}/rejects" download>Download rejects</a>`}
     ${questions.map(({ action, button, grave }) => html`<button type="button" class="${grave ? 'grave' : ''}" data-dialog="${action}" aria-haspopup="dialog">${button}</button>`)}
     ${questions.map((question) => dialog(run.id, question))}
   </div>`;

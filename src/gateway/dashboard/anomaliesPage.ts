@@ -9,6 +9,7 @@ export interface AnomalyFilters {
   readonly tenant: string;
   readonly severity: string;
   readonly type: string;
+  readonly find: string;
 }
 
 const SEVERITIES: readonly Severity[] = ['error', 'warning', 'info'];
@@ -73,6 +74,7 @@ export function anomaliesPage({ stats, page }: Anomalies, filters: AnomalyFilter
         TYPES.map((type) => [type, sentence(type)]),
       )}
       <label>Tenant<input name="tenant" value="${filters.tenant}" placeholder="any" /></label>
+      <label>Batch, correlation id or project<input name="find" value="${filters.find}" placeholder="any" /></label>
       <button class="primary">Show</button>${filtered && html`<a href="/anomalies">Show all</a>`}
     </form>
     ${recent.length === 0 && html`<section class="card"><p class="empty">${filtered ? 'None is like that.' : 'None yet. They appear when projects are imported.'}</p></section>`}
@@ -108,6 +110,7 @@ const entry = ({
   batch_id: batch,
   row_index: row,
   project_key: project,
+  correlation_id: correlation,
   payload_excerpt: excerpt,
 }: Anomaly): Html =>
   html`<li>
@@ -117,6 +120,12 @@ const entry = ({
     </p>
     <details>
       <summary>Batch ${batch}${row !== null && `, row ${row}`}</summary>
-      ${reason && html`<p>${reason}</p>`}${excerpt && html`<pre>${excerpt.slice(0, 500)}</pre>`}
+      ${
+        correlation &&
+        html`<p>
+          Correlation id
+          <a href="/batches?${new URLSearchParams({ find: correlation }).toString()}"><code>${correlation}</code></a>
+        </p>`
+      }${reason && html`<p>${reason}</p>`}${excerpt && html`<pre>${excerpt.slice(0, 500)}</pre>`}
     </details>
   </li>`;

@@ -17,6 +17,7 @@ import { asksForPage, type GatewayEnv } from '../request.ts';
 import { act, rejectsOf } from './actions.ts';
 import { CURSOR } from '../routes/anomalies.ts';
 import { anomaliesPage } from './anomaliesPage.ts';
+import { batchesPage, visiblePushes } from './batchesPage.ts';
 import { serveAsset } from './assets.ts';
 import { answerError } from './faults.ts';
 import { page, show } from './layout.ts';
@@ -49,6 +50,8 @@ const PAGE = 25;
 const LOOK_MS = { run: 1_000, overview: 3_000 };
 /** As the links to the next page have it. */
 const TIME = /^\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z|[+-]\d\d(?::?\d\d)?)$/;
+/** Of an answer, likewise. */
+const PLACE = /^\d{1,15}$/;
 /** So long a stream goes on at most after its role was taken. */
 const RIGHTS_MS = 10_000;
 /** Of a form; ours have a few short fields. */
@@ -161,9 +164,11 @@ export function createDashboard({ config, client, backends, stopping, log }: Das
     signedIn(async (c, visitor) => {
       const view = await runView(c, visitor);
       const { run, me } = view;
-      const workflow = run.status === 'duplicate' ? {} : await workflowState(client, run.workflow_id, run.id);
+      const workflow = await workflowState(client, run);
       const url =
-        temporalUi && run.workflow_id?.startsWith('import/') ? workflowUrl(temporalUi, run.workflow_id) : undefined;
+        temporalUi && run.workflow_id?.startsWith('import/')
+          ? workflowUrl(temporalUi, run.workflow_id, run.execution)
+          : undefined;
       return framed(
         c,
         visitor,
@@ -187,7 +192,7 @@ export function createDashboard({ config, client, backends, stopping, log }: Das
           if (Date.now() - now.at > RIGHTS_MS)
             Object.assign(now, { run: (await runView(c, visitor)).run, at: Date.now() });
           const { run } = now;
-          const workflow = await workflowState(client, run.workflow_id, run.id);
+          const workflow = await workflowState(client, run);
           const { running, report } = workflow;
           const { share, words } = shareOf(report);
           return {
@@ -220,18 +225,36 @@ export function createDashboard({ config, client, backends, stopping, log }: Das
     );
   }
   const anomalies = signedIn(async (c, visitor) => {
-    const { tenant = '', severity = '', type = '', after = '' } = c.req.query();
+    const { tenant = '', severity = '', type = '', after = '', find = '' } = c.req.query();
     const found = await visitor.call('fn_dashboard_anomalies', {
       p_tenant: tenant.trim() || null,
       p_severity: severity || null,
       p_type: type || null,
       p_after: CURSOR.test(after) ? after : null,
+      p_find: find.trim() || null,
     });
-    const filters = { tenant, severity, type };
+    const filters = { tenant, severity, type, find };
     return framed(c, visitor, 'Anomalies', '/anomalies', found.me, anomaliesPage(found, filters, CURSOR.test(after)));
   });
   // The API has this address, too.
   app.get('/anomalies', (c, next) => (asksForPage(c) ? anomalies(c) : next()));
+  app.get(
+    '/batches',
+    signedIn(async (c, visitor) => {
+      const { find = '', before = '' } = c.req.query();
+      const first = !PLACE.test(before);
+      const { me, batches } = await visitor.call('fn_dashboard_batches', {
+        p_find: find.trim() || null,
+        p_before: first ? null : Number(before),
+        p_limit: PAGE + 1,
+      });
+      const last = batches.length > PAGE ? batches[PAGE - 1] : undefined;
+      const older = last && `/batches?${new URLSearchParams({ find, before: String(last.id) }).toString()}`;
+      const shown = { batches: batches.slice(0, PAGE), find, older, first, ui: temporalUi, operates: me.operates };
+      const body = batchesPage({ ...shown, pushes: await visiblePushes(client, me) });
+      return framed(c, visitor, 'Batches and pushes', '/batches', me, body);
+    }),
+  );
   app.get(
     '/schedules',
     signedIn(async (c, visitor) => {

@@ -3,13 +3,34 @@ import { html } from 'hono/html';
 import type { HeaderUse, ImportReport } from '../../messages/imports.ts';
 import { remarkSentence, type Remarks } from '../../messages/remarks.ts';
 import type { RunDetails } from '../userRows.ts';
-import type { Html } from './words.ts';
+import type { FailedItem } from '../../messages/directory.ts';
+import { plural, sentence, type Html } from './words.ts';
 
-/** Two sections, each only if it says something; of a run at work from its workflow. */
-export function findings(run: RunDetails, report: ImportReport | undefined): Html {
+/** Three sections, each only if it says something; of a run at work from its workflow. @param operates whether they see names of items. */
+export function findings(run: RunDetails, report: ImportReport | undefined, operates: boolean): Html {
   const headers = run.headers.length > 0 ? run.headers : (report?.plan?.headers ?? []);
-  return html`${notes({ ...report?.plan?.remarks, ...report?.remarks, ...run.remarks })}${headers.length > 0 && columns(headers)}`;
+  const failed = report?.directory?.failed ?? run.failed_items;
+  const first = run.first_failed ?? (operates ? report?.directory?.failedItems : undefined) ?? [];
+  return html`${failed > 0 && failedItems(failed, first)}${notes({ ...report?.plan?.remarks, ...report?.remarks, ...run.remarks })}${headers.length > 0 && columns(headers)}`;
 }
+
+const failedItems = (count: number, first: readonly FailedItem[]): Html =>
+  html`<section class="card" aria-labelledby="failed">
+    <h2 id="failed">${plural(count, 'failed item')}</h2>
+    <p class="hint">
+      Files, licences and images that were left out; the rest is imported. All of them stand in the rejects.
+    </p>
+    <ul class="codes">
+      ${first.map(
+        ({ item, kind, code, message }) =>
+          html`<li>
+            <span
+              >${sentence(kind)} <code>${item}</code> <small>${message} <code>${code}</code></small></span
+            >
+          </li>`,
+      )}
+    </ul>
+  </section>`;
 
 function notes(remarks: Remarks): Html | false {
   const sentences = Object.entries(remarks).flatMap(([code, remark]) => {

@@ -18,6 +18,7 @@ export interface Frame {
 const PAGES = [
   ['/', 'Overview'],
   ['/runs', 'Runs'],
+  ['/batches', 'Batches'],
   ['/anomalies', 'Anomalies'],
   ['/schedules', 'Schedules'],
 ] as const;

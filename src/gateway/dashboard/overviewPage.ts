@@ -21,7 +21,7 @@ export function overviewPage(
         ${tile('Runs', day.runs, day.failed > 0 ? `${count(day.completed)} completed, ${count(day.failed)} failed` : `${count(day.completed)} completed`)}
         ${tile('Rows read', day.rows, `${count(day.inserted)} new, ${count(day.updated)} updated`)}
         ${tile('Rejected rows', day.errored, day.errored > 0 ? 'to download, mend and import again' : 'nothing to mend')}
-        ${tile('Batches posted', batches.batches, plural(Number(batches.rows), 'project row'))}
+        ${tile(html`<a href="/batches">Batches posted</a>`, batches.batches, plural(Number(batches.rows), 'project row'))}
       </dl>
     </section>
     <section class="card" aria-labelledby="now">
@@ -54,7 +54,7 @@ export function overviewPage(
     </section>`;
 }
 
-const tile = (name: string, n: number, words: string): Html =>
+const tile = (name: string | Html, n: number, words: string): Html =>
   html`<div>
     <dt>${name}</dt>
     <dd><b>${count(Number(n))}</b><small>${words}</small></dd>

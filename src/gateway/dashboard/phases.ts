@@ -2,11 +2,15 @@
 import { html } from 'hono/html';
 import { PENDING, PHASES, phasesOf, secondsOf, shareOf as phaseShare } from '../../messages/phases.ts';
 import type { ImportReport, PhaseName, PhaseState } from '../../messages/imports.ts';
+import type { RunDetails } from '../userRows.ts';
 import { phaseSign } from './badges.ts';
 import { count, duration, type Html } from './words.ts';
 
+/** What a page shows of a report, and what a run keeps of it. */
+export type PhasesAndCodes = Pick<ImportReport, 'phases' | 'codes'>;
+
 /** @param directory whether the run reads a directory. */
-export function phaseList(report: ImportReport, directory: boolean): Html {
+export function phaseList(report: PhasesAndCodes, directory: boolean): Html {
   return html`<ol class="phases">
     ${phasesOf('commit', directory, report).map((name) => phaseRow(name, report.phases[name] ?? PENDING))}
   </ol>`;
@@ -34,3 +38,31 @@ export function shareOf(report: ImportReport | undefined): { readonly share: num
   const now = report.waiting ? 'Waits for its host' : current ? PHASES[current].title : 'Starting';
   return { share, words: `${now} · ${share} %` };
 }
+
+/** What a run that has ended keeps, for when Temporal has its workflow no more: it was written down before its last two phases ended. */
+export function keptReport({ phases, codes, completed_at: at }: RunDetails): PhasesAndCodes | undefined {
+  if (!phases || !at) return undefined;
+  const done = (state: PhaseState | undefined): PhaseState =>
+    state?.status === 'completed' || state?.status === 'skipped'
+      ? state
+      : {
+          ...PENDING,
+          ...state,
+          status: 'completed',
+          done: state?.total ?? 1,
+          total: state?.total ?? 1,
+          seconds: secondsUntil(at, state),
+        };
+  const names = Object.keys(phases) as PhaseName[];
+  const ended = Object.fromEntries(names.map((name) => [name, done(phases[name])]));
+  return {
+    codes,
+    phases: {
+      ...ended,
+      ...(phases.finalize ? { finalize: done(phases.finalize), reconcile: done(phases.reconcile) } : {}),
+    },
+  };
+}
+
+const secondsUntil = (at: string, state: PhaseState | undefined): number =>
+  state?.startedAt === undefined ? 0 : Math.max(0, Date.parse(at) - Date.parse(state.startedAt)) / 1000;

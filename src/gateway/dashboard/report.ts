@@ -3,6 +3,7 @@ import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { importProgress, importResult } from '../../imports/follow.ts';
 import { standstillOf, type Standstill } from '../../temporal/standstill.ts';
 import type { ImportReport } from '../../messages/imports.ts';
+import type { RunDetails } from '../userRows.ts';
 
 /** A page waits no longer; without a report it shows what the database has. */
 const PATIENCE_MS = 1_500;
@@ -15,17 +16,30 @@ export interface WorkflowState {
   readonly standstill?: Standstill;
 }
 
-/** @param runId of the import; a later attempt that was refused has another report. */
-export async function workflowState(client: Client, workflowId: string | null, runId: string): Promise<WorkflowState> {
-  if (!workflowId?.startsWith('import/')) return {};
+/** The execution that works or worked on the run: a later attempt at the same batch is another. */
+export async function workflowState(
+  client: Client,
+  {
+    id: runId,
+    status,
+    workflow_id: workflowId,
+    execution,
+  }: Pick<RunDetails, 'id' | 'status' | 'workflow_id' | 'execution'>,
+): Promise<WorkflowState> {
+  if (status === 'duplicate' || !workflowId?.startsWith('import/')) return {};
+  const settled = status === 'completed' || status === 'rolled_back';
   const handle = client.workflow.getHandle(workflowId);
   let running: boolean | undefined;
   const ask = async (): Promise<WorkflowState> => {
-    running = (await handle.describe()).status.name === 'RUNNING';
+    const latest = await handle.describe();
+    const first = latest.raw.workflowExecutionInfo?.firstRunId || latest.runId;
+    running = latest.status.name === 'RUNNING' && (!settled || first === execution);
     // First, since a workflow that stands still answers no query.
     const standstill = running ? await standstillOf(handle) : undefined;
     if (standstill) return { running, standstill };
-    const report = running ? await importProgress(handle) : await importResult(handle);
+    const report = running
+      ? await importProgress(handle)
+      : await importResult(client.workflow.getHandle(workflowId, execution ?? undefined));
     return report && (running || (report.runId === runId && report.status !== 'in_progress'))
       ? { running, report }
       : { running };

@@ -3,11 +3,10 @@ import { html } from 'hono/html';
 import { ERRORS, type ErrorCode } from '../../errors.ts';
 import { ALL_ROW_ERRORS, findKind } from '../../kinds/index.ts';
 import { differenceSentences, differencesOf, isDifference } from '../../messages/differences.ts';
-import type { ImportReport } from '../../messages/imports.ts';
 import { actionBar } from './actionBar.ts';
 import { runBadge } from './badges.ts';
 import { findings } from './findings.ts';
-import { phaseList } from './phases.ts';
+import { keptReport, phaseList, type PhasesAndCodes } from './phases.ts';
 import type { WorkflowState } from './report.ts';
 import type { RunAction, RunDetails, RunView } from '../userRows.ts';
 import { count, duration, kindName, plural, prose, sentence, time, type Html } from './words.ts';
@@ -34,9 +33,9 @@ export function runPage({ run, operates, actions, workflow, temporalUi, done, me
 ${operates && actionBar(active ? { ...run, status: 'processing' } : run, workflow.running)}</header>
 ${done && DONE[done] && html`<p class="notice good" role="status">${DONE[done]}</p>`}
 ${run.status === 'failed' && !active && errorBox(run)}
-<section class="card" aria-labelledby="progress"><h2 id="progress">${active ? 'Progress' : 'What it did'}</h2>
+<section class="card" aria-labelledby="progress"><h2 id="progress">${active ? 'Progress' : run.status === 'rolled_back' ? 'What it did before it was rolled back' : 'What it did'}</h2>
 <div${active && workflow.running !== false ? html` data-live="/runs/${run.id}/live"` : ''}>${progress(run, workflow)}</div><p class="heard" role="status"></p></section>
-${findings(run, workflow.report)}
+${findings(run, workflow.report, operates)}
 <div class="columns${actions || run.rollback ? '' : ' one'}">
 ${facts(run, temporalUi)}
 ${(actions || run.rollback) && html`<div class="stack">${run.rollback && rolledBack(run)}${actions && history(actions, me.user_id)}</div>`}
@@ -50,7 +49,9 @@ const isActive = ({ status }: RunDetails, { running }: WorkflowState): boolean =
 /** Counts and phases: what the page shows first and what is sent while the run goes on. */
 export function progress(run: RunDetails, workflow: WorkflowState): Html {
   const { report } = workflow;
-  const { fetched, inserted, updated, skipped, errored } = report && isActive(run, workflow) ? report.counts : run;
+  const active = isActive(run, workflow);
+  const { fetched, inserted, updated, skipped, errored } = report && active ? report.counts : run;
+  const known = report ?? (active ? undefined : keptReport(run));
   const parts = [
     ['inserted', 'New', inserted],
     ['updated', 'Updated', updated],
@@ -81,9 +82,21 @@ export function progress(run: RunDetails, workflow: WorkflowState): Html {
         return rect;
       })}
     </svg>
-    ${report && phaseList(report, isDirectory(run))}${report && rejected(report)}
-    ${!report && (isActive(run, workflow) ? html`<p class="empty">${standsStill(run, workflow)}</p>` : html`<p class="hint">Temporal has no phases of it any more.</p>`)}`;
+    ${known && phaseList(known, isDirectory(run))}${known && rejected(known)}
+    ${!known && withoutReport(run, active, workflow)}`;
 }
+
+function withoutReport(run: RunDetails, active: boolean, workflow: WorkflowState): Html {
+  if (active) return html`<p class="empty">${standsStill(run, workflow)}</p>`;
+  if (run.status === 'duplicate')
+    return html`<p class="hint">
+      Nothing was done: the batch is imported already, by run ${runLink(run.duplicate_of)}.
+    </p>`;
+  return html`<p class="hint">Temporal has no phases of it any more.</p>`;
+}
+
+const runLink = (id: string | null): Html =>
+  id === null ? html`unknown` : html`<a href="/runs/${id}"><code>${id.slice(0, 8)}</code></a>`;
 
 function standsStill({ id, status }: RunDetails, { running, standstill }: WorkflowState): Html {
   if (standstill?.reason === 'failing')
@@ -97,7 +110,7 @@ function standsStill({ id, status }: RunDetails, { running, standstill }: Workfl
 
 const isDirectory = ({ kind }: RunDetails): boolean => findKind(kind)?.reads === 'directory';
 
-function rejected({ codes }: ImportReport): Html | false {
+function rejected({ codes }: PhasesAndCodes): Html | false {
   const found = Object.entries(codes);
   return (
     found.length > 0 &&
@@ -126,7 +139,6 @@ function errorBox({ id, error_type: type, error_message: message }: RunDetails):
 
 function facts(run: RunDetails, temporalUi: string | undefined): Html {
   const differences = differencesOf(run.effects ?? undefined, findKind(run.kind)?.effects.fields);
-  const of = (id: string): Html => html`<a href="/runs/${id}"><code>${id.slice(0, 8)}</code></a>`;
   return html`<section class="card" aria-labelledby="facts">
     <h2 id="facts">Facts</h2>
     <dl class="facts">
@@ -144,12 +156,12 @@ function facts(run: RunDetails, temporalUi: string | undefined): Html {
       ${
         run.duplicate_of &&
         html`<dt>Imported by</dt>
-          <dd>${of(run.duplicate_of)}</dd>`
+          <dd>${runLink(run.duplicate_of)}</dd>`
       }
       ${
         run.parent_run_id &&
         html`<dt>After run</dt>
-          <dd>${of(run.parent_run_id)}</dd>`
+          <dd>${runLink(run.parent_run_id)}</dd>`
       }
       ${
         differences &&

@@ -36,7 +36,7 @@ export function runsPage(
         KINDS.map(({ name }) => [name, name]),
       )}
       ${select('status', 'Status', filters.status, STATUSES)}
-      <label></label><label><input name="source" value="${filters.source}" placeholder="any" /></label>
+      <label>Source<input name="source" value="${filters.source}" placeholder="any" /></label>
       <button class="primary">Show</button>${filtered && html`<a href="/runs">Show all</a>`}
     </form>
     <section class="card" aria-label="Runs">

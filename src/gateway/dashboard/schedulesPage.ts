@@ -78,8 +78,9 @@ export interface TemporalUi {
   readonly namespace: string;
 }
 
-export const workflowUrl = ({ url, namespace }: TemporalUi, workflowId: string): string =>
-  `${url}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}`;
+/** @param execution the latest one unless given. */
+export const workflowUrl = ({ url, namespace }: TemporalUi, workflowId: string, execution?: string | null): string =>
+  `${url}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}${execution ? `/${execution}/history` : ''}`;
 
 const PATIENCE_MS = 5_000;
 

@@ -33,20 +33,18 @@ function finish(state: PhaseState, status: 'completed' | 'failed'): void {
   state.seconds = Math.max(0, Date.now() - Date.parse(state.startedAt ?? now())) / 1000;
 }
 
-/** Writes the phase table to the workflow's current details in Temporal UI. */
+/** Writes the phases to the workflow's current details in Temporal UI: a list, since the columns of a table run together there. */
 export function publishProgress(report: ImportReport): void {
   const rows = Object.entries(report.phases).map(([name, p]) => {
     const seconds = secondsOf(p);
     const rest = p.status === 'running' ? remainingSeconds(seconds, p.done, p.total) : undefined;
-    const eta = rest === undefined ? '' : `${Math.ceil(rest)} s`;
-    return `| ${PHASE_MARKS[p.status].text} ${name} | ${p.done}/${p.total} | ${seconds.toFixed(1)} s | ${eta} |`;
+    const eta = rest === undefined ? '' : ` - about ${Math.ceil(rest)} s more`;
+    return `- ${PHASE_MARKS[p.status].text} ${name} - ${p.done} of ${p.total} - ${seconds.toFixed(1)} s${eta}`;
   });
   const { fetched, inserted, updated, skipped, errored } = report.counts;
   const lines = [
     `**${report.status}**${report.runId ? ` · run \`${report.runId}\`` : ''}`,
     '',
-    '| phase | done | time | remaining |',
-    '|---|---|---|---|',
     ...rows,
     '',
     `${fetched} fetched, ${inserted} inserted, ${updated} updated, ${skipped} skipped, ${errored} errored`,

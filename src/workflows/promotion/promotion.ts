@@ -12,6 +12,7 @@ import type { Activities } from '../../activities/index.ts';
 import type { Claim, ErrorDocument, ImportReport } from '../../messages/imports.ts';
 import type { PartAnswer, PartRequest } from '../../messages/partitions.ts';
 import type { ImportMode, RunInput } from '../../messages/run.ts';
+import { ERRORS, type ErrorCode, type ErrorRule } from '../../errors.ts';
 import { runToEnd } from '../failure.ts';
 import { activityProxies, END_TOGETHER, type ActivityProxies } from '../policies.ts';
 import { forEachConcurrently } from '../window.ts';
@@ -130,6 +131,9 @@ export function promotionOf(options: PromotionOptions): Promotion {
           recordFailure,
           end: (status) => finishReport(report, status),
         });
+      } catch (error) {
+        if (refusesFile(input, report) && patched('refused-dry-runs-are-answered')) return report;
+        throw error;
       } finally {
         if (report.status !== 'running')
           await CancellationScope.nonCancellable(() => label(activities.local, report.status));
@@ -163,7 +167,14 @@ export function promotionOf(options: PromotionOptions): Promotion {
       let lost = false;
       const next = await forEachConcurrently(from, state.partitions, tuning.window, async (part) => {
         if (lost) return;
-        const answer = await work({ ...run(), input, stageId: state.stageId, chunks, part });
+        const answer = await work({
+          ...run(),
+          input,
+          stageId: state.stageId,
+          chunks,
+          part,
+          parts: state.partitions,
+        });
         if (answer.stageLost) {
           lost = true;
           return;
@@ -194,6 +205,13 @@ export function promotionOf(options: PromotionOptions): Promotion {
       report.finishedAt = completedAt;
     },
   };
+}
+
+/** A dry run that finds a file unusable has done its work: the report says so, and Temporal's failed workflows are those to look at. */
+function refusesFile({ mode }: RunInput, { status, error }: ImportReport): boolean {
+  const rule: ErrorRule | undefined = ERRORS[error?.code as ErrorCode];
+  const ofTheFile = rule?.kind === 'fatal' && (rule.exit === 2 || error?.code === 'TOO_MANY_ERRORS');
+  return mode === 'dry-run' && status === 'failed' && ofTheFile;
 }
 
 /**

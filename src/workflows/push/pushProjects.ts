@@ -102,14 +102,12 @@ function publishProgress({
   correlationId,
   error,
 }: PushReport): void {
-  const table = Object.entries(metrics).map(([name, n]) => `| ${name} | ${n} |`);
+  const sums = Object.entries(metrics).map(([name, n]) => `- ${name}: ${n}`);
   setCurrentDetails(
     [
       `**${status}** · ${filename} for ${tenantId}: ${done} of ${total} batches, ${posted} of ${rows} rows · correlation \`${correlationId}\``,
       '',
-      '| metric | sum |',
-      '|---|---|',
-      ...table,
+      ...sums,
       ...(error ? ['', `**${error.code}** ${error.message}`] : []),
     ].join('\n'),
   );

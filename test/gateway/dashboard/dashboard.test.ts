@@ -87,12 +87,110 @@ describe('the dashboard over HTTP', function () {
     assert.match(text, /Fax<\/td> <td> ?not taken; perhaps <code>contact_phone<\/code>/);
   });
 
+  it('finds runs by a part of the name of their source, in any case, and has a label for it', async () => {
+    const found = (await visitors['viewer']!.get('/runs?source=TEl')).text;
+    assert.match(found, /<label\s*>Source<input name="source"/);
+    assert.ok(found.includes('TELCO.csv') && !found.includes('people.csv'), found);
+    assert.match((await visitors['viewer']!.get('/runs?source=100%25')).text, /No runs match/);
+  });
+
+  it('shows a completed run as it was, whatever was tried with its batch afterwards and when Temporal has it no more', async () => {
+    const { place } = dashboard;
+    const path = await place.file(plaintiffsCsv(60), 'again.csv');
+    const id = (await place.run(await place.input({ path }))).runId!;
+    assert.equal((await place.run(await place.input({ path }))).status, 'duplicate');
+    const page = async () => (await visitors['operator']!.get(`/runs/${id}`)).text.replace(/\s+/g, ' ');
+    const phases = (text: string) => [...text.matchAll(/<span class="heard">(\w+)<\/span/g)].map(([, word]) => word);
+    const shown = await page();
+    assert.deepEqual(phases(shown), Array(8).fill('done'));
+    assert.match(shown, /Why rows were rejected/);
+    const [run] = await place.sql<{ token: string; worker: string }[]>`
+      SELECT claim_token AS token, worker_id AS worker FROM ingest.import_runs WHERE id = ${id}`;
+    assert.ok(shown.includes(`/${run!.token}/history`));
+    await place.sql`UPDATE ingest.import_runs SET worker_id = ${`${run!.worker}/gone`} WHERE id = ${id}`;
+    const kept = await page();
+    assert.deepEqual(phases(kept), Array(8).fill('done'));
+    assert.match(kept, /Why rows were rejected/);
+    const [attempt] = await place.sql<{ id: string }[]>`
+      SELECT id FROM ingest.import_runs WHERE status = 'duplicate' AND metadata ->> 'duplicate_of' = ${id}`;
+    const refused = (await visitors['operator']!.get(`/runs/${attempt!.id}`)).text;
+    assert.match(refused, new RegExp(`imported already, by run\\s*<a href="/runs/${id}"`));
+  });
+
+  it('shows failed items of a directory, their names to operators', async () => {
+    const directory = {
+      failed: 2,
+      failedItems: [
+        {
+          item: 'FL/A_01.png',
+          kind: 'image',
+          code: 'IMAGE_MISSING',
+          message: 'The directory has no image of that name.',
+        },
+      ],
+    };
+    const { sql } = dashboard.place;
+    const [run] = await sql<{ id: string }[]>`
+      INSERT INTO ingest.import_runs (source_system, source_batch_id, file_hash, filename, import_kind, status, completed_at, metadata)
+      VALUES ('scrape', 'b', 'h', 'FL', 'search-results', 'completed', now(), ${sql.json({ summary: { directory } })}) RETURNING id`;
+    const operator = (await visitors['operator']!.get(`/runs/${run!.id}`)).text;
+    assert.match(operator, /2 failed items[^]*FL\/A_01\.png[^]*IMAGE_MISSING/);
+    assert.match(operator, /Download rejects/);
+    const viewer = (await visitors['viewer']!.get(`/runs/${run!.id}`)).text;
+    assert.ok(viewer.includes('2 failed items') && !viewer.includes('A_01.png'));
+  });
+
+  it('counts and lists posted batches by their answers, found by correlation id, and the files that were pushed', async () => {
+    const { sql, client } = dashboard.place;
+    const staging = async (tenant: string, correlation: string) => {
+      const [row] = await sql<{ id: string }[]>`SELECT (public.fn_projects_import_merge(${tenant}, 'test', 'day-1',
+        ${sql.json([{ stage_application: 'A1', deployment_specialist: 'nobody' }])}, ${correlation})).staging_id AS id`;
+      return row!.id;
+    };
+    const [first, again, foreign] = ['1', '2', '3'].map((n) => `${n.repeat(8)}-0000-4000-8000-000000000000`) as [
+      string,
+      string,
+      string,
+    ];
+    const mine = await staging('TELCO', first);
+    const theirs = await staging('OTHER', foreign);
+    await sql`SELECT ingest.note_answer('TELCO', 'day-1', ${first}, ${mine}, 'merged'), ingest.note_answer('TELCO', 'day-2', ${again}, ${mine}, 'replayed'),
+      ingest.note_answer('OTHER', 'day-1', ${foreign}, ${theirs}, 'merged')`;
+    const of = async (who: string, path: string) => (await visitors[who]!.get(path)).text.replace(/\s+/g, ' ');
+    assert.match(await of('viewer', '/'), /Batches posted<\/a><\/dt> <dd><b>3<\/b><small>3 project rows/);
+    assert.match(await of('viewerT', '/'), /Batches posted<\/a><\/dt> <dd><b>2<\/b>/);
+    const all = await of('viewer', '/batches');
+    for (const correlation of [first, again, foreign]) assert.ok(all.includes(correlation), correlation);
+    assert.match(all, /day-2<\/th>.*Unchanged/);
+    assert.ok(!(await of('viewerT', '/batches')).includes(foreign));
+    for (const find of [again, again.toUpperCase(), 'AY-2']) {
+      const found = await of('operator', `/batches?find=${find}`);
+      assert.ok(found.includes(again) && !found.includes(first), find);
+    }
+    // The anomaly has the id of the merge; an unchanged batch that came later has another and leads to the same.
+    for (const find of [first, again, 'A1']) {
+      const found = await of('operatorT', `/anomalies?find=${find}`);
+      assert.match(found, /Unknown DS<\/b> <q>nobody<\/q>/, find);
+      assert.ok(found.includes(first) && !found.includes('a value of TELCO'), find);
+    }
+    await client.workflow.start('pushProjects', {
+      workflowId: 'push/TELCO',
+      taskQueue: 'nobody-serves',
+      args: [{}],
+      memo: { filename: 'daily.csv' },
+    });
+    for (let listed = ''; !listed.includes('daily.csv');) listed = await of('viewerT', '/batches');
+    assert.match(await of('viewerT', '/batches'), /daily\.csv<\/a> <\/th>.*Running/);
+    await client.workflow.getHandle('push/TELCO').terminate();
+  });
+
   it('leads everybody else to the sign-in and back to the page they wanted', async () => {
     for (const path of [
       '/',
       '/runs',
       `/runs/${plaintiffs}`,
       '/anomalies',
+      '/batches',
       '/schedules',
       `/runs/${plaintiffs}/rejects`,
     ]) {
@@ -292,7 +390,7 @@ describe('the dashboard over HTTP', function () {
     assert.equal((await visitors['viewerT']!.post(`/runs/${telco}/rollback`, { reason: 'x' })).status, 403);
     assert.equal((await visitors['viewer']!.get(`/runs/${plaintiffs}/rejects`)).status, 403);
     assert.equal((await sql`SELECT FROM ingest.run_actions`).length, 0);
-    assert.equal((await sql`SELECT FROM ingest.import_runs WHERE status <> 'completed'`).length, 0);
+    assert.equal((await sql`SELECT FROM ingest.import_runs WHERE status NOT IN ('completed', 'duplicate')`).length, 0);
   });
 
   it('gives an operator the rejects byte for byte, and writes down that they had them', async () => {

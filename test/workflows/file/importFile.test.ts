@@ -160,11 +160,9 @@ for (const backend of ['postgres', 'supabase'] as const) {
       );
     });
 
-    it('is told in Temporal UI: search attributes, summary, current details', async () => {
-      const handle = await startImport(
-        place.client,
-        await place.input({ path: await place.file(plaintiffsCsv(20), 'shown.csv'), sourceSystem: 'jbi' }),
-      );
+    it('is told in Temporal UI: search attributes, summaries of it and of each activity, current details', async () => {
+      const path = await place.file(plaintiffsCsv(120), 'shown.csv');
+      const handle = await startImport(place.client, await place.input({ path, sourceSystem: 'jbi' }, MANY_PARTS));
       const { runId } = await importResult(handle);
       const found = await handle.describe();
       const attributes = Object.fromEntries(
@@ -176,7 +174,34 @@ for (const backend of ['postgres', 'supabase'] as const) {
       assert.match((await found.staticSummary())!, /plaintiffs from jbi, shown\.csv/);
       const details = await handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
       assert.match(details.currentDetails!, new RegExp(`completed.*${runId}`));
-      assert.match(details.currentDetails!, /\| ✓ reconcile \| 1\/1/);
+      assert.match(details.currentDetails!, /^- ✓ reconcile - 1 of 1 - [\d.]+ s$/m);
+      const [history] = await historiesOf(place.client, handle);
+      const summaries = history!
+        .events!.filter(({ activityTaskScheduledEventAttributes: scheduled }) => scheduled)
+        .map(({ userMetadata }) => String(payloadsOf(userMetadata)[0]));
+      assert.deepEqual(
+        summaries.filter((summary) => !/^"[a-z]/.test(summary)),
+        [],
+      );
+      assert.ok(summaries.includes('"part 2 of 3: rows go to the tables"'), summaries.join());
+      assert.ok(summaries.includes('"chunk 1 of 2: rows are checked and staged"'), summaries.join());
+    });
+
+    it('answers a dry run that refuses its file without a workflow that failed', async () => {
+      const bad = await place.file('nothing,known\n1,2\n');
+      const many = await place.file(`name,email\n${'A,no address\n'.repeat(5)}`);
+      for (const [path, options, code] of [
+        [bad, {}, 'MISSING_COLUMNS'],
+        [many, { maxErrors: { rows: 1 } }, 'TOO_MANY_ERRORS'],
+      ] as const) {
+        const handle = await startImport(place.client, await place.input({ path, mode: 'dry-run', options }));
+        const { status, error } = await importResult(handle);
+        assert.deepEqual([status, error?.code], ['failed', code]);
+        assert.equal((await handle.describe()).status.name, 'COMPLETED');
+      }
+      const commit = await startImport(place.client, await place.input({ path: bad }));
+      assert.equal((await importResult(commit)).error?.code, 'MISSING_COLUMNS');
+      assert.equal((await commit.describe()).status.name, 'FAILED');
     });
 
     it('stops at --max-errors before production, and imports with a higher limit under the same run', async () => {
