@@ -22,7 +22,7 @@ import { createDatabase, sharedStack, TEST_CACHE, type TestDatabase } from '../s
 import { startTestWorker } from '../support/worker.ts';
 
 describe('an import that cannot go on', function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
   let database: TestDatabase;
   let place: Place;
   let backends: Backends;
