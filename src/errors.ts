@@ -79,6 +79,10 @@ export const ERRORS = {
   // The surroundings.
   DATABASE_UNAVAILABLE: retry('Nothing to do: imports go on by themselves when the database answers.'),
   DATABASE_BUSY: retry('Nothing to do: the transaction is tried again.'),
+  DATABASE_TIME_LIMIT: fatal(
+    1,
+    "Let statements run longer (alter role service_role set statement_timeout = '10min', or that of DATABASE_URL's user), then `intake resume ID`.",
+  ),
   STORAGE_UNAVAILABLE: retry('Nothing to do: imports go on by themselves when Storage answers.'),
   STORAGE_DENIED: fatal(
     1,

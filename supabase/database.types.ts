@@ -2391,6 +2391,10 @@ export type Database = {
       attached_plaintiffs: { Args: { ids: number[]; run_id: string }; Returns: number[] };
       backfill_memberships: { Args: { restore?: boolean }; Returns: number };
       batch_uuid: { Args: { batch_id: string; tenant_id: string }; Returns: string };
+      begin_piece: {
+        Args: { chunk: number; errored: number; kind: string; piece?: Json; rows: number; stage_id: string };
+        Returns: boolean;
+      };
       checksum_lines: { Args: { lines: string[] }; Returns: string };
       claim_import_run: {
         Args: {
@@ -3497,9 +3501,18 @@ export type Database = {
       sliced_table: { Args: { kind: string; resolved: boolean }; Returns: unknown };
       spellings_agree: { Args: { a: string; b: string }; Returns: boolean };
       stage_chunk: {
-        Args: { chunk: number; columns: string[]; errored: number; kind: string; rows: Json; stage_id: string };
+        Args: {
+          chunk: number;
+          columns: string[];
+          errored: number;
+          kind: string;
+          piece?: Json;
+          rows: Json;
+          stage_id: string;
+        };
         Returns: Json;
       };
+      staged_chunk: { Args: { chunk: number; piece?: Json; stage_id: string }; Returns: Json };
       staged_failures: { Args: { after_row?: number; max_rows?: number; stage_id: string }; Returns: Json };
       still_holds: {
         Args: {

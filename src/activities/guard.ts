@@ -3,8 +3,15 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import type { Logger } from 'pino';
 import { ERRORS, IntakeError } from '../errors.ts';
-import { ATTEMPTS_OF_INTERNAL, delayAfter, policyOf, type ActivityName } from '../messages/policies.ts';
+import {
+  ATTEMPTS_AT_TIME_LIMIT,
+  ATTEMPTS_OF_INTERNAL,
+  delayAfter,
+  policyOf,
+  type ActivityName,
+} from '../messages/policies.ts';
 import { interruptible } from '../database/interruption.ts';
+import { isTimeLimit } from '../database/sqlError.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { measure } from './measure.ts';
 import { lastProgress, takeBackAttempt } from './heartbeat.ts';
@@ -39,7 +46,7 @@ export function guarded<A extends { [name in keyof A]: Activity }>(activities: A
         takeBackAttempt(context);
         metrics.activity(name, cancelled ? 'cancelled' : 'failed', seconds());
         if (cancelled) throw new CancelledFailure('cancelled');
-        const known = failure(error, name as ActivityName, attempt, log);
+        const known = failure(timeLimit(error, context), name as ActivityName, attempt, log);
         metrics.activityFailed(name, known.type as string);
         throw known;
       } finally {
@@ -49,6 +56,21 @@ export function guarded<A extends { [name in keyof A]: Activity }>(activities: A
   return Object.fromEntries(
     Object.entries<Activity>(activities).map(([name, run]) => [name, wrap(name, run)]),
   ) as unknown as A;
+}
+
+/** A step that cannot be made smaller, and that the database ends every time, does not go on by itself. */
+function timeLimit(error: unknown, context: Context): unknown {
+  if (!isTimeLimit(error) || context.info.isLocal) return error;
+  const { timeLimits = 0 } = (context.info.heartbeatDetails ?? {}) as { timeLimits?: number };
+  context.heartbeat({ ...(lastProgress.get(context) as object), timeLimits: timeLimits + 1 });
+  if (timeLimits + 1 < ATTEMPTS_AT_TIME_LIMIT) return error;
+  return new IntakeError(
+    'DATABASE_TIME_LIMIT',
+    `The database has ended a statement of this step ${timeLimits + 1} times at its time limit`,
+    {
+      cause: error,
+    },
+  );
 }
 
 /** What a full or read-only disk says. Sources and stored objects have codes of their own: this is the work folder. */

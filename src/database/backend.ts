@@ -21,8 +21,12 @@ export interface Backend {
    * @throws IntakeError: see `sqlError` (transient ones are retryable).
    */
   call<N extends FunctionName>(fn: N, args: Arguments<N>): Promise<Answer<N>>;
-  /** Puts a chunk into its stage, all rows in one transaction with the chunk's ledger row; a chunk already there stays as it is. */
-  stage(chunk: StagedChunk): Promise<void>;
+  /**
+   * Puts a chunk into its stage, all rows in one transaction with the chunk's ledger row, or in pieces when the database ends that at
+   * its time limit; a chunk already there stays as it is.
+   * @returns rows of the pieces, where it took them.
+   */
+  stage(chunk: StagedChunk): Promise<number | void>;
   close(): Promise<void>;
 }
 

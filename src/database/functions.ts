@@ -19,6 +19,7 @@ import type {
   Operation,
   PartComparison,
   PartCounts,
+  Piece,
   Purge,
   Reconciliation,
   RetirablePerKind,
@@ -28,6 +29,7 @@ import type {
   Run,
   RunCounts,
   Settlement,
+  StagedPart,
   StoredItem,
   StoredReject,
 } from './rows.ts';
@@ -52,6 +54,7 @@ import {
 const page = { after_row: optional(integer), max_rows: optional(integer) };
 /** `keys`: so many keys of the part, in the order of keys. */
 const part = { stage_id: uuid, chunks: integer, part: integer, keys: optional(orNull(integer)) };
+const piece = { piece: optional(orNull(jsonb<Piece>())) };
 const updates = { update_known: optional(truth) };
 const after = { after: optional(orNull(text)) };
 const inRun = { run_id: uuid, lease: integer };
@@ -91,14 +94,17 @@ export const FUNCTIONS = {
   health: fn<Health>()({}),
 
   // Its stage and its parts.
-  stage_chunk: fn<object>()({
+  stage_chunk: fn<StagedPart>()({
     stage_id: uuid,
     kind: text,
     chunk: integer,
     columns: texts,
     rows: json<readonly unknown[]>(),
     errored: integer,
+    ...piece,
   }),
+  begin_piece: fn<boolean>()({ stage_id: uuid, kind: text, chunk: integer, rows: integer, errored: integer, ...piece }),
+  staged_chunk: fn<StagedPart>()({ stage_id: uuid, chunk: integer, ...piece }),
   resolve_stage: fn<{ rows?: number; people?: number; stage_lost?: true; match?: MatchNumbers; remarks?: Remarks }>()({
     run_id: orNull(uuid),
     lease: integer,

@@ -235,3 +235,20 @@ export interface RetirablePerKind {
   readonly originals: number;
   readonly held: number;
 }
+
+/** A piece of a chunk. */
+export interface Piece {
+  /** Hash of all rows of the chunk. */
+  readonly content: string;
+  /** Rows of the chunk before it. */
+  readonly before: number;
+  /** Whether another piece follows. */
+  readonly more: boolean;
+}
+
+/** What is staged of a chunk. */
+export interface StagedPart {
+  readonly rows: number;
+  /** Pieces are missing. */
+  readonly more?: boolean;
+}

@@ -108,3 +108,21 @@ export function sqlError(cause: unknown, status?: number, host?: string): Intake
 /** Whether the database ended a statement at its time limit. */
 export const isTimeLimit = (error: unknown): boolean =>
   error instanceof IntakeError && (error.cause as { readonly code?: unknown } | undefined)?.code === '57014';
+
+/**
+ * Calls that do so many rows at most: made again for fewer while the database ends them at its time limit.
+ * @param most rows of the first.
+ */
+export function fewerRows(most: number): <T>(call: (rows: number) => Promise<T>) => Promise<T> {
+  let rows = most;
+  return async (call) => {
+    for (;;) {
+      try {
+        return await call(rows);
+      } catch (error) {
+        if (!isTimeLimit(error) || rows === 1) throw error;
+        rows = Math.ceil(rows / 4);
+      }
+    }
+  };
+}

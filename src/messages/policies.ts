@@ -147,6 +147,9 @@ export type ActivityName = keyof typeof POLICIES;
 
 export const policyOf = (activity: ActivityName): ActivityPolicy => POLICIES[activity];
 
+/** So often in a row the database may end a statement that is as small as it can be. */
+export const ATTEMPTS_AT_TIME_LIMIT = 8;
+
 /** How long attempts of an activity are made while somebody waits for the answer. */
 export const INTERACTIVE_ATTEMPTS = 2;
 

@@ -40,6 +40,8 @@ const SENTENCES = {
   TRAILING_DELIMITERS: ({ detail }) => `every row has ${detail} more than the header, empty at its end`,
   TIME_LIMIT: ({ count, detail }) =>
     `${count} part${count === 1 ? '' : 's'} ran into the time limit of the database and ${count === 1 ? 'was' : 'were'} done in slices of ${detail} keys: let statements of the role run longer (statement_timeout), or set INTAKE_PARTITION_ROWS=${detail}`,
+  STAGING_TIME_LIMIT: ({ count, detail }) =>
+    `${count} chunk${count === 1 ? '' : 's'} ran into the time limit of the database and ${count === 1 ? 'was' : 'were'} staged in pieces of ${detail} rows: let statements of the role run longer (statement_timeout), or make chunks smaller (INTAKE_CHUNK_BYTES; of a directory --batch-size)`,
   MISSING_DELIMITERS: ({ detail }) => `every row has ${detail} less than the header; the last are read as empty`,
 } as const satisfies Record<string, (remark: Remark) => string>;
 
@@ -79,3 +81,7 @@ export function addRemarks(all: Record<string, Remark>, part: Remarks = {}): voi
     };
   }
 }
+
+/** Says of a chunk that it was staged in pieces of so many rows. */
+export const piecesRemark = (rows: number | void): Remarks =>
+  rows ? { STAGING_TIME_LIMIT: { count: 1, detail: String(rows) } } : {};

@@ -1,22 +1,32 @@
 /** Withdrawing what a run imported; what was edited since stays and is listed. */
 import { IntakeError } from '../errors.ts';
 import type { Connections } from './connections.ts';
+import type { Backend } from '../database/backend.ts';
+import type { Arguments } from '../database/functions.ts';
+import { fewerRows } from '../database/sqlError.ts';
 import type { Rollback, RollbackProgress, Run } from '../database/rows.ts';
 import { findRun } from './findRun.ts';
+
+/** Rows of a part. */
+const PART_ROWS = 10_000;
 
 /** What a rollback would do now; nothing is changed. @throws IntakeError ROLLBACK_REFUSED for a run that is running or imported nothing. */
 export async function previewRollback(connections: Connections, run: Run): Promise<Rollback> {
   await refuseIfUnfit(connections, run);
   const backend = await connections.backend();
+  const inParts = fewerRows(PART_ROWS);
   for (let former: object | null = null; ;) {
-    const { done, ...preview }: Rollback & { done: boolean } = await backend.call('preview_rollback', {
-      run_id: run.id,
-      former,
-    });
+    const found: Preview = await inParts((max_rows) => previewPart(backend, { run_id: run.id, former, max_rows }));
+    const { done, ...preview } = found;
     if (done) return { ...NOTHING, ...preview };
     former = preview;
   }
 }
+
+type Preview = Rollback & { readonly done: boolean };
+
+const previewPart = (backend: Backend, args: Arguments<'preview_rollback'>): Promise<Preview> =>
+  backend.call('preview_rollback', args);
 
 /**
  * Withdraws a run in parts, each a transaction of its own; who is interrupted goes on with the same call.
@@ -36,8 +46,9 @@ export async function rollBackRun(
     });
   await refuseIfUnfit(connections, run);
   const backend = await connections.backend();
+  const inParts = fewerRows(PART_ROWS);
   for (;;) {
-    const progress = await backend.call('rollback_rows', { run_id: run.id, reason });
+    const progress = await inParts((max_rows) => backend.call('rollback_rows', { run_id: run.id, reason, max_rows }));
     if (progress.done) {
       const { metadata } = await findRun(connections, run.id);
       return { ...NOTHING, ...metadata.rollback, rows_affected: progress.rows_affected };

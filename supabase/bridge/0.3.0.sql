@@ -72,6 +72,9 @@ begin
     );
     insert into ingest.project_edits (staging_id) select r.id from ingest.import_runs r where r.import_kind = 'projects';
   end if;
+  if to_regclass('ingest_stage.chunks') is not null then
+    alter table ingest_stage.chunks add column if not exists content text;
+  end if;
   if to_regclass('ingest_stage.resolved') is not null then
     alter table ingest_stage.resolved add column if not exists seen pg_snapshot;
   end if;

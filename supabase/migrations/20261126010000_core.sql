@@ -396,14 +396,61 @@ create unlogged table if not exists ingest_stage.chunks (
   rows integer not null,
   errored integer not null,
   created_at timestamptz not null default now(),
+  content text,
   primary key (stage_id, chunk)
 );
 grant select, insert, delete on ingest_stage.chunks to service_role, dragonfly_app;
 
--- Stages one chunk sent as JSON (the supabase backend; the postgres backend uses COPY in a transaction of the same shape).
--- `columns` names the keys of the row arrays. Answers {rows, errored} of what is staged, by this call or an earlier one.
+-- A chunk comes whole, or in pieces where the server's time limit cuts it off: {content: hash of all its rows, before: rows before this
+-- piece, more: whether another follows}. Notes what comes now; true: its rows are to be written. A piece that was written is not
+-- written again, and a first one of other content, which another attempt has read, takes the place of what is there of the chunk.
+create or replace function ingest.begin_piece(stage_id uuid, kind text, chunk integer, rows integer, errored integer, piece jsonb default null)
+returns boolean
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_before integer := coalesce(($6 ->> 'before')::integer, 0);
+  v_left text := case when ($6 ->> 'more')::boolean then $6 ->> 'content' end;
+  v_known ingest_stage.chunks;
+begin
+  if v_before = 0 then
+    insert into ingest_stage.chunks (stage_id, kind, chunk, rows, errored, content) values ($1, $2, $3, $4, $5, v_left) on conflict do nothing;
+    if found then
+      return true;
+    end if;
+  end if;
+  select * into v_known from ingest_stage.chunks c where c.stage_id = $1 and c.chunk = $3 for update;
+  if v_known.content is null then
+    return false; -- whole, or nothing any more
+  elsif v_known.content = $6 ->> 'content' then
+    if v_known.rows <> v_before then
+      return false;
+    end if;
+  elsif v_before > 0 then
+    return false;
+  else
+    execute format('delete from ingest_stage.%I s where s.stage_id = $1 and s.chunk = $2', ingest.kind_suffix($2)) using $1, $3;
+  end if;
+  update ingest_stage.chunks c set rows = v_before + $4, errored = $5, content = v_left where c.stage_id = $1 and c.chunk = $3;
+  return true;
+end
+$$;
+
+-- What is staged of a chunk: {rows, errored} of a whole one, {rows, more} while pieces of this content are missing.
+create or replace function ingest.staged_chunk(stage_id uuid, chunk integer, piece jsonb default null) returns jsonb
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce((
+    select case when c.content is null then jsonb_build_object('rows', c.rows, 'errored', c.errored)
+                else jsonb_build_object('rows', case when c.content = $3 ->> 'content' then c.rows else 0 end, 'more', true) end
+    from ingest_stage.chunks c where c.stage_id = $1 and c.chunk = $2), '{"rows": 0, "more": true}')
+$$;
+
+-- Stages one chunk, or a piece of it, sent as JSON (the supabase backend; the postgres backend uses COPY in a transaction of the same
+-- shape). `columns` names the keys of the row arrays. Answers what is staged of the chunk, by this call or an earlier one.
 create or replace function ingest.stage_chunk(
-  stage_id uuid, kind text, chunk integer, columns text[], rows json, errored integer
+  stage_id uuid, kind text, chunk integer, columns text[], rows json, errored integer, piece jsonb default null
 ) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '60s'
 as $$
@@ -413,9 +460,7 @@ declare
   v_list text;
   v_values text;
 begin
-  insert into ingest_stage.chunks (stage_id, kind, chunk, rows, errored) values ($1, $2, $3, json_array_length($5), $6)
-  on conflict do nothing;
-  if found then
+  if ingest.begin_piece($1, $2, $3, json_array_length($5), $6, $7) then
     select string_agg(format('%I', a.attname), ', ' order by c.n),
            -- A text in the place of jsonb is JSON whose numbers whoever stands between would round.
            string_agg(case when a.atttypid = 'jsonb'::regtype
@@ -429,8 +474,7 @@ begin
                    v_table, v_list, v_values)
       using $1, $3, $5;
   end if;
-  return (select jsonb_build_object('rows', c.rows, 'errored', c.errored)
-          from ingest_stage.chunks c where c.stage_id = $1 and c.chunk = $3);
+  return ingest.staged_chunk($1, $3, $7);
 end
 $$;
 
@@ -479,14 +523,14 @@ begin
 end
 $$;
 
--- Whether all chunks of a stage are there; a database crash empties it. They then stay until the end of the transaction:
+-- Whether all chunks of a stage are there, each whole; a database crash empties it. They then stay until the end of the transaction:
 -- clear_stage, which deletes the chunks first, waits for the one that is locked.
 create or replace function ingest.lock_whole_stage(stage_id uuid, chunks integer) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform from ingest_stage.chunks c where c.stage_id = $1 and c.chunk = 0 for key share;
-  return (select count(*) = $2 from ingest_stage.chunks c where c.stage_id = $1 and c.chunk >= 0);
+  return (select count(*) = $2 from ingest_stage.chunks c where c.stage_id = $1 and c.chunk >= 0 and c.content is null);
 end
 $$;
 

@@ -566,6 +566,7 @@ comment on column ingest_stage.chunks.kind is 'The kind of the rows.';
 comment on column ingest_stage.chunks.chunk is 'The chunk of the file.';
 comment on column ingest_stage.chunks.rows is 'How many rows the chunk has.';
 comment on column ingest_stage.chunks.errored is 'How many of them are rejected.';
+comment on column ingest_stage.chunks.content is 'Hash of all rows of the chunk while pieces of it are missing; null: it is whole.';
 comment on column ingest_stage.chunks.created_at is 'When the row was written.';
 
 comment on table ingest_stage.judgments is 'Staged rows of kinds simplicity and jbi.';
@@ -963,7 +964,9 @@ comment on function ingest.settled_step is 'What a step of a settled run came to
 comment on function ingest.similar_tenants is 'Tenants whose names differ from this one by case alone.';
 comment on function ingest.slice_of is 'The number of the slice of a part.';
 comment on function ingest.sliced_table is 'Where rows have their part: in the stage, or in the plan of a resolved one.';
-comment on function ingest.stage_chunk is 'Stages one chunk sent as JSON (the supabase backend; the postgres backend uses COPY in a transaction of the same shape). `columns` names the keys of the row arrays.';
+comment on function ingest.begin_piece is 'Notes that a chunk, or a piece of it, comes now; true: its rows are to be written.';
+comment on function ingest.staged_chunk is 'What is staged of a chunk: {rows, errored} of a whole one, {rows, more} while pieces of this content are missing.';
+comment on function ingest.stage_chunk is 'Stages one chunk, or a piece of it, sent as JSON (the supabase backend; the postgres backend uses COPY in a transaction of the same shape). `columns` names the keys of the row arrays.';
 comment on function ingest.staged_failures is 'Failed items of a staged directory after a row index, for a dry run.';
 comment on function ingest.still_holds is 'Whether what a batch answered holds: no directory, no other batch and nobody changed anything since.';
 comment on function ingest.stop_part is 'The run stopped at --max-errors: its rows land as they are; nothing is promoted.';

@@ -4,8 +4,8 @@ import { SEARCH_COLUMNS } from '../../sources/search/licences.ts';
 import { openRoot } from '../../sources/tree/scanTree.ts';
 import { IntakeError } from '../../errors.ts';
 import { kindNamed } from '../../kinds/index.ts';
-import { addRemarks, type Remark } from '../../messages/remarks.ts';
 import { type FailedItem, SHOWN_FAILURES, type SliceAnswer, type SliceRequest } from '../../messages/directory.ts';
+import { addRemarks, piecesRemark, type Remark } from '../../messages/remarks.ts';
 import type { Backend } from '../../database/backend.ts';
 import type { Deps } from '../deps.ts';
 import { heartbeat } from '../heartbeat.ts';
@@ -77,7 +77,7 @@ export async function stageFiles(
     async ({ batch, files }) => {
       const writer = new BatchWriter(target.format, input, partitions, stageId, batch, now);
       for (const file of files) await writer.add(root, file, states);
-      await target.stage({
+      const pieces = await target.stage({
         stageId,
         kind: input.kind,
         table,
@@ -86,6 +86,7 @@ export async function stageFiles(
         ...writer.counts,
         payload: writer.payload(partitions),
       });
+      addRemarks(remarks, piecesRemark(pieces));
       answer.rows += writer.counts.rows;
       answer.errored += writer.counts.errored;
       answer.done += files.length - writer.failedFiles;

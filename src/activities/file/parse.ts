@@ -8,6 +8,7 @@ import { IntakeError } from '../../errors.ts';
 import type { Backend } from '../../database/backend.ts';
 import { csvKindNamed } from '../../kinds/index.ts';
 import type { Content, ImportInput, Plan } from '../../messages/imports.ts';
+import { piecesRemark } from '../../messages/remarks.ts';
 import type { Deps } from '../deps.ts';
 import { countAttempt } from '../heartbeat.ts';
 import { renewClaim } from '../renewClaim.ts';
@@ -83,7 +84,9 @@ export const parseActivity = ({ backend, workDir, parser }: Deps) => ({
       chunk,
     });
     const columns = [...COMMON_COLUMNS, ...kind.stageColumns];
-    await target.stage({ stageId, kind: kind.name, table: kind.table, chunk, columns, rows, errored, payload });
-    return { rows, errored, codes, remarks };
+    const pieces = await target.stage({
+      ...{ stageId, kind: kind.name, table: kind.table, chunk, columns, rows, errored, payload },
+    });
+    return { rows, errored, codes, remarks: { ...remarks, ...piecesRemark(pieces) } };
   },
 });

@@ -1,6 +1,7 @@
 /** finalize, reconcile and the ways an import ends. */
 import { IntakeError } from '../../errors.ts';
 import type { BackendName } from '../../config.ts';
+import { fewerRows } from '../../database/sqlError.ts';
 import type { Counts, ErrorDocument, ImportReport } from '../../messages/imports.ts';
 import type { RunInput } from '../../messages/run.ts';
 import type { Deps } from '../deps.ts';
@@ -65,6 +66,9 @@ export const finishActivities = ({ backend }: Deps) => ({
 
   /** Empties the stage, a bounded number of rows a call. */
   async clearStage({ input, stageId }: { input: RunInput; stageId: string }): Promise<void> {
-    while (!(await backend(input.backend).call('clear_stage', { stage_id: stageId, kind: input.kind })));
+    const { call } = backend(input.backend);
+    const inParts = fewerRows(200_000);
+    const args = { stage_id: stageId, kind: input.kind };
+    while (!(await inParts((max_rows) => call('clear_stage', { ...args, max_rows }))));
   },
 });

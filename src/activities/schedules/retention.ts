@@ -1,6 +1,7 @@
 /** Deletes old batches and anomalies of projects, and what old runs have landed; run twice it finds nothing more. */
 import type { RetentionInput, RetentionReport, RunDays } from '../../messages/schedules.ts';
 import type { BackendName } from '../../config.ts';
+import { fewerRows } from '../../database/sqlError.ts';
 import type { ObjectStore } from '../../database/backend.ts';
 import type { Deps } from '../deps.ts';
 import { heartbeat } from '../heartbeat.ts';
@@ -30,9 +31,12 @@ export const retentionActivity = ({ backend }: Deps) => ({
   }): Promise<Required<RetentionReport>['retired']> {
     await requireOrder(backend(name), 'runs', [{ days: runDays }], 'to delete rows of runs by these days');
     const { call, objects } = backend(name);
+    const inParts = fewerRows(10_000);
     const sum = { runs: 0, landed_rows: 0, ledger_rows: 0, originals: 0 };
     for (;;) {
-      const { more, runs, landed_rows, ledger_rows } = await call('retire_runs', { days: runDays });
+      const { more, runs, landed_rows, ledger_rows } = await inParts((max_rows) =>
+        call('retire_runs', { days: runDays, max_rows }),
+      );
       sum.runs += runs;
       sum.landed_rows += landed_rows;
       sum.ledger_rows += ledger_rows;

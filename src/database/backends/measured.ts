@@ -8,8 +8,9 @@ export function measured(backend: Backend, metrics: Metrics): Backend {
     ...backend,
     async stage(chunk) {
       const { length } = chunk.payload; // the backend may hand the buffer on
-      await backend.stage(chunk);
+      const pieces = await backend.stage(chunk);
       metrics.bytes('staged', length);
+      return pieces;
     },
     objects: {
       ...objects,

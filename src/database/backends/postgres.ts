@@ -12,6 +12,8 @@ import { folderObjects } from '../objects/folder.ts';
 import { connectionConfig, databaseAddress, databaseFault } from '../connection.ts';
 import { interruption } from '../interruption.ts';
 import { isUnprepared } from '../pooler.ts';
+import type { Piece, StagedPart } from '../rows.ts';
+import { inPieces } from './pieces.ts';
 
 export interface PostgresOptions {
   readonly databaseUrl: string;
@@ -91,7 +93,9 @@ export function postgresBackend({
         });
       });
     },
-    stage: (chunk) => permitted(() => onConnection((connection) => copyChunk(connection, chunk))),
+    stage: inPieces('copy', (chunk, piece) =>
+      permitted(() => onConnection((connection) => copyChunk(connection, chunk, piece))),
+    ),
     close: async () => (await opened?.catch(() => undefined))?.end(),
   };
 }
@@ -173,27 +177,36 @@ function limitsFor(fn: string, set: 'set' | 'set local'): string {
 async function copyChunk(
   connection: PoolClient,
   { stageId, kind, table, chunk, columns, rows, errored, payload }: StagedChunk,
-): Promise<void> {
+  piece?: Piece,
+): Promise<StagedPart> {
   // A COPY whose client is gone can hang with its locks; only terminating it helps. The name finds it again.
   const name = escapeLiteral(`intake ${stageId} ${chunk}`);
+  const stage = `${escapeLiteral(stageId)}::uuid`;
+  const part = piece ? `${escapeLiteral(JSON.stringify(piece))}::jsonb` : 'null';
   // One way to the server for all four.
-  const results = (await connection.query(`
+  const begun = (await connection.query(`
     select pg_terminate_backend(pid) from pg_stat_activity where application_name = ${name} and pid <> pg_backend_pid();
     begin;
     set local application_name = ${name};
     ${limitsFor('stage_chunk', 'set local')};
-    insert into ingest_stage.chunks (stage_id, kind, chunk, rows, errored)
-    values (${escapeLiteral(stageId)}, ${escapeLiteral(kind)}, ${chunk}, ${rows}, ${errored}) on conflict do nothing`)) as unknown as QueryResult[];
-  const rowCount = results.at(-1)?.rowCount;
-  if (rowCount === 1) {
+    select ${own('begin_piece')}(${stage}, ${escapeLiteral(kind)}, ${chunk}, ${rows}, ${errored}, ${part}) as begun`)) as unknown as QueryResult[];
+  if (lastOf<{ begun: boolean }>(begun).begun) {
     const list = ['stage_id', 'chunk', ...columns].map((column) => `"${column}"`).join(', ');
     await pipeline(
       Readable.from(blocks(payload)),
       connection.query(copyFrom(`copy ingest_stage."${table}" (${list}) from stdin`)),
     );
   }
-  await connection.query('commit');
+  const ended = (await connection.query(
+    `commit; select ${own('staged_chunk')}(${stage}, ${chunk}, ${part}) as staged`,
+  )) as unknown as QueryResult[];
+  return lastOf<{ staged: StagedPart }>(ended).staged;
 }
+
+/** A function in a statement of several. */
+const own = (fn: FunctionName): string => `ingest.${fn}`;
+
+const lastOf = <T>(results: readonly QueryResult[]): T => results.at(-1)!.rows[0] as T;
 
 function* blocks(payload: Uint8Array): Generator<Buffer> {
   const buffer = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);

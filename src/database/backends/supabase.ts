@@ -4,6 +4,7 @@ import { limitsOf, SERVER_SILENT_MS } from '../../messages/policies.ts';
 import type { Backend } from '../backend.ts';
 import type { Answer, Arguments, FunctionName } from '../functions.ts';
 import { serviceFetch } from '../http.ts';
+import { inPieces } from './pieces.ts';
 import { bucketObjects } from '../objects/bucketObjects.ts';
 import type { Health } from '../rows.ts';
 import { isStale, watchSchemaCache } from '../schemaCache.ts';
@@ -56,14 +57,15 @@ export function supabaseBackend({ url, serviceKey, databaseUrl }: SupabaseOption
       const response = await post(fn, JSON.stringify(args));
       return (response.status === 204 ? null : await response.json()) as Answer<N>;
     },
-    async stage({ stageId, kind, chunk, columns, errored, payload }) {
+    stage: inPieces('json', async ({ stageId, kind, chunk, columns, errored, payload }, piece) => {
       // The rows are JSON already: the body is put together as text and sent as it is, neither parsed nor copied once more.
-      const head = JSON.stringify({ stage_id: stageId, kind, chunk, columns, errored });
-      await post(
+      const head = JSON.stringify({ stage_id: stageId, kind, chunk, columns, errored, ...(piece ? { piece } : {}) });
+      const response = await post(
         'stage_chunk',
         ReadableStream.from([Buffer.from(`${head.slice(0, -1)},"rows":`), payload, Buffer.from('}')]),
       );
-    },
+      return (await response.json()) as Answer<'stage_chunk'>;
+    }),
     close: async () => {},
   };
 }

@@ -22,8 +22,8 @@ import {
   type TreePlan,
 } from '../../messages/directory.ts';
 import { PROGRESS_QUERY, type ErrorDocument, type ImportReport, type PhaseState } from '../../messages/imports.ts';
-import { addRemarks } from '../../messages/remarks.ts';
 import type { PartAnswer } from '../../messages/partitions.ts';
+import { addRemarks } from '../../messages/remarks.ts';
 import { publishProgress, runPhase } from '../promotion/progress.ts';
 import { promotionOf } from '../promotion/promotion.ts';
 import { emptyComparison, extraRows, resetCounts } from '../promotion/report.ts';

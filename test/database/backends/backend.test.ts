@@ -197,6 +197,42 @@ for (const name of NAMES) {
       );
     });
 
+    it('stages in pieces what the time limit of the database cuts off, in place of what another attempt has left of other content', async () => {
+      await site.sql.unsafe(`
+        ALTER FUNCTION ingest.begin_piece(uuid, text, integer, integer, integer, jsonb) RENAME TO begin_in_time;
+        CREATE FUNCTION ingest.begin_piece(uuid, text, integer, rows integer, integer, piece jsonb DEFAULT NULL) RETURNS boolean
+        LANGUAGE plpgsql SECURITY DEFINER AS $$
+        BEGIN
+          IF rows > 2 THEN RAISE 'canceling statement due to statement timeout' USING errcode = '57014'; END IF;
+          RETURN ingest.begin_in_time($1, $2, $3, $4, $5, $6);
+        END $$;
+        GRANT EXECUTE ON FUNCTION ingest.begin_piece(uuid, text, integer, integer, integer, jsonb) TO service_role`);
+      try {
+        const [chunk, former] = [chunkOf(ODD), chunkOf(['older', 'rows'])];
+        const { stageId } = chunk;
+        const begun = { content: 'of former', before: 0, more: true };
+        await site.sql`SELECT ingest.begin_in_time(${stageId}, 'plaintiffs', 0, 2, 0, ${site.sql.json(begun)})`;
+        await backend.stage(former);
+        await site.sql`UPDATE ingest_stage.plaintiffs SET stage_id = ${stageId} WHERE stage_id = ${former.stageId}`;
+        const whole = async () =>
+          (await site.sql`SELECT ingest.lock_whole_stage(${stageId}, 1) AS whole`)[0]!['whole'] as boolean;
+        assert.equal(await whole(), false);
+        assert.equal(await backend.stage(chunk), 2);
+        assert.equal(await whole(), true);
+        await backend.stage(chunk);
+        const rows = await site.sql`
+          SELECT raw_payload ->> 'name' AS name FROM ingest_stage.plaintiffs WHERE stage_id = ${stageId} ORDER BY row_index`;
+        assert.deepEqual(
+          rows.map((row) => row['name'] as string),
+          ODD,
+        );
+      } finally {
+        await site.sql.unsafe(`
+          DROP FUNCTION ingest.begin_piece(uuid, text, integer, integer, integer, jsonb);
+          ALTER FUNCTION ingest.begin_in_time(uuid, text, integer, integer, integer, jsonb) RENAME TO begin_piece`);
+      }
+    });
+
     it('promotes a part once, however often and at once it is asked', async () => {
       const request = await part(['Once A', 'Once B', 'once a']);
       const answers = await Promise.all([1, 2, 3].map(() => backend.call('upsert_partition', request)));
