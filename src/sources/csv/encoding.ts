@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { IntakeError } from '../../errors.ts';
-import { requireLatin } from './codePage.ts';
+import { requireLatin, requireNoneOfTwoBytes } from './codePage.ts';
 import { Utf8Evidence } from './utf8Evidence.ts';
 
 /** Those that are detected, and any other that Node's decoder knows by its label. */
@@ -65,6 +65,7 @@ export function detectEncoding(head: Buffer, given?: string): DetectedEncoding {
   evidence.add(head);
   if (!evidence.seen) return { encoding: 'utf-8', bomBytes: 0, certain: false };
   if (!evidence.isUtf8) requireLatin(head);
+  else if (evidence.isMixed) requireNoneOfTwoBytes(head);
   return { encoding: evidence.isUtf8 ? 'utf-8' : 'windows-1252', bomBytes: 0, certain: true };
 }
 
@@ -111,7 +112,24 @@ function guessUtf16(head: Buffer): 'utf-16le' | 'utf-16be' | undefined {
   }
   if (odd > units * 0.4 && even < units * 0.05) return 'utf-16le';
   if (even > units * 0.4 && odd < units * 0.05) return 'utf-16be';
+  if (odd > 3 && even === 0 && keepsLines(head, 'utf-16le')) return 'utf-16le';
+  if (even > 3 && odd === 0 && keepsLines(head, 'utf-16be')) return 'utf-16be';
   return undefined;
+}
+
+/** Whether each line feed is a character of its own: so text of other scripts in UTF-16 is told from text with stray zeros. */
+function keepsLines(head: Buffer, encoding: Encoding): boolean {
+  const text = decode(head.subarray(0, 64 * 1024), encoding);
+  const feeds = text.split('\n').length - 1;
+  return (
+    feeds > 0 &&
+    feeds ===
+      head
+        .subarray(0, 64 * 1024)
+        .toString('latin1')
+        .split('\n').length -
+        1
+  );
 }
 
 /** Bytes of one code unit: what the scanner steps by. */

@@ -6,7 +6,7 @@ import { IntakeError } from '../../errors.ts';
 import { type Chunk, ChunkCutter } from './chunks.ts';
 import type { Dialect } from './dialect.ts';
 import { type DetectedEncoding, type Encoding, unitBytes } from './encoding.ts';
-import { requireLatin } from './codePage.ts';
+import { requireLatin, requireNoneOfTwoBytes } from './codePage.ts';
 import { openRegularFile } from '../file.ts';
 import { MAX_CELL_BYTES, MAX_RECORD_BYTES, RecordScanner } from './scanner.ts';
 import { Utf8Evidence } from './utf8Evidence.ts';
@@ -138,6 +138,7 @@ async function scan(file: FileHandle, options: ScanFileOptions): Promise<Scanned
   cutter.cut(scanner.nextLine);
   const single = !options.certain && evidence.seen && !evidence.isUtf8;
   if (single && sample) requireLatin(sample);
+  else if (!options.certain && evidence.isMixed && sample) requireNoneOfTwoBytes(sample);
   const encoding = single ? 'windows-1252' : options.encoding;
   return { sha256: hash.digest('hex'), bytes, rows, broken, encoding, headerLength, chunks: cutter.chunks };
 }

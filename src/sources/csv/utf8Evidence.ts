@@ -29,6 +29,11 @@ export class Utf8Evidence {
     return this.valid * WEIGHT > this.invalid;
   }
 
+  /** UTF-8 with broken rows has few of them; what is valid here and there may be something else. */
+  get isMixed(): boolean {
+    return this.isUtf8 && this.invalid > 2 && this.invalid * 3 > this.valid;
+  }
+
   /** Takes the next bytes of the file into account; cheap once decided. */
   add(bytes: Uint8Array): void {
     for (let i = 0; i < bytes.length; i++) {

@@ -33,6 +33,39 @@ describe('detectEncoding', () => {
     assert.deepEqual(detected(Buffer.concat([Buffer.from('éü\n'), Buffer.from([0xff])])), ['utf-8', 0, true]);
   });
 
+  it('names the code page of names of every script, and looks at the lines that have them, wherever they are in the file', () => {
+    const pages: [string, RegExp][] = [
+      ['88a2a0ad208fa5e2e0aea22c8eabeca3a0', /look like (?:a code page of )?ibm866/],
+      ['b8d2d0dd20bfd5e2e0ded22cbedbecd3d0', /look like (?:a code page of )?iso-8859-5/],
+      ['4a69f8ed2044766ff8e16b2ca3756b61737a20aff3b3e6', /look like (?:a code page of )?windows-1250/],
+      ['50617765b3205769b66e696577736b692ca3756b61737a20aff3b3e6', /look like (?:a code page of )?iso-8859-2/],
+      ['eef9e420ebe4ef2ce3e5e320ece5e9', /look like (?:a code page of )?windows-1255/],
+      ['cac1aad2c220e3a8b4d52cc1d2c5d5', /look like (?:a code page of )?windows-874/],
+      ['a4fda470a9fa2ca578a55f', /look like (?:a code page of )?big5/],
+      ['cdf5d0a1c3f72cb1b1bea9bfc6bcbcd3d0cfdeb9abcbbe2cb3c2beb2', /look like (?:a code page of )?gb18030/],
+      ['c1d6bdc4c8b8bbe720c7d1b1b92cc0ccbfb5c8f12cb9dab9cebcf6', /look like (?:a code page of )?euc-kr/],
+      ['c5c4c3e6c2c0cfba2cb9e2b6b6a4e6a4ea', /look like (?:a code page of )?euc-jp/],
+      ['4a6f7382204ea3a4657a2c4672616e876f6973204d816c6c6572', /look like (?:a code page of )?MS-DOS/],
+    ];
+    const plain = Buffer.from('name,city\n' + 'Ann Lee,Boston\n'.repeat(40_000));
+    for (const [hex, message] of pages)
+      for (const head of [Buffer.from('name,city\n'), plain])
+        assert.throws(() => detectEncoding(Buffer.concat([head, Buffer.from(`${hex}0a`, 'hex')])), {
+          code: 'ENCODING_UNCLEAR',
+          message,
+        });
+    const latin = Buffer.concat([plain, Buffer.from('Jos\xe9 N\xfa\xf1ez,Montr\xe9al\n', 'latin1')]);
+    assert.equal(detectEncoding(latin).encoding, 'windows-1252');
+  });
+
+  it('knows UTF-16 without a mark by its line ends where few of its characters are ASCII, and stray zeros as such', () => {
+    const text = '名前,name\n' + '田中太郎,鈴木花子株式会社\n'.repeat(20);
+    const le = Buffer.from(text, 'utf16le');
+    assert.deepEqual(detected(le), ['utf-16le', 0, true]);
+    assert.deepEqual(detected(Buffer.from(le).swap16()), ['utf-16be', 0, true]);
+    assert.equal(detected(Buffer.from('a,b\nx\0y,z\n'.repeat(20)))[0], 'utf-8');
+  });
+
   it('takes bytes for Windows-1252 only where they make Latin words, and names what else they look like', () => {
     const bytes = (...parts: (string | number[])[]) =>
       Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : Buffer.from(part))));
