@@ -273,6 +273,7 @@ export type Database = {
           error_details: Json | null;
           file_hash: string;
           filename: string;
+          header: Json | null;
           id: string;
           import_kind: string;
           lease_generation: number;
@@ -329,6 +330,7 @@ export type Database = {
           error_details?: Json | null;
           file_hash: string;
           filename: string;
+          header?: Json | null;
           id?: string;
           import_kind?: string;
           lease_generation?: number;
@@ -356,6 +358,7 @@ export type Database = {
           error_details?: Json | null;
           file_hash?: string;
           filename?: string;
+          header?: Json | null;
           id?: string;
           import_kind?: string;
           lease_generation?: number;
@@ -2720,6 +2723,7 @@ export type Database = {
           error_details: Json | null;
           file_hash: string;
           filename: string;
+          header: Json | null;
           id: string;
           import_kind: string;
           lease_generation: number;
@@ -2978,6 +2982,7 @@ export type Database = {
         Returns: string;
       };
       note_edit: { Args: { staging_ids: string[] }; Returns: undefined };
+      note_header: { Args: { header: Json; run_id: string }; Returns: undefined };
       note_left_out: {
         Args: { batch_id: string; correlation_id: string; rows: Json; tenant_id: string };
         Returns: number;

@@ -77,6 +77,7 @@ export const FUNCTIONS = {
   }),
   find_completed_run: fn<string | null>()({ source_system: text, source_batch_id: text, file_hash: text }),
   heartbeat_import_run: fn<boolean>()({ run_id: uuid }),
+  note_header: fn<null>()({ run_id: uuid, header: jsonb<readonly string[]>() }),
   record_result: fn<RunCounts>()({ ...inRun, rows_fetched: integer, summary: jsonb<object>() }),
   settle_import_run: fn<Settlement>()({ ...inRun, expected_count: integer }),
   fail_import_run: fn<boolean>()({ ...inRun, error: jsonb<object>(), counts: optional(orNull(jsonb<Counts>())) }),

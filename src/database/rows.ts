@@ -20,6 +20,8 @@ export interface Run {
   readonly error_details: Record<string, unknown> | null;
   readonly metadata: RunMetadata;
   readonly storage_path: string | null;
+  /** Texts of its file's header; of a file whose rows retention has taken there are none. */
+  readonly header: readonly string[] | null;
   /** The workflow that holds it. */
   readonly worker_id: string | null;
   readonly lease_generation: number;

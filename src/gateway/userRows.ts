@@ -91,6 +91,8 @@ export interface RunDetails extends RunLine {
   readonly codes: Readonly<Record<string, number>>;
   readonly failed_items: number;
   readonly first_failed: readonly FailedItem[] | null;
+  /** Texts of the header; null for viewers. */
+  readonly header: readonly string[] | null;
   readonly rollback: Rollback | null;
 }
 

@@ -7,6 +7,7 @@ import { kindNamed } from '../kinds/index.ts';
 import { flagOf } from '../messages/options.ts';
 import type { ImportOptions } from '../messages/imports.ts';
 import type { ImportRequest } from '../messages/requests.ts';
+import { mapWithoutTexts } from './headers.ts';
 import { readHead } from '../sources/csv/head.ts';
 import { parentOfFile } from '../sources/csv/parent.ts';
 
@@ -27,10 +28,14 @@ export async function asItsRun(request: ImportRequest, find: FindRun): Promise<I
   if (!parent || !before || !('options' in before)) return request;
   const kind = kindNamed(run.import_kind);
   const given: Partial<ImportOptions> = request.options ?? {};
+  const [then, now] = [before.options, given].map((options) => withoutTexts(kind.name, options)) as [
+    Partial<ImportOptions>,
+    Partial<ImportOptions>,
+  ];
   const differing = [
     ...difference('kind', kind.name, kindNamed(request.kind).name),
     ...difference(kind.sourceIsTenant ? '--tenant' : '--source-system', before.sourceSystem, request.sourceSystem),
-    ...INHERITED.flatMap((name) => difference(`--${flagOf(name)}`, before.options[name], given[name])),
+    ...INHERITED.flatMap((name) => difference(`--${flagOf(name)}`, then[name], now[name])),
   ];
   if (differing.length > 0)
     throw new IntakeError('OPTIONS_DIFFER', `These are rejects of run ${run.id}, and it had ${differing.join('; ')}`, {
@@ -46,6 +51,9 @@ export async function asItsRun(request: ImportRequest, find: FindRun): Promise<I
     options: { ...given, ...inherited, ...(delimiter ? { delimiter } : {}), ...(encoding ? { encoding } : {}) },
   };
 }
+
+const withoutTexts = (kind: string, options: Partial<ImportOptions>): Partial<ImportOptions> =>
+  options.map ? { ...options, map: mapWithoutTexts(kind, options.map) } : options;
 
 /** `--date-order dmy, not mdy`; nothing where none is given or both are the same. */
 function difference(name: string, before: unknown, given: unknown): string[] {

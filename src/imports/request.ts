@@ -16,6 +16,7 @@ import { csvKindNamed, kindNamed } from '../kinds/index.ts';
 import { hashFile } from '../sources/file.ts';
 import { openRoot } from '../sources/tree/scanTree.ts';
 import { hostQueue } from '../temporal/queues.ts';
+import { requestWithoutTexts } from './headers.ts';
 import { asItsRun, type FindRun } from './mended.ts';
 
 /**
@@ -41,7 +42,7 @@ async function fileInput(config: Config, request: ImportRequest): Promise<Import
       dateOrder: csvKindNamed(request.kind).dateOrder,
       skipJobs: false,
       ...(request.options?.dateOrder === undefined ? { dateOrderAssumed: true } : {}),
-      ...request.options,
+      ...requestWithoutTexts(request).options,
     },
   };
 }

@@ -96,7 +96,7 @@ export const POLICIES = {
   hash: wholeFile('is_ordered'),
   claim: short('tenant_exists', 'open_import_run', 'find_run'),
   findRun: short('find_completed_run', 'find_run'),
-  upload: wholeFile('is_ordered', 'heartbeat_import_run'),
+  upload: wholeFile('is_ordered', 'heartbeat_import_run', 'note_header'),
   parse: short('is_ordered', 'heartbeat_import_run', 'stage_chunk'),
   resolve: wholeRun('heartbeat_import_run', 'resolve_stage'),
   upsertPartition: short('upsert_partition', 'heartbeat_import_run'),

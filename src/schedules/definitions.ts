@@ -8,6 +8,7 @@ import { resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { kindNamed } from '../kinds/index.ts';
 import { projects } from '../kinds/projects.ts';
+import { requestWithoutTexts } from '../imports/headers.ts';
 import type { ImportRequest } from '../messages/requests.ts';
 import { MAX_BATCH_ROWS } from '../sources/projects/split.ts';
 import { hostQueue } from '../temporal/queues.ts';
@@ -161,7 +162,7 @@ export function importSchedule(
     taskQueue,
     backend,
     fileQueue: hostQueue(taskQueue, host),
-    request: { ...request, path: resolve(request.path) },
+    request: { ...requestWithoutTexts(request), path: resolve(request.path) },
   };
   return {
     id: id ?? (source === kind.name ? kind.name : `${kind.name}-${source}`),

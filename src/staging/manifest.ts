@@ -1,4 +1,4 @@
-/** The manifest of a file: its dialect, header and chunks. Kept beside the worker that read the file, and with the stored parts. */
+/** The manifest of a file: its dialect, where its header is, and its chunks. Kept beside the worker that read the file, and with the stored parts. */
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,25 +6,42 @@ import type { Backend } from '../database/backend.ts';
 import type { Chunk } from '../sources/csv/chunks.ts';
 import type { Dialect } from '../sources/csv/dialect.ts';
 import type { Encoding } from '../sources/csv/encoding.ts';
+import { parseHeader } from '../sources/csv/header.ts';
+import { digest, readRange } from '../sources/file.ts';
 import { IntakeError } from '../errors.ts';
 
-export interface Manifest extends Dialect {
+/** As it is kept: without the header's texts, which are data. */
+export interface StoredManifest extends Dialect {
   readonly version: 1;
   readonly filename: string;
   readonly sha256: string;
   readonly bytes: number;
   readonly rows: number;
   readonly encoding: Encoding;
-  readonly header: readonly string[];
-  /** Bytes up to the first record, byte order mark included. */
+  /** Bytes before the header: a byte order mark, titles. */
+  readonly headerOffset: number;
+  /** Bytes up to the first record, with those before the header. */
   readonly headerLength: number;
+  /** Of these bytes. */
+  readonly headerSha256: string;
   readonly chunks: readonly Chunk[];
 }
 
-/** Names a cut of a content into chunks. */
-export function layoutOf(sha256: string, dialect: Dialect & { encoding: string }, chunkBytes: number): string {
-  const cut = [sha256, dialect.encoding, dialect.delimiter, dialect.newline, chunkBytes].join('\n');
-  return createHash('sha256').update(cut).digest('hex').slice(0, 16);
+/** With the header, read from the file or from its stored part. */
+export interface Manifest extends StoredManifest {
+  readonly header: readonly string[];
+}
+
+/** Names a cut of a content into chunks. @param headerLine physical line of the header, 1-based. */
+export function layoutOf(
+  sha256: string,
+  dialect: Dialect & { encoding: string },
+  chunkBytes: number,
+  headerLine = 1,
+): string {
+  const cut = [sha256, dialect.encoding, dialect.delimiter, dialect.newline, chunkBytes];
+  if (headerLine > 1) cut.push(headerLine);
+  return createHash('sha256').update(cut.join('\n')).digest('hex').slice(0, 16);
 }
 
 /** Folder of the parts under the bucket; content-addressed, so that a copy of the file is stored once. */
@@ -33,7 +50,7 @@ export const partsFolder = (sha256: string, layout: string): string => `${sha256
 /** Part 0 is the header, part n+1 is chunk n: in order they are the original file. */
 export const partName = (part: number): string => `part-${String(part).padStart(5, '0')}`;
 
-export async function saveManifest(workDir: string, layout: string, manifest: Manifest): Promise<void> {
+export async function saveManifest(workDir: string, layout: string, manifest: StoredManifest): Promise<void> {
   await mkdir(workDir, { recursive: true, mode: 0o700 });
   const file = join(workDir, `${layout}.json`);
   const draft = `${file}.${randomUUID()}.tmp`;
@@ -57,26 +74,49 @@ export async function deleteOldWork(workDir: string): Promise<void> {
 
 const cache = new Map<string, Manifest>();
 
-/** Reads a manifest, from storage or from the work directory. @throws IntakeError OBJECT_MISSING. */
-async function loadManifest(layout: string, read: () => Promise<Buffer>): Promise<Manifest> {
+/** Reads a manifest, from storage or from the work directory, and the header that it speaks of. @throws IntakeError OBJECT_MISSING. */
+async function loadManifest(
+  layout: string,
+  read: () => Promise<Buffer>,
+  readHead: (manifest: StoredManifest) => Promise<Buffer>,
+): Promise<Manifest> {
   let manifest = cache.get(layout);
   if (!manifest) {
-    manifest = JSON.parse((await read()).toString('utf8')) as Manifest;
+    const stored = JSON.parse((await read()).toString('utf8')) as StoredManifest | Manifest;
+    // Versions before 0.4.0 kept the texts.
+    manifest =
+      'header' in stored
+        ? stored
+        : { ...stored, header: parseHeader(await readHead(stored), { ...stored, bomBytes: stored.headerOffset }) };
     if (cache.size > 20) cache.clear();
     cache.set(layout, manifest);
   }
   return manifest;
 }
 
-export const localManifest = (workDir: string, layout: string): Promise<Manifest> =>
-  loadManifest(layout, () =>
-    readFile(join(workDir, `${layout}.json`)).catch((cause) => {
-      throw new IntakeError('OBJECT_MISSING', 'The manifest of the file is gone from this host', {
-        cause,
-        remedy: 'Start the import again; the file is read anew.',
-      });
-    }),
+/** @param path of the file. */
+export const localManifest = (workDir: string, layout: string, path: string): Promise<Manifest> =>
+  loadManifest(
+    layout,
+    () =>
+      readFile(join(workDir, `${layout}.json`)).catch((cause) => {
+        throw new IntakeError('OBJECT_MISSING', 'The manifest of the file is gone from this host', {
+          cause,
+          remedy: 'Start the import again; the file is read anew.',
+        });
+      }),
+    ({ headerLength, headerSha256 }) => readRange(path, { offset: 0, length: headerLength, sha256: headerSha256 }),
   );
 
-export const storedManifest = (backend: Backend, sha256: string, layout: string): Promise<Manifest> =>
-  loadManifest(layout, () => backend.objects.get(`${partsFolder(sha256, layout)}/manifest.json`));
+export const storedManifest = (backend: Backend, sha256: string, layout: string): Promise<Manifest> => {
+  const folder = partsFolder(sha256, layout);
+  return loadManifest(
+    layout,
+    () => backend.objects.get(`${folder}/manifest.json`),
+    async ({ headerSha256 }) => {
+      const head = await backend.objects.get(`${folder}/${partName(0)}`);
+      if (digest(head) === headerSha256) return head;
+      throw new IntakeError('OBJECT_CORRUPT', `The stored object ${folder}/${partName(0)} is not what was uploaded`);
+    },
+  );
+};

@@ -58,6 +58,9 @@ begin
     alter table ingest.raw_simplicity_fallback drop constraint raw_simplicity_imports_status_check, add constraint raw_simplicity_imports_status_check
       check (status in ('pending', 'inserted', 'updated', 'skipped', 'failed', 'rolled_back'));
   end if;
+  if to_regclass('ingest.import_runs') is not null then
+    alter table ingest.import_runs add column if not exists header jsonb;
+  end if;
   if to_regclass('ingest.kind_models') is not null then
     alter table ingest.kind_models add column if not exists held regtype not null default 'jsonb',
       add column if not exists retired jsonb not null default '{}', add column if not exists together text,

@@ -352,7 +352,7 @@ begin
     delete from ingest.import_run_steps s where s.run_id = r.id;
     get diagnostics v_steps = row_count;
   end if;
-  update ingest.import_runs i set metadata = i.metadata || jsonb_build_object('retired', jsonb_build_object(
+  update ingest.import_runs i set header = case when not v_done then i.header end, metadata = i.metadata || jsonb_build_object('retired', jsonb_build_object(
     'at', now(), 'landed_rows', coalesce((i.metadata #>> '{retired,landed_rows}')::bigint, 0) + v_rows, 'done', v_done)) where i.id = r.id;
   return jsonb_build_object('more', true, 'runs', v_done::integer, 'landed_rows', v_rows, 'ledger_rows', v_steps);
 end

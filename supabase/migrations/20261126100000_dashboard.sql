@@ -150,7 +150,7 @@ begin
       'from_intake', v_run.metadata ? 'input', 'stored', v_run.storage_path is not null,
       'effects', v_run.metadata #> '{summary,effects}', 'rollback', v_run.metadata -> 'rollback',
       'remarks', coalesce(v_run.metadata #> '{summary,plan,remarks}', '{}') || coalesce(v_run.metadata #> '{summary,remarks}', '{}'),
-      'headers', coalesce(v_run.metadata #> '{summary,plan,headers}', '[]'),
+      'headers', coalesce(v_run.metadata #> '{summary,plan,headers}', '[]'), 'header', case when v_operates then v_run.header end,
       'execution', v_run.claim_token, 'phases', v_run.metadata #> '{summary,phases}', 'codes', coalesce(v_run.metadata #> '{summary,codes}', '{}'),
       'failed_items', coalesce((v_run.metadata #>> '{summary,directory,failed}')::integer, 0),
       'first_failed', case when v_operates then v_run.metadata #> '{summary,directory,failedItems}' end),

@@ -322,6 +322,7 @@ comment on column ingest.import_runs.updated_at is 'Time of the last change or h
 comment on column ingest.import_runs.completed_at is 'When the run ended.';
 comment on column ingest.import_runs.rolled_back_at is 'When the run was rolled back.';
 comment on column ingest.import_runs.rollback_reason is 'Why it was rolled back.';
+comment on column ingest.import_runs.header is 'Texts of the header of its file, which may be anybody''s data; it goes with the landed rows.';
 comment on column ingest.import_runs.parent_run_id is 'The rolled-back or corrected run that this one follows.';
 
 comment on table ingest.imported_files is 'What a directory held when it was imported; a delta import takes only what differs.';
@@ -869,6 +870,7 @@ comment on function ingest.set_name_hash is 'Trigger: hashes the name of a plain
 comment on function ingest.note_people is 'Trigger: notes that the transaction created or changed people.';
 comment on function ingest.note_project_edit is 'Trigger: notes that somebody changed a project.';
 comment on function ingest.note_truncation is 'Trigger: notes that all projects or memberships are gone.';
+comment on function ingest.note_header is 'Keeps the texts of the header of a run''s file: everything else that speaks of them has their places.';
 comment on function ingest.open_dataset is 'The dataset of a tag, made when there is none.';
 comment on function ingest.open_import_run is 'Claims a batch; answers the lease, the layout in force and, for a duplicate, the original.';
 comment on function ingest.open_to_app is 'Opens a table to the program alone: row level security on, nothing for the API''s roles (a project grants them everything in public, sequences included), everything for the program''s.';

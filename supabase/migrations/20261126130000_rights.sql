@@ -13,7 +13,7 @@ declare
 begin
   for v_function in select p.oid from pg_catalog.pg_proc p where p.pronamespace = 'ingest'::regnamespace and p.proname = any (array[
     -- runs
-    'open_import_run', 'claim_import_run', 'heartbeat_import_run', 'finalize_import_run', 'fail_import_run', 'record_result',
+    'open_import_run', 'claim_import_run', 'heartbeat_import_run', 'note_header', 'finalize_import_run', 'fail_import_run', 'record_result',
     'settle_import_run', 'reconcile_import_run', 'rollback_import_run', 'rollback_rows', 'preview_rollback', 'find_completed_run', 'stage_chunk', 'begin_piece', 'staged_chunk', 'clear_stage',
     'resolve_stage', 'upsert_partition', 'count_partition', 'stop_partition', 'compare_partition', 'read_rejects',
     -- of kinds

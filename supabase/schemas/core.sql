@@ -141,7 +141,9 @@ create table if not exists ingest.import_runs (
   completed_at timestamptz,
   rolled_back_at timestamptz,
   rollback_reason text,
-  parent_run_id uuid references ingest.import_runs (id) on delete set null
+  parent_run_id uuid references ingest.import_runs (id) on delete set null,
+  -- Texts of the header of its file, which may be anybody's data; it goes with the landed rows.
+  header jsonb
 );
 
 -- Batch-level idempotency among live runs: rolled-back runs and rejected attempts keep their rows beside it.
@@ -348,6 +350,13 @@ begin
   update ingest.import_runs set updated_at = now() where id = $1 and status = 'processing';
   return found;
 end
+$$;
+
+-- Keeps the texts of the header of a run's file: everything else that speaks of them has their places.
+create or replace function ingest.note_header(run_id uuid, header jsonb) returns void
+language sql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+  update ingest.import_runs i set header = $2 where i.id = $1 and i.header is distinct from $2
 $$;
 
 -- What a step of a settled run came to, for an execution that asks again: it died between the commit and the answer.

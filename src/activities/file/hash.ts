@@ -1,8 +1,8 @@
 /** hash: the one full pass over the file; its content's hash and where it is cut into chunks. */
 import { stat } from 'node:fs/promises';
 import { Context } from '@temporalio/activity';
-import { scanFile } from '../../sources/csv/scanFile.ts';
 import { parseHeader } from '../../sources/csv/header.ts';
+import { scanFile } from '../../sources/csv/scanFile.ts';
 import type { Encoding } from '../../sources/csv/encoding.ts';
 import type { Delimiter } from '../../sources/csv/dialect.ts';
 import { IntakeError } from '../../errors.ts';
@@ -10,8 +10,8 @@ import type { Content, ImportInput, Plan } from '../../messages/imports.ts';
 import type { Deps } from '../deps.ts';
 import { heartbeat } from '../heartbeat.ts';
 import { requireDateOrder } from '../../staging/dateSurvey.ts';
-import { layoutOf, partsFolder, saveManifest, deleteOldWork, type Manifest } from '../../staging/manifest.ts';
-import { readRange } from '../../sources/file.ts';
+import { layoutOf, partsFolder, saveManifest, deleteOldWork } from '../../staging/manifest.ts';
+import { digest, readRange } from '../../sources/file.ts';
 import { BUCKET } from '../../database/backend.ts';
 
 export const hashActivity = ({ workDir }: Deps) => ({
@@ -34,22 +34,26 @@ export const hashActivity = ({ workDir }: Deps) => ({
     if (scanned.rows === 0) throw new IntakeError('EMPTY_FILE', 'The file has a header but no rows', { line: 1 });
     const { encoding, rows, bytes, headerLength } = scanned;
     const head = await readRange(input.path, { offset: 0, length: headerLength });
-    const layout = layoutOf(scanned.sha256, { ...dialect, encoding }, input.tuning.chunkBytes);
-    const manifest: Manifest = {
-      version: 1,
+    const layout = layoutOf(scanned.sha256, { ...dialect, encoding }, input.tuning.chunkBytes, plan.headerLine);
+    const manifest = {
+      version: 1 as const,
       filename: input.filename,
       sha256: scanned.sha256,
       bytes,
       rows,
       ...dialect,
       encoding,
-      header: parseHeader(head, { ...dialect, encoding, bomBytes: plan.bomBytes }),
+      headerOffset: plan.bomBytes,
       headerLength,
+      headerSha256: digest(head),
       chunks: scanned.chunks,
     };
     const { kind, mode, options } = input;
-    if (options.dateOrderAssumed && mode === 'commit')
-      await requireDateOrder(input.path, manifest, { ...options, kind, rowCells: plan.rowCells }, signal);
+    if (options.dateOrderAssumed && mode === 'commit') {
+      const header = parseHeader(head, { ...dialect, encoding, bomBytes: plan.bomBytes });
+      const question = { ...options, kind, rowCells: plan.rowCells };
+      await requireDateOrder(input.path, { ...manifest, header }, question, signal);
+    }
     await deleteOldWork(workDir);
     await saveManifest(workDir, layout, manifest);
     return {

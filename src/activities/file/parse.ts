@@ -48,7 +48,7 @@ export const parseActivity = ({ backend, workDir, parser }: Deps) => ({
     await renewClaim(target, runId);
     const manifest = stored
       ? await storedManifest(target, input.fileHash, content.layout)
-      : await localManifest(workDir, content.layout);
+      : await localManifest(workDir, content.layout, input.path);
     const range = manifest.chunks[chunk];
     if (!range) throw new IntakeError('OBJECT_CORRUPT', `The manifest has no chunk ${chunk}`);
     countAttempt(`Chunk ${chunk}, from line ${range.line}`);

@@ -20,7 +20,7 @@ export const rejectsActivity = ({ workDir }: Deps) => ({
     plan?: Plan | undefined;
     content: Content;
   }): Promise<void> {
-    const manifest = await localManifest(workDir, content.layout);
+    const manifest = await localManifest(workDir, content.layout, input.path);
     const file = await open(input.rejectsPath as string, 'w', 0o600).catch((cause) => {
       throw new IntakeError('USAGE', 'The file for the rejects cannot be written', {
         cause,

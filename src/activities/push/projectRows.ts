@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { projects } from '../../kinds/projects.ts';
 import type { ProjectColumn } from '../../sources/projects/columns.ts';
-import { createJsonRowReader } from '../../sources/projects/jsonRow.ts';
+import { createJsonRowReader, type JsonFault } from '../../sources/projects/jsonRow.ts';
 import { readProjectRow, type CellFault, type ProjectRow } from '../../sources/projects/row.ts';
 import { readHead } from '../../sources/csv/head.ts';
 import { HEAD_BYTES } from '../../sources/csv/layout.ts';
@@ -22,7 +22,7 @@ export interface RowPlace {
 /** A row that cannot be posted: why, and the cell itself, which goes into the anomaly alone. */
 export interface LeftOutRow extends RowPlace {
   readonly code: string;
-  /** The sender's key or ours; undefined when it is the row as a whole. */
+  /** The sender's word for it, or the place of a word that is none of ours; undefined when it is the row as a whole. */
   readonly column?: string;
   readonly message: string;
   readonly key?: string;
@@ -55,7 +55,7 @@ export async function* projectRows(
       const { cell, faults } = reader.read(value, row);
       const [fault] = faults;
       yield fault
-        ? { leftOut: { row, code: 'INVALID_ROW', message: fault.message, ...(fault.key ? { column: fault.key } : {}) } }
+        ? { leftOut: { row, code: 'INVALID_ROW', message: fault.message, ...columnOf(fault) } }
         : judged(cell, order, { row });
     }
     return;
@@ -66,6 +66,12 @@ export async function* projectRows(
       ? { leftOut: { row, line, code: error, message: 'cannot be read' } }
       : judged((column) => cells[column], order, { row, line });
   }
+}
+
+/** A key that is no column goes, as the value of a cell, into the anomaly alone. */
+function columnOf({ key, place }: JsonFault): Pick<LeftOutRow, 'column' | 'value'> {
+  if (!key) return {};
+  return place === undefined ? { column: key } : { column: `<field ${place}>`, value: key };
 }
 
 function judged(

@@ -4,7 +4,6 @@ import type { LeftOutRow } from './projectRows.ts';
 import { batchIdOf } from './batchId.ts';
 import { openSpool, removeSpool } from './spool.ts';
 import type { LeftOut, Push, SplitFile } from '../../messages/push.ts';
-import { maskHeader } from '../../sources/csv/header.ts';
 import { PROJECT_COLUMNS } from '../../sources/projects/columns.ts';
 import type { Deps } from '../deps.ts';
 
@@ -55,6 +54,6 @@ const withoutValues = ({ row, line, code, column, message }: LeftOutRow): LeftOu
   row,
   ...(line === undefined ? {} : { line }),
   code,
-  ...(column === undefined ? {} : { column: maskHeader(column, 0) }),
+  ...(column === undefined ? {} : { column }),
   message,
 });

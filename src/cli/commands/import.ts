@@ -74,6 +74,27 @@ async function importOnce(
   request: ImportRequest,
   tell: (facts: ImportFacts) => void,
 ): Promise<ImportReport> {
+  const { spellerOf, spelledError } = await import('../../imports/headers.ts');
+  const { withTexts } = await import('../display/withTexts.ts');
+  const map = request.options?.map;
+  const known = { facts: { request } as ImportFacts };
+  const note = (facts: ImportFacts): void => tell((known.facts = facts));
+  try {
+    const { input, report } = await importAsked(call, session, request, note);
+    const spelled = await withTexts(session, { input, report, map });
+    note({ ...known.facts, input: spelled.input });
+    return spelled.report;
+  } catch (error) {
+    throw spelledError(error, await spellerOf(request, { map }));
+  }
+}
+
+async function importAsked(
+  call: Call<ImportFlags>,
+  session: Session,
+  request: ImportRequest,
+  tell: (facts: ImportFacts) => void,
+): Promise<{ input: AnyInput; report: ImportReport }> {
   const { options } = call;
   const { importInput, isDirectory, workflowIdOf } = await import('../../imports/request.ts');
   const { refuseForeignFile } = await import('../requests/foreignFile.ts');
@@ -99,7 +120,7 @@ async function importOnce(
     const { writeRejects } = await import('../../runs/rejectFile.ts');
     await writeRejects(session, await findRun(session, report.runId), options.rejects);
   }
-  return report;
+  return { input, report };
 }
 
 /** Starts the import or attaches to it, and waits for its end unless detached; sees that its files are read. */

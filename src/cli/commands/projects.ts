@@ -2,6 +2,8 @@
 import { Option, type Command } from 'commander';
 import { IntakeError, ERRORS, type ErrorCode } from '../../errors.ts';
 import { projects } from '../../kinds/projects.ts';
+import { spelledDocument } from '../../imports/headers.ts';
+import type { Spell } from '../../sources/csv/headerNames.ts';
 import { pushIdOf, type PushReport } from '../../messages/push.ts';
 import { addCommand, type Call, type CommonOptions } from '../command.ts';
 import { addSubcommands } from '../subcommands.ts';
@@ -111,12 +113,18 @@ async function push(call: Call<Flags>): Promise<number> {
       return 0;
     }
     const { watchPush } = await import('../display/pushWatch.ts');
+    const { spellerOf } = await import('../../imports/headers.ts');
     const report = await watchPush(handle, out).finally(() => goOn?.());
-    return tell(call, handle.workflowId, report, gatewayUrl ?? session.config.gatewayUrl);
+    const spell = await spellerOf({ kind: projects.name, path });
+    return tell(call, handle.workflowId, spelledPush(report, spell), gatewayUrl ?? session.config.gatewayUrl);
   } finally {
     await files.stop();
   }
 }
+
+/** With the texts of the file's headers. */
+const spelledPush = (report: PushReport, spell: Spell): PushReport =>
+  report.error ? { ...report, error: spelledDocument(report.error, spell) } : report;
 
 function tell({ out }: Call<Flags>, workflowId: string, report: PushReport, gateway: string): number {
   const target = `gateway at ${gateway}`;

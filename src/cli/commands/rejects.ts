@@ -8,6 +8,8 @@ import { mendCommand } from '../display/nextCommand.ts';
 import { shellWord } from '../../values/text.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 import type { Run } from '../../database/rows.ts';
+import { spelledInput } from '../../imports/headers.ts';
+import { speller } from '../../sources/csv/headerNames.ts';
 import { findRun } from '../../runs/findRun.ts';
 import { readItems, readRejects, writeRejects } from '../../runs/rejectFile.ts';
 import type { Session } from '../session.ts';
@@ -77,11 +79,12 @@ async function* documentsOf(session: Session, { id, import_kind: kind }: Run): A
 
 function say(
   out: Call<Flags>['out'],
-  { id, import_kind: kind, metadata: { input } }: Run,
+  { id, import_kind: kind, header, metadata: { input: begun } }: Run,
   file: string,
   rows: number,
   codes: Readonly<Record<string, number>>,
 ): void {
+  const input = begun && spelledInput(begun, speller(header ?? []));
   const kinds = Object.entries(codes)
     .map(([code, n]) => `${code} ${n}`)
     .join(', ');

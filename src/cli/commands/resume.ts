@@ -10,6 +10,7 @@ import type { Session } from '../session.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 import { follow } from './import.ts';
 import type { ImportFacts } from '../display/importDocument.ts';
+import { withTexts } from '../display/withTexts.ts';
 import { printImport } from '../display/importMetadata.ts';
 import { exitCodeOf, summarize } from '../display/importSummary.ts';
 
@@ -34,9 +35,9 @@ async function resumeCommand(call: Call<Flags>): Promise<number> {
   } = call;
   const session = await call.open();
   const found = await findRun(session, id);
-  const input = resumedInput(found);
-  if (options.restart) await restartOf(session, found, workflowIdOf(input), out.note);
-  const report = await follow(call, session, input);
+  const begun = resumedInput(found);
+  if (options.restart) await restartOf(session, found, workflowIdOf(begun), out.note);
+  const { input, report } = await withTexts(session, { input: begun, report: await follow(call, session, begun) });
   const facts: ImportFacts = {
     request: { kind: input.kind, path: input.path, mode: input.mode },
     input,

@@ -6,6 +6,7 @@ import type { Comparison } from '../../messages/imports.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 import { findRun, inputOf } from '../../runs/findRun.ts';
 import { follow } from './import.ts';
+import { withTexts } from '../display/withTexts.ts';
 import { thousands } from '../display/importSummary.ts';
 
 export function define(program: Command): void {
@@ -46,7 +47,7 @@ async function verifyCommand(call: Call<CommonOptions>): Promise<number> {
       remedy: `Give the original: intake verify ${found.id} PATH.`,
     });
   }
-  const report = await follow({ out, options: {} }, session, input);
+  const { report } = await withTexts(session, { input, report: await follow({ out, options: {} }, session, input) });
   const { comparison, status, error } = report;
   const images = report.phases.compare?.failed ?? 0;
   const failed =

@@ -8,6 +8,7 @@ import { summarize } from './importSummary.ts';
 import { onInterrupt } from '../interrupt.ts';
 import type { Output } from '../output.ts';
 import type { Session } from '../session.ts';
+import { withTexts } from './withTexts.ts';
 import { watchImport } from './watch.ts';
 
 /** @returns the exit code of that import. @throws IntakeError RUN_NOT_FOUND. */
@@ -20,8 +21,11 @@ export async function watchWorkflow(
   const client = await session.temporal();
   const handle = client.workflow.getHandle(workflowId);
   const goOn = onInterrupt(handle); // it runs already
-  const input = await startedWith(handle);
-  const report = await watchImport(handle, { out, input, runId }).finally(goOn);
+  const started = await startedWith(handle);
+  const { input, report } = await withTexts(session, {
+    input: started,
+    report: await watchImport(handle, { out, input: started, runId }).finally(goOn),
+  });
   const facts: ImportFacts = {
     request: { kind: input.kind, path: input.path, mode: input.mode },
     input,

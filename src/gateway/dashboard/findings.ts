@@ -1,6 +1,7 @@
 /** What was noticed in a file that is no reject, and what became of its headers. */
 import { html } from 'hono/html';
 import type { HeaderUse, ImportReport } from '../../messages/imports.ts';
+import { speller, type Spell } from '../../sources/csv/headerNames.ts';
 import { remarkSentence, type Remarks } from '../../messages/remarks.ts';
 import type { RunDetails } from '../userRows.ts';
 import type { FailedItem } from '../../messages/directory.ts';
@@ -9,9 +10,10 @@ import { plural, sentence, type Html } from './words.ts';
 /** Three sections, each only if it says something; of a run at work from its workflow. @param operates whether they see names of items. */
 export function findings(run: RunDetails, report: ImportReport | undefined, operates: boolean): Html {
   const headers = run.headers.length > 0 ? run.headers : (report?.plan?.headers ?? []);
+  const spell = speller(run.header ?? []);
   const failed = report?.directory?.failed ?? run.failed_items;
   const first = run.first_failed ?? (operates ? report?.directory?.failedItems : undefined) ?? [];
-  return html`${failed > 0 && failedItems(failed, first)}${notes({ ...report?.plan?.remarks, ...report?.remarks, ...run.remarks })}${headers.length > 0 && columns(headers)}`;
+  return html`${failed > 0 && failedItems(failed, first)}${notes({ ...report?.plan?.remarks, ...report?.remarks, ...run.remarks })}${headers.length > 0 && columns(headers, spell)}`;
 }
 
 const failedItems = (count: number, first: readonly FailedItem[]): Html =>
@@ -53,7 +55,7 @@ function notes(remarks: Remarks): Html | false {
   );
 }
 
-const columns = (headers: readonly HeaderUse[]): Html =>
+const columns = (headers: readonly HeaderUse[], spell: Spell): Html =>
   html`<section class="card" aria-labelledby="columns">
     <h2 id="columns">Columns</h2>
     <table>
@@ -67,7 +69,7 @@ const columns = (headers: readonly HeaderUse[]): Html =>
         ${headers.map(
           ({ header, column, suggestion }) =>
             html`<tr>
-              <td>${header}</td>
+              <td>${spell(header)}</td>
               <td>
                 ${column === null ? html`not taken${suggestion && html`; perhaps <code>${suggestion}</code>`}` : html`<code>${column}</code>`}
               </td>

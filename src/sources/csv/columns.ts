@@ -1,5 +1,6 @@
 import { IntakeError } from '../../errors.ts';
-import { maskHeader, MOST_NAMED, normalizeHeader, wordsOf } from './header.ts';
+import { MOST_NAMED, normalizeHeader, wordsOf } from './header.ts';
+import { mapKey, placesOfKey, publicName } from './headerNames.ts';
 import { nearest } from '../../values/nearest.ts';
 
 export interface Column {
@@ -39,8 +40,8 @@ export interface HeaderMapping {
 /**
  * Finds the columns of a kind in a header. `map` (their header, or several as in `First Name + Last Name`, -> our column) wins
  * over names, a column's own name over its aliases. Throws UNKNOWN_COLUMN for a map entry without its header or column, DUPLICATE_HEADER for two headers of one column,
- * MISSING_COLUMNS, also for the headers of a kind it is confusable with; messages name headers, and none at all where the first line looks like
- * data.
+ * MISSING_COLUMNS, also for the headers of a kind it is confusable with; messages name words of the kind, other headers by their places, and
+ * none at all where the first line looks like data.
  */
 export function mapHeader(
   header: readonly string[],
@@ -62,12 +63,14 @@ export function mapHeader(
         explicit.map(([first]) => first!),
         column,
         header,
+        set,
       );
     const named = indexesOf(column.name);
     const found = single(
       named.length > 0 ? named : column.aliases.flatMap(indexesOf).sort((a, b) => a - b),
       column,
       header,
+      set,
     );
     if (found !== undefined) taken.add(found);
     return found;
@@ -90,6 +93,14 @@ export function mapHeader(
   return { positions, parts, unmapped: header.map((_, i) => i).filter((i) => !used.has(i)) };
 }
 
+/** The column that a `--map` names. @throws IntakeError UNKNOWN_COLUMN. */
+export function columnNamed({ columns }: ColumnSet, ours: string): Column {
+  const column = columns.find(({ name }) => normalizeHeader(name) === normalizeHeader(ours));
+  if (column) return column;
+  const names = columns.map(({ name }) => name).join(', ');
+  throw new IntakeError('UNKNOWN_COLUMN', `--map names an unknown column: ${mapKey(ours)}; columns: ${names}`);
+}
+
 /** Our column -> for each entry of the operator's map the headers that it names. */
 function applyMap(
   header: readonly string[],
@@ -98,17 +109,12 @@ function applyMap(
 ): Map<string, (readonly number[])[]> {
   const mapped = new Map<string, (readonly number[])[]>();
   for (const [theirs, ours] of Object.entries(map)) {
-    const column = set.columns.find(({ name }) => normalizeHeader(name) === normalizeHeader(ours));
-    if (column === undefined) {
-      const names = set.columns.map(({ name }) => name).join(', ');
-      throw new IntakeError('UNKNOWN_COLUMN', `--map names an unknown column: ${ours}; columns: ${names}`);
-    }
-    const whole = placeOf(header, theirs);
-    const indexes = whole === undefined ? theirs.split('+').map((part) => placeOf(header, part)) : [whole];
+    const column = columnNamed(set, ours);
+    const indexes = placesOfKey(header, theirs);
     if (indexes.some((index) => index === undefined)) {
       throw new IntakeError(
         'UNKNOWN_COLUMN',
-        `--map names a header the file does not have: ${theirs}; ${found(header)}`,
+        `--map names a header the file does not have: ${mapKey(theirs)}; ${found(header, set)}`,
         {
           remedy: 'Use a header of the file on the left of --map.',
         },
@@ -119,15 +125,14 @@ function applyMap(
   return mapped;
 }
 
-function placeOf(header: readonly string[], written: string): number | undefined {
-  const exact = header.indexOf(written.trim());
-  const index = exact >= 0 ? exact : header.findIndex((cell) => normalizeHeader(cell) === normalizeHeader(written));
-  return index < 0 ? undefined : index;
-}
-
-function single(indexes: readonly number[], column: Column, header: readonly string[]): number | undefined {
+function single(
+  indexes: readonly number[],
+  column: Column,
+  header: readonly string[],
+  set: ColumnSet,
+): number | undefined {
   if (indexes.length < 2) return indexes[0];
-  const names = indexes.map((i) => maskHeader(header[i]!, i));
+  const names = indexes.map((i) => publicName(header[i]!, i, wordsOfSet(set)));
   throw new IntakeError('DUPLICATE_HEADER', `Several headers mean ${column.name}: ${names.join(', ')}`, {
     line: 1,
     remedy: `Say which one counts: --map "${names[0]}=${column.name}".`,
@@ -177,6 +182,23 @@ function knows({ columns }: ColumnSet, header: string): boolean {
   return columns.some(({ name, aliases }) => [name, ...aliases].some((word) => normalizeHeader(word) === normalized));
 }
 
+const sets = new WeakMap<ColumnSet, ReadonlySet<string>>();
+
+/** Every header that means something to a set, as headers are compared. */
+export function wordsOfSet(set: ColumnSet): ReadonlySet<string> {
+  let words = sets.get(set);
+  if (!words) {
+    const all = set.columns.flatMap(({ name, aliases, parts = [], also = [] }) => [
+      name,
+      ...aliases,
+      ...parts.flat(),
+      ...also,
+    ]);
+    sets.set(set, (words = new Set(all.map(normalizeHeader))));
+  }
+  return words;
+}
+
 const missingNames = (missing: ColumnSet['required']): string =>
   `Missing required columns: {${missing
     .map((group) => `'${group[0]}'`)
@@ -190,8 +212,8 @@ function refuseMissing(
   missing: ColumnSet['required'],
 ): never {
   const message = missingNames(missing);
-  const free = header.filter((_, i) => !positions.includes(i));
-  const hints = missing.flatMap((group) => suggestion(group, free, set.columns) ?? []);
+  const free = header.flatMap((text, i) => (positions.includes(i) ? [] : [{ text, i }]));
+  const hints = missing.flatMap((group) => suggestion(group, free, set) ?? []);
   if (free.length === header.length && hints.length === 0 && !looksLikeHeader(header)) {
     const cells = `${header.length} column${header.length === 1 ? '' : 's'}`;
     throw new IntakeError('MISSING_COLUMNS', `${message}; the first line does not look like a header (${cells})`, {
@@ -199,22 +221,28 @@ function refuseMissing(
     });
   }
   const hint = hints.length === 0 ? '' : `; did you mean ${hints.join(' ')}?`;
-  throw new IntakeError('MISSING_COLUMNS', `${message}; ${found(header)}${hint}`, { line: 1 });
+  throw new IntakeError('MISSING_COLUMNS', `${message}; ${found(header, set)}${hint}`, { line: 1 });
 }
 
 /** A `--map` for the free header that is nearest to one of the group's names or aliases. */
-function suggestion(group: readonly string[], free: readonly string[], columns: readonly Column[]): string | undefined {
+function suggestion(
+  group: readonly string[],
+  free: readonly { readonly text: string; readonly i: number }[],
+  set: ColumnSet,
+): string | undefined {
   for (const name of group) {
-    const aliases = columns.find((column) => column.name === name)?.aliases ?? [];
-    const header = nearest([name, ...aliases].map(normalizeHeader), free, normalizeHeader);
-    if (header !== undefined) return `--map "${header}=${name}"`;
+    const aliases = set.columns.find((column) => column.name === name)?.aliases ?? [];
+    const texts = free.map(({ text }) => text);
+    const near = nearest([name, ...aliases].map(normalizeHeader), texts, normalizeHeader);
+    if (near !== undefined) return `--map "${publicName(near, free[texts.indexOf(near)]!.i, wordsOfSet(set))}=${name}"`;
   }
   return undefined;
 }
 
-function found(header: readonly string[]): string {
+function found(header: readonly string[], set: ColumnSet): string {
   const more = header.length > MOST_NAMED ? ` and ${header.length - MOST_NAMED} more` : '';
-  return `headers found: ${header.slice(0, MOST_NAMED).map(maskHeader).join(', ')}${more}`;
+  const names = header.slice(0, MOST_NAMED).map((text, i) => publicName(text, i, wordsOfSet(set)));
+  return `headers found: ${names.join(', ')}${more}`;
 }
 
 /** The text of a record under one of our columns; undefined where the file has no such column. A joined one has its parts in a row. */

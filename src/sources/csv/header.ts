@@ -72,13 +72,6 @@ export const wordsOf = (text: string): string[] =>
 /** Headers that a message names, of one that is longer than anybody reads. */
 export const MOST_NAMED = 40;
 
-/** A header for messages: one that may be personal data (an `@`, four digits) is shown by its place only. */
-export function maskHeader(header: string, index: number): string {
-  return header.includes('@') || (header.match(/\d/g)?.length ?? 0) >= 4 || header.length > 60
-    ? `<column ${index + 1}>`
-    : header;
-}
-
 function firstRecord(bytes: Buffer, options: HeaderOptions): Buffer {
   const width = unitBytes(options.encoding);
   const scanner = new RecordScanner(options, options.line ?? 1, { header: true, cellBytes: MAX_CELL_BYTES / width });

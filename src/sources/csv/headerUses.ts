@@ -2,8 +2,9 @@
 import { IntakeError } from '../../errors.ts';
 import type { HeaderUse } from '../../messages/imports.ts';
 import { nearest } from '../../values/nearest.ts';
-import type { Column, ColumnSet, HeaderMapping } from './columns.ts';
-import { maskHeader, MOST_NAMED, normalizeHeader, wordsOf } from './header.ts';
+import { wordsOfSet, type Column, type ColumnSet, type HeaderMapping } from './columns.ts';
+import { MOST_NAMED, normalizeHeader, wordsOf } from './header.ts';
+import { publicName } from './headerNames.ts';
 
 /** What became of each header that is taken, and of the first `most` others. */
 export function headerUses(
@@ -13,13 +14,14 @@ export function headerUses(
   most = Infinity,
 ): HeaderUse[] {
   const free = set.columns.filter((_, i) => positions[i] === undefined);
+  const words = wordsOfSet(set);
   let left = 0;
   return header.flatMap((cell, i) => {
     const place = positions.findIndex((at, column) => at === i || parts.get(column)?.includes(i));
     const column = set.columns[place]?.name ?? null;
     if (column === null && ++left > most) return [];
     const near = column === null && free.length > 0 ? nearColumn(cell, free) : undefined;
-    return { header: maskHeader(cell, i), column, ...(near === undefined ? {} : { suggestion: near }) };
+    return { header: publicName(cell, i, words), column, ...(near === undefined ? {} : { suggestion: near }) };
   });
 }
 

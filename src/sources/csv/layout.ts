@@ -59,7 +59,7 @@ export function readLayout(head: Buffer, whole: boolean, set: ColumnSet, options
   const detected = detectEncoding(head, options.encoding);
   const lines = linesOf(head, detected, options.headerRow ?? MOST_TITLES);
   const given = options.delimiter;
-  const first = options.headerRow === undefined ? afterSeparator(head, lines, detected.encoding) : lines.at(-1)!;
+  const first = firstPlace(head, lines, detected, options);
   const read = (place: Place) =>
     layoutAt(head, whole, set, { ...options, delimiter: given ?? place.delimiter }, detected, place);
   try {
@@ -76,6 +76,38 @@ export function readLayout(head: Buffer, whole: boolean, set: ColumnSet, options
     throw error;
   }
 }
+
+/** Of a set that knows no word. */
+export const ANY_HEADER: ColumnSet = { columns: [], required: [] };
+
+/** The header that `readLayout` reads, or has read when it threw; none where it cannot be read. */
+export function headerTexts(head: Buffer, whole: boolean, set: ColumnSet, options: LayoutOptions): readonly string[] {
+  const attempts = [
+    () => readLayout(head, whole, set, options),
+    () => {
+      const detected = detectEncoding(head, options.encoding);
+      const lines = linesOf(head, detected, options.headerRow ?? MOST_TITLES);
+      const first = firstPlace(head, lines, detected, options);
+      const delimiter = options.delimiter ?? first.delimiter;
+      return layoutAt(head, whole, ANY_HEADER, { delimiter }, detected, first);
+    },
+  ];
+  for (const attempt of attempts) {
+    try {
+      return attempt().header.written;
+    } catch (error) {
+      if (!(error instanceof IntakeError)) throw error;
+    }
+  }
+  return [];
+}
+
+const firstPlace = (
+  head: Buffer,
+  lines: readonly Place[],
+  { encoding }: DetectedEncoding,
+  { headerRow }: LayoutOptions,
+): Place => (headerRow === undefined ? afterSeparator(head, lines, encoding) : lines.at(-1)!);
 
 /** Also a header of `--map`, which a title has not. */
 const isMissing = (error: unknown): boolean =>

@@ -2,13 +2,12 @@
 import { IntakeError } from '../../errors.ts';
 import { DELIMITERS, type Delimiter } from './dialect.ts';
 import { detectEncoding, type DetectedEncoding } from './encoding.ts';
-import { layoutAt, linesOf, MOST_TITLES, type Layout } from './layout.ts';
+import { ANY_HEADER, layoutAt, linesOf, MOST_TITLES, type Layout } from './layout.ts';
 import { parseChunk } from './parse.ts';
 
 const RUN_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** A file without it in its head is none of rejects. */
 const MARKS = [Buffer.from('_run'), Buffer.from('_run', 'utf16le'), Buffer.from('_run', 'utf16le').swap16()];
-const ANY_HEADER = { columns: [], required: [] };
 
 /** As its first readable row says. */
 export function parentOf(head: Buffer, { bomBytes, header, ...options }: Layout): string | undefined {

@@ -8,6 +8,8 @@ import { COUNTS, PROJECT_COLUMNS, SCALARS, type ProjectColumn } from './columns.
 export interface JsonFault {
   /** As the sender wrote it; empty for the row as a whole. */
   readonly key: string;
+  /** Of a key that is no column, which may be anybody's data: which of the row's it is, from 1. */
+  readonly place?: number;
   readonly message: string;
 }
 
@@ -58,22 +60,22 @@ export function createJsonRowReader(cleaning: Cleaning, notice: Notice): JsonRow
       place = row;
       const cells = new Map<ProjectColumn, { readonly key: string; readonly cell: string | null }>();
       const faults: JsonFault[] = [];
-      const unknown: [key: string, near: ProjectColumn | undefined][] = [];
       const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
       if (!isObject) faults.push({ key: '', message: 'not an object' });
-      for (const [key, given] of isObject ? Object.entries(value) : []) {
+      const unknown: [key: string, near: ProjectColumn | undefined, place: number][] = [];
+      for (const [at, [key, given]] of (isObject ? Object.entries(value) : []).entries()) {
         const { column, near } = meaningOf(key);
         const former = column && cells.get(column);
-        if (!column) unknown.push([key, near]);
+        if (!column) unknown.push([key, near, at + 1]);
         else if (former) faults.push({ key, message: `the same column as ${former.key}` });
         else {
           const cell = cellOf(key, given, column, faults);
           cells.set(column, { key, cell: cell && clean(cell) });
         }
       }
-      for (const [key, near] of unknown) {
+      for (const [key, near, place] of unknown) {
         // A field beside the one that it resembles, such as address2, is another one.
-        if (near && !cells.has(near)) faults.push({ key, message: `no column; did you mean ${near}?` });
+        if (near && !cells.has(near)) faults.push({ key, place, message: `no column; did you mean ${near}?` });
         else if (ignored.size < MOST_UNKNOWN) ignored.add(key);
       }
       return {

@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import { cellReader, mapHeader } from '../../../src/sources/csv/columns.ts';
 import type { ColumnSet } from '../../../src/sources/csv/columns.ts';
 import { normalizeHeader, parseHeader, readHeader } from '../../../src/sources/csv/header.ts';
+import { mapKey, placesOfKey, speller } from '../../../src/sources/csv/headerNames.ts';
 import type { HeaderOptions } from '../../../src/sources/csv/header.ts';
 
 const OPTIONS: HeaderOptions = { encoding: 'utf-8', bomBytes: 0, delimiter: ',', newline: 'lf' };
@@ -107,7 +108,7 @@ describe('mapHeader', () => {
     });
     assert.throws(() => mapHeader(['Who'], SET, { What: 'email' }), {
       code: 'UNKNOWN_COLUMN',
-      message: /headers found: Who/,
+      message: /^--map names a header the file does not have: #[0-9a-f]{12}\.[0-9a-f]{12}; headers found: <column 1>$/,
     });
   });
 
@@ -144,7 +145,7 @@ describe('mapHeader', () => {
   it('names missing columns, the headers found and a near one', () => {
     assert.throws(() => mapHeader(['plantiff_name', 'email'], SET), {
       code: 'MISSING_COLUMNS',
-      message: `Missing required columns: {'plaintiff_name'}; headers found: plantiff_name, email; did you mean --map "plantiff_name=plaintiff_name"?`,
+      message: `Missing required columns: {'plaintiff_name'}; headers found: <column 1>, email; did you mean --map "<column 1>=plaintiff_name"?`,
     });
     const both = { ...SET, required: [['plaintiff_name'], ['index_number', 'lead_id']] };
     assert.throws(() => mapHeader(['email'], both), {
@@ -191,17 +192,45 @@ describe('mapHeader', () => {
       assert.deepEqual(mapHeader(['plaintiff_name', 'case', 'docket', 'party'], ours).unmapped, [2, 3]);
       assert.deepEqual(mapHeader(['plaintiff_name', 'docket', 'party'], ours, { docket: 'lead_id' }).unmapped, [2]);
       assert.throws(() => mapHeader(['plaintiff_name', 'email', 'docket'], ours), {
-        message: /headers found: plaintiff_name, email, docket$/,
+        message: /headers found: plaintiff_name, email, <column 3>$/,
       });
     });
   });
 
-  it('prints no cell of a first line that may be data', () => {
+  it('names headers that are no words of the kind by their places alone', () => {
     assert.throws(() => mapHeader(['Jane Roe', 'Elm Street'], SET), {
       message: `Missing required columns: {'plaintiff_name'}; the first line does not look like a header (2 columns)`,
     });
     assert.throws(() => mapHeader(['email', 'jane@example.com', '555-0100', '10 Elm'], SET), {
-      message: /found: email, <column 2>, <column 3>, 10 Elm$/,
+      message: /found: email, <column 2>, <column 3>, <column 4>$/,
     });
+    assert.throws(() => mapHeader(['name', 'x'], SET, { x: 'Dustin Rivas' }), {
+      message: /^--map names an unknown column: #[^ ]+; columns: plaintiff_name, /,
+    });
+  });
+
+  it('finds the headers of a map by text, place and key, and only who has the header spells them out', () => {
+    const header = ['Dustin Rivas', 'Name', 'name', 'A', 'B', '<column 1>', 'x'.repeat(61)];
+    const places = (written: string) => [placesOfKey(header, written), placesOfKey(header, mapKey(written))];
+    for (const [written, at] of [
+      ['dustin_rivas', [0]],
+      ['name', [2]],
+      ['NAME', [1]],
+      ['A + b', [3, 4]],
+      ['<column 2>', [1]],
+      ['<column 4>+<column 5>', [3, 4]],
+      ['<column 1>', [5]],
+      ['<column 9>', [undefined]],
+      ['A+C', [3, undefined]],
+    ] as const)
+      assert.deepEqual(places(written), [at, at], written);
+    assert.equal(mapKey(mapKey('A + b')), mapKey('A + b'));
+    assert.ok(!mapKey('Dustin Rivas').includes('Dustin'));
+    const spell = speller(header, ['Klient']);
+    assert.equal(
+      spell(`${mapKey('Klient')}, ${mapKey('DUSTIN RIVAS')}, ${mapKey('a+B')}, <column 4>, <column 7>, <column 8>, #1`),
+      'Klient, Dustin Rivas, A + B, A, <column 7>, <column 8>, #1',
+    );
+    assert.equal(speller([])(`${mapKey('A')} <column 1>`), `${mapKey('A')} <column 1>`);
   });
 });
