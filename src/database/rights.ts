@@ -1,7 +1,7 @@
 /** Who may do what in a database, as it is, and how that differs from what the migrations give. */
 import { readFileSync } from 'node:fs';
 
-export const IDENTITIES = ['anon', 'authenticated', 'service_role', 'dragonfly_app'] as const;
+export const IDENTITIES = ['anon', 'authenticated', 'service_role', 'dragonfly_app', 'dragonfly_gateway'] as const;
 export type Identity = (typeof IDENTITIES)[number];
 
 /** By letters of LETTERS, one text for each of IDENTITIES. */

@@ -19,7 +19,7 @@ DO $$
 DECLARE member text;
 BEGIN
   EXECUTE format('ALTER DATABASE %I OWNER TO ${OWNER}', current_database());
-  FOR member IN SELECT rolname FROM pg_roles WHERE rolname IN ('anon', 'authenticated', 'service_role', 'dragonfly_app') LOOP
+  FOR member IN SELECT rolname FROM pg_roles WHERE rolname IN ('anon', 'authenticated', 'service_role', 'dragonfly_app', 'dragonfly_gateway') LOOP
     EXECUTE format('GRANT %I TO ${OWNER} WITH ADMIN OPTION', member);
   END LOOP;
 END $$`;

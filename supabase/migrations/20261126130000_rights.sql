@@ -6,7 +6,7 @@ grant usage on all sequences in schema ingest to service_role, dragonfly_app;
 -- Functions of ingest mostly run with its owner's rights, and helpers trust what their caller hands them (a run, temporary tables, SQL
 -- text). So nobody may call any but those named here: what the backends and operators call, and what views, indexes and functions
 -- that run with the caller's rights need.
-revoke execute on all functions in schema ingest from public, anon, authenticated, service_role, dragonfly_app;
+revoke execute on all functions in schema ingest from public, anon, authenticated, service_role, dragonfly_app, dragonfly_gateway;
 do $$
 declare
   v_function regprocedure;
@@ -21,7 +21,7 @@ begin
     'staged_failures', 'find_images', 'record_images', 'forget_images', 'backfill_memberships',
     -- reports, anomalies, retention, batches
     'report', 'find_run', 'health', 'list_people', 'list_anomalies', 'count_anomalies', 'clean_import_data', 'preview_cleanup', 'order_work', 'is_ordered',
-    'retention_stats', 'preview_run_retention', 'retire_runs', 'unused_originals', 'forget_originals', 'list_tenants', 'live_bearers', 'date_orders', 'lend_bearer', 'store_project_batch', 'merge_project_batch', 'drop_project_batch',
+    'retention_stats', 'preview_run_retention', 'retire_runs', 'unused_originals', 'forget_originals', 'list_tenants', 'live_bearers', 'date_orders', 'store_project_batch', 'merge_project_batch', 'drop_project_batch',
     'replay_project_batch', 'remember_push', 'pushed_among', 'note_answer', 'note_left_out', 'tenant_exists', 'similar_tenants',
     -- with the caller's rights
     'lower_text', 'trim_text', 'normalize_text', 'compute_plaintiff_dedupe_key', 'tally_import_run', 'errored_judgments', 'project_rows',
@@ -31,10 +31,13 @@ begin
 end
 $$;
 
--- Who lets people and tenants in is the owner of the database or has the service key: an importer may not.
+-- Who lets people and tenants in is the owner of the database, has the service key or is the gateway: an importer may not, neither by
+-- these functions nor by the tables behind them.
 grant execute on function ingest.add_tenant(text, text), ingest.rotate_bearer(text, text, integer), ingest.set_date_order(text, text),
-  ingest.grant_role(text, text, text), ingest.revoke_roles(text, text, text), ingest.find_person(text)
-  to service_role;
+  ingest.grant_role(text, text, text), ingest.revoke_roles(text, text, text), ingest.find_person(text), ingest.lend_bearer(text, text, integer)
+  to service_role, dragonfly_gateway;
+revoke insert, update, delete on public.user_roles, ingest.tenants, ingest.tenant_bearers from dragonfly_app;
+revoke select on ingest.tenant_bearers from dragonfly_app;
 
 -- Of schema public each function is named, so that what others add stays as it is.
 do $$

@@ -9,11 +9,11 @@ do $$
 declare
   role_name text;
 begin
-  foreach role_name in array array['anon', 'authenticated', 'service_role', 'dragonfly_app'] loop
+  foreach role_name in array array['anon', 'authenticated', 'service_role', 'dragonfly_app', 'dragonfly_gateway'] loop
     if not exists (select from pg_catalog.pg_roles where rolname = role_name) then
       begin
-        execute format('create role %I nologin noinherit %s', role_name,
-                       case when role_name = 'service_role' then 'bypassrls' else '' end);
+        execute format('create role %I nologin %s', role_name, case role_name
+          when 'service_role' then 'noinherit bypassrls' when 'dragonfly_gateway' then 'inherit' else 'noinherit' end);
       exception
         when duplicate_object or unique_violation then null; -- another database of this server was migrated at the same time
         when insufficient_privilege then execute format('create role %I nologin noinherit', role_name);
@@ -24,6 +24,10 @@ begin
       end if;
     end if;
   end loop;
+  -- The gateway's own role may what the program may, and let tenants and people in besides.
+  if not pg_has_role('dragonfly_gateway', 'dragonfly_app', 'usage') then
+    grant dragonfly_app to dragonfly_gateway;
+  end if;
 end
 $$;
 

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import type postgres from 'postgres';
 import { currentFile, rightsFiles } from '../../scripts/rights.ts';
-import { RIGHTS_QUERY, rightsFaults, type RightsRow } from '../../src/database/rights.ts';
+import { IDENTITIES, RIGHTS_QUERY, rightsFaults, type RightsRow } from '../../src/database/rights.ts';
 import { FUNCTIONS } from '../../src/database/functions.ts';
 import { withDatabase } from '../support/suite.ts';
 
@@ -21,8 +21,16 @@ const RPCS = [
   ...['compare_partition', 'record_result', 'find_completed_run', 'read_rejects'],
 ];
 
-/** Who lets people and tenants in is the owner of the database or has the service key. */
-const OWNERS = ['add_tenant', 'find_person', 'grant_role', 'revoke_roles', 'rotate_bearer', 'set_date_order'];
+/** Who lets people and tenants in is the owner of the database, has the service key or is the gateway. */
+const OWNERS = [
+  'add_tenant',
+  'find_person',
+  'grant_role',
+  'lend_bearer',
+  'revoke_roles',
+  'rotate_bearer',
+  'set_date_order',
+];
 
 /** What row level security opens to signed-in people, by their roles: see projectsPolicies.test.ts. */
 const OPEN = [
@@ -107,6 +115,26 @@ describe('rights', () => {
     });
   });
 
+  it('dragonfly_app lets nobody in, by no function and no table; dragonfly_gateway does, and all that the program may', async () => {
+    const entries = [
+      ...OWNERS.map((name) => `function ingest.${name}`),
+      ...['public.user_roles', 'ingest.tenants', 'ingest.tenant_bearers'].map((name) => `relation ${name}`),
+    ];
+    const rows = (await sql.unsafe(RIGHTS_QUERY)) as unknown as RightsRow[];
+    const rightsOf = (role: (typeof IDENTITIES)[number]) =>
+      rows
+        .filter(({ object }) => entries.some((name) => object === name || object.startsWith(`${name}(`)))
+        .flatMap(({ rights }) => rights[IDENTITIES.indexOf(role)]!.replace('r', '') || []);
+    assert.deepEqual(rightsOf('dragonfly_app'), []);
+    assert.deepEqual(
+      rightsOf('dragonfly_gateway'),
+      OWNERS.map(() => 'X'),
+    );
+    const [app, gateway] = [IDENTITIES.indexOf('dragonfly_app'), IDENTITIES.indexOf('dragonfly_gateway')];
+    for (const { object, rights } of rows)
+      for (const right of rights[app]!) assert.ok(rights[gateway]!.includes(right), `${object}: ${right}`);
+  });
+
   it('row level security is on in every table of public and ingest', async () => {
     assert.deepEqual(
       await column(sql`
@@ -171,9 +199,11 @@ describe('rights', () => {
         const found = await faults(tx as unknown as postgres.Sql);
         assert.deepEqual(found.map(({ statement }) => statement).sort(), [
           'grant select on public.plaintiffs to dragonfly_app',
+          'grant select on public.plaintiffs to dragonfly_gateway',
           'revoke execute on function ingest.lock_tenant(text) from anon',
           'revoke execute on function ingest.lock_tenant(text) from authenticated',
           'revoke execute on function ingest.lock_tenant(text) from dragonfly_app',
+          'revoke execute on function ingest.lock_tenant(text) from dragonfly_gateway',
           'revoke truncate on public.projects from anon',
           'revoke usage on schema ingest from authenticated',
         ]);
@@ -182,7 +212,33 @@ describe('rights', () => {
       .catch((error: Error) => assert.equal(error.message, 'harmless'));
   });
 
-  for (const role of ['dragonfly_app', 'service_role', 'authenticated', 'anon']) {
+  it('no named function reads a temporary table that neither it nor what it calls has made', async () => {
+    const rows = await sql<{ name: string; body: string; open: boolean }[]>`
+      SELECT proname AS name, prosrc AS body, has_function_privilege('dragonfly_app', oid, 'EXECUTE') OR has_function_privilege('authenticated', oid, 'EXECUTE') AS open
+      FROM pg_proc WHERE pronamespace IN ('ingest'::regnamespace, 'public'::regnamespace)`;
+    const bodies = new Map<string, string>();
+    for (const { name, body } of rows) bodies.set(name, `${bodies.get(name) ?? ''}${body.replace(/--.*/g, '')}`);
+    const within = (name: string, seen = new Set<string>()): Set<string> => {
+      if (seen.has(name)) return seen;
+      seen.add(name);
+      for (const [, called = ''] of bodies.get(name)!.matchAll(/\b(?:ingest|public)\.(\w+)/g))
+        if (bodies.has(called)) within(called, seen);
+      return seen;
+    };
+    const faults = rows
+      .filter(({ open }) => open)
+      .flatMap(({ name }) => {
+        const text = [...within(name)].map((each) => bodies.get(each)).join('\n');
+        const made = new Set([...text.matchAll(/create temp table (intake_\w+)/g)].map(([, table]) => table));
+        const read = new Set(
+          [...text.matchAll(/\b(?:from|join|into|update) (?:pg_temp\.)?(intake_\w+)/g)].map(([, table]) => table),
+        );
+        return [...read].filter((table) => !made.has(table)).map((table) => `${name}: ${table}`);
+      });
+    assert.deepEqual(faults, []);
+  });
+
+  for (const role of ['dragonfly_app', 'dragonfly_gateway', 'service_role', 'authenticated', 'anon']) {
     /** Runs as the role, with a function that fails when anybody else runs it. */
     const attack = (...statements: readonly string[]): Promise<unknown> =>
       sql.begin(async (tx) => {

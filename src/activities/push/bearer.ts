@@ -1,6 +1,6 @@
 /** The secret a push posts with: the configured one of its tenant, else one that the database lends for some minutes. */
 import type { Backend } from '../../database/backend.ts';
-import { unknownTenant } from '../../errors.ts';
+import { IntakeError, unknownTenant } from '../../errors.ts';
 import { hashSecret, newSecret } from '../../database/secrets.ts';
 
 export interface TemporaryBearer {
@@ -30,11 +30,15 @@ export function createTokenIssuer(): (backend: Backend, tenantId: string) => Pro
       return { secret: known.secret, fresh: Date.now() - known.lentAt < 2 * PROPAGATION_MS };
     }
     const secret = newSecret();
-    const until = await backend.call('lend_bearer', {
-      tenant_id: tenantId,
-      bearer_sha256: hashSecret(secret),
-      minutes: MINUTES,
-    });
+    const until = await backend
+      .call('lend_bearer', { tenant_id: tenantId, bearer_sha256: hashSecret(secret), minutes: MINUTES })
+      .catch((cause: unknown) => {
+        if (!(cause instanceof IntakeError) || cause.code !== 'DATABASE_DENIED') throw cause;
+        throw new IntakeError('GATEWAY_REFUSED', `This worker may lend itself no bearer of ${tenantId}`, {
+          cause,
+          remedy: `Set PROJECTS_IMPORT_BEARER=${tenantId}=SECRET for the worker, or give its database user the role dragonfly_gateway.`,
+        });
+      });
     if (until === null) throw unknownTenant(tenantId);
     lent.set(key, { secret, lentAt: Date.now() });
     return { secret, fresh: true };
