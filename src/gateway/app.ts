@@ -19,6 +19,8 @@ export interface AppOptions extends ImportOptions, AnomaliesOptions {
   /** Whether the gateway stops: its connections are closed with their answers. */
   readonly stopping: () => boolean;
   readonly log: Logger;
+  /** Names under which it answers; any name unless given. */
+  readonly isOwnName?: ((host: string) => boolean) | undefined;
   /** Pages of these may call the routes for programs. */
   readonly allowedOrigins: readonly string[];
   readonly dashboard: Dashboard;
@@ -43,7 +45,7 @@ const browsers = (origin: readonly string[]) =>
 const routeOf = (c: Context): string => matchedRoutes(c).findLast(({ path }) => !path.endsWith('*'))?.path ?? 'none';
 
 export function createApp(options: AppOptions): Hono<GatewayEnv> {
-  const { allowedOrigins, dashboard, metrics, ready, stopping, log } = options;
+  const { allowedOrigins, isOwnName = () => true, dashboard, metrics, ready, stopping, log } = options;
   const app = new Hono<GatewayEnv>();
   app.use(secureHeaders({ xFrameOptions: 'DENY', referrerPolicy: 'same-origin' }));
   app.use(async (c, next) => {
@@ -101,6 +103,12 @@ export function createApp(options: AppOptions): Hono<GatewayEnv> {
   const answerProblem = (problem: Problem, c: Context<GatewayEnv>) =>
     asksForPage(c) ? dashboard.fault(problem, c) : answerError(problem, c);
   app.notFound((c) => answerProblem(new Problem('NOT_FOUND', 'There is no such page'), c));
+  // A page whose name leads to this machine (DNS rebinding) is no page of ours.
+  app.use((c, next) =>
+    isOwnName(c.req.header('host') ?? '')
+      ? next().then(() => undefined)
+      : Promise.resolve(answerProblem(new Problem('WRONG_HOST', 'The gateway has another name'), c)),
+  );
   // No text of the database has it.
   app.use((c, next) =>
     Object.values(c.req.queries())

@@ -20,6 +20,7 @@ export const PROBLEMS = {
   RATE_LIMITED: { status: 429, remedy: 'Post again after Retry-After, one request a second.' },
   TOO_MANY_STREAMS: { status: 429, remedy: 'Close other pages of the dashboard, or load this one again by hand.' },
   GATEWAY_BUSY: { status: 429, remedy: 'Post again after Retry-After: too many bodies are being received.' },
+  WRONG_HOST: { status: 421, remedy: 'The embedded stack answers to 127.0.0.1, localhost and [::1] alone.' },
   HEADERS_TOO_LARGE: { status: 431, remedy: 'Send less than 16 kB of headers.' },
   /** Nobody reads the answer; it is for log and metrics. */
   CLIENT_GONE: { status: 499, remedy: 'Send the request again.' },

@@ -7,6 +7,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Logger } from 'pino';
+import { isLoopback } from '../settings/proxy.ts';
 import { openBackends } from '../database/backends/open.ts';
 import type { Config } from '../config.ts';
 import { IntakeError } from '../errors.ts';
@@ -94,6 +95,7 @@ export async function startGateway(config: Config, log: Logger, options: Gateway
     backend,
     alerts: config.alerts,
     allowedOrigins: config.allowedOrigins,
+    isOwnName: config.environment === 'embedded' ? isLoopback : undefined,
     supabase: config.supabase,
     ready,
     log,

@@ -38,6 +38,7 @@ grant execute on function ingest.add_tenant(text, text), ingest.rotate_bearer(te
   to service_role, dragonfly_gateway;
 revoke insert, update, delete on public.user_roles, ingest.tenants, ingest.tenant_bearers from dragonfly_app;
 revoke select on ingest.tenant_bearers from dragonfly_app;
+drop policy if exists tenant_bearers_app on ingest.tenant_bearers;
 
 -- Of schema public each function is named, so that what others add stays as it is.
 do $$
