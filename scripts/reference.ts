@@ -67,12 +67,12 @@ function page(schema: string, about: string, columns: readonly Column[], routine
       lines.push(`| \`${name}\` | ${type}${nullable ? '' : ', not null'} | ${cell(comment)} |`);
     lines.push('');
   }
-  if (ofKind('v').length > 0) lines.push('## Views', '', '| view | | columns |', '|---|---|---|');
-  for (const view of ofKind('v'))
-    lines.push(
-      `| \`${view[0]!.table}\` | ${cell(view[0]!.about)} | ${view.map(({ name }) => `\`${name}\``).join(' ')} |`,
-    );
-  if (ofKind('v').length > 0) lines.push('');
+  if (ofKind('v').length > 0) lines.push('## Views', '');
+  for (const view of ofKind('v')) {
+    lines.push(`### ${view[0]!.table}`, '', view[0]!.about, '', '| column | type | |', '|---|---|---|');
+    for (const { name, type, comment } of view) lines.push(`| \`${name}\` | ${type} | ${cell(comment)} |`);
+    lines.push('');
+  }
   for (const [title, open] of [
     ['Functions that the program calls', true],
     ['Functions that only other functions call', false],

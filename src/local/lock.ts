@@ -81,7 +81,8 @@ function open(path: string): DatabaseSync {
 }
 
 function cannotLock(path: string, cause: unknown): IntakeError {
-  const why = (cause as { errcode?: number }).errcode === SQLITE_CANTOPEN ? 'cannot be opened' : String(cause);
+  const { errcode, code, syscall } = cause as NodeJS.ErrnoException & { errcode?: number };
+  const why = errcode === SQLITE_CANTOPEN || syscall ? `cannot be opened (${code})` : String(cause);
   return new IntakeError('STACK_FAILED', `The lock file ${why}: ${path}`, {
     cause,
     remedy: 'Check the rights of that folder, and that its file system has room and knows file locks.',

@@ -1,7 +1,18 @@
 /** What the embedded stack keeps in its directory: its settings and secrets, and what its supervisor runs now. */
 import { createHash, randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { IntakeError } from '../errors.ts';
 import type { Ports } from './ports.ts';
 import type { Machine, ProcessId } from './processes.ts';
 import type { Release } from './release.ts';
@@ -114,7 +125,8 @@ export const isSameFolder = (one: Folder | undefined, other: Folder | undefined)
 export function makeStackDirectory(dir: string): void {
   const own = process.getuid?.() !== 0;
   const isNew = !existsSync(dir);
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  makeFolders(dir);
+  assertWritable(dir);
   if (own) chmodSync(dir, 0o700);
   else if (isNew) chmodSync(dir, 0o711); // whatever the umask
   for (const part of ['logs', 'objects', 'storage', 'bin', 'cache', 'work']) {
@@ -123,6 +135,35 @@ export function makeStackDirectory(dir: string): void {
   }
   for (const name of PRIVATE_FILES) if (existsSync(join(dir, name))) chmodSync(join(dir, name), 0o600);
 }
+
+/**
+ * One after the other: Node's own recursion does not end where a file system makes no folders (/proc).
+ * @throws IntakeError STACK_FAILED naming the folder that cannot be made or written to.
+ */
+function makeFolders(dir: string): void {
+  if (!existsSync(dir) && dirname(dir) !== dir) makeFolders(dirname(dir));
+  try {
+    if (!existsSync(dir)) mkdirSync(dir, { mode: 0o700 });
+  } catch (cause) {
+    if (statSync(dir, { throwIfNoEntry: false })?.isDirectory()) return; // somebody else was first
+    throw notWritable(`The folder ${dir} cannot be made`, dirname(dir), cause);
+  }
+}
+
+/** @throws IntakeError STACK_FAILED where this user may not write. */
+function assertWritable(dir: string): void {
+  try {
+    accessSync(dir, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw notWritable(`The folder ${dir} cannot be used`, dir, cause);
+  }
+}
+
+const notWritable = (what: string, folder: string, cause: unknown): IntakeError =>
+  new IntakeError('STACK_FAILED', `${what}: ${(cause as NodeJS.ErrnoException).code ?? String(cause)} in ${folder}`, {
+    cause,
+    remedy: `Give this user the right to write to ${folder}, or name another folder for the stack: --dir DIR.`,
+  });
 
 /** Of older versions, readable by all. */
 const PRIVATE_FILES = ['lock', 'temporal.db', 'temporal.db-wal', 'temporal.db-shm'];

@@ -1024,3 +1024,52 @@ comment on function public.fn_require_operator() is 'The tenants whose anomalies
 comment on function public.fn_rows_checksum(jsonb) is 'Runbook 003: SHA-256 of the rows'' cells, whatever the order of rows and keys.';
 comment on function public.fn_tenants_for(text[]) is 'The tenants in which the caller has one of these roles; ''*'' stands for all.';
 comment on function public.pgmq_delete(text, bigint) is 'Runbook 000: deletes a message; false when there is none.';
+
+-- Columns of views: what they count or tell beyond their tables, by name; the others say what the column of their table says.
+do $$
+declare
+  v_words constant jsonb := '{
+    "row_count": "Rows read.", "insert_count": "New rows.", "update_count": "Rows that changed one that was there.",
+    "skip_count": "Rows whose key was there already.", "error_count": "Rejected rows.", "started_at": "When the run was claimed.",
+    "finished_at": "When the run ended.", "batch_name": "Name of the batch; the stem of the file unless one was given.",
+    "original_id": "The row or run that was there first.", "original_run_id": "The run of the original row.",
+    "original_row_index": "Place of the original row in its file, from 0.", "original_line_number": "Line of the original row in its file.",
+    "original_created_at": "When the original row landed.", "original_plaintiff_id": "The plaintiff that the original row became.",
+    "original_filename": "File of the original run.", "original_status": "Status of the original run.",
+    "original_completed_at": "When the original run completed.", "reported_inserted": "New rows that the run reported.",
+    "actual_total": "Rows of the run that are in the landing table.", "actual_inserted": "Rows of the run that are in the production table by it.",
+    "delta": "Rows in the landing table less rows read.", "inserted_discrepancy": "New rows in the tables less those reported.",
+    "is_reconciled": "Whether nothing differs.", "duration_seconds": "From the claim to the end; until now for a run at work.",
+    "error_type": "Code of the error that ended the run.", "error_message": "What is wrong; no value of a row.",
+    "error_code": "Code of the reject.", "message": "What did not agree when the run was reconciled.",
+    "seconds_since_heartbeat": "Since the last sign of life of its worker.", "is_stale": "Whether another worker may take it over.",
+    "total_rows": "Rows of the run.", "rolled_back_rows": "Rows that are marked as rolled back.", "remaining_rows": "Rows that are not.",
+    "is_complete": "Whether none remains.", "rollback": "What the rollback counted: removed, restored, inherited, kept.",
+    "runs": "Runs of the source.", "completed": "Runs that completed.", "failed": "Runs that failed.",
+    "duplicates": "Attempts at batches that were imported already.", "average_seconds": "Mean duration of completed runs.",
+    "last_run_at": "When its latest run began.", "rolled_back": "Runs that were rolled back.", "found_last": "When a search found it last.",
+    "searched_last": "When its name was searched last.", "search_result_id": "The licence as it was found last.",
+    "category": "Type of the anomaly.", "count": "How many there are.", "most_recent": "When the latest was written.",
+    "filename": "Name of the file.", "row_index": "Place of the row in its file, from 0.", "line_number": "Line of the row in its file.",
+    "plaintiff_name": "Name of the plaintiff, as far as it could be read.", "source_system": "Where the rows come from.",
+    "tag": "Name of the dataset."}';
+  v_column record;
+  v_said text;
+begin
+  for v_column in
+    select c.oid, c.oid::regclass as view, a.attname as name
+    from pg_catalog.pg_class c join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+    where c.relkind = 'v' and (c.relnamespace = 'ingest'::regnamespace or c.oid = any (array[
+      'public.import_runs', 'public.vw_import_anomalies_recent', 'public.vw_import_anomalies_stats_24h']::regclass[]))
+    order by c.oid -- a view of a view comes after that one
+  loop
+    select pg_catalog.col_description(t.oid, b.attnum) into v_said
+    from pg_catalog.pg_rewrite w join pg_catalog.pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid and d.refclassid = 'pg_class'::regclass
+    join pg_catalog.pg_class t on t.oid = d.refobjid and t.oid <> v_column.oid
+    join pg_catalog.pg_attribute b on b.attrelid = t.oid and b.attnum > 0 and b.attname = v_column.name and not b.attisdropped
+    where w.ev_class = v_column.oid and pg_catalog.col_description(t.oid, b.attnum) is not null
+    order by t.relname = 'import_runs' desc, t.relname limit 1;
+    execute format('comment on column %s.%I is %L', v_column.view, v_column.name, coalesce(v_words ->> v_column.name, v_said));
+  end loop;
+end
+$$;

@@ -17,6 +17,20 @@ describe('documentation', () => {
     );
   });
 
+  it('has no table that a blank line cuts: each begins with its head', () => {
+    const pages = readdirSync(new URL('../../docs/', import.meta.url), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => `docs/${name}`);
+    for (const page of [...pages, 'README.md']) {
+      const tables = projectFile(page).match(/(?:^\|.*\n?)+/gm) ?? [];
+      assert.deepEqual(
+        tables.filter((table) => !/^\|.*\n\|[-:| ]+\|?$/m.test(table.split('\n').slice(0, 2).join('\n'))),
+        [],
+        page,
+      );
+    }
+  });
+
   it('names no error code that does not exist', () => {
     const known = new Set<string>([...Object.keys(ERRORS), ...Object.keys(ALL_ROW_ERRORS)]);
     const listed = [...projectFile('docs/troubleshooting.md').matchAll(/^\| `([A-Z_]+)` \|/gm)].map(

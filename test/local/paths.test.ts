@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { refusePath } from '../../src/local/paths.ts';
+import { makeStackDirectory } from '../../src/local/state.ts';
 
 describe('a folder for the stack', () => {
   for (const [name, path, words] of [
@@ -19,6 +20,19 @@ describe('a folder for the stack', () => {
       });
     });
   }
+
+  it('is named with what is in its way when it cannot be made, at once', () => {
+    for (const [path, folder] of [
+      [`${import.meta.filename}/a/.intake`, import.meta.filename],
+      ...(existsSync('/proc') ? [['/proc/a/.intake', '/proc']] : []),
+    ] as [string, string][]) {
+      assert.throws(() => makeStackDirectory(path), {
+        code: 'STACK_FAILED',
+        message: new RegExp(`^The folder ${folder}/a cannot be made: E\\w+ in ${folder}$`),
+        remedy: /or name another folder for the stack: --dir DIR/,
+      });
+    }
+  });
 
   it('may have any other path', () => {
     for (const path of ["/home/it's ü日本 %20#?/,[x]", `/home/${'x'.repeat(400)}`]) refusePath(path);

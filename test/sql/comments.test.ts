@@ -14,7 +14,7 @@ describe('comments in the database', () => {
       WHERE c.relkind IN ('r', 'v') AND obj_description(c.oid, 'pg_class') IS NULL
       UNION ALL SELECT c.oid::regclass || '.' || a.attname FROM pg_class c JOIN ours ON ours.oid = c.relnamespace
       JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-      WHERE c.relkind = 'r' AND col_description(c.oid, a.attnum) IS NULL
+      WHERE c.relkind IN ('r', 'v') AND col_description(c.oid, a.attnum) IS NULL
       UNION ALL SELECT p.oid::regprocedure::text FROM pg_proc p JOIN ours ON ours.oid = p.pronamespace
       WHERE obj_description(p.oid, 'pg_proc') IS NULL ORDER BY 1`;
     assert.deepEqual(
