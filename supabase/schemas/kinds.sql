@@ -189,13 +189,14 @@ $$;
 
 -- INSERT of staged rows into the landed table, from a relation `decided` of ingest.decided_row. $1 is the run, $4 the source system.
 -- A row whose promotion needs no id of its landed row gets one here.
+-- Landed in the order of the file, the rows come to two of three indexes in the order of these.
 create or replace function ingest.land_statement(m ingest.kind_models) returns text
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
   select format($sql$
     insert into %1$s (id, import_run_id, row_index, %2$s, status, %3$I, %4$I, %5$I %6$s)
     select coalesce(i.id, nextval(%10$L)), $1, s.row_index, %7$s, i.status, i.reason, i.message, i.production_id %8$s
-    from decided i cross join lateral (select * from %9$s x where x.ctid = i.stage_tid offset 0) s $sql$,
+    from (select * from decided d order by d.id, d.stage_tid) i cross join lateral (select * from %9$s x where x.ctid = i.stage_tid offset 0) s $sql$,
     ($1).landed_table, ingest.kept_columns($1), ingest.landed_name($1, 'error_code'), ingest.landed_name($1, 'error_message'),
     ($1).production_id, (select string_agg(', ' || quote_ident(e.key), '' order by e.key) from jsonb_each_text(($1).landing) e),
     ingest.column_list(($1).kept, 's.'),
