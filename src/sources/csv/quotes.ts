@@ -36,6 +36,13 @@ export function opensCell(units: Uint8Array, pos: number, delimiter: number, new
   return true;
 }
 
+/** Whether the first sign from `start` is a quote, blanks aside. */
+export function startsQuoted(units: Uint8Array, start: number): boolean {
+  let at = start;
+  while (units[at] === SPACE || units[at] === TAB) at++;
+  return units[at] === QUOTE;
+}
+
 /**
  * Whether the lines of a broken record leave a quoted cell open that may go on behind them: their last quote begins one, or a
  * quote has no partner. `inside`: they begin inside of one.

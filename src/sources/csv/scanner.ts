@@ -1,5 +1,5 @@
 import type { Dialect } from './dialect.ts';
-import { largestCell, leavesOpen, opensCell } from './quotes.ts';
+import { largestCell, leavesOpen, opensCell, startsQuoted } from './quotes.ts';
 
 /** A cell over this many bytes makes its record a FIELD_TOO_LARGE reject. */
 export const MAX_CELL_BYTES = 1_000_000;
@@ -46,8 +46,8 @@ const TAIL = 5;
  * A quote opens a quoted cell at a cell's start, blanks before it aside. After the closing quote comes a delimiter or the end
  * of the line; otherwise, where a quote stands inside an unquoted cell, and where one stays open to the end or beyond the cap,
  * the record is UNBALANCED_QUOTE: it is the physical line it began on, and the scan restarts at the next one. Where that line
- * leaves a quote open and the next quote to come looks like its end, the lines up to there belong to it: they may be the text
- * of a cell, and what may be that is no record. Blank lines are no records.
+ * leaves a quote open and the next quote to come looks like its end, or is one to a reader that fails behind it, the lines up to
+ * there belong to it: they may be the text of a cell, and what may be that is no record. Blank lines are no records.
  *
  * Restarts are linear. Every quote opens or closes, so a failed scan, inside quotes at every line end it crossed, and a later
  * one from a line within cannot both be inside at the same line end: the later one crosses none of them. No unit is therefore
@@ -138,7 +138,7 @@ export class RecordScanner {
               state = QUOTED;
               this.#opened = true;
             } else if (!this.#lenient) {
-              [pos, state] = this.#break(pos);
+              [pos, state] = this.#break(pos, true);
               continue;
             }
             pos++;
@@ -197,7 +197,7 @@ export class RecordScanner {
         else if (state === CLOSED && unit === delimiter) state = CELL;
         else if (state === CLOSED && unit === CR && newline === LF) state = CLOSED_CR;
         else {
-          [pos, state] = this.#break(pos);
+          [pos, state] = this.#break(pos, true);
           continue;
         }
         pos++;
@@ -207,7 +207,7 @@ export class RecordScanner {
       if (state !== SKIP && pos >= start + this.#maxRecord) {
         if (state === TAIL) return this.#fail(start);
         if (state === CELL) state = SKIP;
-        else [pos, state] = this.#break(pos);
+        else [pos, state] = this.#break(pos, false);
         continue;
       }
       this.#pos = pos;
@@ -215,7 +215,7 @@ export class RecordScanner {
       if (!this.#last || start >= this.#length) return false;
       if (state === TAIL) return this.#fail(start);
       if (state === QUOTED) {
-        [pos, state] = this.#break(pos);
+        [pos, state] = this.#break(pos, false);
         continue;
       }
       return this.#finish(start, pos, pos, state !== CELL);
@@ -245,9 +245,15 @@ export class RecordScanner {
     return this.#newline === CR && this.#window[at] === LF;
   }
 
-  /** The record breaks at `pos`. @returns where the scan goes on and in which state. */
-  #break(pos: number): [pos: number, state: number] {
+  /**
+   * The record breaks at `pos`. @returns where the scan goes on and in which state. Where it breaks `onLine` behind its first one, all
+   * lines up to there may be the text of its cell; the second line alone is none that begins with a quote, as records do.
+   */
+  #break(pos: number, onLine: boolean): [pos: number, state: number] {
     if (this.#secondLine < 0) return [pos, SKIP];
+    const lines = onLine ? this.#posLine - this.nextLine : 0;
+    const isText = lines > 1 ? lines <= MAX_TAIL_LINES : lines === 1 && !startsQuoted(this.#window, this.#secondLine);
+    if (isText) return [pos, SKIP];
     this.#posLine = this.#secondLineNumber = this.nextLine + 1;
     return [this.#secondLine, TAIL];
   }
