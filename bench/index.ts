@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { Client } from 'pg';
 import { ensureStack, stopStack } from '../src/local/stack.ts';
+import { besideBaseline } from './baseline.ts';
 import type { Contender, Counts, Course } from './contenders/contender.ts';
 import { serverSettings } from './database.ts';
 import { differences, measure } from './measure.ts';
@@ -28,6 +29,7 @@ interface Options {
   readonly into: number;
   readonly only?: readonly Contender[];
   readonly json?: true;
+  readonly againstBaseline?: true;
 }
 
 const program = new Command('bench').description('Measures Intake beside its alternatives.');
@@ -47,6 +49,7 @@ for (const subject of SUBJECTS) {
       chosen(subject, names),
     )
     .option('--json', 'results as JSON on stdout')
+    .option('--against-baseline', 'fail when a ratio is worse by three tenths than at the last release')
     .action((options: Options) => bench(subject, options));
   if (subject.imageBytes) command.option('--image-bytes <n>', 'size of an image', count, subject.imageBytes);
 }
@@ -94,7 +97,9 @@ async function bench(subject: Subject, options: Options): Promise<void> {
         ? `Every contender that counts made of the ${subject.unit} what they were made for.`
         : `The numbers differ: ${faults.join('; ')}`,
     );
-    if (faults.length > 0) process.exitCode = 1;
+    const { sentences, worse } = besideBaseline(subject, results, rows);
+    sentences.forEach(say);
+    if (faults.length > 0 || (options.againstBaseline && worse)) process.exitCode = 1;
   } finally {
     await database.end();
     await stopStack(stack.dir);

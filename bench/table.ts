@@ -15,14 +15,23 @@ export interface Ratio {
   readonly of: 'rate' | 'time';
 }
 
+/** Rows a second; `rows` of the file, where the result does not say that it took fewer. */
+const rateOf = (result: Result, rows: number): number => (result.rows ?? rows) / result.seconds;
+
+/** Undefined where the contender to compare with did not run. */
+export function ratioOf(
+  { contender, of }: Ratio,
+  result: Result,
+  results: readonly Result[],
+  rows: number,
+): number | undefined {
+  const wanted = typeof contender === 'string' ? contender : contender(result.name);
+  const other = results.find(({ name }) => name === wanted);
+  return other && (rateOf(result, rows) / rateOf(other, rows)) ** (of === 'rate' ? 1 : -1);
+}
+
 /** `rows` of the file, where a result does not say that it took fewer; `unit` is what they are. */
 export function tableOf(results: readonly Result[], rows: number, ratios: readonly Ratio[], unit = 'rows'): string {
-  const rateOf = (result: Result): number => (result.rows ?? rows) / result.seconds;
-  const ratioOf = ({ contender, of }: Ratio, result: Result): string => {
-    const wanted = typeof contender === 'string' ? contender : contender(result.name);
-    const other = results.find(({ name }) => name === wanted);
-    return other === undefined ? '' : ((rateOf(result) / rateOf(other)) ** (of === 'rate' ? 1 : -1)).toFixed(2);
-  };
   const head = [
     'contender',
     unit,
@@ -37,8 +46,8 @@ export function tableOf(results: readonly Result[], rows: number, ratios: readon
     result.name,
     (result.rows ?? rows).toString(),
     secondsOf(result.seconds),
-    Math.round(rateOf(result)).toString(),
-    ...ratios.map((ratio) => ratioOf(ratio, result)),
+    Math.round(rateOf(result, rows)).toString(),
+    ...ratios.map((ratio) => ratioOf(ratio, result, results, rows)?.toFixed(2) ?? ''),
     result.workerPeakMb?.toFixed(0) ?? '',
     result.events?.toString() ?? '',
     result.walMb.toFixed(0),
