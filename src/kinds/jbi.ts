@@ -37,7 +37,7 @@ export const jbi: CsvKind = {
       parts: NAME_PARTS,
       also: ALSO.name,
     },
-    { name: 'party_phone', aliases: ['phone'], also: ALSO.phone },
+    { name: 'party_phone', aliases: ['phone'], also: ALSO.phone, anyOf: true },
     { name: 'contact_type', aliases: [] },
     { name: 'party_email', aliases: ['email'], also: ALSO.email },
     { name: 'defendant_name', aliases: [] },

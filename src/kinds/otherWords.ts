@@ -8,7 +8,6 @@ export const ALSO = {
     'client',
     'display name',
     'customer name',
-    'customer',
     'company name',
     'company',
     'account name',
@@ -17,6 +16,7 @@ export const ALSO = {
   email: ['email address', 'primary email', 'e-mail 1 - value', 'email 1', 'main email', 'work email', 'mail'],
   phone: [
     'phone number',
+    'phone numbers',
     'telephone',
     'telephone number',
     'tel',
@@ -37,6 +37,9 @@ export const ALSO = {
     'mailing address',
     'address 1 - formatted',
     'billing address',
+    'bill address',
+    'bill to',
+    'bill to 1',
     'address 1',
     'address line 1',
     'street',
@@ -48,10 +51,17 @@ export const ALSO = {
   firm: ['company', 'company name', 'account name', 'organization name', 'organization'],
 } as const;
 
-/** First and last name in columns of their own. */
+/** A customer's own name stands before that of a person to speak to; else first and last name in columns of their own. A suffix tells son from father. */
 export const NAME_PARTS = [
+  ['customer full name'],
+  ['customer'],
+  ['first name', 'middle name', 'last name', 'suffix'],
+  ['first name', 'middle name', 'last name', 'name suffix'],
+  ['first name', 'last name', 'suffix'],
   ['first name', 'middle name', 'last name'],
+  ['first name', 'm.i.', 'last name'],
   ['first name', 'last name'],
+  ['given name', 'additional name', 'family name', 'name suffix'],
   ['given name', 'family name'],
   ['first', 'last'],
 ] as const;

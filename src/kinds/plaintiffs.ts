@@ -18,7 +18,7 @@ export const plaintiffs: CsvKind = {
     { name: 'short_name', aliases: [] },
     { name: 'contact_name', aliases: ['contact'] },
     { name: 'contact_email', aliases: ['email'], also: ALSO.email },
-    { name: 'contact_phone', aliases: ['phone'], also: ALSO.phone },
+    { name: 'contact_phone', aliases: ['phone'], also: ALSO.phone, anyOf: true },
     { name: 'contact_address', aliases: ['address'], also: ALSO.address },
     { name: 'source_reference', aliases: ['external_id'] },
   ],

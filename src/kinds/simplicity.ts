@@ -38,7 +38,7 @@ export const simplicity: CsvKind = {
     { name: 'plaintiff_address', aliases: ['PlaintiffAddress'], also: ALSO.address },
     { name: 'defendant_name', aliases: ['DefendantName'] },
     { name: 'defendant_address', aliases: ['DefendantAddress'] },
-    { name: 'phone', aliases: [], also: ALSO.phone },
+    { name: 'phone', aliases: [], also: ALSO.phone, anyOf: true },
     { name: 'email', aliases: [], also: ALSO.email },
     { name: 'best_contact_method', aliases: ['BestContactMethod'] },
     { name: 'assigned_agent', aliases: ['AssignedAgent'] },

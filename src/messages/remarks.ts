@@ -32,6 +32,8 @@ const SENTENCES = {
     `${cells(count)} with text that was decoded twice (JosÃ© for José); export the file anew`,
   SEVERAL_ADDRESSES: ({ count }) =>
     `${cells(count)} with several e-mail addresses: the first is taken, all stay in the raw row`,
+  SEVERAL_PHONES: ({ count }) =>
+    `${cells(count)} with several phone numbers: the first is taken, all stay in the raw row`,
   WINDOWS_1252: ({ count }) => `${rows(count)} with bytes beyond ASCII, read as Windows-1252; --encoding says another`,
   BACKSLASH_QUOTES: ({ count }) =>
     `${rows(count)} with a backslash before quotes; export the file with quotes doubled ("")`,

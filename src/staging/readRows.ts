@@ -10,7 +10,7 @@ import type { DateOrder, StagedRow } from '../kinds/kind.ts';
 import { isConverted, type Cleaning, type Notice } from '../sources/cleanText.ts';
 import { cellCleaner } from '../sources/csv/cleanCells.ts';
 import { headerTest, isBlankRow, isFooter } from '../sources/csv/rowShape.ts';
-import { hasSeveralEmails } from '../values/contact.ts';
+import { hasSeveralEmails, hasSeveralPhones } from '../values/contact.ts';
 import { causeOf } from '../values/cause.ts';
 import { orderOf } from '../values/date.ts';
 
@@ -70,7 +70,9 @@ export function* readRows(source: ChunkSource, notice: Notice = () => undefined)
   let cleaned: readonly string[] | undefined;
   const cell = (column: string): string | undefined => read(cleaned, column);
   const wasConverted = (column: string): boolean => isConverted(cell(column));
-  const emails = kind.columns.flatMap(({ name }) => (name.endsWith('email') ? [name] : []));
+  const endingIn = (word: string) => kind.columns.flatMap(({ name }) => (name.endsWith(word) ? [name] : []));
+  const emails = endingIn('email');
+  const phones = endingIn('phone');
   const isSingleByte = source.isGuessed && source.encoding === 'windows-1252' && !isAscii(chunk);
   const isHeader = headerTest(source.header.slice(0, width));
   for (const parsed of parseChunk(chunk, { ...source, columns: source.header.length })) {
@@ -86,6 +88,8 @@ export function* readRows(source: ChunkSource, notice: Notice = () => undefined)
     const row = kind.row(cell, context);
     for (const column of emails)
       if (hasSeveralEmails(cell(column))) notice('SEVERAL_ADDRESSES', { count: 1, line: parsed.line });
+    for (const column of phones)
+      if (hasSeveralPhones(cell(column))) notice('SEVERAL_PHONES', { count: 1, line: parsed.line });
     const converted = kind.identifiers.find(wasConverted);
     const unread = shape ?? parsed.error;
     const escapes = parsed.error && decode(parsed.bytes(), source.encoding).includes('\\"');

@@ -2,23 +2,50 @@ import { EMPTY } from './result.ts';
 import type { Result } from './result.ts';
 import { asciiDigits, text } from './text.ts';
 
-const EXTENSION = /[\s,;]*(?:x|ext|extn|extension|#)\s*[.:#]?\s*(\d{1,8})$/i;
+const EXTENSION = /[\s,;]*(?:x|ext|extn|extension|#)\s*[.:#=]?\s*(\d{1,8})$/i;
+/** What people write before a number. */
+const KIND_OF_PHONE =
+  /^(?:\((?:tel|phone|mobile|cell|home|work|office|main|[cmhwo])\)|(?:tel|phone|ph|p|mobile|cell|home|work|office|main|[cmhwo])\s*[.:])\s*/i;
+/** Between several numbers of a cell. */
+const BETWEEN_PHONES = /\s*(?:;|:::|,|\n|\/|\|)\s*|\s+(?:or|and|&)\s+|\s+(?=[a-z]+\s*:)/i;
 const PHONE = /^[+\d\s().\-/\u00a0\u2010-\u2015]+$/;
 const EMAIL = /^[^\s@"(),:;<>[\\\]]+@[^\s@"(),:;<>[\\\].]+(?:\.[^\s@"(),:;<>[\\\].]+)+$/;
 
-/** The digits of a phone number, 7 to 15 of them, and its extension behind an `x`: many people have a switchboard, one has a line. */
+/**
+ * The digits of a phone number, 7 to 15 of them, and its extension behind an `x`: many people have a switchboard, one has a line. Of
+ * several in a cell, all of which are numbers, the first.
+ */
 export function parsePhone(cell: string | null | undefined): Result<string> {
   const trimmed = text(cell);
   if (trimmed === null) return EMPTY;
+  const one = onePhone(trimmed);
+  return one.error === undefined ? one : (severalPhones(trimmed) ?? one);
+}
+
+/** Whether a cell holds several phone numbers. */
+export const hasSeveralPhones = (cell: string | undefined): boolean => {
+  const trimmed = cell === undefined || cell.length < 15 ? null : text(cell);
+  return trimmed !== null && onePhone(trimmed).error !== undefined && severalPhones(trimmed) !== undefined;
+};
+
+/** The first of them; undefined where it is not several, or one is none. */
+function severalPhones(written: string): Result<string> | undefined {
+  const all = written.split(BETWEEN_PHONES).filter(Boolean).map(onePhone);
+  return all.length > 1 && all.every(({ error }) => error === undefined) ? all[0] : undefined;
+}
+
+function onePhone(trimmed: string): Result<string> {
   // Most have neither a word before them nor an extension behind.
   const plain = PHONE.test(trimmed);
-  const written = plain ? trimmed : asciiDigits(trimmed).replace(/^(?:tel|phone|ph|p|mobile|cell)\s*[.:]\s*/i, '');
+  const written = plain ? trimmed : asciiDigits(trimmed).replace(KIND_OF_PHONE, '');
   const extension = plain ? undefined : EXTENSION.exec(written)?.[1];
   const number = plain ? trimmed : written.replace(EXTENSION, '');
   if (!PHONE.test(number)) {
     const latin = asciiDigits(trimmed);
-    return latin === trimmed ? { error: 'BAD_PHONE' } : parsePhone(latin);
+    return latin === trimmed ? { error: 'BAD_PHONE' } : onePhone(latin);
   }
+  // A whole number before a slash is one of two.
+  if (number.includes('/') && number.split('/', 1)[0]!.replace(/\D/g, '').length > 9) return { error: 'BAD_PHONE' };
   const digits = number.replace(/\D/g, '');
   if (digits.length < 7 || digits.length > 15) return { error: 'BAD_PHONE' };
   return { value: extension === undefined ? digits : `${digits}x${extension}` };
@@ -27,11 +54,11 @@ export function parsePhone(cell: string | null | undefined): Result<string> {
 /** The address in `mailto:a@b`, `<a@b>` or `Ann <a@b>`. */
 const bareAddress = (value: string): string =>
   value.includes('<') || value.includes(':')
-    ? (/^[^<>]*<([^<>]+)>$/.exec(value)?.[1] ?? value).replace(/^mailto:/i, '').trim()
+    ? (/^[^<>]*<([^<>]+)>$/.exec(value)?.[1] ?? value).replace(/^mailto:([^?]*).*$/i, '$1').trim()
     : value;
 
 /**
- * An e-mail address, trimmed and otherwise as written: case is folded in keys only. Of several, with `;`, `,` or blanks between
+ * An e-mail address, trimmed and otherwise as written: case is folded in keys only. Of several, with `;`, `,`, `:::` or blanks between
  * them, all of which are addresses, the first.
  */
 export function parseEmail(cell: string | null | undefined): Result<string> {
@@ -39,7 +66,7 @@ export function parseEmail(cell: string | null | undefined): Result<string> {
   if (value === null) return EMPTY;
   if (value.indexOf('@') === value.lastIndexOf('@')) return oneEmail(bareAddress(value));
   const all = value
-    .split(/\s*[;,]\s*|\s+(?=[^\s<>]+@)/)
+    .split(/\s*(?:[;,|]|:::)\s*|\s+(?=[^\s<>]+@)/)
     .filter(Boolean)
     .map((part) => oneEmail(bareAddress(part)));
   return all.find(({ error }) => error !== undefined) ?? all[0] ?? { error: 'BAD_EMAIL' };

@@ -154,6 +154,68 @@ describe('cells of rows', () => {
     assert.deepEqual([codes, counts], [{ BAD_EMAIL: 1 }, { SEVERAL_ADDRESSES: 1 }]);
   });
 
+  it('hold phone numbers as people write them; of several the first is taken, and said', () => {
+    const cells: [cell: string, phone: string | undefined][] = [
+      ['tel:+1-555-401-1000;ext=12', '15554011000x12'],
+      ['(h) 555-401-1000', '5554011000'],
+      ['Phone:(555) 401-1000 Mobile:(555) 401-2000', '5554011000'],
+      ['+1 555-401-1000 ::: +1 555-401-2000', '15554011000'],
+      ['555-401-1000; 555-401-2000 x7', '5554011000'],
+      ['555-401-1000 or 555-401-2000', '5554011000'],
+      ['555-401-1000 / 2000', undefined],
+      ['555-401-1000; ask Ann', undefined],
+    ];
+    const { rows, codes, counts } = staged(
+      'plaintiffs',
+      `name,phone\n${cells.map(([c], i) => `A${i},${c}`).join('\n')}`,
+    );
+    assert.deepEqual(
+      rows.map((row) => (row['error_code'] ? undefined : row['contact_phone'])),
+      cells.map(([, phone]) => phone),
+    );
+    assert.deepEqual([codes, counts], [{ BAD_PHONE: 2 }, { SEVERAL_PHONES: 4 }]);
+  });
+
+  it('are found under the headers of address books and ledgers, each with its own name of a person', () => {
+    const exports: [header: string, row: string, ...person: (string | null)[]][] = [
+      [
+        'First Name,Middle Name,Last Name,Name Suffix,Organization Name,E-mail 1 - Label,E-mail 1 - Value,Phone 1 - Value,Address 1 - Formatted',
+        'Ann,B.,Lee,Jr.,,*,a@b.example ::: c@d.example,555-401-1000,1 Main St',
+        ...['Ann B. Lee Jr.', 'a@b.example', '5554011000', '1 Main St'],
+      ],
+      [
+        'Title,First Name,Middle Name,Last Name,Suffix,Company,Business Street,E-mail Address,Primary Phone,Business Phone,Mobile Phone',
+        'Mr.,Ann,,Lee,,Lee & Co,1 Main St,a@b.example,,,555-401-1000',
+        ...['Ann Lee', 'a@b.example', '5554011000', '1 Main St'],
+      ],
+      [
+        'Salutation,First Name,Last Name,Account Name,Mailing Street,Phone,Mobile,Email',
+        'Ms.,Ann,Lee,Lee & Co,1 Main St,(555) 401-1000,555-401-2000,a@b.example',
+        ...['Ann Lee', 'a@b.example', '5554011000', '1 Main St'],
+      ],
+      [
+        'Record ID,First Name,Last Name,Email,Phone Number,Mobile Phone Number,Contact owner',
+        '12,Ann,Lee,a@b.example,,,',
+        ...['Ann Lee', 'a@b.example', null, null],
+      ],
+      [
+        'Customer full name,Phone numbers,Email,Full name,Bill address,Ship address',
+        'Acme LLC,Phone:(555) 401-1000,a@b.example,Ann Lee,1 Main St,',
+        ...['Acme LLC', 'a@b.example', '5554011000', '1 Main St'],
+      ],
+      [
+        'Active Status,Customer,Balance Total,Company,First Name,M.I.,Last Name,Main Phone,Alt. Phone,Main Email,Bill to 1',
+        'Active,Acme LLC,0,,Ann,B,Lee,555-401-1000,,a@b.example,1 Main St',
+        ...['Acme LLC', 'a@b.example', '5554011000', '1 Main St'],
+      ],
+    ];
+    for (const [header, line, ...person] of exports) {
+      const [row] = staged('plaintiffs', `${header}\n${line}`).rows;
+      const found = ['plaintiff_name', 'contact_email', 'contact_phone', 'contact_address'].map((name) => row![name]);
+      assert.deepEqual(found, person, header);
+    }
+  });
+
   it('that are no values are told with their cause', () => {
     const cells = ['25/12/2023', '45292', '1/2/24'];
     const file = 'case_number,party_name,judgment_amount,judgment_date,party_phone\n';

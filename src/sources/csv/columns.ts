@@ -12,6 +12,8 @@ export interface Column {
   readonly parts?: readonly (readonly string[])[];
   /** Headers of other programs, where it is found in no other way: the first that is there counts. */
   readonly also?: readonly string[];
+  /** Of several of these a row has the first that is filled, as of a person's phones. */
+  readonly anyOf?: true;
 }
 
 export interface ColumnSet {
@@ -31,7 +33,7 @@ export interface Format extends ColumnSet {
 export interface HeaderMapping {
   /** For each column its index in the header, in the order of `columns`; of a joined one the first of its `parts`. */
   readonly positions: readonly (number | undefined)[];
-  /** Columns that are joined: index in `columns` -> indexes in the header. */
+  /** Columns that are read from several: index in `columns` -> indexes in the header. */
   readonly parts: ReadonlyMap<number, readonly number[]>;
   /** Indexes of headers that mean no column, ascending. */
   readonly unmapped: readonly number[];
@@ -80,10 +82,12 @@ export function mapHeader(
     if (positions[i] !== undefined) continue;
     const joined = column.parts
       ?.map((words) => words.map(free))
-      .find((places) => places.every((at) => at !== undefined));
-    if (joined !== undefined) parts.set(i, joined as number[]);
-    positions[i] = joined?.[0] ?? column.also?.map(free).find((at) => at !== undefined);
-    for (const at of joined ?? [positions[i]]) if (at !== undefined) taken.add(at);
+      .find((places) => places.every((at) => at !== undefined)) as number[] | undefined;
+    const others = (column.also ?? []).map(free).filter((at) => at !== undefined);
+    const places = joined ?? others.slice(0, column.anyOf ? undefined : 1);
+    if (places.length > 1) parts.set(i, places);
+    positions[i] = places[0];
+    for (const at of places) taken.add(at);
   }
   const present = new Set(set.columns.filter((_, i) => positions[i] !== undefined).map(({ name }) => name));
   const missing = set.required.filter((group) => !group.some((name) => present.has(name)));
@@ -245,22 +249,21 @@ function found(header: readonly string[], set: ColumnSet): string {
   return `headers found: ${names.join(', ')}${more}`;
 }
 
-/** The text of a record under one of our columns; undefined where the file has no such column. A joined one has its parts in a row. */
+/**
+ * The text of a record under one of our columns; undefined where the file has no such column. Of one that is read from several, the
+ * first that is filled where any of them will do, else all of them joined.
+ */
 export function cellReader(
   set: ColumnSet,
   { positions, parts }: HeaderMapping,
 ): (cells: readonly string[] | undefined, column: string) => string | undefined {
   const placeOf = new Map(set.columns.map(({ name }, i) => [name, parts.get(i) ?? positions[i]]));
+  const ofAny = new Set(set.columns.flatMap(({ name, anyOf }) => (anyOf ? [name] : [])));
   return (cells, column) => {
     const place = placeOf.get(column);
     if (place === undefined || typeof place === 'number') return place === undefined ? undefined : cells?.[place];
-    return (
-      cells &&
-      place
-        .map((at) => cells[at]!.trim())
-        .filter(Boolean)
-        .join(' ')
-    );
+    const filled = cells && place.map((at) => cells[at]!.trim()).filter(Boolean);
+    return ofAny.has(column) ? filled && (filled[0] ?? '') : filled?.join(' ');
   };
 }
 
