@@ -398,8 +398,10 @@ describe('intake import', function () {
     const said = await interrupted(/^CLAIM/m, 'import', 'plaintiffs', file, '--commit');
     const [, workflowId = ''] =
       /^Interrupted: the import goes on\. Watch it: intake runs watch (\S+) /.exec(said) ?? [];
-    const watching = await interrupted(/./, 'runs', 'watch', workflowId);
-    assert.ok(watching.includes(`the import goes on. Watch it: intake runs watch ${workflowId} `), watching);
+    assert.match(
+      await interrupted(/^(?:PLAN|HASH|CLAIM|UPLOAD|PARSE|UPSERT)/m, 'runs', 'watch', workflowId),
+      new RegExp(`the import goes on\\. Watch it: intake runs watch ${workflowId} `),
+    );
     const watched = await cli.run('runs', 'watch', workflowId);
     assert.deepEqual(
       [watched.code, watched.stdout.split('\n')[0]],
