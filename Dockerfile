@@ -29,7 +29,7 @@ COPY assets ./assets
 COPY schemas ./schemas
 COPY --from=packages /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
-RUN ln -s /app/bin/intake.mjs /usr/local/bin/intake && install -d -o node -g node -m 0700 /var/lib/intake
+RUN ln -s /app/bin/intake.cjs /usr/local/bin/intake && install -d -o node -g node -m 0700 /var/lib/intake
 # Small young generation, few arenas: a worker's buffers come and go by the megabyte.
 ENV NODE_ENV=production INTAKE_DIR=/var/lib/intake NODE_OPTIONS=--max-semi-space-size=4 MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=1048576
 USER node

@@ -8,7 +8,7 @@ import { INSTALLATION } from './places.ts';
  * Never a form that lets a runner ask a registry for a package of that name, which anybody may publish.
  */
 export function programName(installation = INSTALLATION, cwd = process.cwd()): string {
-  const program = realOf(join(installation, 'bin', 'intake.mjs'));
+  const program = realOf(join(installation, 'bin', 'intake.cjs'));
   // Runners of scripts add these folders for their children only: who typed the command does not have them.
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => !folder.includes('node_modules'));
   const onPath = folders.map((folder) => join(folder, 'intake')).find((path) => existsSync(path));

@@ -9,7 +9,7 @@ import { programName } from '../../src/cli/programName.ts';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const INTAKE = fileURLToPath(new URL('../../bin/intake.mjs', import.meta.url));
+const INTAKE = fileURLToPath(new URL('../../bin/intake.cjs', import.meta.url));
 
 describe('intake', function () {
   this.timeout(30_000);
@@ -141,10 +141,10 @@ describe('printed commands', () => {
       `${join((folder = realpathSync(mkdtempSync(join(tmpdir(), 'intake-name-')))), 'on-path')}:/x/node_modules/.bin`;
     for (const name of ['clone/bin', 'clone/deep', 'app/node_modules/.bin', 'app/node_modules/@a/intake', 'on-path'])
       mkdirSync(join(folder, name), { recursive: true });
-    cpSync(INTAKE, join(folder, 'clone/bin/intake.mjs'));
-    symlinkSync('bin/intake.mjs', join(folder, 'clone/intake'));
+    cpSync(INTAKE, join(folder, 'clone/bin/intake.cjs'));
+    symlinkSync('bin/intake.cjs', join(folder, 'clone/intake'));
     cpSync(join(folder, 'clone/bin'), join(folder, 'app/node_modules/@a/intake/bin'), { recursive: true });
-    symlinkSync('../@a/intake/bin/intake.mjs', join(folder, 'app/node_modules/.bin/intake'));
+    symlinkSync('../@a/intake/bin/intake.cjs', join(folder, 'app/node_modules/.bin/intake'));
   });
   after(() => {
     process.env['PATH'] = path;

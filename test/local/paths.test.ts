@@ -1,5 +1,10 @@
 import { strict as assert } from 'node:assert';
-import { existsSync, readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { refusePath } from '../../src/local/paths.ts';
 import { makeStackDirectory } from '../../src/local/state.ts';
 
@@ -31,6 +36,24 @@ describe('a folder for the stack', () => {
         message: new RegExp(`^The folder ${folder}/a cannot be made: E\\w+ in ${folder}$`),
         remedy: /or name another folder for the stack: --dir DIR/,
       });
+    }
+  });
+
+  it('may not have a backslash above the program either, from where Node loads no module', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'intake-back\\slash-'));
+    try {
+      cpSync(fileURLToPath(new URL('../../bin', import.meta.url)), join(folder, 'bin'), { recursive: true });
+      symlinkSync('bin/intake.cjs', join(folder, 'intake'));
+      const { code, stderr } = await promisify(execFile)(process.execPath, [join(folder, 'intake'), 'up']).then(
+        () => assert.fail('it starts'),
+        (error: { code: number; stderr: string }) => error,
+      );
+      assert.deepEqual(
+        [code, stderr],
+        [2, `Intake cannot run here, since the path holds a backslash: ${folder}/bin. Rename the folder.\n`],
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
     }
   });
 

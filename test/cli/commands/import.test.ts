@@ -221,7 +221,7 @@ describe('intake import', function () {
   it('prints commands that run as they are printed, with every option that decides, the stack and the quotes', async () => {
     await mkdir(join(cli.folder, 'linked'));
     await symlink(
-      fileURLToPath(new URL('../../../bin/intake.mjs', import.meta.url)),
+      fileURLToPath(new URL('../../../bin/intake.cjs', import.meta.url)),
       join(cli.folder, 'linked', 'intake'),
     );
     await symlink(cli.stack.dir, join(cli.folder, 'my stack'));
