@@ -2779,10 +2779,7 @@ export type Database = {
       is_removed_member: { Args: { org_id: string; project_id: number; user_id: string }; Returns: boolean };
       is_whole: { Args: { result: Json }; Returns: boolean };
       job_list: { Args: { queued: Json }; Returns: Json };
-      job_payload: {
-        Args: { judgment_id: number; kind: string; plaintiff_id: number; run_id: string; source_system: string };
-        Returns: Json;
-      };
+      job_payload: { Args: { kind: string }; Returns: string };
       kept_columns: {
         Args: {
           m: Omit<

@@ -914,14 +914,15 @@ as $$
                                    ('address', s.address, lower(s.address collate "C"))) as v (kind, value, key)
         where v.value is not null
       ) c
+      -- New people have no contacts: nothing is looked up for them.
       left join lateral (
         select t.id from public.plaintiff_contacts t
-        where t.plaintiff_id = c.plaintiff_id and t.kind = c.kind and c.key = case c.kind
+        where not c.is_new and t.plaintiff_id = c.plaintiff_id and t.kind = c.kind and c.key = case c.kind
           when 'phone' then ingest.phone_key(translate(t.value, ' +-().', '')) else lower(btrim(t.value) collate "C") end
-        order by t.id limit 1) e on not c.is_new
+        order by t.id limit 1) e on true
       left join lateral (
         select exists (select from public.plaintiff_contacts t
-                       where t.plaintiff_id = c.plaintiff_id and t.kind = c.kind and t.is_primary) as has_primary) r on not c.is_new
+                       where t.plaintiff_id = c.plaintiff_id and t.kind = c.kind and t.is_primary) as has_primary where not c.is_new) r on true
     ) m
   ) n
 $$;
@@ -1002,16 +1003,14 @@ begin
         from (select * from taken order by row_index) t
         cross join lateral (select nextval('public.queue_messages_msg_id_seq') as enrich, nextval('public.queue_messages_msg_id_seq') as enforce
                             where t.row_index is not null) q $jobs$;
-      v_messages := $jobs$
+      v_messages := format($jobs$
         insert into public.queue_messages (msg_id, queue_name, message) overriding system value
-        select j.enrich, 'enrich', ingest.job_payload('enrich', j.judgment_id, j.plaintiff_id, $2, $1) from jobs j
-        union all select j.enforce, 'enforce', ingest.job_payload('enforce', j.judgment_id, j.plaintiff_id, $2, $1) from jobs j $jobs$;
+        select t.enrich, 'enrich', %s from jobs t union all select t.enforce, 'enforce', %s from jobs t $jobs$,
+        ingest.job_payload('enrich'), ingest.job_payload('enforce'));
     elsif v_queues then
-      v_jobs := $jobs$
-        select t.row_index, jsonb_build_object(
-          'enrich', public.queue_job(ingest.job_payload('enrich', t.judgment_id, t.plaintiff_id, $2, $1)),
-          'enforce', public.queue_job(ingest.job_payload('enforce', t.judgment_id, t.plaintiff_id, $2, $1))) as queued
-        from taken t order by t.row_index $jobs$;
+      v_jobs := format($jobs$
+        select t.row_index, jsonb_build_object('enrich', public.queue_job(%s), 'enforce', public.queue_job(%s)) as queued
+        from taken t order by t.row_index $jobs$, ingest.job_payload('enrich'), ingest.job_payload('enforce'));
     end if;
     v_writes := format($writes$
       , messages as (
@@ -1060,7 +1059,8 @@ begin
       %2$s
     ) %3$s
     select p.stage_tid, null::bigint, p.outcome, p.reason,
-           case when p.outcome = 'failed' then s.error_message else ingest.shared_message(p.shared_by, p.shared_with, p.shared_line) end, p.judgment_id, null::bigint,
+           case when p.outcome = 'failed' then s.error_message
+                when p.shared_by is not null then ingest.shared_message(p.shared_by, p.shared_with, p.shared_line) end, p.judgment_id, null::bigint,
            case when row_number() over () = 1 then (
              select jsonb_build_object(
                'plaintiffs_created', count(*) filter (where t.is_first and t.is_new),
@@ -1152,11 +1152,11 @@ begin
 end
 $$;
 
-create or replace function ingest.job_payload(kind text, judgment_id bigint, plaintiff_id bigint, source_system text, run_id uuid) returns jsonb
+create or replace function ingest.job_payload(kind text) returns text
 language sql immutable set search_path = pg_catalog, pg_temp
 as $$
-  select jsonb_build_object('kind', $1, 'idempotency_key', $1 || ':judgment:' || $2, 'payload',
-    jsonb_build_object('judgment_id', $2, 'plaintiff_id', $3, 'source_system', $4, 'import_run_id', $5))
+  select format($job$jsonb_build_object('kind', %L, 'idempotency_key', %L || t.judgment_id, 'payload', jsonb_build_object(
+    'judgment_id', t.judgment_id, 'plaintiff_id', t.plaintiff_id, 'source_system', $2, 'import_run_id', $1))$job$, $1, $1 || ':judgment:')
 $$;
 
 -- Runbook 000: what happened to each row of a run and why, after a row index; ids and codes, no values.

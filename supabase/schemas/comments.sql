@@ -808,7 +808,7 @@ comment on function ingest.is_refusal is 'Whether an error may be caused by one 
 comment on function ingest.is_removed_member is 'Whether somebody took this member out of the project.';
 comment on function ingest.is_whole is 'Whether an earlier call has done the whole part: what is done of a part is marked `more` in the ledger.';
 comment on function ingest.job_list is 'Queued jobs as a list.';
-comment on function ingest.job_payload is 'What a job carries: ids, no values.';
+comment on function ingest.job_payload is 'What a job about judgment t carries, as SQL: ids, no values. $1 is the run, $2 the source system.';
 comment on function ingest.compare_import_run is 'Compares reported with actual rows and marks the run completed or failed.';
 comment on function ingest.classify_plaintiffs is 'The staged rows of a part, in key order, with what becomes of each.';
 comment on function ingest.classify_search_results is 'Staged rows against the results of their keys, with what they would replace where they win.';
