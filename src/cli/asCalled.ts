@@ -21,6 +21,13 @@ export function calledWith(options: Named): void {
 /** A sentence with its commands as they are to be typed. */
 export const asCalled = (sentence: string): string => sentence.replace(COMMAND, () => `${(called ??= prefix(named))} `);
 
+/** Fields of documents that are sentences for whoever reads them. */
+const SENTENCES: ReadonlySet<string> = new Set(['remedy', 'condition_remedy', 'next_step']);
+
+/** For `JSON.stringify`: such fields with their commands as they are to be typed. */
+export const commandsAsCalled = (field: string, value: unknown): unknown =>
+  typeof value === 'string' && SENTENCES.has(field) ? asCalled(value) : value;
+
 /** Options of every command may stand before it. */
 const prefix = ({ env, dir }: Named): string =>
   [

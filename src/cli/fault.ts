@@ -2,7 +2,7 @@
 import { CommanderError } from 'commander';
 import { IntakeError } from '../errors.ts';
 import type { ErrorDocument } from '../messages/imports.ts';
-import { asCalled } from './asCalled.ts';
+import { asCalled, commandsAsCalled } from './asCalled.ts';
 import { printable } from '../observability/printable.ts';
 import { temporalFault } from '../temporal/fault.ts';
 
@@ -16,7 +16,7 @@ export interface FaultOptions {
 export function reportError(error: unknown, { json, debug, command }: FaultOptions): 1 | 2 {
   const known = knownError(error, command);
   const document = errorDocument(known);
-  if (json) process.stdout.write(`${printable(JSON.stringify({ error: document }))}\n`);
+  if (json) process.stdout.write(`${printable(JSON.stringify({ error: document }, commandsAsCalled))}\n`);
   else process.stderr.write(`${asCalled(errorLine(document))}\n`);
   if (debug) process.stderr.write(`${printable(stackOf(error), { lines: true })}\n`);
   return known.exitCode;

@@ -1,5 +1,6 @@
 /** JSON with lists that come an item at a time: the text of `JSON.stringify`, of any size, in pieces. */
 
+import { commandsAsCalled } from './asCalled.ts';
 import { printable } from '../observability/printable.ts';
 
 /** Characters of a piece, about: few writes, little memory. */
@@ -35,7 +36,7 @@ async function* tokens(value: unknown, indent: number, margin: string): AsyncGen
     for (const [name, item] of Object.entries(value)) {
       if (item === undefined) continue;
       yield `${before || '{'}${inner}${flat(name, 0, '')}:${indent > 0 ? ' ' : ''}`;
-      yield* tokens(item, indent, inner);
+      yield* tokens(commandsAsCalled(name, item), indent, inner);
       before = ',';
     }
     yield before ? `${margin}}` : '{}';
@@ -46,7 +47,7 @@ async function* tokens(value: unknown, indent: number, margin: string): AsyncGen
 
 /** A value without iterables; the line ends of the text are its layout, as no string holds one. */
 const flat = (value: unknown, indent: number, margin: string): string =>
-  printable(JSON.stringify(value, undefined, indent), { lines: true }).replaceAll('\n', margin);
+  printable(JSON.stringify(value, commandsAsCalled, indent), { lines: true }).replaceAll('\n', margin);
 
 const isIterable = (value: unknown): value is AsyncIterable<unknown> =>
   typeof value === 'object' && value !== null && Symbol.asyncIterator in value;

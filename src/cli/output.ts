@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { styleText } from 'node:util';
-import { asCalled } from './asCalled.ts';
+import { asCalled, commandsAsCalled } from './asCalled.ts';
 import { exitWith } from './exit.ts';
 import { errorDocument, errorLine, knownError } from './fault.ts';
 import { jsonText } from './jsonStream.ts';
@@ -75,8 +75,8 @@ export function createOutput({
     note: (line) => quiet || err(asCalled(line)),
     error: (document) => json || err(asCalled(errorLine(document))),
     document: (value) => {
-      if (lines && Array.isArray(value)) for (const each of value) outJson(JSON.stringify(each));
-      else if (json) outJson(JSON.stringify(value, undefined, pretty ? INDENT : undefined));
+      if (lines && Array.isArray(value)) for (const each of value) outJson(JSON.stringify(each, commandsAsCalled));
+      else if (json) outJson(JSON.stringify(value, commandsAsCalled, pretty ? INDENT : undefined));
     },
     stream: async (value) => {
       if (!json) return;
@@ -85,7 +85,7 @@ export function createOutput({
         out('');
       } catch (error) {
         // Nothing may follow a document that was broken off, not even the document of its error.
-        err(errorLine(errorDocument(knownError(error))));
+        err(asCalled(errorLine(errorDocument(knownError(error)))));
         await exitWith(1);
       }
     },

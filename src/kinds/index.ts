@@ -15,19 +15,13 @@ import { simplicity } from './simplicity.ts';
 
 const ALL: readonly (CsvKind | DirectoryKind)[] = [plaintiffs, simplicity, jbi, projects, searchResults];
 
-/** All kinds in the order in which they are listed; each knows the others of its family. */
-export const KINDS: readonly (CsvKind | DirectoryKind)[] = ALL.map((kind) =>
-  kind.reads === 'csv' && kind.family !== undefined
-    ? {
-        ...kind,
-        confusableWith: ALL.filter((other) => other !== kind).filter((other) => isOfFamily(other, kind.family)),
-      }
-    : kind,
-);
-
-function isOfFamily(kind: CsvKind | DirectoryKind, family: string | undefined): kind is CsvKind {
-  return kind.reads === 'csv' && kind.family === family;
-}
+/** All kinds in the order in which they are listed; each of files knows the others, apart those of its family. */
+export const KINDS: readonly (CsvKind | DirectoryKind)[] = ALL.map((kind) => {
+  if (kind.reads !== 'csv') return kind;
+  const rest = ALL.filter((other) => other.reads === 'csv').filter((other) => other !== kind);
+  const isNear = ({ family }: CsvKind): boolean => family !== undefined && family === kind.family;
+  return { ...kind, confusableWith: rest.filter(isNear), others: rest.filter((other) => !isNear(other)) };
+});
 
 /** A kind by its name or an alias. */
 export const findKind = (name: string): CsvKind | DirectoryKind | undefined =>

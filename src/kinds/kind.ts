@@ -115,7 +115,7 @@ export interface CsvKind<Code extends string = string> extends Kind, Format {
   /** Its columns of dates. */
   readonly dates: readonly string[];
   readonly rowErrors: Readonly<Record<Code, string>>;
-  /** Kinds of one family are mistaken for each other: one that is named refuses the file of another. */
+  /** Kinds of one family are mistaken for each other: one that is named refuses the file of another by fewer of its words. */
   readonly family?: string;
   /** Reads one record; `cell` gives the text under one of our columns, undefined where the file has no such column. */
   row(cell: (column: string) => string | undefined, context: RowContext): StagedRow<Code>;

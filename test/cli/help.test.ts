@@ -155,7 +155,7 @@ describe('printed commands', () => {
   it('name the program by a path that can be typed there, or by its name where it is linked: no registry is asked', () => {
     assert.equal(at('clone', 'clone'), './intake');
     assert.equal(at('clone', 'clone/deep'), '../intake');
-    assert.equal(at('clone', '.'), 'intake');
+    assert.equal(at('clone', '.'), join(folder, 'clone/intake'));
     assert.equal(at('app/node_modules/@a/intake', 'app'), './node_modules/.bin/intake');
     symlinkSync(join(folder, 'clone/intake'), join(folder, 'on-path/intake'));
     assert.equal(at('clone', 'clone'), 'intake');

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { globSync } from 'node:fs';
 import { ERRORS, ROW_ERRORS } from '../../src/errors.ts';
 import { ALL_ROW_ERRORS, csvKindNamed, KINDS, kindNamed } from '../../src/kinds/index.ts';
+import { mapHeader } from '../../src/sources/csv/columns.ts';
 import { projectFile } from '../docs/environment.ts';
 import { rowsOf } from './vendorFiles.ts';
 
@@ -42,6 +43,47 @@ describe('the registry of kinds', () => {
           confusableWith?.map((other) => other.name),
           members.map((member) => member.name).filter((other) => other !== name),
         );
+  });
+
+  it('refuses the sample of every other kind, and says which kind it is', () => {
+    const csv = KINDS.filter((kind) => kind.reads === 'csv');
+    const headerOf = (sample: string): string[] =>
+      readFileSync(new URL(`../../samples/${sample}`, import.meta.url), 'utf8')
+        .split(/\r?\n/, 1)[0]!
+        .split(',');
+    for (const kind of csv) {
+      const header = headerOf(kind.sample);
+      for (const asked of csv) {
+        if (asked === kind) assert.doesNotThrow(() => mapHeader(header, asked));
+        else
+          assert.throws(
+            () => mapHeader(header, asked),
+            {
+              code: 'MISSING_COLUMNS',
+              message: /these are the headers of a/,
+              remedy: new RegExp(`intake import ${kind.name} FILE`),
+            },
+            `${kind.name} as ${asked.name}`,
+          );
+      }
+    }
+    // What two kinds could be, is what it is said to be; a map says that somebody has looked.
+    const people = [
+      'plaintiff_name',
+      'email',
+      'phone',
+      'firm_name',
+      'county',
+      'state',
+      'case_number',
+      'judgment_amount',
+    ];
+    assert.doesNotThrow(() => mapHeader(people, csvKindNamed('plaintiffs')));
+    const leads = headerOf('simplicity.csv');
+    assert.doesNotThrow(() => mapHeader(leads, csvKindNamed('plaintiffs'), { PlaintiffName: 'plaintiff_name' }));
+    assert.throws(() => mapHeader(leads, csvKindNamed('plaintiffs')), {
+      remedy: /--map "PlaintiffName=plaintiff_name"/,
+    });
   });
 
   it('names no row error twice, and none as a run may fail with, but for the state of a file', () => {

@@ -1,4 +1,5 @@
 /** `intake doctor`: checks everything an import needs, and says what to do about what is missing. */
+import { asCalled } from '../asCalled.ts';
 import type { Command } from 'commander';
 import { BUCKET } from '../../database/backend.ts';
 import type { SupabaseConfig } from '../../config.ts';
@@ -47,7 +48,7 @@ async function doctorCommand({ options, out, open }: Call<Flags>): Promise<numbe
   out.document({ target: session.targetOf(), addresses, keys: keysOf(session, options.showSecrets ?? false), checks });
   for (const { name, ok, detail, remedy } of checks) {
     out.answer(`${out.style(ok ? 'green' : 'red', ok ? 'ok  ' : 'FAIL')}  ${name.padEnd(17)}  ${detail}`);
-    if (remedy) out.answer(`${' '.repeat(25)}${remedy}`);
+    if (remedy) out.answer(`${' '.repeat(25)}${asCalled(remedy)}`);
   }
   out.detail(`      ${'target'.padEnd(17)}  ${session.targetOf()}`);
   for (const [name, address] of Object.entries(addresses))

@@ -1,4 +1,5 @@
 /** `intake schedule`: what happens by itself, on Temporal Schedules. */
+import { asCalled } from '../asCalled.ts';
 import { shellWord } from '../../values/text.ts';
 import { Option, type Command } from 'commander';
 import { IntakeError } from '../../errors.ts';
@@ -198,7 +199,7 @@ async function show({ out, open }: Call<ScheduleFlags>, id: string): Promise<voi
   out.answer(`${view.id}: ${view.what}`);
   out.answer(`  ${view.when}${view.paused ? `, paused${view.note ? `: ${view.note}` : ''}` : ''}`);
   out.detail(`  overlaps: ${view.overlap}; times missed by up to ${view.catchup_hours} h are made up for`);
-  if (view.broken) out.answer(`  BROKEN: ${view.broken}. Make it anew: intake schedule add ... --replace`);
+  if (view.broken) out.answer(asCalled(`  BROKEN: ${view.broken}. Make it anew: intake schedule add ... --replace`));
   for (const difference of view.differs) out.answer(`  otherwise than Intake makes it: ${difference}`);
   out.detail(`  ${view.taken} runs; ${view.missed} missed, ${view.skipped} skipped for an overlap`);
   out.answer('Next:');
@@ -211,7 +212,7 @@ async function show({ out, open }: Call<ScheduleFlags>, id: string): Promise<voi
   ))
     out.answer(`  ${line}`);
   const [{ next_step: step }] = view.runs as [ScheduleView['runs'][0]];
-  if (step) out.answer(`Next step: ${step}`);
+  if (step) out.answer(asCalled(`Next step: ${step}`));
 }
 
 /** A date is its beginning in UTC. */

@@ -22,6 +22,8 @@ export interface ColumnSet {
   readonly required: readonly (readonly string[])[];
   /** Other formats that a file may be by mistake. */
   readonly confusableWith?: readonly Format[];
+  /** Formats with which it shares little: a file is one of these when it has all that such a file must have. */
+  readonly others?: readonly Format[];
 }
 
 /** A set of columns under the name of its kind and a title such as `JBI export`. */
@@ -168,12 +170,39 @@ function refuseOtherFormat(header: readonly string[], set: ColumnSet, missing: C
   const other = set.confusableWith?.find(
     (format) => ownWords(header, set, format) === 0 && ownWords(header, format, set) >= enough,
   );
-  if (other === undefined) return;
   const fault = missing.length > 0 ? missingNames(missing) : 'Another format';
-  throw new IntakeError('MISSING_COLUMNS', `${fault}; these are the headers of a ${other.title}`, {
+  const importAs = ({ name }: Format): string => `Import it as \`${name}\`: intake import ${name} FILE`;
+  if (other)
+    throw new IntakeError('MISSING_COLUMNS', `${fault}; these are the headers of a ${other.title}`, {
+      line: 1,
+      remedy: `${importAs(other)}.`,
+    });
+  const [whole] = (set.others ?? [])
+    .filter((format) => ownWords(header, set, format) === 0 && hasRequired(header, format))
+    .map((format) => ({ format, words: ownWords(header, format, set) }))
+    .filter(({ words }) => words >= 2)
+    .sort((a, b) => b.words - a.words)
+    .map(({ format }) => format);
+  if (whole === undefined) return;
+  const title = whole.title.includes(' ') ? `a ${whole.title}` : `a file of ${whole.title.toLowerCase()}`;
+  const here =
+    missing.length > 0 ? '' : `; for what this kind takes of it alone, map a column: --map "${known(header, set)}"`;
+  throw new IntakeError('MISSING_COLUMNS', `${fault}; ${found(header, set)}; these are the headers of ${title}`, {
     line: 1,
-    remedy: `Import it as \`${other.name}\`: intake import ${other.name} FILE.`,
+    remedy: `${importAs(whole)}${here}.`,
   });
+}
+
+/** Whether a file with these headers could be imported as the format, by its own words. */
+const hasRequired = (header: readonly string[], format: ColumnSet): boolean =>
+  format.required.every((group) =>
+    format.columns.some((column) => group.includes(column.name) && header.some((cell) => means(column, cell))),
+  );
+
+/** The map that a set would make by itself of the first header that it knows. */
+function known(header: readonly string[], { columns }: ColumnSet): string {
+  const column = columns.find((one) => header.some((cell) => means(one, cell)))!;
+  return `${header.find((cell) => means(column, cell))}=${column.name}`;
 }
 
 /** How many headers mean something to one set and nothing to the other. */
@@ -181,9 +210,11 @@ function ownWords(header: readonly string[], set: ColumnSet, other: ColumnSet): 
   return header.filter((cell) => knows(set, cell) && !knows(other, cell)).length;
 }
 
-function knows({ columns }: ColumnSet, header: string): boolean {
+const knows = ({ columns }: ColumnSet, header: string): boolean => columns.some((column) => means(column, header));
+
+function means({ name, aliases }: Column, header: string): boolean {
   const normalized = normalizeHeader(header);
-  return columns.some(({ name, aliases }) => [name, ...aliases].some((word) => normalizeHeader(word) === normalized));
+  return [name, ...aliases].some((word) => normalizeHeader(word) === normalized);
 }
 
 const sets = new WeakMap<ColumnSet, ReadonlySet<string>>();
