@@ -2711,6 +2711,7 @@ export type Database = {
         };
         Returns: boolean;
       };
+      has_members_of_fields: { Args: { project_id: number }; Returns: boolean };
       health: { Args: Record<PropertyKey, never>; Returns: Json };
       heartbeat_import_run: { Args: { run_id: string }; Returns: boolean };
       hold_lease: {
@@ -3225,7 +3226,21 @@ export type Database = {
       record_images: { Args: { images: Json; storage_type: string }; Returns: undefined };
       record_part: { Args: { part: number; result: Json; run_id: string; step: string }; Returns: Json };
       record_result: { Args: { lease: number; rows_fetched: number; run_id: string; summary: Json }; Returns: Json };
-      referenced_rows: { Args: { ids: number[]; own: unknown[]; target: unknown }; Returns: number[] };
+      referenced_members: {
+        Args: { project_ids: number[] };
+        Returns: {
+          project_id: number;
+          tid: unknown;
+        }[];
+      };
+      referenced_rows: { Args: { ids: unknown; own: unknown[]; target: unknown }; Returns: unknown };
+      references_to: {
+        Args: { own: unknown[]; target: unknown };
+        Returns: {
+          condition: string;
+          source: unknown;
+        }[];
+      };
       refuse_batch: { Args: { problem: string }; Returns: undefined };
       refuse_foreign_rows: {
         Args: {

@@ -728,23 +728,29 @@ as $$
         from unnest($1, $2) as r (run, status) where r.run is not null group by r.run) n
 $$;
 
+-- Foreign keys to a table but for those of `own` tables: who refers, and by which condition over x (the referring row) and t (the table's).
+create or replace function ingest.references_to(target regclass, own regclass[]) returns table (source regclass, condition text)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+  select c.conrelid::regclass,
+         (select string_agg(format('x.%I = t.%I', a.attname, f.attname), ' and ')
+          from unnest(c.conkey, c.confkey) as k (source_column, target_column)
+          join pg_catalog.pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.source_column
+          join pg_catalog.pg_attribute f on f.attrelid = c.confrelid and f.attnum = k.target_column)
+  from pg_catalog.pg_constraint c
+  where c.contype = 'f' and c.confrelid = $1 and c.conparentid = 0 and c.conrelid <> all ($2::oid[])
+$$;
+
 -- Rows of a production table that other tables refer to by a foreign key; `own` are those that Intake writes itself.
-create or replace function ingest.referenced_rows(target regclass, ids bigint[], own regclass[]) returns bigint[]
+create or replace function ingest.referenced_rows(target regclass, ids anyarray, own regclass[]) returns anyarray
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_key record;
-  v_found bigint[];
-  v_all bigint[] := '{}';
+  v_found ids%type;
+  v_all ids%type := '{}';
 begin
-  for v_key in
-    select c.conrelid::regclass as source,
-           (select string_agg(format('x.%I = t.%I', a.attname, f.attname), ' and ')
-            from unnest(c.conkey, c.confkey) as k (source_column, target_column)
-            join pg_catalog.pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.source_column
-            join pg_catalog.pg_attribute f on f.attrelid = c.confrelid and f.attnum = k.target_column) as condition
-    from pg_catalog.pg_constraint c
-    where c.contype = 'f' and c.confrelid = $1 and c.conparentid = 0 and c.conrelid <> all ($3::oid[]) loop
+  for v_key in select * from ingest.references_to($1, $3) loop
     execute format('select array_agg(t.id) from %s t where t.id = any ($1) and exists (select from %s x where %s)', $1, v_key.source, v_key.condition)
       into v_found using $2;
     v_all := v_all || coalesce(v_found, '{}');

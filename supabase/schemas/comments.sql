@@ -919,6 +919,9 @@ comment on function ingest.record_images is 'Records images that were stored: {s
 comment on function ingest.record_part is 'Puts an answer into the ledger, beside what slices before it have done.';
 comment on function ingest.record_result is 'Stores counters (from the ledger) and summary; the run goes on processing until it is reconciled.';
 comment on function ingest.referenced_rows is 'Rows of a production table that other tables refer to by a foreign key.';
+comment on function ingest.references_to is 'Foreign keys to a table: who refers, and by which condition.';
+comment on function ingest.referenced_members is 'Members of projects that another table refers to.';
+comment on function ingest.has_members_of_fields is 'Whether the members of a project are those of its fields, but for whom somebody added or removed.';
 comment on function ingest.refuse_batch is 'Raises 22023 for what the gateway answers with 422; names places, never values.';
 comment on function ingest.refuse_foreign_rows is 'Refuses a run that has rows of another program.';
 comment on function ingest.refuse_half_withdrawn is 'Raises IN004 for a run whose rollback has begun and has not ended.';

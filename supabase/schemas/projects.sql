@@ -680,9 +680,23 @@ as $$
   select exists (select from ingest.removed_members r where r.project_id = $1 and (r.member_partner_org_id = $2 or r.member_user_id = $3))
 $$;
 
+-- Members of projects that a table of the team refers to; project_membership has no id, but a team may give it a key.
+create or replace function ingest.referenced_members(project_ids bigint[]) returns table (project_id bigint, tid tid)
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_key record;
+begin
+  for v_key in select * from ingest.references_to('public.project_membership', '{}') loop
+    return query execute format('select t.project_id, t.ctid from public.project_membership t where t.project_id = any ($1) and exists (select from %s x where %s)',
+                                v_key.source, v_key.condition) using $1;
+  end loop;
+end
+$$;
+
 -- New temporary tables have no statistics: what must go row by row through an index is a lateral look-up, so that no plan can scan
 -- a table once for each row. The projects that intake_members lists get the members of their fields, but for those whom somebody
--- removed, and lose those of former ones.
+-- removed, and lose those of former ones that nothing refers to.
 create or replace function ingest.sync_memberships(out orgs integer, out users integer, out removed integer)
 language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
 as $$
@@ -694,7 +708,8 @@ begin
       select x.ctid as tid, x.member_partner_org_id as org_id, x.member_user_id as user_id
       from public.project_membership x where x.project_id = t.project_id and x.origin = 'import' offset 0) f
     where not t.is_new and (f.org_id is not null and f.org_id is distinct from t.partner_org_id
-                            or f.user_id is not null and f.user_id is distinct from t.ds_user_id and f.user_id is distinct from t.rm_user_id)));
+                            or f.user_id is not null and f.user_id is distinct from t.ds_user_id and f.user_id is distinct from t.rm_user_id)))
+    and m.ctid <> all (array(select r.tid from ingest.referenced_members(array(select t.project_id from pg_temp.intake_members t)) r));
   get diagnostics removed = row_count;
   with made as (
     insert into public.project_membership (project_id, member_partner_org_id, member_user_id, origin)
@@ -1222,23 +1237,27 @@ begin
 end
 $$;
 
--- Whether a project is as a row left it: its values, and the members of its fields, but for those whom somebody removed.
-create or replace function ingest.is_as_landed(project public.projects, landed ingest.projects_raw) returns boolean
+-- Whether a project's members are those of its fields, but for whom somebody added or removed.
+create or replace function ingest.has_members_of_fields(project_id bigint) returns boolean
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
-  select ingest.has_landed_values($1, $2)
-    and not exists (
-      select from (values (($1).partner_org_id, null::uuid), (null, ($1).deployment_specialist_user_id), (null, ($1).relationship_manager_user_id)) as v (org_id, user_id)
-      where num_nonnulls(v.org_id, v.user_id) = 1 and not ingest.is_removed_member(($1).id, v.org_id, v.user_id)
-        and not exists (select from public.project_membership m
-                        where m.project_id = ($1).id and (m.member_partner_org_id = v.org_id or m.member_user_id = v.user_id)))
-    and not exists (
-      select from public.project_membership m
-      where m.project_id = ($1).id and m.origin = 'import'
-        and (m.member_partner_org_id is not null and m.member_partner_org_id is distinct from ($1).partner_org_id
-             or m.member_user_id is not null and m.member_user_id is distinct from ($1).deployment_specialist_user_id
-                and m.member_user_id is distinct from ($1).relationship_manager_user_id))
+  select not exists (
+    select from public.projects p
+    cross join lateral (values (p.partner_org_id, null::uuid), (null, p.deployment_specialist_user_id), (null, p.relationship_manager_user_id)) as v (org_id, user_id)
+    where p.id = $1 and num_nonnulls(v.org_id, v.user_id) = 1 and not ingest.is_removed_member(p.id, v.org_id, v.user_id)
+      and not exists (select from public.project_membership m
+                      where m.project_id = p.id and (m.member_partner_org_id = v.org_id or m.member_user_id = v.user_id)))
+  and not exists (
+    select from public.projects p join public.project_membership m on m.project_id = p.id and m.origin = 'import'
+    where p.id = $1 and (m.member_partner_org_id is not null and m.member_partner_org_id is distinct from p.partner_org_id
+      or m.member_user_id is not null and m.member_user_id is distinct from p.deployment_specialist_user_id
+         and m.member_user_id is distinct from p.relationship_manager_user_id))
 $$;
+
+-- Whether a project is as a row left it, values and members.
+create or replace function ingest.is_as_landed(project public.projects, landed ingest.projects_raw) returns boolean
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$ select ingest.has_landed_values($1, $2) and ingest.has_members_of_fields(($1).id) $$;
 
 -- While the run is the last that wrote a project, what is otherwise than its row left it is an edit where somebody's edits were noted.
 select ingest.register_kind(
@@ -1279,7 +1298,8 @@ begin
   v_ids := array(select r.project_id from pg_temp.intake_withdrawn w join ingest.projects_raw r on r.id = w.raw_id
                  where w.status in ('inserted', 'updated'));
   perform from public.projects p where p.id = any (v_ids) order by p.id for update;
-  v_referenced := ingest.referenced_rows('public.projects', v_ids, '{public.project_membership}');
+  v_referenced := ingest.referenced_rows('public.projects', v_ids, '{public.project_membership}')
+    || array(select m.project_id from ingest.referenced_members(v_ids) m);
   drop table if exists pg_temp.intake_rollback;
   create temp table intake_rollback on commit drop as
   select r.id as raw_id, r.project_id, r.former, r.lacks, p.staging_id is not distinct from v_run as is_last,
@@ -1344,7 +1364,9 @@ begin
   where p.id = u.project_id and u.is_last and u.former is null and not u.stays;
   get diagnostics v_removed = row_count;
   perform ingest.own_writes(false);
-  delete from public.import_anomalies a where a.tenant_id = ($1).source_system and a.correlation_id = v_run and a.staging_id is null;
+  delete from public.import_anomalies a where a.tenant_id = ($1).source_system and a.correlation_id = v_run and a.staging_id is null
+    and a.id <> all (ingest.referenced_rows('public.import_anomalies', array(
+      select x.id from public.import_anomalies x where x.tenant_id = ($1).source_system and x.correlation_id = v_run and x.staging_id is null), '{}'));
   get diagnostics v_anomalies = row_count;
   insert into public.import_anomalies (
     id, tenant_id, staging_id, batch_id, row_index, anomaly_type, field, input_value, reason, match_type, project_key, correlation_id,
@@ -1353,7 +1375,10 @@ begin
          a.correlation_id, a.payload_excerpt, a.created_at, a.first_seen_at
   from pg_temp.intake_rollback u cross join lateral jsonb_populate_recordset(null::public.import_anomalies, u.former -> 'anomalies') a
   where u.is_last and not u.stays and u.former ? 'anomalies' on conflict do nothing;
-  v_kept := ingest.kept_ids('project_ids', array(select u.project_id from pg_temp.intake_rollback u where u.is_last and u.stays));
+  -- With those whose members of the withdrawn rows something refers to.
+  v_kept := ingest.kept_ids('project_ids', array(
+    select u.project_id from pg_temp.intake_rollback u where u.is_last and (u.stays or u.former is not null and u.project_id = any (v_referenced)
+      and not ingest.has_members_of_fields(u.project_id))));
   drop table pg_temp.intake_rollback, pg_temp.intake_members;
   return jsonb_build_object('removed', v_removed, 'restored', v_restored, 'inherited', v_inherited,
                             'kept_edited', v_kept, 'effects', jsonb_build_object('members', v_members, 'anomalies', v_anomalies));

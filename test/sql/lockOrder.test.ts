@@ -7,16 +7,17 @@ import { openImport, upsert } from '../support/sqlImport.ts';
 import { withDatabase } from '../support/suite.ts';
 import { plaintiffKey } from '../../src/kinds/plaintiffs.ts';
 
-describe('transactions that meet', function () {
-  this.timeout(30_000);
+describe('transactions that meet', () => {
   let sql: postgres.Sql;
   withDatabase((opened) => (sql = opened));
 
-  const waiting = async (many: number) => {
-    const count = () => sql`
-      SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+  const waitFor = async (many: number, condition: string) => {
+    const count = () => sql.unsafe(`SELECT count(*) AS n FROM pg_locks WHERE NOT granted AND ${condition}`);
     while (Number((await count())[0]!['n']) < many) await new Promise((resolve) => setTimeout(resolve, 10));
   };
+  // Locks that are not granted: what pg_stat_activity says of a process may be of before it was woken.
+  const waiting = (many: number) => waitFor(many, 'pid <> pg_backend_pid()');
+  const atTheGate = () => waitFor(1, `locktype = 'advisory' AND (classid, objid) = (0, 42)`);
   /** Runs `work` while whoever fires the trigger waits. */
   const atGate = async (on: string, when: string, work: () => Promise<void>): Promise<void> => {
     await sql.unsafe(`
@@ -48,7 +49,8 @@ describe('transactions that meet', function () {
         running = [upsertPart(sql, b!, 0)];
         await waiting(1);
       });
-      await waiting(1);
+      // Woken, it may still have to take the turn: before that the next one could go ahead of it, and nobody wait for anybody.
+      await atTheGate();
       running.push(upsertPart(sql, a!, 0));
       await waiting(2);
     });
@@ -89,7 +91,7 @@ describe('transactions that meet', function () {
     let running: Promise<unknown>[] = [];
     await atGate('BEFORE UPDATE ON public.plaintiffs', `new.name = '${rows[4]!.name}'`, async () => {
       running = [upsert(sql, plain)];
-      await waiting(1);
+      await atTheGate();
       running.push(
         sql`SELECT ingest.upsert_partition(${judgments.runId}, ${judgments.lease}, ${judgments.stageId}, ${judgments.chunks}, 0)`.execute(),
       );

@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import type postgres from 'postgres';
 import { importLeads, stageLeads } from '../support/judgmentsImport.ts';
-import { addDirectories } from '../support/projectsBatch.ts';
+import { addDirectories, forgetProjects } from '../support/projectsBatch.ts';
 import { importProjects, stageProjects } from '../support/projectsImport.ts';
 import { importSearches, stageSearches } from '../support/searchResultsImport.ts';
 import { importRows, stageRows } from '../support/sqlImport.ts';
@@ -385,6 +385,7 @@ describe('a change of what an import left', function () {
     let seed = 11;
     const random = (n: number) => (seed = (seed * 48271) % 2147483647) % n;
     const some = <T>(make: (i: number) => T): T[] => Array.from({ length: 2 + random(5) }, () => make(random(6)));
+    await forgetProjects(sql);
     await addDirectories(sql);
     for (let round = 0; round < 12; round++) {
       const lead = (i: number) => ({

@@ -3,6 +3,7 @@ import { strict as assert } from 'node:assert';
 import type postgres from 'postgres';
 import { forgetJudgments } from '../support/judgmentsContent.ts';
 import { importLeads, openJudgments, resolve, upsertPart } from '../support/judgmentsImport.ts';
+import { addDirectories, forgetProjects } from '../support/projectsBatch.ts';
 import { importProjects } from '../support/projectsImport.ts';
 import { importSearches } from '../support/searchResultsImport.ts';
 import { importRows } from '../support/sqlImport.ts';
@@ -145,6 +146,34 @@ describe('rollback keeps', function () {
     assert.deepEqual([removed, (kept as { count: number }).count], [1, 1]);
     assert.equal((await sql`SELECT FROM public.projects`).length, 1);
     await sql`DROP TABLE public.team_sites`;
+  });
+
+  it('a member of a project and an anomaly that a table of the team needs, also where the project has its former values again', async () => {
+    const { org } = await addDirectories(sql);
+    const row = (application: string, partner: string) => ({
+      stage_application: application,
+      delivery_partner: partner,
+    });
+    await importProjects(sql, { batch: 'before', rows: [row('Old', 'Other')] });
+    const rows = [row('Old', 'Acme'), row('New', 'Acme'), row('Odd', 'Nobody knows')];
+    const { runId } = await importProjects(sql, { batch: 'now', rows });
+    await sql`ALTER TABLE public.project_membership ADD COLUMN team_key bigint GENERATED ALWAYS AS IDENTITY UNIQUE`;
+    await sql`CREATE TABLE public.team_members (id bigint REFERENCES public.project_membership (team_key) ON DELETE CASCADE)`;
+    await sql`CREATE TABLE public.team_tickets (id uuid REFERENCES public.import_anomalies)`;
+    await sql`INSERT INTO public.team_members SELECT team_key FROM public.project_membership WHERE member_partner_org_id = ${org}`;
+    await sql`INSERT INTO public.team_tickets SELECT id FROM public.import_anomalies`;
+    const ids = (await sql`SELECT id FROM public.projects WHERE stage_application IN ('Old', 'New') ORDER BY id`).map(
+      ({ id }) => id as number,
+    );
+    const { removed, restored, kept_edited: kept } = await rollback(runId);
+    assert.deepEqual([removed, restored, kept], [1, 1, { count: 2, project_ids: ids }]);
+    const [left] =
+      await sql`SELECT (SELECT count(*) FROM public.team_members) AS members, (SELECT count(*) FROM public.team_tickets) AS tickets,
+      (SELECT delivery_partner_label FROM public.projects WHERE stage_application = 'Old') AS partner`;
+    assert.deepEqual({ ...left }, { members: 2, tickets: 1, partner: 'Other' });
+    await sql`DROP TABLE public.team_members, public.team_tickets`;
+    await sql`ALTER TABLE public.project_membership DROP COLUMN team_key`;
+    await forgetProjects(sql);
   });
 
   it('a judgment for the run that skipped it, with the values of that run unless somebody edited it', async () => {
