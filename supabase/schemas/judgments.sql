@@ -1109,12 +1109,15 @@ begin
     end if;
     v_known := array(select distinct p.plaintiff_id from ingest_stage.judgments_plan p
                      where p.stage_id = $2 and p.part = $3 and p.outcome = 'inserted' and not p.is_new);
-    perform from public.plaintiffs t where t.id = any (v_known) order by t.id for no key update;
-    get diagnostics v_locked = row_count;
-    if v_locked = cardinality(v_known) then
-      return;
-    end if;
-    v_again := true; -- somebody deleted a plaintiff
+    begin
+      perform from public.plaintiffs t where t.id = any (v_known) order by t.id for no key update;
+      get diagnostics v_locked = row_count;
+      if v_locked = cardinality(v_known) then
+        return;
+      end if;
+      raise exception using errcode = 'IN003'; -- somebody deleted a plaintiff: the locks are given back, the next plan may need lower ids
+    exception when sqlstate 'IN003' then v_again := true;
+    end;
   end loop;
   raise exception 'keys are contended' using errcode = '40001';
 end

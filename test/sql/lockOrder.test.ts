@@ -101,4 +101,41 @@ describe('transactions that meet', () => {
     const [owned] = await sql`SELECT count(*) AS n FROM public.plaintiffs WHERE import_run_id = ${plain.runId}`;
     assert.equal(owned!['n'], 9);
   });
+
+  it('as judgments whose plaintiff is deleted in that moment give their locks back before they take others', async () => {
+    const add = async (name: string, email: string | null) =>
+      (
+        await sql`INSERT INTO public.plaintiffs (dedupe_key, source_system, name, email) VALUES (${`${name} ${email}`}, 'hand', ${name}, ${email}) RETURNING id`
+      )[0]!['id'] as number;
+    const namesake = await add('Bob Jones', null);
+    const ann = await add('Ann Lee', 'ann@x.co');
+    const bob = await add('Bob Jones', 'bob@x.co');
+    const rows = [
+      { name: 'Ann Lee', email: 'ann@x.co', number: 'D-1' },
+      { name: 'Bob Jones', email: 'bob@x.co', number: 'D-2' },
+    ];
+    const open = await openJudgments(sql, { batch: 'deleted', parts: 1, rows });
+    await resolve(sql, open);
+    let running: Promise<unknown>[] = [];
+    await sql.begin(async (other) => {
+      const [holder] =
+        await other`SELECT pg_current_xact_id()::text AS xid FROM public.plaintiffs WHERE id = ${namesake} FOR UPDATE`;
+      await sql.begin(async (tx) => {
+        await tx`DELETE FROM public.plaintiffs WHERE id = ${bob}`;
+        running = [
+          sql`SELECT ingest.upsert_partition(${open.runId}, ${open.lease}, ${open.stageId}, ${open.chunks}, 0)`.execute(),
+        ];
+        await waiting(1);
+      });
+      await waitFor(1, `locktype = 'transactionid' AND transactionid = '${holder!['xid'] as string}'`);
+      await other`SELECT FROM public.plaintiffs WHERE id = ${ann} FOR UPDATE`;
+    });
+    assert.deepEqual(await errorsOf(running), []);
+    const found =
+      await sql`SELECT plaintiff_id AS id FROM public.judgments WHERE judgment_number IN ('D-1', 'D-2') ORDER BY judgment_number`;
+    assert.deepEqual(
+      found.map(({ id }) => id as number),
+      [ann, namesake],
+    );
+  });
 });
