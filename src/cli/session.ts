@@ -24,6 +24,8 @@ export interface Session {
   backend(name?: BackendName): Promise<Backend>;
   /** The database that the backend is, as summaries name it. */
   targetOf(name?: BackendName): string;
+  /** Whether the worker of the embedded stack was started a moment ago. */
+  workerComesUp(): boolean;
   /** Rejects when the embedded stack cannot go on by itself; else it is never settled. */
   readonly lost: Promise<never>;
   close(): Promise<void>;
@@ -49,13 +51,15 @@ export async function openSession({ mode, dir, onStep, embedded, creates = false
   const configured = readConfig(mode, dir, onStep);
   const stack = configured.temporal ? undefined : await embeddedStack(configured, onStep, creates);
   const config = stack ? stackConfig(configured, stack) : configured;
-  const watch = stack && (await import('../local/watch.ts')).watchStack(stack.dir, onStep, { without: ['gateway'] });
+  const local = stack && (await import('../local/watch.ts'));
+  const watch = stack && local?.watchStack(stack.dir, onStep, { without: ['gateway'] });
   let client: Promise<Client> | undefined;
   const backends = new Map<BackendName, Promise<Backends>>();
   return {
     config,
     stack,
     targetOf: (name = config.backend) => targetText({ ...config, backend: name }),
+    workerComesUp: () => (stack && local?.workerComesUp(stack.dir)) ?? false,
     lost: watch?.failed ?? new Promise(() => undefined),
     temporal: () =>
       (client ??= import('../temporal/connect.ts').then(({ connectTemporal }) => connectTemporal(config))),

@@ -1,4 +1,6 @@
 /** Watching the stack while a command waits for it: what cannot go on by itself is said with its cause, nothing is waited for in silence. */
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import type { IntakeError } from '../errors.ts';
 import { explain, fullDisk } from './diagnosis.ts';
 import { markLogs } from './logs.ts';
@@ -17,6 +19,17 @@ const SEEN = 2;
 const FULL_LOOKS = 5;
 /** A server that takes no connections for so many looks recovers. */
 const STARTING_LOOKS = 3;
+
+/** A worker that was started asks for work within so long, on a busy machine, too. */
+const COMES_UP_MS = 60_000;
+
+/** Whether the worker of a stack was started a moment ago: nobody asks for its tasks yet, and nobody has to start one. */
+export function workerComesUp(dir: string): boolean {
+  const { mtimeMs = 0 } = statSync(join(dir, 'supervisor.json'), { throwIfNoEntry: false }) ?? {};
+  const worker = readSupervisor(dir)?.children.worker;
+  // The file is written at every start and end of a part.
+  return readSettings(dir)?.worker === true && (worker?.failing ?? 0) < SEEN && Date.now() - mtimeMs < COMES_UP_MS;
+}
 
 export interface StackWatch {
   /** Rejects once the stack cannot go on by itself; never resolves. */

@@ -34,7 +34,8 @@ export async function conditionOf(connections: Connections, run: OpenRun): Promi
   try {
     if ((await handle.describe()).status.name !== 'RUNNING') return orphaned(id);
     const found = await standstillOf(handle);
-    if (!found) return { name: 'running', message: null, remedy: null };
+    if (!found || (found.reason === 'unserved' && connections.workerComesUp?.()))
+      return { name: 'running', message: null, remedy: null };
     return found.reason === 'failing'
       ? {
           name: 'FAILING',

@@ -7,4 +7,6 @@ export interface Connections {
   temporal(): Promise<Client>;
   /** The configured backend unless another one is named. */
   backend(name?: BackendName): Promise<Backend>;
+  /** Whether a worker was started a moment ago; where nobody can say it, none was. */
+  readonly workerComesUp?: () => boolean;
 }

@@ -1,7 +1,7 @@
 /** Whose folder it is: two stacks never have one data folder open, and `down` ends ours and nobody else's. */
 import { strict as assert } from 'node:assert';
 import { execFile, execFileSync, spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,6 +15,7 @@ import type { Stack } from '../../src/local/stack.ts';
 import { identify, isAlive, thisMachine } from '../../src/local/processes.ts';
 import { ownRelease } from '../../src/local/release.ts';
 import { readSettings, readSupervisor, stackTag, writeSettings, writeSupervisor } from '../../src/local/state.ts';
+import { workerComesUp } from '../../src/local/watch.ts';
 import { ANY_PORTS, makeStackFolder } from '../support/stack.ts';
 import { skip } from '../support/skip.ts';
 
@@ -195,6 +196,23 @@ describe('the folder of a stack', function () {
       await assert.rejects(up(), { code: 'STACK_FAILED', message: /are of Intake .*; this is /, remedy: /or newer/ });
     }
     writeSettings(dir, { ...settings, ...ownRelease() });
+  });
+
+  it('tells whether its worker was started a moment ago, so that nobody is asked to start one', async () => {
+    const place = await makeStackFolder();
+    const comesUp = (worker: boolean, failing: number, secondsAgo: number): boolean => {
+      writeSettings(place, { ...readSettings(dir)!, worker });
+      writeSupervisor(place, { ...readSupervisor(dir)!, children: { worker: { exits: failing, failing } } });
+      const time = Date.now() / 1000 - secondsAgo;
+      utimesSync(join(place, 'supervisor.json'), time, time);
+      return workerComesUp(place);
+    };
+    assert.equal(workerComesUp(place), false);
+    assert.deepEqual(
+      [comesUp(true, 0, 1), comesUp(true, 0, 300), comesUp(true, 3, 1), comesUp(false, 0, 1)],
+      [true, false, false, false],
+    );
+    rmSync(place, { recursive: true });
   });
 
   it('is purged with all that a stack made in it, after that was named, and with nothing else', async () => {

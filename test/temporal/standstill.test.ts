@@ -99,6 +99,8 @@ describe('an import that cannot go on', function () {
     const { message } = await standing(unserved.handle, 'unserved');
     assert.match(message, /No worker polls task queue 'test-.*since \d{4}-/);
     assert.equal((await conditionOf(connections, await unserved.run()))?.name, 'UNSERVED');
+    const started = { ...connections, workerComesUp: () => true };
+    assert.equal((await conditionOf(started, await unserved.run()))?.name, 'running');
     const intake = (...args: string[]) => intakeAt(place.dir, args, place.env).ended;
     const idOf = async ({ run }: typeof unserved) => (await run()).id;
     const stateOf = async ({ run, handle: { workflowId: workflow_id } }: typeof unserved) => {

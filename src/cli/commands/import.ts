@@ -154,7 +154,8 @@ export async function follow(
     }
     try {
       const { watchImport } = await import('../display/watch.ts');
-      return await watchImport(handle, { out, input, debugLog: options.debugLog ?? false });
+      const { workerComesUp } = session;
+      return await watchImport(handle, { out, input, debugLog: options.debugLog ?? false, workerComesUp });
     } catch (error) {
       if (!(error instanceof IntakeError) || error.code !== 'RUN_NOT_FOUND') throw error;
       const { orphanOf } = await import('../../runs/condition.ts');

@@ -20,13 +20,14 @@ export interface WatchOptions {
   readonly out: Output;
   readonly input: AnyInput;
   readonly debugLog?: boolean;
+  readonly workerComesUp?: () => boolean;
   /** Where it is known. */
   readonly runId?: string | undefined;
 }
 
 export async function watchImport(
   handle: WorkflowHandle,
-  { out, input, debugLog = false, runId = 'ID' }: WatchOptions,
+  { out, input, debugLog = false, runId = 'ID', workerComesUp = () => false }: WatchOptions,
 ): Promise<ImportReport> {
   const over = new AbortController();
   const result = importResult(handle, () => out.note('Temporal does not answer; waiting for it')).finally(() =>
@@ -56,6 +57,7 @@ export async function watchImport(
       if (over.signal.aborted) return;
       const found = await standstillOf(handle).catch(() => undefined);
       if (!found || found.reason === told || over.signal.aborted) continue;
+      if (found.reason === 'unserved' && workerComesUp()) continue;
       told = found.reason;
       out.note(
         `${found.message}. ${found.reason === 'failing' ? `Begin it again: intake resume ${runId} --restart; or end it: intake cancel ${runId}.` : 'Start one: intake worker.'}`,

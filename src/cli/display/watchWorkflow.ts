@@ -24,7 +24,9 @@ export async function watchWorkflow(
   const started = await startedWith(handle);
   const { input, report } = await withTexts(session, {
     input: started,
-    report: await watchImport(handle, { out, input: started, runId }).finally(goOn),
+    report: await watchImport(handle, { out, input: started, runId, workerComesUp: session.workerComesUp }).finally(
+      goOn,
+    ),
   });
   const facts: ImportFacts = {
     request: { kind: input.kind, path: input.path, mode: input.mode },
