@@ -80,7 +80,7 @@ function say(
   const rows = kind.table.replaceAll('_', ' ');
   const brought = restored === undefined ? '' : `, ${thousands(restored)} brought back to what they were`;
   out.answer(
-    `${dryRun ? 'Would roll back' : 'Rolled back'} run ${id}: ${thousands(rows_affected)} rows affected, ${thousands(removed)} ${rows} removed${brought}, ${thousands(inherited)} inherited by other runs, ${thousands(kept.count)} kept because edited`,
+    `${dryRun ? 'Would roll back' : 'Rolled back'} run ${id}: ${thousands(rows_affected)} rows affected, ${thousands(removed)} ${rows} removed${brought}, ${thousands(inherited)} inherited by other runs, ${thousands(kept.count)} kept because edited or in use`,
   );
   out.detail(`  In:       ${session.targetOf()}`);
   if (givenBack > 0) out.detail(`  ${thousands(givenBack)} were there before the run: they stay, as whose they were`);

@@ -193,7 +193,7 @@ function rolledBack({ rollback, rolled_back_at: at, rollback_reason: reason }: R
     <p>${at && time(at)}: ${reason}</p>
     <p>
       ${plural(rows, 'row')} affected, ${count(removed)} removed, ${count(inherited)} inherited by other runs,
-      ${count(kept?.count ?? 0)} kept because edited.
+      ${count(kept?.count ?? 0)} kept because edited or in use.
     </p>
   </section>`;
 }

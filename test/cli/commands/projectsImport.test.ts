@@ -87,7 +87,7 @@ describe('intake import projects', function () {
     assert.equal(code, 0);
     assert.match(
       stdout,
-      /4 rows affected, 2 projects removed, 0 brought back to what they were, 0 inherited by other runs, 0 kept because edited\n(?: {2}In: .*\n)? {2}Also removed: 1 anomalies$/m,
+      /4 rows affected, 2 projects removed, 0 brought back to what they were, 0 inherited by other runs, 0 kept because edited or in use\n(?: {2}In: .*\n)? {2}Also removed: 1 anomalies$/m,
     );
   });
 

@@ -238,7 +238,7 @@ describe('intake import search-results', function () {
     const back = await cli.run('rollback', second.run_id, '--reason', 'later');
     assert.match(
       back.stdout,
-      /1 rows affected, 0 search results removed, 1 brought back to what they were, 0 inherited by other runs, 0 kept because edited/,
+      /1 rows affected, 0 search results removed, 1 brought back to what they were, 0 inherited by other runs, 0 kept because edited or in use/,
     );
     const { document } = await cli.json('rollback', first.run_id, '--reason', 'all');
     const { removed, restored, kept_edited: kept, effects } = document;
