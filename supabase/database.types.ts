@@ -3674,7 +3674,6 @@ export type Database = {
         };
         Returns: Json;
       };
-      with_nulls: { Args: { cells: string[]; item: Json }; Returns: string[] };
       withdraw_rows: {
         Args: {
           max_rows: number;

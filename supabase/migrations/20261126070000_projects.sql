@@ -345,14 +345,6 @@ as $$
     'residential', 'commercial', 'essential', 'premises_count']
 $$;
 
--- Cells of a row in which JSON's null is an empty cell, too: only a field that is missing is none.
-create or replace function ingest.with_nulls(cells text[], item jsonb) returns text[]
-language sql immutable parallel safe set search_path = pg_catalog, pg_temp
-as $$
-  select array_agg(case when c.cell is null and $2 ? (ingest.project_fields())[c.place] then case when c.place > 14 then '0' else '' end else c.cell end order by c.place)
-  from unnest($1) with ordinality as c (cell, place)
-$$;
-
 -- The rows of a request, 1-based, as trimmed cells: a blank is '', a blank count (the last four) is '0', a field that is missing is null;
 -- and as the line that is hashed. Most rows come trimmed: one look at all cells of a row, first for plain ASCII, is much cheaper than
 -- trimming each.
@@ -361,22 +353,25 @@ language sql immutable parallel safe set search_path = pg_catalog, pg_temp rows 
 as $$
   select c.n::int, coalesce(t.cells, c.cells), case when t.cells is null then l.line else array_to_json(t.cells)::text end
   from (
-    select g.n, case when array_position(g.cells, null) is not null and (select strpos($1::text, ': null') > 0)
-                then ingest.with_nulls(g.cells, $1 -> (g.n - 1)::int) else g.cells end as cells
-    from (
+    -- JSON's null is an empty cell, too: only a field that is missing is none.
     select x.n, array[
-      coalesce(x.stage_application, ''), x.delivery_partner, x.developer_class, x.relationship_manager, x.rm_preferred_username,
-      x.deployment_specialist, x.stage_application_created, x.address, x.efscd, x.development_type, x.build_type, x.fod_id,
-      x.latitude, x.longitude, case x.residential when '' then '0' else x.residential end, case x.commercial when '' then '0' else x.commercial end,
-      case x.essential when '' then '0' else x.essential end, case x.premises_count when '' then '0' else x.premises_count end] as cells
+      coalesce(x.stage_application, ''), coalesce(x.delivery_partner, case when x.item ? 'delivery_partner' then '' end),
+      coalesce(x.developer_class, case when x.item ? 'developer_class' then '' end), coalesce(x.relationship_manager, case when x.item ? 'relationship_manager' then '' end),
+      coalesce(x.rm_preferred_username, case when x.item ? 'rm_preferred_username' then '' end), coalesce(x.deployment_specialist, case when x.item ? 'deployment_specialist' then '' end),
+      coalesce(x.stage_application_created, case when x.item ? 'stage_application_created' then '' end), coalesce(x.address, case when x.item ? 'address' then '' end),
+      coalesce(x.efscd, case when x.item ? 'eFscd' then '' end), coalesce(x.development_type, case when x.item ? 'development_type' then '' end),
+      coalesce(x.build_type, case when x.item ? 'build_type' then '' end), coalesce(x.fod_id, case when x.item ? 'fod_id' then '' end),
+      coalesce(x.latitude, case when x.item ? 'latitude' then '' end), coalesce(x.longitude, case when x.item ? 'longitude' then '' end),
+      coalesce(nullif(x.residential, ''), case when x.item ? 'residential' then '0' end), coalesce(nullif(x.commercial, ''), case when x.item ? 'commercial' then '0' end),
+      coalesce(nullif(x.essential, ''), case when x.item ? 'essential' then '0' end), coalesce(nullif(x.premises_count, ''), case when x.item ? 'premises_count' then '0' end)] as cells
     from rows from (jsonb_to_recordset($1) as (
       stage_application text, delivery_partner text, developer_class text, relationship_manager text, rm_preferred_username text,
       deployment_specialist text, stage_application_created text, address text, "eFscd" text, development_type text, build_type text,
       fod_id text, latitude text, longitude text, residential text, commercial text, essential text, premises_count text
-    )) with ordinality as x (
+    ), jsonb_array_elements($1)) with ordinality as x (
       stage_application, delivery_partner, developer_class, relationship_manager, rm_preferred_username, deployment_specialist,
       stage_application_created, address, efscd, development_type, build_type, fod_id, latitude, longitude,
-      residential, commercial, essential, premises_count, n)) g
+      residential, commercial, essential, premises_count, item, n)
     offset 0) c
   cross join lateral (select array_to_json(c.cells)::text as line offset 0) l
   cross join lateral (
@@ -466,10 +461,10 @@ begin
   if v_row is not null then
     perform ingest.refuse_batch(format('stage_application of row %s is blank', v_row));
   end if;
-  select min(b.row_index) into v_row
-  from pg_temp.intake_batch b cross join lateral (select array_to_string(b.cells[15:18], '') as digits) c
-  where (translate(c.digits, '0123456789', '') <> '' or char_length(c.digits) > 9)
-    and array_to_string(b.cells[15:18], ' ') !~ '^[0-9]{1,9}(\.0*)?( [0-9]{1,9}(\.0*)?){0,3}$';
+  select min(c.row_index) into v_row
+  from (select b.row_index, b.cells, concat(b.cells[15], b.cells[16], b.cells[17], b.cells[18]) as digits from pg_temp.intake_batch b offset 0) c
+  where (char_length(c.digits) > 9 or translate(c.digits, '0123456789', '') <> '')
+    and array_to_string(c.cells[15:18], ' ') !~ '^[0-9]{1,9}(\.0*)?( [0-9]{1,9}(\.0*)?){0,3}$';
   if v_row is not null then
     perform ingest.refuse_batch(format('a count of row %s is not a whole number from 0 on', v_row));
   end if;
@@ -914,6 +909,8 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp set stat
 as $$
 declare
   v_correlation uuid := coalesce(p_correlation_id, gen_random_uuid());
+  -- Of a stored batch: read and unpacked once.
+  v_rows jsonb := p_rows #> '{}';
   v_checksum text;
   v_version bigint;
   v_staging public.staging_imports;
@@ -922,12 +919,12 @@ declare
 begin
   if coalesce(btrim(p_tenant_id), '') = '' or coalesce(btrim(p_batch_id), '') = '' then
     perform ingest.refuse_batch('tenant_id or batch_id is blank');
-  elsif coalesce(jsonb_typeof(p_rows), 'null') <> 'array' or jsonb_array_length(p_rows) not between 1 and 5000 then
+  elsif coalesce(jsonb_typeof(v_rows), 'null') <> 'array' or jsonb_array_length(v_rows) not between 1 and 5000 then
     perform ingest.refuse_batch('rows is not an array of 1 to 5000');
-  elsif jsonb_path_exists(p_rows, 'strict $[*] ? (@.type() <> "object")') then
+  elsif jsonb_path_exists(v_rows, 'strict $[*] ? (@.type() <> "object")') then
     perform ingest.refuse_batch('a row is not an object');
   end if;
-  v_checksum := ingest.unpack_batch(p_rows);
+  v_checksum := ingest.unpack_batch(v_rows);
   perform ingest.lock_tenant(p_tenant_id);
   -- Before the directories are read: a change in between costs one more merge and is never missed.
   v_version := ingest.directory_version();
@@ -941,7 +938,7 @@ begin
   if v_staging.id is null then
     insert into public.staging_imports (batch_id, tenant_id, raw, checksum, batch_checksum, source, row_count, correlation_id)
     values (ingest.batch_uuid(p_tenant_id, p_batch_id), p_tenant_id, p_rows, v_checksum, v_checksum, coalesce(p_source, 'projects-import'),
-            jsonb_array_length(p_rows), v_correlation)
+            jsonb_array_length(v_rows), v_correlation)
     returning id into v_staging.id;
   end if;
 
@@ -955,8 +952,7 @@ begin
     into v_result.org_memberships_upserted, v_result.user_memberships_upserted, v_result.memberships_removed from ingest.sync_memberships() m;
   drop table if exists pg_temp.intake_noted;
   create temp table intake_noted on commit drop as
-  select f.*, left(e.item::text, 500) as excerpt
-  from ingest.row_anomalies() f join jsonb_array_elements(p_rows) with ordinality as e (item, n) on e.n = f.row_index;
+  select f.*, left((v_rows -> (f.row_index - 1))::text, 500) as excerpt from ingest.row_anomalies() f;
   v_result.anomalies_count := ingest.write_anomalies(p_tenant_id, v_staging.id, p_batch_id, v_correlation);
   v_result.staging_id := v_staging.id;
   delete from ingest.project_edits e where e.id = any (v_edits);

@@ -998,7 +998,6 @@ comment on function ingest.upsert_partition is 'One partition, exactly once: all
 comment on function ingest.withdraw_rows is 'Withdraws the next rows of a run; null when none is left.';
 comment on function ingest.withdraw_statement is 'Fills intake_withdrawn with the next landed rows of a run, and those that belong to them.';
 comment on function ingest.without_cells is 'Cells without those of these fields.';
-comment on function ingest.with_nulls is 'Cells of a row in which JSON''s null is an empty cell, too.';
 comment on function ingest.write_anomalies is 'Writes the anomalies of intake_noted in place of those that the projects of intake_resolved had.';
 comment on function ingest.write_fields is 'Writes fields of production rows as Intake''s own.';
 comment on function ingest.write_projects is 'Writes the projects of intake_resolved and lists those whose members change in intake_members.';
