@@ -949,8 +949,8 @@ end
 $$;
 
 -- Compares the staged rows of a partition with what the run has in the tables; with `keys` a slice of them, as count_partition.
--- Answers {rows, missing, different, edited, lines: [first line numbers that differ]}; the first part of a run also {extra: {table: rows}}, what
--- the tables have of the run that is not in the file.
+-- Answers {rows, missing, different, edited, lines: [first line numbers that differ]}; the first part of a run also {extra: {table: rows}}
+-- where the tables have something of the run that is not in the file.
 create or replace function ingest.compare_partition(
   run_id uuid, stage_id uuid, chunks integer, part integer, keys integer default null, after text default null
 ) returns jsonb
@@ -960,6 +960,7 @@ declare
   r ingest.import_runs;
   m ingest.kind_models;
   v_more text;
+  v_extra jsonb := '{}';
   v_result jsonb;
 begin
   if not ingest.lock_whole_stage($2, $3) then
@@ -978,7 +979,10 @@ begin
   else
     v_result := ingest.compare_part(r, $2, $4);
   end if;
-  return v_result || case when $4 = 0 and $6 is null then jsonb_build_object('extra', ingest.find_extra_rows(r, $2)) else '{}' end;
+  if $4 = 0 and $6 is null then
+    v_extra := ingest.find_extra_rows(r, $2);
+  end if;
+  return v_result || case when v_extra <> '{}' then jsonb_build_object('extra', v_extra) else '{}' end;
 end
 $$;
 
