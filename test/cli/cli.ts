@@ -1,14 +1,15 @@
 /** The CLI as a process against an embedded stack with its worker, in a folder of its own. */
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { ensureStack, stopStack, type Stack } from '../../src/local/stack.ts';
 import { ANY_PORTS, makeStackFolder } from '../support/stack.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../bin/intake.mjs', import.meta.url));
+const COMMAND = fileURLToPath(new URL('../../bin/intake.cjs', import.meta.url));
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what programs print is asserted field by field
 export type Json = any;
@@ -64,10 +65,14 @@ export async function startCli(around: NodeJS.ProcessEnv = {}): Promise<Cli> {
     else process.env[name] = value;
   }
   const folder = await mkdtemp(join(tmpdir(), 'intake-cli-'));
+  // As an operator who has linked the command: what is printed begins with `intake`.
+  const linked = await mkdtemp(join(tmpdir(), 'intake-linked-'));
+  await symlink(COMMAND, join(linked, 'intake'));
+  const path = `${linked}${delimiter}${process.env['PATH']}`;
   const database = new pg.Pool({ connectionString: stack.databaseUrl, max: 2 });
   database.on('error', () => undefined); // the stack is stopped at the end
   const start = (args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd = folder): Started =>
-    intakeAt(cwd, args, { ...around, INTAKE_DIR: dir, ...env });
+    intakeAt(cwd, args, { PATH: path, ...around, INTAKE_DIR: dir, ...env });
   const run = (...args: string[]) => start(args).ended;
   return {
     stack,
@@ -90,7 +95,7 @@ export async function startCli(around: NodeJS.ProcessEnv = {}): Promise<Cli> {
     async stop() {
       await database.end();
       await stopStack(dir);
-      for (const path of [dir, folder]) await rm(path, { recursive: true, force: true, maxRetries: 5 });
+      for (const place of [dir, folder, linked]) await rm(place, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }
