@@ -2,10 +2,11 @@
 import type { Command } from 'commander';
 import { importInput, isDirectory, workflowIdOf } from '../../imports/request.ts';
 import { ERRORS, IntakeError } from '../../errors.ts';
-import type { Comparison } from '../../messages/imports.ts';
+import type { Comparison, ErrorDocument } from '../../messages/imports.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 import { findRun, inputOf } from '../../runs/findRun.ts';
 import { follow } from './import.ts';
+import { ownRemedy } from '../display/ownRemedy.ts';
 import { withTexts } from '../display/withTexts.ts';
 import { thousands } from '../display/importSummary.ts';
 
@@ -55,6 +56,8 @@ async function verifyCommand(call: Call<CommonOptions>): Promise<number> {
   const verdict = failed
     ? { code: 'VERIFY_FAILED', message: verdictOf(comparison, images), remedy: ERRORS.VERIFY_FAILED.remedy }
     : undefined;
+  const fault = verdict ?? error;
+  const own = (one: ErrorDocument) => ownRemedy(one, { runId: found.id, path: input.path });
   out.document({
     run_id: found.id,
     workflow_id: workflowIdOf(input),
@@ -63,10 +66,10 @@ async function verifyCommand(call: Call<CommonOptions>): Promise<number> {
     status,
     ...comparison,
     ...(isDirectory(input) ? { images_failed: images } : {}),
-    error: verdict ?? error ?? null,
+    error: fault ? own(fault) : null,
   });
   if (status !== 'verified' || !comparison) {
-    if (error) out.error(error);
+    if (error) out.error(own(error));
     return 1;
   }
   out.answer(`Verified run ${found.id}: ${verdictOf(comparison, images)}`);
@@ -74,7 +77,7 @@ async function verifyCommand(call: Call<CommonOptions>): Promise<number> {
   if (comparison.lines.length > 0 && !isDirectory(input)) out.detail(`  Lines: ${comparison.lines.join(', ')}`);
   for (const { item, code, message } of report.directory?.failedItems ?? [])
     out.detail(`  ${item}: ${code} ${message}`);
-  if (verdict) out.error(verdict);
+  if (verdict) out.error(own(verdict));
   return failed ? 1 : 0;
 }
 

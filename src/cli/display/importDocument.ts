@@ -2,6 +2,7 @@
 import { kindNamed } from '../../kinds/index.ts';
 import { differencesOf } from '../../messages/differences.ts';
 import { remarkDocuments } from '../../messages/remarks.ts';
+import { ownRemedy } from './ownRemedy.ts';
 import type { ImportRequest } from '../../messages/requests.ts';
 import type { DirectoryReport } from '../../messages/directory.ts';
 import type { Counts, AnyInput, ImportReport, PhaseName, PhaseState } from '../../messages/imports.ts';
@@ -51,7 +52,7 @@ export function importDocument(
       suggestion: suggestion ?? null,
     })),
     differences: differencesOf(report.effects, effects.fields) ?? null,
-    error: report.error ?? null,
+    error: report.error ? ownRemedy(report.error, { runId: report.runId, path: request.path }) : null,
     metadata: {
       backend: input?.backend ?? null,
       parent_run_id: report.parentRunId,

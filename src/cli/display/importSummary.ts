@@ -13,6 +13,7 @@ import { remarkSentence } from '../../messages/remarks.ts';
 import type { HeaderUse, MatchNumbers, Counts, ErrorDocument, ImportReport } from '../../messages/imports.ts';
 import { secondsOf, type ImportFacts } from './importDocument.ts';
 import { commitCommand } from './nextCommand.ts';
+import { ownRemedy } from './ownRemedy.ts';
 import { shellWord } from '../../values/text.ts';
 import type { Output } from '../output.ts';
 
@@ -29,7 +30,8 @@ export function summaryLine(
 
 /** Prints how an import ended. @returns the exit code. */
 export function summarize(out: Output, facts: ImportFacts, report: ImportReport): number {
-  const { status, error, effects, runId } = report;
+  const { status, effects, runId } = report;
+  const error = report.error && ownRemedy(report.error, { runId, path: facts.request.path });
   if (status === 'duplicate') {
     sayDuplicate(out, facts, report);
   } else if (status === 'in_progress') {

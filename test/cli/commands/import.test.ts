@@ -295,6 +295,36 @@ describe('intake import', function () {
     const [, watch] = /Watch it: +(intake .*)$/m.exec(detached.stdout)!;
     const watched = await shell(watch!);
     assert.match(watched.stdout, /^Import COMPLETED: /m, `${watch} ${watched.stderr}`);
+
+    // Remedies, on the terminal and in documents: of another kind, of a run, of what doctor finds wrong.
+    const leads = await cli.file("lead's.csv", 'LeadID,PlaintiffName,JudgmentAmount,IndexNumber\n1,Lead Co,10,I-1\n');
+    const other = await shell(`intake import plaintiffs "${leads}" --dir 'my stack' --json`);
+    const [, asSimplicity] = /: (intake .*);/.exec(JSON.parse(other.stdout).error.remedy)!;
+    assert.match((await shell(asSimplicity!)).stdout, /^Import DRY_RUN: 1 fetched, 1 inserted/, asSimplicity);
+    const bad = await cli.file('all bad.csv', 'name,email\nBad Co,nope\nWorse Co,no\n');
+    const stopped = await shell(`intake import plaintiffs "${bad}" --dir 'my stack' --max-errors 1 --commit`);
+    const [, listed] = /`(intake [^`]*)`/.exec(stopped.stderr)!;
+    assert.match((await shell(`${listed!} -o two.csv`)).stdout, /2 rows|2 rejected/, listed);
+    const unknown = await shell("intake runs show 00000000 --dir 'my stack' --json");
+    const [, list] = /`(intake [^`]*)`/.exec(JSON.parse(unknown.stdout).error.remedy)!;
+    assert.equal((await shell(list!)).code, 0, list);
+    await shell("intake tenants add 'T 1' --dir 'my stack'");
+    const projects = await cli.file('day 1.csv', 'stage_application\nA1\nA2\n');
+    const pushing = await shell(
+      `intake projects push "${projects}" --tenant 'T 1' --batch-size 1 --dir 'my stack' --detach`,
+    );
+    const [, follow] = /Watch it: +(intake .*)$/m.exec(pushing.stdout)!;
+    assert.match((await shell(follow!)).stdout, /^Push COMPLETED: 2 of 2 batches/m, follow);
+    const added = await shell(
+      `intake schedule add projects --tenant 'T 1' --from "${cli.folder}" --timezone UTC --dir 'my stack'`,
+    );
+    assert.equal(added.code, 0, added.stderr);
+    const paused = await shell("intake schedule pause 'projects-T 1' --dir 'my stack'");
+    const [, show] = /See its runs: (intake .*)$/m.exec(paused.stdout) ?? [
+      undefined,
+      "intake schedule show 'projects-T 1' --dir 'my stack'",
+    ];
+    assert.equal((await shell(show!)).code, 0, show);
   });
 
   it('attaches a second process to the running import', async () => {
