@@ -7,6 +7,7 @@ import { shellWord } from '../../values/text.ts';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Command } from 'commander';
 import { rm } from 'node:fs/promises';
+import { kindNamed } from '../../kinds/index.ts';
 import { IntakeError } from '../../errors.ts';
 import type { ImportRequest } from '../../messages/requests.ts';
 import { emptyReport, type AnyInput, type ImportReport } from '../../messages/imports.ts';
@@ -111,6 +112,7 @@ async function importAsked(
   });
   tell({ request, input, workflowId: workflowIdOf(input), target: session.targetOf(input.backend) });
   const report = await follow(call, session, input);
+  if (report.status === 'dry_run' && !report.parentRunId) await sayUnknownTenant(call, session, input);
   if (options.debugLog && isDirectory(input) && report.runId && !options.detach) {
     const { logDecisions } = await import('../display/decisionLog.ts');
     await logDecisions(await session.backend(input.backend), report.runId, workflowIdOf(input));
@@ -121,6 +123,19 @@ async function importAsked(
     await writeRejects(session, await findRun(session, report.runId), options.rejects);
   }
   return { input, report };
+}
+
+/** A commit for a tenant that does not exist is refused: who tries it hears of that now. */
+async function sayUnknownTenant(
+  { out }: Pick<Call<ImportFlags>, 'out'>,
+  session: Session,
+  { kind, sourceSystem: tenant, backend: name }: AnyInput,
+): Promise<void> {
+  if (!kindNamed(kind).sourceIsTenant || session.config.projectsSecret(tenant) !== undefined) return;
+  if (await (await session.backend(name)).call('tenant_exists', { tenant_id: tenant })) return;
+  out.note(
+    `There is no tenant ${tenant}: --commit is refused until it is added: intake tenants add ${shellWord(tenant)}`,
+  );
 }
 
 /** Starts the import or attaches to it, and waits for its end unless detached; sees that its files are read. */

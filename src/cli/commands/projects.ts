@@ -7,7 +7,6 @@ import type { Spell } from '../../sources/csv/headerNames.ts';
 import { pushIdOf, type PushReport } from '../../messages/push.ts';
 import { addCommand, type Call, type CommonOptions } from '../command.ts';
 import { addSubcommands } from '../subcommands.ts';
-import { errorLine } from '../fault.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { remarkDocuments } from '../../messages/remarks.ts';
 import { shellWord } from '../../values/text.ts';
@@ -184,7 +183,7 @@ function tell({ out }: Call<Flags>, workflowId: string, report: PushReport, gate
     );
   for (const { message } of remarkDocuments(remarks)) out.answer(`  Note: ${message}`);
   if (!error) return 0;
-  if (!out.json) process.stderr.write(`${errorLine(error)}\n`);
+  out.error(error);
   return error.code in ERRORS ? ERRORS[error.code as ErrorCode].exit : 1;
 }
 
