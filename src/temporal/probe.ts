@@ -28,6 +28,11 @@ export async function probeTemporal(temporal: TemporalConfig): Promise<IntakeErr
     });
   const refuse = (message: string, remedy: string) =>
     new IntakeError('CONFIG_INVALID', `${message} at ${address}`, { remedy });
+  if (!tlsCert && !apiKey && (await speaksHttp1(place)))
+    return refuse(
+      'A web server answers in the place of Temporal',
+      'Check the port in TEMPORAL_ADDRESS: that of the gRPC frontend, usually 7233.',
+    );
   if (!tlsCert && !apiKey)
     return /^$|alert/i.test((await tlsFault({ ...options, rejectUnauthorized: false })) ?? '')
       ? refuse(
@@ -81,6 +86,21 @@ function socketFault(place: { host: string; port: number }): Promise<string | un
     socket.once('connect', () => end());
     socket.once('timeout', () => end('ETIMEDOUT'));
     socket.once('error', (error: NodeJS.ErrnoException) => end(error.code ?? error.message));
+  });
+}
+
+/** What a client of gRPC says first; a server of HTTP/1 answers it with an error of its own. */
+const HTTP2_PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0';
+
+function speaksHttp1(place: { host: string; port: number }): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connectSocket({ ...place, timeout: PROBE_MS }, () => socket.write(HTTP2_PREFACE, 'latin1'));
+    const end = (said?: Buffer) => {
+      socket.destroy();
+      resolve(said?.toString('latin1', 0, 7) === 'HTTP/1.');
+    };
+    socket.once('data', end);
+    for (const event of ['timeout', 'error', 'end']) socket.once(event, () => end());
   });
 }
 

@@ -22,6 +22,7 @@ import { startTestWorker } from '../support/worker.ts';
 import { importResult } from '../../src/imports/follow.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
+import { startFaultServer } from '../support/hosted/faultServer.ts';
 import { makeCertificates, type Certificates } from '../support/hosted/certificates.ts';
 import { startGrpcFront, type GrpcFront } from '../support/hosted/grpcFront.ts';
 import { openPlace, type Place } from '../support/imports.ts';
@@ -197,9 +198,10 @@ describe('Temporal', function () {
     }
   });
 
-  it('speaks another TLS than this side: the reason is quoted, with the setting that it is about', async () => {
+  it('speaks another TLS than this side, or is a web server: the reason is quoted, with the setting that it is about', async () => {
     const { ca, right, foreign } = certificates;
     const secure = await startGrpcFront(temporal, { ...right, ca, requestCert: true, rejectUnauthorized: true });
+    const web = await startFaultServer('http://127.0.0.1:1');
     const files: Record<string, string> = {};
     for (const [name, text] of Object.entries({
       cert: right.cert,
@@ -221,6 +223,7 @@ describe('Temporal', function () {
           /certificate of Temporal is not trusted.*(UNABLE|SELF_SIGNED).*SSL_CERT_FILE/s,
         ],
         [{ TEMPORAL_ADDRESS: temporal, TEMPORAL_API_KEY: 'k' }, 'CONFIG_INVALID', /speaks no TLS.*Unset/s],
+        [{ TEMPORAL_ADDRESS: web.url.slice('http://'.length) }, 'CONFIG_INVALID', /web server answers.*7233/s],
         [
           { TEMPORAL_TLS_CERT: files['cert'], TEMPORAL_TLS_KEY: files['garbage'] },
           'CONFIG_INVALID',
@@ -239,6 +242,7 @@ describe('Temporal', function () {
         says([error], code, words);
       }
     } finally {
+      await web.stop();
       await secure.stop();
     }
   });
