@@ -234,6 +234,7 @@ export interface RetirablePerKind {
   readonly runs: number;
   readonly landed_rows: number;
   readonly ledger_rows: number;
+  readonly queued_jobs?: number;
   readonly originals: number;
   readonly held: number;
 }

@@ -88,6 +88,8 @@ export interface RetiredRows {
   readonly runs: number;
   readonly landed_rows: number;
   readonly ledger_rows: number;
+  /** Jobs of theirs that nobody had taken from the queue. */
+  readonly queued_jobs?: number;
 }
 
 /** Rows that are gone. */

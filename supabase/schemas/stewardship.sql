@@ -316,17 +316,20 @@ begin
     from ingest.runs_to_retire($1) t group by t.kind order by t.kind loop
     execute format('select count(*) from %s l where l.import_run_id = any ($1)', (ingest.model_of(v_kind.kind)).landed_table)
       into v_rows using v_kind.runs;
-    v_kinds := v_kinds || jsonb_build_object(
+    v_kinds := v_kinds || (jsonb_build_object(
       'kind', v_kind.kind, 'runs', coalesce(cardinality(v_kind.runs), 0), 'landed_rows', v_rows, 'held', v_kind.held,
       'ledger_rows', (select count(*) from ingest.import_run_steps s where s.run_id = any (v_kind.runs)),
-      'originals', (select count(distinct r.storage_path) from ingest.import_runs r where r.id = any (v_kind.runs)));
+      'originals', (select count(distinct r.storage_path) from ingest.import_runs r where r.id = any (v_kind.runs)))
+      || (select case when count(*) = 0 then '{}' else jsonb_build_object('queued_jobs', count(*)) end from public.queue_messages m
+          where m.message #>> '{payload,import_run_id}' = any (v_kind.runs::text[])));
   end loop;
   return v_kinds;
 end
 $$;
 
--- Takes the rows of the oldest such run, at most `max_rows` a call; the ledger goes with the last. The run says at once that it is retired, so
--- that nobody begins to roll back what is going. Answers {more, runs, landed_rows, ledger_rows}; more is false when nothing is left.
+-- Takes the rows of the oldest such run, at most `max_rows` a call; the ledger goes with the last, and so do jobs of the run that are still in
+-- the stand-in of the queue: nothing will tell any more whose they are. The run says at once that it is retired, so that nobody begins to roll
+-- back what is going. Answers {more, runs, landed_rows, ledger_rows, queued_jobs where there were any}; more is false when nothing is left.
 create or replace function ingest.retire_runs(days jsonb, max_rows integer default 10000) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '120s'
 as $$
@@ -334,6 +337,7 @@ declare
   r ingest.import_runs;
   v_rows integer;
   v_steps integer := 0;
+  v_jobs integer := 0;
   v_done boolean;
 begin
   perform pg_advisory_xact_lock(hashtextextended('intake.retention', 0));
@@ -350,10 +354,15 @@ begin
     delete from ingest.differences d where d.import_run_id = r.id;
     delete from ingest.import_run_steps s where s.run_id = r.id;
     get diagnostics v_steps = row_count;
+    if ingest.kind_suffix(r.import_kind) = 'judgments' then
+      delete from public.queue_messages m where m.message #>> '{payload,import_run_id}' = r.id::text;
+      get diagnostics v_jobs = row_count;
+    end if;
   end if;
   update ingest.import_runs i set header = case when not v_done then i.header end, metadata = i.metadata || jsonb_build_object('retired', jsonb_build_object(
     'at', now(), 'landed_rows', coalesce((i.metadata #>> '{retired,landed_rows}')::bigint, 0) + v_rows, 'done', v_done)) where i.id = r.id;
-  return jsonb_build_object('more', true, 'runs', v_done::integer, 'landed_rows', v_rows, 'ledger_rows', v_steps);
+  return jsonb_build_object('more', true, 'runs', v_done::integer, 'landed_rows', v_rows, 'ledger_rows', v_steps)
+    || case when v_jobs = 0 then '{}' else jsonb_build_object('queued_jobs', v_jobs) end;
 end
 $$;
 

@@ -55,6 +55,17 @@ describe('retention of runs', function () {
     assert.deepEqual({ ...counts }, { i: 1, s: 25 });
   });
 
+  it('takes the jobs of the run that nobody has taken from the queue, and no others', async () => {
+    const lead = (number: string) => ({ name: 'Ann', email: 'ann@x.co', number });
+    const old = await importLeads(sql, { batch: 'old', rows: [lead('1'), lead('2')] });
+    await importLeads(sql, { batch: 'young', rows: [lead('3')] });
+    await endedDaysAgo(old, 40);
+    await sql`SELECT public.pgmq_delete('enrich', min(msg_id)) FROM public.queue_messages WHERE queue_name = 'enrich'`;
+    assert.equal((await preview({ '*': 30 }))[0].queued_jobs, 3);
+    assert.equal((await retire({ '*': 30 })).queued_jobs, 3);
+    assert.equal((await sql`SELECT FROM public.queue_messages`).length, 2);
+  });
+
   it('keeps what the rollback of another run may need, and says so; of a rolled-back run it needs nothing', async () => {
     const judgments = await importLeads(sql, {
       batch: 'first',

@@ -10,6 +10,8 @@ import { requireOrder } from '../ordered.ts';
 /** Of runbook 003: whoever starts a cleanup may keep as much. */
 const USUAL_DAYS = { imports: 60, anomalies: 90 };
 
+type Retired = Required<RetentionReport>['retired'];
+
 export const retentionActivity = ({ backend }: Deps) => ({
   async cleanImportData({
     backend: name,
@@ -28,18 +30,24 @@ export const retentionActivity = ({ backend }: Deps) => ({
   }: {
     readonly backend: BackendName;
     readonly runDays: RunDays;
-  }): Promise<Required<RetentionReport>['retired']> {
+  }): Promise<Retired> {
     await requireOrder(backend(name), 'runs', [{ days: runDays }], 'to delete rows of runs by these days');
     const { call, objects } = backend(name);
     const inParts = fewerRows(10_000);
-    const sum = { runs: 0, landed_rows: 0, ledger_rows: 0, originals: 0 };
+    const sum: { -readonly [K in keyof Retired]: Retired[K] } = {
+      runs: 0,
+      landed_rows: 0,
+      ledger_rows: 0,
+      originals: 0,
+    };
     for (;;) {
-      const { more, runs, landed_rows, ledger_rows } = await inParts((max_rows) =>
+      const { more, runs, landed_rows, ledger_rows, queued_jobs } = await inParts((max_rows) =>
         call('retire_runs', { days: runDays, max_rows }),
       );
       sum.runs += runs;
       sum.landed_rows += landed_rows;
       sum.ledger_rows += ledger_rows;
+      if (queued_jobs) sum.queued_jobs = (sum.queued_jobs ?? 0) + queued_jobs;
       if (!more) break;
       heartbeat({ done: sum.landed_rows, total: sum.landed_rows });
     }

@@ -58,6 +58,8 @@ export function define(program: Command): void {
   });
 }
 
+const jobsOf = (queued = 0): string => (queued > 0 ? `, ${thousands(queued)} queued jobs` : '');
+
 async function preview({ options: { importsDays, anomaliesDays, runsDays }, out, open }: Call<Flags>): Promise<void> {
   const backend = await (await open()).backend();
   const days = await backend.call('preview_cleanup', { imports_days: importsDays, anomalies_days: anomaliesDays });
@@ -69,9 +71,9 @@ async function preview({ options: { importsDays, anomaliesDays, runsDays }, out,
   out.answer(
     `Would delete ${staging_imports} batches older than ${importsDays} days and ${import_anomalies} anomalies older than ${anomaliesDays} days`,
   );
-  for (const { kind, runs, landed_rows, ledger_rows, originals, held } of kinds ?? []) {
+  for (const { kind, runs, landed_rows, ledger_rows, queued_jobs, originals, held } of kinds ?? []) {
     out.answer(
-      `Would delete ${thousands(landed_rows)} landed rows of ${runs} runs of ${kind}, ${ledger_rows} ledger rows and ${originals} originals`,
+      `Would delete ${thousands(landed_rows)} landed rows of ${runs} runs of ${kind}, ${ledger_rows} ledger rows${jobsOf(queued_jobs)} and ${originals} originals`,
     );
     if (held > 0)
       out.detail(`  ${held} more are old enough, and kept: the rollback of another run may need their rows`);
@@ -106,9 +108,9 @@ async function clean({ options: { importsDays, anomaliesDays, runsDays }, out, o
     `Deleted ${report.staging_imports} batches older than ${importsDays} days and ${report.import_anomalies} anomalies older than ${anomaliesDays} days`,
   );
   if (report.retired) {
-    const { runs, landed_rows, ledger_rows, originals } = report.retired;
+    const { runs, landed_rows, ledger_rows, queued_jobs, originals } = report.retired;
     out.answer(
-      `Deleted ${thousands(landed_rows)} landed rows of ${runs} runs, ${ledger_rows} ledger rows and ${originals} originals`,
+      `Deleted ${thousands(landed_rows)} landed rows of ${runs} runs, ${ledger_rows} ledger rows${jobsOf(queued_jobs)} and ${originals} originals`,
     );
   }
 }
