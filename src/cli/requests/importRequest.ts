@@ -10,6 +10,7 @@ import { findKind, kindNamed, KINDS } from '../../kinds/index.ts';
 import type { Kind } from '../../kinds/kind.ts';
 import { backendNamed } from '../session.ts';
 import { only, type ImportFlags } from './importFlags.ts';
+import { imagesOfSingle } from './singleImage.ts';
 import { tenantNamed } from './values.ts';
 
 /** @throws IntakeError USAGE. */
@@ -137,8 +138,8 @@ function directoryRequest(kind: string, path: string | undefined, flags: ImportF
     batchName,
     sourceReference,
   } = flags;
-  const { tag, delta, verifyWrites, batchSize, maxWorkers, maxConcurrentUploads, imagesDir, nullWords, decodeHtml } =
-    flags;
+  const { tag, delta, verifyWrites, batchSize, maxWorkers, maxConcurrentUploads, nullWords, decodeHtml } = flags;
+  const { imagesDir = directories.length === 0 && singleFile ? imagesOfSingle(flags.singleFile!) : undefined } = flags;
   return {
     kind,
     path: root,

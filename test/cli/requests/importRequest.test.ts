@@ -1,8 +1,9 @@
 /** What `intake import` is asked for: nothing that is given is ignored, and no file is lost. */
+import { imagesOfSingle } from '../../../src/cli/requests/singleImage.ts';
 import { strict as assert } from 'node:assert';
-import { linkSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { commitCommand, mendCommand } from '../../../src/cli/display/nextCommand.ts';
 import { refuseForeignFile } from '../../../src/cli/requests/foreignFile.ts';
@@ -98,5 +99,26 @@ describe('the request of an import', () => {
       commitCommand({ kind: 'search-results', path: 'scrape', mode: 'dry-run', directory }, undefined),
       "intake import search-results --states-dir scrape --tag 'T 1' --single-file FL/a_parse.json --delta --max-workers 3 --commit",
     );
+  });
+
+  it('finds the image of a single file where its recorded path ends, near the file, and that of no other day', () => {
+    const hazel = 'samples/search-results/2025-08-04/AZ/Hazel_01_parse.json';
+    assert.equal(imagesOfSingle(hazel), 'samples/search-results/2025-08-04/screenshots');
+    assert.equal(imagesOfSingle('samples/search-results/2025-08-04/AZ/Alder_01_parse.json'), undefined);
+    assert.equal(imagesOfSingle('samples/plaintiffs.csv'), undefined);
+    const folder = mkdtempSync(join(tmpdir(), 'intake-single-'));
+    try {
+      for (const day of ['2025-08-04', '2025-08-05']) mkdirSync(join(folder, day, 'json'), { recursive: true });
+      const file = join(folder, '2025-08-04/json/a_parse.json');
+      writeFileSync(file, JSON.stringify({ metadata: { source_image_file: 'C:\\run\\2025-08-04\\shots\\a.png' } }));
+      mkdirSync(join(folder, 'shots'));
+      mkdirSync(join(folder, '2025-08-05/shots'));
+      writeFileSync(join(folder, '2025-08-05/shots/a.png'), '');
+      assert.equal(imagesOfSingle(file), undefined);
+      writeFileSync(join(folder, 'shots/a.png'), '');
+      assert.equal(resolve(imagesOfSingle(file)!), join(folder, 'shots'));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
