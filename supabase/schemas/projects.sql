@@ -461,7 +461,7 @@ begin
     perform ingest.refuse_batch(format('stage_application of row %s is blank', v_row));
   end if;
   select min(c.row_index) into v_row
-  from (select b.row_index, b.cells, concat(b.cells[15], b.cells[16], b.cells[17], b.cells[18]) as digits from pg_temp.intake_batch b offset 0) c
+  from (select b.row_index, b.cells, array_to_string(b.cells[15:18], '') as digits from pg_temp.intake_batch b offset 0) c
   where (char_length(c.digits) > 9 or translate(c.digits, '0123456789', '') <> '')
     and array_to_string(c.cells[15:18], ' ') !~ '^[0-9]{1,9}(\.0*)?( [0-9]{1,9}(\.0*)?){0,3}$';
   if v_row is not null then
@@ -470,8 +470,8 @@ begin
 
   drop table if exists pg_temp.intake_resolved;
   create temp table intake_resolved on commit drop as
-  with given as materialized (
-    -- Each cell is taken from its array once.
+  with given as (
+    -- Each cell is taken from its array once: behind the window function nothing is pulled up.
     select b.row_index, b.stage_application, b.cells, lead(b.row_index) over (partition by b.stage_application order by b.row_index) as replaced_by,
            b.cells[2] as partner, b.cells[3] as class, b.cells[4] as manager, b.cells[5] as manager_username, b.cells[6] as specialist,
            b.cells[7] as created, b.cells[8] as address, b.cells[9] as fscd, b.cells[10] as development_type, b.cells[11] as build_type,
