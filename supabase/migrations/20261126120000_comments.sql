@@ -856,7 +856,7 @@ comment on function ingest.first_names_agree is 'Whether a first name stands for
 comment on function ingest.spellings_agree is 'Whether two words may be one that is misspelled.';
 comment on function ingest.names_agree is 'Whether two names, as ingest.name_words gives them, may be of one person or firm.';
 comment on function ingest.names_compatible is 'Whether two names may be of one person or firm.';
-comment on function ingest.name_blocks is 'Keys of which names that agree have one in common.';
+comment on function ingest.name_keys is 'Keys under which a name is kept, or asked for: of names that agree one is the same.';
 comment on function ingest.phone_key is 'A phone as it is compared: a leading 1 of a North American number does not count, its extension does.';
 comment on function ingest.normalize_text is 'Text as keys compare it: trimmed, single spaces, lower case.';
 comment on function ingest.note_answer is 'Notes an answer that a batch got.';

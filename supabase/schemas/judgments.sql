@@ -470,7 +470,7 @@ begin
   drop table if exists pg_temp.intake_contended, pg_temp.intake_first;
   analyze pg_temp.intake_carried;
   create temp table intake_contended on commit drop as
-  select row_number() over (order by c.name_key) as id, c.name_key, null::text[] as words, null::text[] as blocks
+  select row_number() over (order by c.name_key) as id, c.name_key, null::text[] as words, null::text[] as asked
   from (
     with carried as materialized (
       select 'email' as kind, t.email_key as value, t.name_key from pg_temp.intake_taken t where t.taken = t.row_index and t.email_key is not null
@@ -520,27 +520,32 @@ begin
   if not exists (select from pg_temp.intake_contended) then
     return;
   end if;
-  drop table if exists pg_temp.intake_carriers, pg_temp.intake_decided, pg_temp.intake_heads, pg_temp.intake_threes;
+  drop table if exists pg_temp.intake_carriers, pg_temp.intake_decided, pg_temp.intake_heads, pg_temp.intake_threes,
+    pg_temp.intake_bearers, pg_temp.intake_firsts;
   update pg_temp.intake_contended c set words = ingest.name_words(c.name_key);
-  update pg_temp.intake_contended c set blocks = ingest.name_blocks(c.words);
+  update pg_temp.intake_contended c set asked = ingest.name_keys(c.words, true);
   create temp table intake_threes on commit drop as
-  select c.id as name_id, c.words, c.blocks, t.email_key, t.phone, t.first_row, f.by_name, null::bigint as person, null::text as matched_by
+  select c.id as name_id, c.words, c.asked, t.email_key, t.phone, t.first_row, f.by_name, null::bigint as person, null::text as matched_by
   from (select t.name_key, t.email_key, t.phone, min(t.row_index) as first_row
         from pg_temp.intake_taken t where t.contended group by 1, 2, 3) t
   join pg_temp.intake_contended c on c.name_key = t.name_key
   left join pg_temp.intake_found f on f.row_index = t.first_row;
   create index on pg_temp.intake_threes (first_row);
-  -- Carriers of each value, one row for each block of their name; what was decided, by value and name.
-  create temp table intake_carriers (kind text, value text, person bigint, words text[], block text, ord bigint, is_own boolean) on commit drop;
+  -- Carriers of each value under the keys of their names; who bears it, and who first; what was decided, by value and name. Each has the one index
+  -- by which it is asked: statistics know nothing of tables that grow here, and among several the planner may take the one that reads all of a value.
+  create temp table intake_carriers (kind text, value text, person bigint, words text[], key text, ord bigint, is_own boolean) on commit drop;
+  create temp table intake_bearers (kind text, value text, person bigint, primary key (value, kind, person)) on commit drop;
+  create temp table intake_firsts (kind text, value text, person bigint, primary key (value, kind)) on commit drop;
   insert into pg_temp.intake_carriers
-  select c.kind, c.value, c.plaintiff_id, n.words, b.block, c.ord - 1000000000000, c.is_own
+  select c.kind, c.value, c.plaintiff_id, n.words, b.key, c.ord - 1000000000000, c.is_own
   from pg_temp.intake_carried c
   cross join lateral (select ingest.name_words(c.name) as words offset 0) n
-  cross join lateral unnest(ingest.name_blocks(n.words)) as b (block)
+  cross join lateral unnest(ingest.name_keys(n.words, false)) as b (key)
   where exists (select from pg_temp.intake_threes t where c.kind = 'email' and t.email_key = c.value or c.kind = 'phone' and t.phone = c.value);
-  create index on pg_temp.intake_carriers (value, kind, block);
-  create index on pg_temp.intake_carriers (value, kind, person);
-  create index on pg_temp.intake_carriers (value, kind, ord);
+  create index on pg_temp.intake_carriers (value, kind, key);
+  insert into pg_temp.intake_bearers select distinct c.kind, c.value, c.person from pg_temp.intake_carriers c;
+  insert into pg_temp.intake_firsts
+  select distinct on (c.kind, c.value) c.kind, c.value, c.person from pg_temp.intake_carriers c order by c.kind, c.value, c.ord;
   create temp table intake_decided (kind text, value text, name_id bigint, person bigint) on commit drop;
   create index on pg_temp.intake_decided (value, kind, name_id);
   create temp table intake_heads (name_id bigint primary key, person bigint unique, words text[]) on commit drop;
@@ -555,15 +560,16 @@ begin
       continue when v_value is null or v_person is not null;
       select d.person into v_person from pg_temp.intake_decided d where d.kind = v_kind and d.value = v_value and d.name_id = v_three.name_id;
       if not found then
-        select c.person into v_person from pg_temp.intake_carriers c
-        where c.kind = v_kind and c.value = v_value and c.block = any (v_three.blocks) and not c.is_own and ingest.names_agree(c.words, v_three.words)
-        order by c.ord limit 1;
+        select c.person into v_person from (
+          select distinct x.person, x.words, x.ord from pg_temp.intake_carriers x
+          where x.kind = v_kind and x.value = v_value and x.key = any (v_three.asked) and not x.is_own offset 0) c
+        where ingest.names_agree(c.words, v_three.words) order by c.ord limit 1;
       end if;
       if v_person is not null then
         v_by := v_kind;
       elsif v_shared is null then
         v_shared_by := v_kind;
-        select c.person into v_shared from pg_temp.intake_carriers c where c.kind = v_kind and c.value = v_value order by c.ord limit 1;
+        select f.person into v_shared from pg_temp.intake_firsts f where f.kind = v_kind and f.value = v_value;
       end if;
     end loop;
     if v_person is null then
@@ -584,11 +590,13 @@ begin
       continue when v_value is null or exists (
         select from pg_temp.intake_decided d where d.kind = v_kind and d.value = v_value and d.name_id = v_three.name_id);
       insert into pg_temp.intake_decided values (v_kind, v_value, v_three.name_id, v_person);
-      continue when exists (select from pg_temp.intake_carriers c where c.kind = v_kind and c.value = v_value and c.person = v_person);
+      insert into pg_temp.intake_bearers values (v_kind, v_value, v_person) on conflict do nothing;
+      continue when not found;
+      insert into pg_temp.intake_firsts values (v_kind, v_value, v_person) on conflict do nothing;
       v_words := coalesce(v_words, (select h.words from pg_temp.intake_heads h where h.person = v_person),
                           (select ingest.name_words(p.name) from public.plaintiffs p where p.id = v_person));
       insert into pg_temp.intake_carriers
-      select v_kind, v_value, v_person, v_words, b, v_three.first_row, false from unnest(ingest.name_blocks(v_words)) b;
+      select v_kind, v_value, v_person, v_words, b, v_three.first_row, false from unnest(ingest.name_keys(v_words, false)) b;
     end loop;
   end loop;
 

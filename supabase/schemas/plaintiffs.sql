@@ -513,16 +513,41 @@ create or replace function ingest.names_compatible(a text, b text) returns boole
 language sql immutable parallel safe set search_path = pg_catalog, pg_temp
 as $$ select ingest.names_agree(ingest.name_words($1), ingest.name_words($2)) $$;
 
--- Names that agree have one of these in common: so a name is compared with few of the many that share a switchboard.
-create or replace function ingest.name_blocks(words text[]) returns text[]
+-- Keys by which a name is found among the many that share an e-mail or a phone: a name that is kept under `name_keys(words, false)` is found with
+-- `name_keys(words, true)` of every name that agrees with it, and of few others. One rule of ingest.names_agree after the other: all words of one
+-- are in the other (its two most telling words are enough to ask for); the same letters; all words but one; family name and first name.
+create or replace function ingest.name_keys(words text[], asked boolean) returns text[]
 language sql immutable parallel safe set search_path = pg_catalog, pg_temp
 as $$
+  with name as (
+    select $1[2:] as words, f.words[1] as first, f.words[cardinality(f.words)] as family, cardinality(f.words) > 1 as is_person, f.words as own
+    from (select ingest.without_legal_form($1[2:]) as words) f
+  ), single as (
+    select distinct u.word collate "C" as word, u.word <> all (n.own) as is_form from name n cross join lateral unnest(n.words) as u (word)
+  ), part as (
+    select s.word from single s union all select a.word || ' ' || b.word from single a join single b on a.word < b.word
+  ), telling as (
+    select string_agg(t.word, ' ' order by t.word) as word from (select s.word from single s order by s.is_form, length(s.word) desc, s.word limit 2) t
+  )
   select array(
-    select distinct left(b.block, 60) from (
-      select unnest(ingest.without_legal_form($1[2:])) as block
-      union all select '=' || array_to_string($1[2:], '')
-      -- One word that is misspelled: nothing else is alike.
-      union all select '~' || left((ingest.without_legal_form($1[2:]))[1], 1) where cardinality(ingest.without_legal_form($1[2:])) = 1) b)
+    select distinct left($1[1] || k.key, 80) from (
+      select case when $2 then 'all ' else 'some ' end || p.word as key from part p
+      union all select case when $2 then 'some ' else 'all ' end || t.word from telling t
+      union all select '= ' || array_to_string(n.words, '') from name n
+      -- A word that is misspelled keeps half of what a spelling may not change, at its beginning or its end (ingest.spellings_agree).
+      union all select v.key || i || ' ' || array_to_string(n.words[:i - 1] || n.words[i + 1:], ' ')
+        from name n cross join lateral generate_subscripts(n.words, 1) as i cross join lateral (select n.words[i] as word, length(n.words[i]) as long) w
+        cross join lateral (values (case when w.long between 3 and 5 then '1' || left(w.word, 1) end),
+          (case when w.long between 5 and 7 then '2' || left(w.word, 2) end), (case when w.long between 5 and 7 then '-2' || right(w.word, 2) end),
+          (case when w.long > 6 then '3' || left(w.word, 3) end), (case when w.long > 6 then '-3' || right(w.word, 3) end)) as v (key)
+      -- First names that agree begin alike, or one is the other's beginning, or both stand for one.
+      union all select v.key || ' ' || n.family from name n cross join lateral (values
+        ('begins ' || left(n.first, 3)),
+        (case when length(n.first) > 1 then case when $2 then 'begins ' else 'longer ' end || left(n.first, 1) end),
+        (case when length(n.first) > 2 then case when $2 then 'begins ' else 'longer ' end || left(n.first, 2) end),
+        (case when $2 and length(n.first) < 3 then 'longer ' || n.first end),
+        ('stands for ' || ingest.full_first_name(n.first))) as v (key) where n.is_person) k
+    where k.key is not null)
 $$;
 
 -- A phone as it is compared: a leading 1 of a North American number does not count, its extension does.
