@@ -215,6 +215,21 @@ describe('large and slow requests', function () {
     assert.equal(await countOf(500), faults);
   });
 
+  it('reach the gateway of an embedded stack by names of this machine alone, and any other gateway by every name', async () => {
+    const statusAt = async ({ url }: RunningGateway, host: string): Promise<string> => {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1');
+      socket.write(`GET /healthz HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`);
+      return (await textOf(socket)).slice(9, 12);
+    };
+    const embedded = await gateways.open({}, { SUPABASE_MODE: 'embedded' });
+    for (const host of ['127.0.0.1:8787', 'localhost', 'LOCALHOST:1', '[::1]:8787', '127.8.9.1'])
+      assert.equal(await statusAt(embedded, host), '200', host);
+    for (const host of ['rebind.example', 'localhost.example:8787', '127.0.0.1.example', '10.0.0.1', '']) {
+      assert.equal(await statusAt(embedded, host), host === '' ? '400' : '421', host);
+      assert.equal(await statusAt(gateway, host || 'intake.example.com'), '200', host);
+    }
+  });
+
   it('keep the connection of one that was read whole', async () => {
     const { headers } = await post(gateway, batchOf('A', []));
     assert.equal(headers.get('connection'), 'keep-alive');
