@@ -2332,7 +2332,7 @@ export type Database = {
           completed: number | null;
           duplicates: number | null;
           failed: number | null;
-          import_kind: string;
+          import_kind: string | null;
           last_run_at: string | null;
           rolled_back: number | null;
           rows_errored: number | null;
@@ -2341,7 +2341,7 @@ export type Database = {
           rows_skipped: number | null;
           rows_updated: number | null;
           runs: number | null;
-          source_system: string;
+          source_system: string | null;
         };
         ComputedFields: never;
         Relationships: [];
@@ -3516,6 +3516,25 @@ export type Database = {
       similar_tenants: { Args: { tenant_id: string }; Returns: Json };
       slice_of: { Args: { part: number }; Returns: number };
       sliced_table: { Args: { kind: string; resolved: boolean }; Returns: unknown };
+      source_stats: {
+        Args: { filters?: Json };
+        Returns: {
+          average_seconds: number;
+          completed: number;
+          duplicates: number;
+          failed: number;
+          import_kind: string;
+          last_run_at: string;
+          rolled_back: number;
+          rows_errored: number;
+          rows_fetched: number;
+          rows_inserted: number;
+          rows_skipped: number;
+          rows_updated: number;
+          runs: number;
+          source_system: string;
+        }[];
+      };
       spellings_agree: { Args: { a: string; b: string }; Returns: boolean };
       stage_chunk: {
         Args: {

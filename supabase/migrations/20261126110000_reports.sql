@@ -86,13 +86,22 @@ from ingest.import_runs d
 left join ingest.import_runs o on o.id = (d.metadata ->> 'duplicate_of')::uuid
 where d.status = 'duplicate';
 
--- Runs whose tables do not hold what was reported, now or when they were reconciled.
+-- Runs whose tables did not hold what was reported when they were reconciled, which counted them; only a run that nobody reconciled is
+-- counted here. What became of rows since: `intake reconcile`, `intake verify`.
 create or replace view ingest.v_reconcile_failures with (security_invoker = true) as
-select v.id, v.source_system, r.import_kind, v.filename, v.status, v.rows_fetched, v.actual_total, v.delta, v.reported_inserted,
-       v.actual_inserted, v.inserted_discrepancy, r.error_details ->> 'message' as message, v.created_at
-from ingest.v_import_reconciliation v
-join ingest.import_runs r on r.id = v.id
-where v.status = 'completed' and not v.is_reconciled or r.error_details ? 'reconciliation_failed';
+select v.id, v.source_system, v.import_kind, v.filename, v.status, v.rows_fetched, v.actual_total, v.actual_total - v.rows_fetched as delta,
+       v.rows_inserted as reported_inserted, v.actual_inserted, v.rows_inserted - v.actual_inserted as inserted_discrepancy,
+       v.error_details ->> 'message' as message, v.created_at
+from (
+  select r.*, coalesce((s.settled ->> 'actual_total')::int, (t.tally ->> 'total')::int, 0) as actual_total,
+         coalesce((s.settled ->> 'reported_inserted')::int - (s.settled ->> 'inserted_discrepancy')::int, (t.tally ->> 'inserted')::int, 0) as actual_inserted
+  from ingest.import_runs r
+  cross join lateral (select case when r.metadata -> 'settled' ? 'actual_total' then r.metadata -> 'settled' end as settled) s
+  left join lateral (select ingest.tally_import_run(r.id, r.import_kind) as tally where s.settled is null) t on true
+  where r.status in ('completed', 'failed') and not r.metadata ?| '{retired,rollback}'
+    and (r.status = 'completed' or r.error_details ? 'reconciliation_failed')) v
+where v.error_details ? 'reconciliation_failed'
+   or v.status = 'completed' and (v.rows_inserted <> v.actual_inserted or v.rows_fetched <> v.actual_total);
 
 create or replace view ingest.v_rollbacks with (security_invoker = true) as
 select v.id, v.source_system, v.source_batch_id, r.import_kind, v.filename, v.status, v.rolled_back_at, v.rollback_reason, v.total_rows,
@@ -112,21 +121,31 @@ select s.*, s.error_details ->> 'type' as error_type, s.error_details ->> 'messa
 from ingest.v_import_runs_summary s
 where s.status = 'failed';
 
+-- Totals by source and kind of the runs that the filters of a report leave.
+create or replace function ingest.source_stats(filters jsonb default '{}') returns table (
+  source_system text, import_kind text, runs bigint, completed bigint, failed bigint, rolled_back bigint, duplicates bigint, rows_fetched bigint,
+  rows_inserted bigint, rows_updated bigint, rows_skipped bigint, rows_errored bigint, average_seconds numeric, last_run_at timestamptz)
+language sql stable security invoker set search_path = pg_catalog, pg_temp
+as $$
+  select s.source_system, s.import_kind, count(*),
+         count(*) filter (where s.status = 'completed'), count(*) filter (where s.status = 'failed'),
+         count(*) filter (where s.status = 'rolled_back'), count(*) filter (where s.status = 'duplicate'),
+         coalesce(sum(s.rows_fetched) filter (where s.status = 'completed'), 0),
+         coalesce(sum(s.rows_inserted) filter (where s.status = 'completed'), 0),
+         coalesce(sum(s.rows_updated) filter (where s.status = 'completed'), 0),
+         coalesce(sum(s.rows_skipped) filter (where s.status = 'completed'), 0),
+         coalesce(sum(s.rows_errored) filter (where s.status = 'completed'), 0),
+         round(avg(s.duration_seconds) filter (where s.status = 'completed'), 3), max(s.created_at)
+  from ingest.v_import_runs_summary s
+  where coalesce(s.status = $1 ->> 'status', true) and coalesce($1 -> 'kinds' ? s.import_kind, true)
+    and coalesce(s.source_system = $1 ->> 'source', true) and coalesce(s.created_at >= ($1 ->> 'since')::timestamptz, true)
+  group by s.source_system, s.import_kind
+$$;
+
 create or replace view ingest.v_source_stats with (security_invoker = true) as
-select s.source_system, s.import_kind, count(*) as runs,
-       count(*) filter (where s.status = 'completed') as completed,
-       count(*) filter (where s.status = 'failed') as failed,
-       count(*) filter (where s.status = 'rolled_back') as rolled_back,
-       count(*) filter (where s.status = 'duplicate') as duplicates,
-       coalesce(sum(s.rows_fetched) filter (where s.status = 'completed'), 0) as rows_fetched,
-       coalesce(sum(s.rows_inserted) filter (where s.status = 'completed'), 0) as rows_inserted,
-       coalesce(sum(s.rows_updated) filter (where s.status = 'completed'), 0) as rows_updated,
-       coalesce(sum(s.rows_skipped) filter (where s.status = 'completed'), 0) as rows_skipped,
-       coalesce(sum(s.rows_errored) filter (where s.status = 'completed'), 0) as rows_errored,
-       round(avg(s.duration_seconds) filter (where s.status = 'completed'), 3) as average_seconds,
-       max(s.created_at) as last_run_at
-from ingest.v_import_runs_summary s
-group by s.source_system, s.import_kind;
+select s.source_system, s.import_kind, s.runs, s.completed, s.failed, s.rolled_back, s.duplicates, s.rows_fetched, s.rows_inserted,
+       s.rows_updated, s.rows_skipped, s.rows_errored, s.average_seconds, s.last_run_at
+from ingest.source_stats() s;
 
 -- Rows of a report, latest first. `filters`: {status, kinds: [...], source, since}; a key that is absent filters nothing.
 create or replace function ingest.report(name text, filters jsonb default '{}', max_rows integer default 20) returns jsonb
@@ -135,29 +154,35 @@ as $$
 declare
   v_view text := case $1
     when 'list' then 'v_import_runs_summary'
-    when 'latest' then 'v_latest_runs'
+    when 'latest' then 'v_import_runs_summary' -- those of v_latest_runs are chosen before a filter sees them
     when 'duplicates' then 'v_duplicate_attempts'
     when 'reconcile-failures' then 'v_reconcile_failures'
     when 'rollbacks' then 'v_rollbacks'
     when 'in-progress' then 'v_in_progress_runs'
     when 'failed' then 'v_failed_runs'
     when 'stats' then 'v_source_stats' end;
+  -- A rollback is of the time when it was done.
+  v_at text := case when $1 = 'rollbacks' then 'rolled_back_at' else 'created_at' end;
   v_rows jsonb;
 begin
   if v_view is null then
     raise exception 'there is no such report' using errcode = 'invalid_parameter_value';
+  elsif $1 = 'stats' then
+    select jsonb_agg(to_jsonb(s) order by s.last_run_at desc) into v_rows
+    from (select * from ingest.source_stats(coalesce($2, '{}')) t order by t.last_run_at desc limit $3) s;
+    return coalesce(v_rows, '[]');
   end if;
   execute format($query$
     select jsonb_agg(w.entry order by w.at desc)
     from (
-      select v.entry, coalesce(v.entry ->> 'created_at', v.entry ->> 'last_run_at')::timestamptz as at
-      from (select to_jsonb(r) as entry from ingest.%I r) v
+      select v.entry, (v.entry ->> %2$L)::timestamptz as at
+      from (select to_jsonb(r) as entry from ingest.%1$I r) v
       where coalesce(v.entry ->> 'status' = $1 ->> 'status', true)
         and coalesce($1 -> 'kinds' ? (v.entry ->> 'import_kind'), true)
         and coalesce(v.entry ->> 'source_system' = $1 ->> 'source', true)
-        and coalesce(coalesce(v.entry ->> 'created_at', v.entry ->> 'last_run_at')::timestamptz >= ($1 ->> 'since')::timestamptz, true)
+        and coalesce((v.entry ->> %2$L)::timestamptz >= ($1 ->> 'since')::timestamptz, true)
       order by at desc limit $2) w
-    $query$, v_view) into v_rows using coalesce($2, '{}'), $3;
+    $query$, v_view, v_at) into v_rows using coalesce($2, '{}'), $3;
   return coalesce(v_rows, '[]');
 end
 $$;

@@ -731,7 +731,7 @@ comment on view ingest.v_import_reconciliation is 'Reported and actual rows of f
 comment on view ingest.v_import_runs_summary is 'Runs with their counters and duration.';
 comment on view ingest.v_in_progress_runs is 'Runs at work; a claim without a heartbeat for 30 minutes may be taken over.';
 comment on view ingest.v_latest_runs is 'The 20 latest runs.';
-comment on view ingest.v_reconcile_failures is 'Runs whose tables do not hold what was reported, now or when they were reconciled.';
+comment on view ingest.v_reconcile_failures is 'Runs whose tables did not hold what was reported when they were reconciled.';
 comment on view ingest.v_rollback_verification is 'Rolled-back runs: whether every row is marked.';
 comment on view ingest.v_rollbacks is 'Rolled-back runs with their kind.';
 comment on view ingest.v_source_stats is 'Totals by source system and kind.';
@@ -971,6 +971,7 @@ comment on function ingest.slice_of is 'The number of the slice of a part.';
 comment on function ingest.sliced_table is 'Where rows have their part: in the stage, or in the plan of a resolved one.';
 comment on function ingest.begin_piece is 'Notes that a chunk, or a piece of it, comes now; true: its rows are to be written.';
 comment on function ingest.staged_chunk is 'What is staged of a chunk: {rows, errored} of a whole one, {rows, more} while pieces of this content are missing.';
+comment on function ingest.source_stats is 'Totals by source and kind of the runs that the filters of a report leave.';
 comment on function ingest.stage_chunk is 'Stages one chunk, or a piece of it, sent as JSON (the supabase backend; the postgres backend uses COPY in a transaction of the same shape). `columns` names the keys of the row arrays.';
 comment on function ingest.staged_failures is 'Failed items of a staged directory after a row index, for a dry run.';
 comment on function ingest.still_holds is 'Whether what a batch answered holds: no directory, no other batch and nobody changed anything since.';
@@ -1047,7 +1048,8 @@ declare
     "seconds_since_heartbeat": "Since the last sign of life of its worker.", "is_stale": "Whether another worker may take it over.",
     "total_rows": "Rows of the run.", "rolled_back_rows": "Rows that are marked as rolled back.", "remaining_rows": "Rows that are not.",
     "is_complete": "Whether none remains.", "rollback": "What the rollback counted: removed, restored, inherited, kept.",
-    "runs": "Runs of the source.", "completed": "Runs that completed.", "failed": "Runs that failed.",
+    "runs": "Runs of the source.", "import_kind": "Kind of the file.", "rows_fetched": "Rows read.", "rows_inserted": "New rows.",
+    "rows_updated": "Rows that changed one that was there.", "rows_skipped": "Rows whose key was there already.", "rows_errored": "Rejected rows.", "completed": "Runs that completed.", "failed": "Runs that failed.",
     "duplicates": "Attempts at batches that were imported already.", "average_seconds": "Mean duration of completed runs.",
     "last_run_at": "When its latest run began.", "rolled_back": "Runs that were rolled back.", "found_last": "When a search found it last.",
     "searched_last": "When its name was searched last.", "search_result_id": "The licence as it was found last.",

@@ -216,6 +216,35 @@ describe('the commands over runs', function () {
     assert.match((await cli.run('verify', run.run_id, other)).stderr, /^CHANGED_FILE: /);
   });
 
+  it('filters before it counts: the latest of a kind, totals of a status and of a time', async () => {
+    await cli.query(`insert into ingest.import_runs (source_system, source_batch_id, file_hash, filename, import_kind, status, created_at, completed_at, rows_fetched, metadata)
+      select 'filters', n::text, 'h', 'old.csv', 'jbi', case when n = 1 then 'failed' else 'completed' end, now() - interval '3 days', now() - interval '3 days', 0, '{"settled": {"actual_total": 0, "reported_inserted": 0, "inserted_discrepancy": 0}}'::jsonb from generate_series(1, 3) n
+      union all select 'filters', 'new' || n, 'h', 'new.csv', 'simplicity', 'completed', now(), now(), 0, '{}'::jsonb from generate_series(1, 25) n`);
+    const of = async (...words: string[]): Promise<Json[]> => (await cli.json('runs', ...words)).document;
+    assert.equal((await of('latest', '--kind', 'jbi', '--source', 'filters')).length, 3);
+    const stats = async (...words: string[]) =>
+      (await of('stats', '--source', 'filters', ...words)).map(({ import_kind: kind, runs, failed }) => [
+        kind,
+        runs,
+        failed,
+      ]);
+    assert.deepEqual(await stats(), [
+      ['simplicity', 25, 0],
+      ['jbi', 3, 1],
+    ]);
+    assert.deepEqual(await stats('--status', 'failed'), [['jbi', 1, 1]]);
+    assert.deepEqual(await stats('--since', '1d'), [['simplicity', 25, 0]]);
+    assert.deepEqual(await of('reconcile-failures', '--source', 'filters'), []);
+    await cli.query(
+      "update ingest.import_runs set rows_fetched = 5 where source_system = 'filters' and source_batch_id = '2'",
+    );
+    assert.deepEqual(
+      (await of('reconcile-failures', '--source', 'filters')).map(({ delta }) => delta),
+      [-5],
+    );
+    await cli.query("delete from ingest.import_runs where source_system = 'filters'");
+  });
+
   it('answers the seven operator queries, as the SQL file does', async () => {
     for (const what of [
       'latest',
