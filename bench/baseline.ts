@@ -3,8 +3,8 @@ import baseline from './baseline.json' with { type: 'json' };
 import type { Subject } from './subjects/subject.ts';
 import { ratioOf, type Result } from './table.ts';
 
-/** What a run may lose against the last release before `--against-baseline` fails: runs of one contender differ by a tenth and more. */
-const MAX_LOSS = 0.3;
+/** What a run may lose against the last release before `--against-baseline` fails: on a machine that is shared a third is noise. */
+const MAX_LOSS = 0.5;
 
 interface Comparison {
   /** A sentence for each ratio of the last release that this run has, too. */

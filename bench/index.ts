@@ -49,7 +49,7 @@ for (const subject of SUBJECTS) {
       chosen(subject, names),
     )
     .option('--json', 'results as JSON on stdout')
-    .option('--against-baseline', 'fail when a ratio is worse by three tenths than at the last release')
+    .option('--against-baseline', 'fail when a ratio is half of that of the last release or less')
     .action((options: Options) => bench(subject, options));
   if (subject.imageBytes) command.option('--image-bytes <n>', 'size of an image', count, subject.imageBytes);
 }
