@@ -2959,7 +2959,7 @@ export type Database = {
           isSetofReturn: false;
         };
       };
-      name_blocks: { Args: { words: string[] }; Returns: string[] };
+      name_keys: { Args: { asked: boolean; words: string[] }; Returns: string[] };
       name_words: { Args: { name: string }; Returns: string[] };
       names_agree: { Args: { a: string[]; b: string[] }; Returns: boolean };
       names_compatible: { Args: { a: string; b: string }; Returns: boolean };
