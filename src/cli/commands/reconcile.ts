@@ -26,11 +26,14 @@ async function reconcileCommand({ args: [id], out, open }: Call<CommonOptions>):
   const result = await (await session.backend()).call('reconcile_import_run', { run_id: found.id });
   const { is_valid, expected_count, actual_count, delta, reported_inserted, inserted_discrepancy } = result;
   const actualInserted = reported_inserted - inserted_discrepancy;
+  // Beside rows and inserted ones: other counters, and rows that name the run without being its own.
+  const details = is_valid ? null : (await findRun(session, found.id)).error_details;
+  const others = details?.['reconciliation_failed'] ? String(details['message']).split('; ').slice(2) : [];
   out.document({ run_id: found.id, target: session.targetOf(), ...result });
   out.answer(
     is_valid
       ? `Reconciled: ${actual_count} rows as expected, ${actualInserted} inserted as reported`
-      : `Reconciliation failed: ${expected_count} rows expected, ${actual_count} found (${delta}); ${reported_inserted} inserted reported, ${actualInserted} found`,
+      : `Reconciliation failed: ${expected_count} rows expected, ${actual_count} found (${delta}); ${reported_inserted} inserted reported, ${actualInserted} found${others.map((one) => `; ${one}`).join('')}`,
   );
   out.detail(`  In:       ${session.targetOf()}`);
   if (!is_valid) out.detail(`  Compare with the file: intake verify ${found.id}`);

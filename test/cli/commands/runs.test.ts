@@ -212,6 +212,14 @@ describe('the commands over runs', function () {
     assert.equal(code, 1);
     assert.match(stderr, /^VERIFY_FAILED: 6 rows compared, 0 missing, 1 different/m);
     assert.match(stdout, /Lines: 5$/m);
+    const copy = `insert into public.plaintiffs (dedupe_key, source_system, name, import_run_id) values ('copy', 'csv', 'Copy', $1)`;
+    await cli.query(copy, [run.run_id]);
+    assert.match((await cli.run('verify', run.run_id)).stderr, /, 1 of public\.plaintiffs not from the file\. /);
+    const counted = await cli.run('reconcile', run.run_id);
+    assert.equal(counted.code, 1);
+    assert.match(counted.stdout, /6 found \(0\).*; 1 of public\.plaintiffs name this run, which did not make them/);
+    await cli.query(`delete from public.plaintiffs where dedupe_key = 'copy'`, []);
+    assert.equal((await cli.run('reconcile', run.run_id)).code, 0);
     const other = await cli.file('other.csv', plaintiffsCsv('verify', 5));
     assert.match((await cli.run('verify', run.run_id, other)).stderr, /^CHANGED_FILE: /);
   });
