@@ -42,7 +42,12 @@ function cellSchema(name: ProjectColumn): object {
       description: 'Decimal degrees; what is none is the anomaly UNREADABLE_VALUE',
     };
   return SCALARS.has(name)
-    ? { ...text, type: ['string', 'number', 'null'], description: 'A number keeps its digits' }
+    ? {
+        ...text,
+        type: ['string', 'number', 'null'],
+        description:
+          'A number keeps its digits; a date or a power in fod_id, which a spreadsheet makes of an identifier, is refused',
+      }
     : text;
 }
 

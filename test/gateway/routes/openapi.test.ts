@@ -70,6 +70,7 @@ interface Words {
 function valuesOfType(type: string, schema: Schema): fc.Arbitrary<unknown> {
   const { pattern = '', format, minLength = 0, maxLength = 40, minimum, maximum, items, properties } = schema as Words;
   if (type === 'null') return fc.constant(null);
+  if (type === 'boolean') return fc.boolean();
   if (type === 'integer') return fc.integer({ min: minimum!, max: maximum! });
   if (type === 'number') return fc.double({ noNaN: true, noDefaultInfinity: true });
   if (type === 'array') return fc.array(valuesOf(items!), { minLength: 1, maxLength: 4 });
@@ -310,10 +311,11 @@ describe('/openapi.json', function () {
       const batch = valuesOf(document.components.schemas.Batch) as fc.Arbitrary<{ rows: Record<string, unknown>[] }>;
       await fc.assert(
         fc.asyncProperty(batch, fc.nat(), async ({ rows, ...given }, n) => {
-          // What a schema does not say: a readable date, keys of their own, the sender's tenant.
+          // What a schema does not say: a readable date, an identifier that no spreadsheet made, keys of their own, the sender's tenant.
           const dated = rows.map((row, i) => ({
             ...row,
             stage_application: `${String(row['stage_application']).slice(0, 100)} ${n} ${i}`,
+            ...(row['fod_id'] ? { fod_id: `F ${String(row['fod_id'])}`.slice(0, 100) } : {}),
             ...('stage_application_created' in row ? { stage_application_created: '2026-05-01' } : {}),
           }));
           const { status, text } = await ask('/import-projects', 'POST', '', 'A', {
