@@ -3,7 +3,8 @@ import { hostname } from 'node:os';
 import { z } from 'zod';
 
 const ADDRESS = /^(([\w.-]+|\[[\da-f:]+\]):)?\d{1,5}$/i;
-const isPort = (text: string): boolean => Number(/\d+$/.exec(text)?.[0]) <= 65_535;
+/** What is no address at all is told by its pattern. */
+const isPort = (text: string): boolean => Number(/\d+$/.exec(text)?.[0] ?? 0) <= 65_535;
 const listen = (message: string) => z.string().regex(ADDRESS, message).refine(isPort, 'a port is at most 65535');
 const integer = (min: number, max: number, fallback: number) =>
   z.coerce
