@@ -116,6 +116,21 @@ describe('cells of rows', () => {
     );
     assert.deepEqual(codes, { FOOTER_ROW: 6 });
     assert.equal(rows.length, 9);
+    const closing = [
+      'Records: 345',
+      'Total records: 3',
+      'Page 2/7',
+      '345 record(s) selected.',
+      'Printed on 01/02/2024',
+      '---',
+      'Total (USD)',
+    ];
+    const kept = ['Records LLC', 'Page Two LLC', 'Total Recall 2', 'Printed Matter 2024 LLC', 'Copyright Agency'];
+    const mixed = staged(
+      'plaintiffs',
+      `name,email,address\n${[...closing, ...kept].map((name) => `${name},,`).join('\n')}`,
+    );
+    assert.deepEqual(mixed.codes, { FOOTER_ROW: closing.length });
     const jbi = staged(
       'jbi',
       'case_number,party_name,judgment_amount\n,Total,125000.00\nTotal:,,"125,000.00"\nT-1,Total Co,1',
