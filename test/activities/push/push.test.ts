@@ -115,7 +115,7 @@ describe('a push of projects', function () {
           [
             'INVALID_ROW fod_id neither a text nor a number',
             'INVALID_ROW undefined not an object',
-            'INVALID_ROW delivery_partnr no column; did you mean delivery_partner?',
+            'INVALID_ROW <field 2> no column; did you mean delivery_partner?',
             'S4',
           ],
         ],
