@@ -1,6 +1,6 @@
 /** What an import kind is: everything that depends on it, in one object. Pure: runs in parse threads and in the CLI. */
 import type { RowErrorCode } from '../errors.ts';
-import type { Format } from '../sources/csv/columns.ts';
+import type { Format } from '../sources/csv/columnSet.ts';
 
 export interface RowContext {
   readonly sourceSystem: string;

@@ -13,7 +13,7 @@ export const shownTexts = (header: readonly string[]): string[] =>
   header.map((text, i) => (text.length <= LONGEST ? text : placeName(i)));
 
 /** A header by its place, which `--map` takes, too. */
-export const placeName = (index: number): string => `<column ${index + 1}>`;
+const placeName = (index: number): string => `<column ${index + 1}>`;
 
 /** A header as a message names it: a word of the kind as it is written, any other by its place. */
 export const publicName = (header: string, index: number, words: ReadonlySet<string>): string =>

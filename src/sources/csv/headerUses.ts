@@ -2,7 +2,7 @@
 import { IntakeError } from '../../errors.ts';
 import type { HeaderUse } from '../../messages/imports.ts';
 import { nearest } from '../../values/nearest.ts';
-import { wordsOfSet, type Column, type ColumnSet, type HeaderMapping } from './columns.ts';
+import { wordsOfSet, type Column, type ColumnSet, type HeaderMapping } from './columnSet.ts';
 import { MOST_NAMED, normalizeHeader, wordsOf } from './header.ts';
 import { publicName } from './headerNames.ts';
 

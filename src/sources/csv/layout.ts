@@ -1,7 +1,8 @@
 /** What the beginning of a file says: its encoding, delimiter and line ends, where its header is and what its columns mean. */
 import { IntakeError } from '../../errors.ts';
 import { addRemarks, type Remark, type Remarks } from '../../messages/remarks.ts';
-import { mapHeader, type ColumnSet, type HeaderMapping } from './columns.ts';
+import { mapHeader } from './columns.ts';
+import type { ColumnSet, HeaderMapping } from './columnSet.ts';
 import { CONTROL_COLUMNS, hasControls } from './controls.ts';
 import { detectDialect, type Delimiter, type Dialect } from './dialect.ts';
 import { decode, detectEncoding, unitBytes, type DetectedEncoding, type Encoding } from './encoding.ts';

@@ -1,5 +1,5 @@
 /** The columns of a project row (runbook 003): their names in every way in, and how their cells are read. */
-import type { Column } from '../csv/columns.ts';
+import type { Column } from '../csv/columnSet.ts';
 
 /** In the order of runbook 003. */
 const NAMES = [

@@ -1,6 +1,7 @@
 /** Rows of a CSV file of projects, one at a time, by their columns' names. */
 import { readRange } from '../file.ts';
-import { cellReader, placesOf, type ColumnSet } from '../csv/columns.ts';
+import { cellReader, placesOf } from '../csv/columns.ts';
+import type { ColumnSet } from '../csv/columnSet.ts';
 import { HEAD_BYTES, readLayout } from '../csv/layout.ts';
 import { parseChunk } from '../csv/parse.ts';
 import type { Cleaning, Notice } from '../cleanText.ts';

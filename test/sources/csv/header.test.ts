@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { cellReader, mapHeader } from '../../../src/sources/csv/columns.ts';
-import type { ColumnSet } from '../../../src/sources/csv/columns.ts';
+import type { ColumnSet } from '../../../src/sources/csv/columnSet.ts';
 import { normalizeHeader, parseHeader, readHeader } from '../../../src/sources/csv/header.ts';
 import { mapKey, placesOfKey, speller } from '../../../src/sources/csv/headerNames.ts';
 import type { HeaderOptions } from '../../../src/sources/csv/header.ts';

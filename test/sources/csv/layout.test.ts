@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { type ColumnSet } from '../../../src/sources/csv/columns.ts';
+import type { ColumnSet } from '../../../src/sources/csv/columnSet.ts';
 import { refuseUnknown, headerUses } from '../../../src/sources/csv/headerUses.ts';
 import { readLayout, type LayoutOptions } from '../../../src/sources/csv/layout.ts';
 
