@@ -49,6 +49,8 @@ const SENTENCES = {
 
 export type RemarkCode = keyof typeof SENTENCES;
 
+export const REMARK_CODES = Object.keys(SENTENCES) as RemarkCode[];
+
 /** The sentence of a remark, with its first line where it has one; undefined for one that says nothing. */
 export function remarkSentence(code: string, remark: Remark): string | undefined {
   if (remark.count === 0 || !Object.hasOwn(SENTENCES, code)) return undefined;

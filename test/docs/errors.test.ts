@@ -4,6 +4,7 @@ import { loadConfig } from '../../src/config.ts';
 import { ERRORS } from '../../src/errors.ts';
 import { PROBLEMS } from '../../src/gateway/problem.ts';
 import { ALL_ROW_ERRORS } from '../../src/kinds/index.ts';
+import { REMARK_CODES } from '../../src/messages/remarks.ts';
 import { configVariables, projectFile } from './environment.ts';
 
 const without = (names: readonly string[], text: string): string[] =>
@@ -15,6 +16,10 @@ describe('documentation', () => {
       without([...Object.keys(ERRORS), ...Object.keys(ALL_ROW_ERRORS)], projectFile('docs/troubleshooting.md')),
       [],
     );
+  });
+
+  it('explains every remark in docs/imports.md', () => {
+    assert.deepEqual(without(REMARK_CODES, projectFile('docs/imports.md')), []);
   });
 
   it('has no table that a blank line cuts: each begins with its head', () => {
