@@ -117,5 +117,9 @@ export const noMetrics = (): PushMetrics => ({
   memberships_removed: 0,
 });
 
+const PUSH = 'push/';
+
 /** One push of a tenant at a time. */
-export const pushIdOf = (tenantId: string): string => `push/${tenantId}`;
+export const pushIdOf = (tenantId: string): string => `${PUSH}${tenantId}`;
+
+export const tenantOfPush = (workflowId: string): string => workflowId.slice(PUSH.length);

@@ -1,5 +1,7 @@
 /** Pushes of files of projects that Temporal knows, newest first. */
 import type { Client } from '@temporalio/client';
+import { pushIdOf, tenantOfPush } from '../messages/push.ts';
+import { inQuery } from '../temporal/queues.ts';
 
 export interface PushLine {
   readonly tenantId: string;
@@ -13,18 +15,18 @@ export interface PushLine {
   readonly workflowId: string;
 }
 
-const PREFIX = 'push/';
-
 /** @param tenants whose pushes; `*` for all. */
 export async function listPushes(client: Client, tenants: readonly string[], limit: number): Promise<PushLine[]> {
+  if (tenants.length === 0) return [];
   const pushes: PushLine[] = [];
   // Those of a tenant have one id, and an execution that went on in another is no push of its own.
-  const query = `WorkflowType = 'pushProjects' AND ExecutionStatus != 'ContinuedAsNew'`;
+  const ids = tenants.map((tenant) => inQuery(pushIdOf(tenant)));
+  const query =
+    `WorkflowType = 'pushProjects' AND ExecutionStatus != 'ContinuedAsNew'` +
+    (tenants.includes('*') ? '' : ` AND WorkflowId IN (${ids.join(', ')})`);
   for await (const { workflowId, runId, status, memo, startTime, closeTime, raw } of client.workflow.list({ query })) {
-    const tenantId = workflowId.slice(PREFIX.length);
-    if (!tenants.includes('*') && !tenants.includes(tenantId)) continue;
     pushes.push({
-      tenantId,
+      tenantId: tenantOfPush(workflowId),
       filename: typeof memo?.['filename'] === 'string' ? memo['filename'] : 'a file',
       status: status.name.toLowerCase().replaceAll('_', ' '),
       startedAt: startTime.toISOString(),

@@ -11,6 +11,7 @@ import {
 import { SEARCH_ATTRIBUTES } from '../messages/attributeNames.ts';
 import { WORK, type NoticeEntry, type NoticeInput } from '../messages/notices.ts';
 import { failureOf } from '../temporal/outcome.ts';
+import { inQuery } from '../temporal/queues.ts';
 import type { ScheduleView } from './view.ts';
 
 /** Failures so close to each other are one notice. */
@@ -35,7 +36,7 @@ export async function noticeFailures(
   if (from >= until) return from;
   const types = Object.keys(WORK).map((type) => `'${type}'`);
   const query =
-    `TaskQueue = '${taskQueue.replaceAll("'", "''")}' AND WorkflowType IN (${types.join(', ')}) AND ` +
+    `TaskQueue = ${inQuery(taskQueue)} AND WorkflowType IN (${types.join(', ')}) AND ` +
     `ExecutionStatus IN ('Failed', 'TimedOut', 'Terminated') AND ` +
     `CloseTime >= '${new Date(from).toISOString()}' AND CloseTime < '${new Date(until).toISOString()}'`;
   const groups = new Map<number, NoticeEntry[]>();

@@ -173,15 +173,20 @@ describe('the dashboard over HTTP', function () {
       assert.match(found, /Unknown DS<\/b> <q>nobody<\/q>/, find);
       assert.ok(found.includes(first) && !found.includes('a value of TELCO'), find);
     }
-    await client.workflow.start('pushProjects', {
-      workflowId: 'push/TELCO',
-      taskQueue: 'nobody-serves',
-      args: [{}],
-      memo: { filename: 'daily.csv' },
-    });
-    for (let listed = ''; !listed.includes('daily.csv');) listed = await of('viewerT', '/batches');
-    assert.match(await of('viewerT', '/batches'), /daily\.csv<\/a> <\/th>.*Running/);
-    await client.workflow.getHandle('push/TELCO').terminate();
+    const pushed = { 'push/TELCO': 'daily.csv', "push/O'Neil": 'theirs.csv' };
+    for (const [workflowId, filename] of Object.entries(pushed))
+      await client.workflow.start('pushProjects', {
+        workflowId,
+        taskQueue: 'nobody-serves',
+        args: [{}],
+        memo: { filename },
+      });
+    for (let all = ''; !all.includes('theirs.csv') || !all.includes('daily.csv');)
+      all = await of('operator', '/batches');
+    const own = await of('viewerT', '/batches');
+    assert.match(own, /daily\.csv<\/a> <\/th>.*Running/);
+    assert.doesNotMatch(own, /theirs\.csv/);
+    for (const workflowId of Object.keys(pushed)) await client.workflow.getHandle(workflowId).terminate();
   });
 
   it('leads everybody else to the sign-in and back to the page they wanted', async () => {
