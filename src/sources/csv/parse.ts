@@ -3,7 +3,8 @@ import { cutCells } from './cells.ts';
 import { outsideQuotes, type Dialect } from './dialect.ts';
 import { decode, isValid, unitBytes } from './encoding.ts';
 import type { Encoding } from './encoding.ts';
-import { MAX_CELL_BYTES, MAX_RECORD_BYTES, RecordScanner } from './scanner.ts';
+import { closesCell, leavesOpen, mostCells } from './quotes.ts';
+import { MAX_CELL_BYTES, MAX_RECORD_BYTES, MAX_TAIL_LINES, RecordScanner } from './scanner.ts';
 import { unitsOf } from './units.ts';
 
 export interface ParseChunkOptions extends Dialect {
@@ -56,6 +57,12 @@ export class ParsedRecord {
     this.#end = end;
   }
 
+  /** Its cells may not be what its writer meant. */
+  refuse(): void {
+    this.error = 'UNBALANCED_QUOTE';
+    this.cells = undefined;
+  }
+
   /** The record's original bytes without its line end: a view of the chunk. */
   bytes(): Buffer {
     return this.#chunk.subarray(this.#start, this.#end);
@@ -64,7 +71,9 @@ export class ParsedRecord {
 
 /**
  * The records of a chunk in order, one at a time, so that a chunk's cells are never all in memory. The scanner says where they
- * are; a record without quoted cells is cut at its delimiters.
+ * are; a record without quoted cells is cut at its delimiters. A broken record that would end a quoted cell may be the rest of the
+ * last whole one before it, whose cell lost its quote, and one that leaves a cell open and lacks cells may have its rest in the
+ * next whole one: what may be half a record is none, so these are UNBALANCED_QUOTE too.
  */
 export function* parseChunk(chunk: Buffer, options: ParseChunkOptions): Generator<ParsedRecord, void, undefined> {
   const { encoding, delimiter, columns } = options;
@@ -78,7 +87,12 @@ export function* parseChunk(chunk: Buffer, options: ParseChunkOptions): Generato
   // Single records are looked at only where the chunk as a whole has invalid bytes or a NUL.
   const invalid = !isValid(chunk, encoding);
   const nul = hasNul(chunk, encoding);
+  const delimiterUnit = delimiter.charCodeAt(0);
   let rowIndex = options.firstRow;
+  /** The last whole record, and what came behind it. */
+  let held: ParsedRecord | undefined;
+  const behind: ParsedRecord[] = [];
+  let torn = false;
   scanner.refill(units, units.length, true);
   while (scanner.next()) {
     const end = Math.min(scanner.end * width, chunk.length);
@@ -96,8 +110,34 @@ export function* parseChunk(chunk: Buffer, options: ParseChunkOptions): Generato
       if (!record.plain) dropEndOfText(cells);
       if (cells.length !== columns && !(record.fitted = fit(cells, options))) record.error ??= 'RAGGED_ROW';
     }
-    yield record;
+    if (scanner.error === undefined && record.error !== 'RAGGED_ROW') {
+      if (torn) record.refuse();
+      torn = false;
+      if (held !== undefined) yield held;
+      held = record;
+      if (behind.length === 0) continue;
+    } else {
+      if (scanner.error === 'UNBALANCED_QUOTE') {
+        if (closesCell(units, scanner.start, scanner.end, delimiterUnit)) held?.refuse();
+        torn = isTorn(units, scanner, options);
+      }
+      if (behind.push(record) <= MAX_TAIL_LINES) continue;
+      if (held !== undefined) yield held;
+      held = undefined;
+    }
+    yield* behind;
+    behind.length = 0;
   }
+  if (held !== undefined) yield held;
+  yield* behind;
+}
+
+/** Whether a broken record leaves a cell open, and has fewer cells than a record even where one of its quotes is none. */
+function isTorn(units: Uint8Array, { start, end }: RecordScanner, options: ParseChunkOptions): boolean {
+  const delimiter = options.delimiter.charCodeAt(0);
+  const newline = options.newline === 'cr' ? 0x0d : 0x0a;
+  if (!leavesOpen(units, start, end, delimiter, newline, false)) return false;
+  return mostCells(units.subarray(start, end), delimiter) < (options.rowCells ?? options.columns);
 }
 
 /** What old programs write behind the last row (`^Z`); of joined files it stands before the first of the next. */

@@ -8,7 +8,8 @@ import type { Dialect } from './dialect.ts';
 import { type DetectedEncoding, type Encoding, unitBytes } from './encoding.ts';
 import { requireLatin, requireNoneOfTwoBytes } from './codePage.ts';
 import { openRegularFile } from '../file.ts';
-import { MAX_CELL_BYTES, MAX_RECORD_BYTES, RecordScanner } from './scanner.ts';
+import { cellsIn } from './quotes.ts';
+import { MAX_CELL_BYTES, MAX_RECORD_BYTES, MAX_TAIL_LINES, RecordScanner } from './scanner.ts';
 import { Utf8Evidence } from './utf8Evidence.ts';
 import { SlidingWindow } from './window.ts';
 
@@ -72,6 +73,12 @@ async function scan(file: FileHandle, options: ScanFileOptions): Promise<Scanned
   /** The first block that is not ASCII. */
   let sample: Buffer | undefined;
   let cutter: ChunkCutter | undefined;
+  /** The chunk is full: it ends between two whole records, as what is broken may be told from its neighbours only. */
+  let due: { line: number; readonly whole: boolean; readonly waited: number } | undefined;
+  const delimiter = options.delimiter.charCodeAt(0);
+  const cells = () => cellsIn(window.units, scanner.start, scanner.end, delimiter);
+  const isWhole = () => scanner.error === undefined && cells() === columns;
+  let columns = 0;
   let headerLength = 0;
   let bytes = 0;
   let rows = 0;
@@ -109,6 +116,7 @@ async function scan(file: FileHandle, options: ScanFileOptions): Promise<Scanned
         const { error, line } = scanner;
         if (error !== undefined) throw new IntakeError('HEADER_UNREADABLE', 'The header is broken', { line });
         headerLength = base + after;
+        columns = cells();
         cutter = new ChunkCutter(options.chunkBytes, headerLength, scanner.nextLine);
         added = after;
         cutAt = after + cutter.room;
@@ -116,21 +124,29 @@ async function scan(file: FileHandle, options: ScanFileOptions): Promise<Scanned
       }
       rows++;
       if (scanner.error !== undefined) broken++;
-      if (scanner.error === 'RECORD_TOO_LARGE') {
+      const isTooLarge = scanner.error === 'RECORD_TOO_LARGE';
+      if (due !== undefined && (isTooLarge || due.waited > MAX_TAIL_LINES || (due.whole && isWhole()))) {
+        cutter.cut(due.line);
+        cutAt = added + cutter.room;
+        due = undefined;
+      }
+      if (isTooLarge) {
         tooLarge(scanner.start, after, scanner.line);
+        cutter.cut(scanner.nextLine);
+        cutAt = after + cutter.room;
       } else {
         pending++;
         if (after < cutAt) continue;
         cutter.add(window.bytes.subarray(added, after), pending);
+        due = { line: scanner.nextLine, whole: isWhole(), waited: (due?.waited ?? 0) + 1 };
       }
-      cutter.cut(scanner.nextLine);
       added = after;
       pending = 0;
-      cutAt = after + cutter.room;
     }
     const done = last ? window.length : scanner.keepFrom * width;
     if (scanner.overLimit) tooLarge(scanner.after, done, scanner.nextLine);
     else cutter?.add(window.bytes.subarray(added, done), pending);
+    if (due !== undefined) due.line = scanner.nextLine;
     base += done;
     options.onProgress?.(bytes);
   }

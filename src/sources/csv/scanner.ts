@@ -1,5 +1,5 @@
 import type { Dialect } from './dialect.ts';
-import { largestCell, leavesOpen, opensCell, startsQuoted } from './quotes.ts';
+import { largestCell, leavesOpen, opensCell, startsQuoted, staysInFirstCell } from './quotes.ts';
 
 /** A cell over this many bytes makes its record a FIELD_TOO_LARGE reject. */
 export const MAX_CELL_BYTES = 1_000_000;
@@ -19,8 +19,8 @@ export interface ScanLimits {
   readonly recordBytes?: number;
 }
 
-/** Lines without a quote that a broken record may take with it. */
-const MAX_TAIL_LINES = 100;
+/** Lines without a quote that a broken record may take with it, and records before it that may be the beginning of its cell. */
+export const MAX_TAIL_LINES = 100;
 
 /**
  * Where the scan stands within a record. `skip`: the record is lost, only the end of the line matters; `tail`: its first line is
@@ -247,12 +247,18 @@ export class RecordScanner {
 
   /**
    * The record breaks at `pos`. @returns where the scan goes on and in which state. Where it breaks `onLine` behind its first one, all
-   * lines up to there may be the text of its cell; the second line alone is none that begins with a quote, as records do.
+   * lines up to there may be the text of its cell; the second line alone is none that begins with a quote, as records do, unless
+   * the first line is the beginning of a first cell and nothing else.
    */
   #break(pos: number, onLine: boolean): [pos: number, state: number] {
     if (this.#secondLine < 0) return [pos, SKIP];
     const lines = onLine ? this.#posLine - this.nextLine : 0;
-    const isText = lines > 1 ? lines <= MAX_TAIL_LINES : lines === 1 && !startsQuoted(this.#window, this.#secondLine);
+    const window = this.#window;
+    const isText =
+      lines > 1
+        ? lines <= MAX_TAIL_LINES
+        : lines === 1 &&
+          (!startsQuoted(window, this.#secondLine) || staysInFirstCell(window, this.after, this.#secondLine));
     if (isText) return [pos, SKIP];
     this.#posLine = this.#secondLineNumber = this.nextLine + 1;
     return [this.#secondLine, TAIL];
