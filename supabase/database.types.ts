@@ -2422,6 +2422,7 @@ export type Database = {
           duplicate_of: number;
           error_code: string;
           error_message: string;
+          first_ctid: unknown;
           known_id: number;
           outcome: string;
           plaintiff_id: number;
@@ -2583,6 +2584,7 @@ export type Database = {
         };
         Returns: Json;
       };
+      difference_status: { Args: { edited: boolean; known: number; status: string }; Returns: string };
       differs_from_result: {
         Args: {
           image_sha256: string;
@@ -3053,6 +3055,18 @@ export type Database = {
           value: string;
         }[];
       };
+      plan_differences: {
+        Args: {
+          after_row?: number;
+          kind: string;
+          max_rows?: number;
+          part: number;
+          source_system: string;
+          stage_id: string;
+          update_known?: boolean;
+        };
+        Returns: Json;
+      };
       plan_operations: { Args: { after_row?: number; max_rows?: number; stage_id: string }; Returns: Json };
       plan_part_again: {
         Args: {
@@ -3108,6 +3122,7 @@ export type Database = {
         Returns: {
           duplicate_of: number;
           effects: Json;
+          first: unknown;
           held: Database['ingest']['CompositeTypes']['judgment_effects'];
           id: number;
           message: string;
@@ -3128,13 +3143,18 @@ export type Database = {
           source_system: string;
           stage_id: string;
         };
-        Returns: Database['ingest']['CompositeTypes']['decided_row'][];
-        SetofOptions: {
-          from: '*';
-          to: 'decided_row';
-          isOneToOne: false;
-          isSetofReturn: true;
-        };
+        Returns: {
+          duplicate_of: number;
+          effects: Json;
+          first: unknown;
+          held: Json;
+          id: number;
+          message: string;
+          production_id: number;
+          reason: string;
+          stage_tid: unknown;
+          status: string;
+        }[];
       };
       promote_projects: {
         Args: {
@@ -3534,6 +3554,16 @@ export type Database = {
           runs: number;
           source_system: string;
         }[];
+      };
+      spelled_statement: {
+        Args: {
+          m: Omit<
+            Database['ingest']['Tables']['kind_models']['Row'],
+            Database['ingest']['Tables']['kind_models']['ComputedFields']
+          >;
+          tid: string;
+        };
+        Returns: string;
       };
       spellings_agree: { Args: { a: string; b: string }; Returns: boolean };
       stage_chunk: {

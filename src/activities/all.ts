@@ -5,6 +5,7 @@ import { claimActivities } from './promotion/claim.ts';
 import type { Deps } from './deps.ts';
 import { directoryActivities } from './directory/index.ts';
 import { finishActivities } from './promotion/finish.ts';
+import { differencesActivity } from './promotion/differences.ts';
 import { hashActivity } from './file/hash.ts';
 import { mergeProjectsActivities } from './merge/mergeProjects.ts';
 import { operationsActivity } from './promotion/operations.ts';
@@ -33,6 +34,7 @@ export const allActivities = (deps: Deps) => ({
   ...partitionActivities(deps),
   ...finishActivities(deps),
   ...rejectsActivity(deps),
+  ...differencesActivity(deps),
   ...operationsActivity(deps),
   ...directoryActivities(deps),
   ...mergeProjectsActivities(deps),

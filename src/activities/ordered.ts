@@ -65,6 +65,7 @@ const OF_FILES: Readonly<Record<string, (request: never, deps: Deps) => Named | 
   // Stored parts are read from there, by any worker.
   parse: ({ input, stored }: { input: Named; stored?: boolean }) => (stored ? undefined : input),
   writeRejects: ({ input }: { input: Named }) => input,
+  writeDifferences: ({ input }: { input: Named }) => input,
   writeOperations: ({ input }: { input: Named }) => input,
   planTree: (input: Named) => input,
   hashSlice: ({ input }: { input: Named }) => input,

@@ -12,6 +12,7 @@ import type {
   AnomalyPage,
   Decision,
   Difference,
+  PlannedDifference,
   Health,
   KnownFile,
   LiveBearer,
@@ -120,6 +121,14 @@ export const FUNCTIONS = {
   count_partition: fn<PartCounts>()({ kind: text, source_system: text, ...part, ...after, ...updates }),
   compare_partition: fn<PartComparison>()({ run_id: uuid, ...part, ...after }),
   clear_stage: fn<boolean>()({ stage_id: uuid, kind: text, max_rows: optional(integer) }),
+  plan_differences: fn<PlannedDifference[]>()({
+    kind: text,
+    source_system: text,
+    stage_id: uuid,
+    part: integer,
+    ...updates,
+    ...page,
+  }),
   plan_operations: fn<{ row_index: number }[]>()({ stage_id: uuid, ...page }),
   read_operations: fn<Operation[]>()({ run_id: uuid, ...page }),
 

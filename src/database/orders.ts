@@ -33,16 +33,20 @@ export function filesIn({
   fileQueue: queue,
   path,
   rejectsPath,
+  differencesPath,
   operationsPath,
   imagesDir,
 }: FileInput): Orders['file'][] {
-  return [path, rejectsPath, operationsPath, imagesDir].flatMap((named) => (named ? [{ queue, path: named }] : []));
+  return [path, rejectsPath, differencesPath, operationsPath, imagesDir].flatMap((named) =>
+    named ? [{ queue, path: named }] : [],
+  );
 }
 
 export interface FileInput {
   readonly fileQueue: string;
   readonly path: string;
   readonly rejectsPath?: string;
+  readonly differencesPath?: string;
   readonly operationsPath?: string;
   readonly imagesDir?: string;
 }

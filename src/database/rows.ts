@@ -131,13 +131,17 @@ export interface Difference {
   readonly row_index: number;
   readonly line: number | null;
   readonly table: string;
-  readonly production_id: number;
+  /** Null of a dry run where a commit would make it. */
+  readonly production_id: number | null;
   readonly field: string;
   readonly file_value: string;
   readonly database_value: string | null;
-  /** `skipped`; `edited`: left, since somebody edited the row; `applied`; `withdrawn` by a rollback. */
+  /** `skipped`; `in_file`: than an earlier row of the file, which made it; `edited`: left, since somebody edited it; `applied`; `withdrawn` by a rollback. */
   readonly status: string;
 }
+
+/** The same of a dry run, which has no ids. */
+export type PlannedDifference = Omit<Difference, 'id'>;
 
 /** A failed item of a directory; an image has no record. */
 export type StoredItem = FailedRow & Pick<StoredReject, 'row_index'> & { readonly record: string | null };

@@ -102,6 +102,7 @@ function runInput(
     batchId: request.batchId ?? usual.batchId,
     batchName,
     sourceReference: request.sourceReference ?? batchName,
+    ...(request.differencesPath ? { differencesPath: resolve(request.differencesPath) } : {}),
     ...(request.rejectsPath ? { rejectsPath: resolve(request.rejectsPath) } : {}),
     ...(request.operationsPath ? { operationsPath: resolve(request.operationsPath) } : {}),
     ...(request.relatedRunId ? { relatedRunId: request.relatedRunId } : {}),

@@ -31,13 +31,14 @@ export const directoryOptions = (options: Partial<DirectoryInput>): OptionWord[]
 
 /** Everything that decides what an import does, for comparison: whoever has other options means another import. */
 export function decidingOptions(input: AnyInput): OptionWord[] {
-  const { backend, sourceReference, batchName, rejectsPath, relatedRunId, filename } = input;
+  const { backend, sourceReference, batchName, rejectsPath, differencesPath, relatedRunId, filename } = input;
   const usual = 'tag' in input ? input.tag : stemOf(filename);
   const common = {
     backend,
     batchName: batchName === usual ? undefined : batchName,
     sourceReference: sourceReference === batchName ? undefined : sourceReference,
     rejects: rejectsPath,
+    differences: differencesPath,
     run: relatedRunId,
   };
   if ('tag' in input) {

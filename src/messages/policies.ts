@@ -24,6 +24,7 @@ export const STATEMENT_LIMITS = {
   stage_chunk: PARTITION,
   upsert_partition: PARTITION,
   count_partition: PARTITION,
+  plan_differences: PARTITION,
   stop_partition: PARTITION,
   compare_partition: PARTITION,
   merge_project_batch: PARTITION,
@@ -108,6 +109,7 @@ export const POLICIES = {
   fail: short('fail_import_run'),
   clearStage: short('clear_stage'),
   writeRejects: wholeFile('is_ordered'),
+  writeDifferences: wholeFile('is_ordered', 'plan_differences'),
   writeOperations: wholeFile('is_ordered', 'plan_operations'),
   // A directory.
   planOfRun: short('find_run'),

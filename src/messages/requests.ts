@@ -15,6 +15,7 @@ export interface ImportRequest {
   readonly sourceReference?: string;
   readonly options?: Partial<ImportOptions>;
   readonly rejectsPath?: string;
+  readonly differencesPath?: string;
   readonly operationsPath?: string;
   readonly relatedRunId?: string;
   readonly directory?: DirectoryOptions;

@@ -21,6 +21,8 @@ export interface RunInput {
   readonly sourceReference: string;
   /** Where a dry run writes its rejects, absolute, on the host that holds the file. */
   readonly rejectsPath?: string;
+  /** Where a dry run writes what known rows say otherwise; as above. */
+  readonly differencesPath?: string;
   /** Where a dry run leaves its row operations for the document of `--json`; as above. */
   readonly operationsPath?: string;
   /** The run that a corrected file of rejects came from, or the run to verify. */

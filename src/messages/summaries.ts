@@ -19,6 +19,7 @@ const DOES: Readonly<Record<ActivityName, string>> = {
   fail: 'the run is told why it ended',
   clearStage: 'the stage is emptied',
   writeRejects: 'rejected rows into a file',
+  writeDifferences: 'what known rows say otherwise, into a file',
   writeOperations: 'operations of the rows into a file',
   planOfRun: 'the plan of the run',
   planTree: 'files, licences and images',

@@ -4,10 +4,9 @@ import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Backend } from '../database/backend.ts';
 import type { Difference } from '../database/rows.ts';
-import { csvLine } from '../sources/csv/write.ts';
+import { DIFFERENCES_HEADER, differenceLine } from '../sources/csv/differences.ts';
 
 const PAGE = 500;
-const HEADER = ['line', 'table', 'id', 'field', 'file', 'database', 'status'];
 
 /** All differences of a run, a page at a time. */
 export async function* readDifferences(backend: Backend, runId: string): AsyncGenerator<Difference> {
@@ -31,11 +30,10 @@ export async function writeDifferences(
 ): Promise<Record<string, number>> {
   const fields: Record<string, number> = {};
   async function* lines(): AsyncGenerator<string> {
-    yield csvLine(HEADER, { escapeFormulas: true });
+    yield DIFFERENCES_HEADER;
     for await (const d of readDifferences(backend, runId)) {
       fields[d.field] = (fields[d.field] ?? 0) + 1;
-      const cells = [d.line, d.table, d.production_id, d.field, d.file_value, d.database_value, d.status];
-      yield csvLine(cells, { escapeFormulas: true });
+      yield differenceLine(d);
     }
   }
   const stream = typeof target === 'string' ? createWriteStream(target, { mode: 0o600 }) : target;

@@ -67,6 +67,10 @@ begin
       add column if not exists known text, add column if not exists differing jsonb not null default '{}',
       add column if not exists faulty text not null default 'false', add column if not exists strays jsonb not null default '{}';
   end if;
+  if to_regclass('ingest.differences') is not null then
+    alter table ingest.differences drop constraint differences_status_check, add constraint differences_status_check
+      check (status in ('skipped', 'in_file', 'edited', 'applied', 'withdrawn'));
+  end if;
   -- 0.3.0 noted no edits of projects: whatever a run of then finds otherwise may be one.
   if to_regclass('ingest.projects_raw') is not null and to_regclass('ingest.project_edits') is null then
     create table ingest.project_edits (

@@ -228,7 +228,7 @@ create table if not exists ingest.differences (
   field text not null,
   file_value text not null,
   database_value text,
-  status text not null check (status in ('skipped', 'edited', 'applied', 'withdrawn')),
+  status text not null check (status in ('skipped', 'in_file', 'edited', 'applied', 'withdrawn')),
   created_at timestamptz not null default now()
 );
 create index if not exists differences_run_idx on ingest.differences (import_run_id, row_index);

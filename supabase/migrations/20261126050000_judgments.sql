@@ -299,12 +299,12 @@ select ingest.register_kind(
   renamed => '{"raw_payload": "raw_data", "error_code": "reason", "error_message": "error_log"}',
   written => '{inserted,updated}', present => '{inserted,updated,skipped}', known => 'case when i.reason = ''EXISTING_JUDGMENT'' then i.production_id end',
   differing => $differing${
-    "judgment_number": {"differs": "s.number_key is distinct from ingest.normalize_text(p.judgment_number)"},
-    "case_number": {"differs": "s.case_key is distinct from ingest.normalize_text(p.case_number)"},
+    "judgment_number": {"key": "s.number_key", "differs": "s.number_key is distinct from ingest.normalize_text(p.judgment_number)"},
+    "case_number": {"key": "s.case_key", "differs": "s.case_key is distinct from ingest.normalize_text(p.case_number)"},
     "judgment_date": {"also": "entry_date"},
-    "email": {"file": "s.email", "database": "ingest.contact_values(p.plaintiff_id, 'email')", "differs": "not ingest.has_contact(p.plaintiff_id, 'email', s.email_key)"},
-    "phone": {"file": "s.phone", "database": "ingest.contact_values(p.plaintiff_id, 'phone')", "differs": "not ingest.has_contact(p.plaintiff_id, 'phone', ingest.phone_key(s.phone))"},
-    "address": {"file": "s.address", "database": "ingest.contact_values(p.plaintiff_id, 'address')",
+    "email": {"file": "s.email", "key": "s.email_key", "database": "ingest.contact_values(p.plaintiff_id, 'email')", "differs": "not ingest.has_contact(p.plaintiff_id, 'email', s.email_key)"},
+    "phone": {"file": "s.phone", "key": "ingest.phone_key(s.phone)", "database": "ingest.contact_values(p.plaintiff_id, 'phone')", "differs": "not ingest.has_contact(p.plaintiff_id, 'phone', ingest.phone_key(s.phone))"},
+    "address": {"file": "s.address", "key": "lower(s.address collate \"C\")", "database": "ingest.contact_values(p.plaintiff_id, 'address')",
                 "differs": "not ingest.has_contact(p.plaintiff_id, 'address', lower(s.address collate \"C\"))"}}$differing$,
   compared => '{"judgment_number": "judgment_number", "case_number": "case_number", "judgment_amount": "judgment_amount",
                 "judgment_balance": "judgment_balance", "judgment_date": "judgment_date", "filing_date": "filing_date",
@@ -977,7 +977,7 @@ $$;
 -- addresses) remain. Jobs and stages go through the functions of runbook 000 where they exist; being in this transaction, each is sent once.
 create or replace function ingest.promote_judgments(run ingest.import_runs, source_system text, stage_id uuid, part integer, commit boolean)
 returns table (stage_tid tid, id bigint, status text, reason text, message text, production_id bigint, duplicate_of bigint, effects jsonb,
-               held ingest.judgment_effects)
+               held ingest.judgment_effects, first tid)
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp rows 25000 set work_mem = '32MB'
   set enable_seqscan = off set enable_nestloop = off set enable_hashjoin = on set enable_mergejoin = on set jit = off
 as $$
@@ -1076,12 +1076,13 @@ begin
                'contact_inserts', (select count(*) from contacts x where x.is_made), 'follow_up_tasks', (select count(*) from tasks x where x.is_made),
                'enforcement_initializations', count(*), 'queued_jobs', count(*) * %4$s) from taken t) end,
            row(p.plaintiff_id, case when p.outcome = 'inserted' then coalesce(p.matched_by, 'created') end, p.duplicate_of_line,
-               c.ids, coalesce(c.made, 0), k.task_id, k.is_made, j.queued)::ingest.judgment_effects
+               c.ids, coalesce(c.made, 0), k.task_id, k.is_made, j.queued)::ingest.judgment_effects, f.stage_tid
     from ingest_stage.judgments_plan p
     cross join lateral (select x.error_message from ingest_stage.judgments x where x.ctid = p.stage_tid offset 0) s
     left join contact_lists c on c.row_index = p.row_index
     left join tasks k on k.row_index = p.row_index
     left join jobs j on j.row_index = p.row_index
+    left join taken f on f.line_number = p.duplicate_of_line and p.reason = 'DUPLICATE_IN_FILE'
     where p.stage_id = $3 and p.part = $4
     $statement$, $5, v_jobs, v_writes, case when v_queues then 2 else 0 end) using v_run, $2, $3, $4, v_batch;
   if $5 and v_stages and not v_own_stages then

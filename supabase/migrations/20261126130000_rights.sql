@@ -17,7 +17,7 @@ begin
     'settle_import_run', 'reconcile_import_run', 'rollback_import_run', 'rollback_rows', 'preview_rollback', 'find_completed_run', 'stage_chunk', 'begin_piece', 'staged_chunk', 'clear_stage',
     'resolve_stage', 'upsert_partition', 'count_partition', 'stop_partition', 'compare_partition', 'read_rejects',
     -- of kinds
-    'read_operations', 'plan_operations', 'list_jobs', 'purge_jobs', 'open_dataset', 'record_files', 'known_files', 'read_decisions', 'read_differences',
+    'read_operations', 'plan_operations', 'list_jobs', 'purge_jobs', 'open_dataset', 'record_files', 'known_files', 'read_decisions', 'read_differences', 'plan_differences',
     'staged_failures', 'find_images', 'record_images', 'forget_images', 'backfill_memberships',
     -- reports, anomalies, retention, batches
     'report', 'find_run', 'health', 'list_people', 'list_anomalies', 'count_anomalies', 'clean_import_data', 'preview_cleanup', 'order_work', 'is_ordered',

@@ -846,6 +846,9 @@ comment on function ingest.nobody_words is 'The words for nobody of a tenant, as
 comment on function ingest.normalize_directory_entry is 'Trigger: fills the columns by which entries are compared.';
 comment on function ingest.name_words is 'The words of a name in natural order, behind its suffix (jr, sr, ii, iii, iv) or the empty text.';
 comment on function ingest.note_differences_statement is 'The CTEs that note differences and write those of updated rows.';
+comment on function ingest.plan_differences is 'What rows of a part of a dry run say otherwise than the tables, or than an earlier row of the file, after a row.';
+comment on function ingest.difference_status is 'skipped, in_file, edited or applied.';
+comment on function ingest.spelled_statement is 'What a staged row says in the fields of a model''s differences.';
 comment on function ingest.read_differences is 'What rows of a run say otherwise than the tables did, after an id.';
 comment on function ingest.rebase_differences is 'Puts what other runs updated on top of values that changed hands.';
 comment on function ingest.undo_differences is 'Takes back what withdrawn rows updated, field by field.';

@@ -60,8 +60,10 @@ as $$ select ingest.column_list(array(select ingest.landed_name($1, c.name) from
 --   together           landed column whose rows are withdrawn in one part of a rollback
 --   known              the production row that a skipped row is about: expression over i (what was decided). With it, what such rows say
 --                      otherwise is kept in ingest.differences, and --on-conflict update is possible: lock_known_<model> is there, too
---   differing          field -> {file, database, differs, also} where it is not the plain comparison of `compared`: expressions over s and p,
---                      and a column that has the same value; a field that is no production column is written by correct_<model> (own: correct)
+--                      A row that is skipped for an earlier new row of the file names it in a further column of promote_<model>, first (tid).
+--   differing          field -> {file, key, database, differs, also} where it is not the plain comparison of `compared`: expressions over s and p,
+--                      and a column that has the same value; a field that is no production column is written by correct_<model> (own: correct).
+--                      Two rows of the file differ in a field when its key does
 --   held               type of the column `held` that promote_<model> answers for `landing`, where it is not jsonb
 create or replace function ingest.register_kind(
   model text, kinds text[], columns text, production regclass, production_id text,
@@ -129,7 +131,7 @@ begin
     register_kind.counts_production, register_kind.compared, register_kind.edited, register_kind.own, register_kind.effects, register_kind.held, register_kind.retired,
     register_kind.together, register_kind.known, case when register_kind.known is null then '{}' else (
       select coalesce(jsonb_object_agg(e.value, jsonb_build_object(
-               'file', format('s.%I', e.key), 'database', format('p.%I', e.value), 'differs', format('s.%I is distinct from p.%I', e.key, e.value))
+               'file', format('s.%I', e.key), 'key', format('s.%I', e.key), 'database', format('p.%I', e.value), 'differs', format('s.%I is distinct from p.%I', e.key, e.value))
                || coalesce(register_kind.differing -> e.value, '{}')), '{}') from jsonb_each_text(register_kind.compared) e)
       || coalesce((select jsonb_object_agg(d.key, d.value) from jsonb_each(register_kind.differing) d
                    where d.key not in (select e.value from jsonb_each_text(register_kind.compared) e)), '{}') end,
@@ -530,8 +532,27 @@ begin
 end
 $$;
 
--- CTE `decided` of a part: what promote_<model> says, and of skipped rows what differs. With `update_known` the first row of a production row
--- updates it, unless somebody edited or made that by hand. $1 is the run, $2 the stage, $3 the part, $4 the source system, $5 the run's row.
+-- Production columns among the fields of a model's differences, each with the field whose value it has.
+create or replace function ingest.corrected_columns(m ingest.kind_models) returns table (name text, field text)
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+  select c.name, e.key from jsonb_each(($1).differing) e cross join lateral (values (e.key), (e.value ->> 'also')) as c (name)
+  where exists (select from pg_catalog.pg_attribute a where a.attrelid = ($1).production_table and a.attname = c.name)
+$$;
+
+-- What a staged row says in the fields of a model's differences, and what is compared of it: {field, file, key, is_column}. `tid` is an expression.
+create or replace function ingest.spelled_statement(m ingest.kind_models, tid text) returns text
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+  select format('select v.* from %s s cross join lateral (values %s) as v (field, file, key, is_column) where s.ctid = %s and v.file is not null',
+    ($1).stage_table, string_agg(format('(%L, (%s)::text, to_jsonb(%s), %L::boolean)', e.key, e.value ->> 'file', e.value ->> 'key',
+      e.key in (select c.field from ingest.corrected_columns($1) c)), ', ' order by e.key), $2)
+  from jsonb_each(($1).differing) e
+$$;
+
+-- CTE `decided` of a part: what promote_<model> says, and what skipped rows say otherwise: than the production row that they are about, or, of a new
+-- one, than the row of the file that makes it. With `update_known` the first row of a production row updates it, unless somebody edited or
+-- made that by hand, and the others are compared with what it says. $1 is the run, $2 the stage, $3 the part, $4 the source system, $5 the run's row.
 create or replace function ingest.decided_statement(m ingest.kind_models, update_known boolean, commit boolean) returns text
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
@@ -541,9 +562,10 @@ as $$
     ), decided as materialized (
       select j.stage_tid, j.id, case when u.updates then 'updated' else j.status end as status, case when not u.updates then j.reason end as reason,
              j.message, case when u.updates then j.known else j.production_id end as production_id, j.duplicate_of,
-             case when j.fields is null then j.effects else coalesce(j.effects, '{}') || case when u.updates then '{}' else '{"differing": 1}'::jsonb end || (
-               select jsonb_object_agg(case when u.updates then 'updated:' else 'differing:' end || f.name, 1) from jsonb_object_keys(j.fields) as f (name)) end as effects,
-             j.held, j.known, j.fields, j.edited
+             case when f.fields is null then j.effects else coalesce(j.effects, '{}')
+               || case when u.updates then '{}' when j.known is null then '{"differing": 1, "differing_in_file": 1}' else '{"differing": 1}'::jsonb end || (
+               select jsonb_object_agg(case when u.updates then 'updated:' else 'differing:' end || n.name, 1) from jsonb_object_keys(f.fields) as n (name)) end as effects,
+             j.held, j.known, j.first, f.fields, j.edited
       from (
         select i.*, k.known, c.fields, c.edited %3$s
         from judged i
@@ -556,24 +578,28 @@ as $$
                    select from ingest.import_runs o where o.id = p.import_run_id and o.created_at <= p.created_at) as edited
           from %5$s s cross join %6$s p
           where s.ctid = i.stage_tid and p.id = k.known offset 0) c on k.known is not null
+        %13$s
       ) j
+      cross join lateral (select %10$s as first) w
+      cross join lateral (
+        select case when w.first is null then j.fields else (
+          select jsonb_object_agg(a.field, case when b.field is null and j.known is not null then j.fields -> a.field else jsonb_build_array(a.file, b.file) end)
+          from (%11$s) a left join (%12$s) b on b.field = a.field
+          where case when b.field is null then j.known is null or j.fields ? a.field
+                     else a.key is distinct from b.key and (a.is_column or j.known is null or j.fields ? a.field) end) end as fields offset 0) f
       cross join lateral (select %8$s as updates) u
     ) $sql$ end,
-    'promote_' || ($1).model, $3, case when $2 then ', row_number() over (partition by k.known order by c.row_index) as nth' end, ($1).known,
+    'promote_' || ($1).model, $3,
+    case when $2 then ', row_number() over rows_of as nth, first_value(i.stage_tid) over rows_of as writes' end, ($1).known,
     ($1).stage_table, ($1).production_table,
     (select string_agg(format('(%L, (%s)::text, (%s)::text, %s)', e.key, e.value ->> 'file', e.value ->> 'database', e.value ->> 'differs'), ', ' order by e.key)
      from jsonb_each(($1).differing) e),
     case when $2 then 'j.fields is not null and j.nth = 1 and not j.edited' else 'false' end,
     (select string_agg(format('(%s) is not null and (%s)', e.value ->> 'file', e.value ->> 'differs'), ' or ' order by e.key)
-     from jsonb_each(($1).differing) e))
-$$;
-
--- Production columns among the fields of a model's differences, each with the field whose value it has.
-create or replace function ingest.corrected_columns(m ingest.kind_models) returns table (name text, field text)
-language sql stable set search_path = pg_catalog, pg_temp
-as $$
-  select c.name, e.key from jsonb_each(($1).differing) e cross join lateral (values (e.key), (e.value ->> 'also')) as c (name)
-  where exists (select from pg_catalog.pg_attribute a where a.attrelid = ($1).production_table and a.attname = c.name)
+     from jsonb_each(($1).differing) e),
+    case when $2 then 'coalesce(j.first, case when j.known is not null and j.nth > 1 and not j.edited then j.writes end)' else 'j.first' end,
+    ingest.spelled_statement($1, 'j.stage_tid'), ingest.spelled_statement($1, 'w.first'),
+    case when $2 then 'window rows_of as (partition by k.known order by c.row_index)' end)
 $$;
 
 -- Assignments of an UPDATE of p: the columns whose field is in `fields`, with the values of record f.
@@ -583,6 +609,11 @@ as $$
   select string_agg(format('%1$I = case when %2$s ? %3$L then f.%3$I else p.%1$I end', c.name, $2, c.field), ', ' order by c.name) from ingest.corrected_columns($1) c
 $$;
 
+-- in_file: than an earlier row of the file, which makes the production row; applied: written; edited: somebody edited that row, or typed it.
+create or replace function ingest.difference_status(status text, known bigint, edited boolean) returns text
+language sql immutable set search_path = pg_catalog, pg_temp
+as $$ select case when $1 = 'updated' then 'applied' when $2 is null then 'in_file' when $3 then 'edited' else 'skipped' end $$;
+
 -- CTEs behind `decided`: differences are noted, and those of updated rows are written. The row counts as not edited then.
 create or replace function ingest.note_differences_statement(m ingest.kind_models, update_known boolean) returns text
 language sql stable set search_path = pg_catalog, pg_temp
@@ -590,9 +621,12 @@ as $$
   select case when ($1).known is null then '' else format($sql$
     , noted as (
       insert into ingest.differences (import_run_id, row_index, line_number, model, production_id, field, file_value, database_value, status)
-      select $1, s.row_index, s.line_number, %L, d.known, f.key, f.value ->> 0, f.value ->> 1,
-             case when d.status = 'updated' then 'applied' when %L and d.edited then 'edited' else 'skipped' end
-      from decided d cross join lateral (select x.row_index, x.line_number from %s x where x.ctid = d.stage_tid offset 0) s
+      select $1, s.row_index, s.line_number, %L, coalesce(d.known, d.production_id, (m.ids ->> d.first::text)::bigint), f.key, f.value ->> 0, f.value ->> 1,
+             ingest.difference_status(d.status, d.known, %L and d.edited)
+      from decided d
+      cross join (select jsonb_object_agg(x.stage_tid::text, x.production_id) as ids from decided x
+                  where (x.stage_tid in (select y.first from decided y where y.fields is not null)) is true) m
+      cross join lateral (select x.row_index, x.line_number from %s x where x.ctid = d.stage_tid offset 0) s
       cross join lateral jsonb_each(d.fields) f where d.fields is not null) $sql$, ($1).model, $2, ($1).stage_table)
     || case when $2 then format($sql$
     , corrected as (
@@ -869,6 +903,33 @@ as $$
     'file_value', d.file_value, 'database_value', d.database_value, 'status', d.status) order by d.id), '[]')
   from (select * from ingest.differences x where x.import_run_id = $1 and x.id > $2 order by x.id limit $3) d
   join ingest.kind_models k on k.model = d.model
+$$;
+
+-- The same of a part of a dry run, as a commit would note it; what it would make has no id yet. A page has whole rows.
+create or replace function ingest.plan_differences(
+  kind text, source_system text, stage_id uuid, part integer, update_known boolean default false, after_row integer default -1, max_rows integer default 5000
+) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '120s'
+  set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off set datestyle = 'ISO, YMD'
+as $$
+declare
+  m ingest.kind_models := ingest.model_of($1);
+  v_result jsonb;
+begin
+  if m.known is null then
+    return '[]';
+  end if;
+  execute ingest.decided_statement(m, $5, false) || format($sql$
+    select coalesce(jsonb_agg(jsonb_build_object(
+      'row_index', n.row_index, 'line', n.line_number, 'table', %L, 'production_id', n.known, 'field', f.key, 'file_value', f.value ->> 0,
+      'database_value', f.value ->> 1, 'status', ingest.difference_status(n.status, n.known, %L and n.edited)) order by n.row_index, f.key), '[]')
+    from (select s.row_index, s.line_number, d.* from decided d cross join lateral (
+            select x.row_index, x.line_number from %s x where x.ctid = d.stage_tid offset 0) s
+          where d.fields is not null and s.row_index > $6 order by s.row_index limit $7) n
+    cross join lateral jsonb_each(n.fields) f $sql$, m.production_table::text, $5, m.stage_table)
+    into v_result using null::uuid, $3, $4, $2, null::ingest.import_runs, $6, $7;
+  return v_result;
+end
 $$;
 
 -- Withdraws the next rows of a run, at most `max_rows` and those that belong to them; null when none is left and some were withdrawn before.

@@ -151,8 +151,8 @@ select ingest.register_kind(
   compared => '{"plaintiff_name": "name", "firm_name": "firm_name", "short_name": "short_name", "contact_name": "contact_name",
                 "contact_email": "email", "contact_phone": "phone", "contact_address": "address", "source_reference": "source_reference"}',
   written => '{promoted,updated}', known => '(i.held ->> ''known'')::bigint',
-  differing => '{"phone": {"differs": "ingest.phone_key(s.contact_phone) is distinct from ingest.phone_key(p.phone)"},
-                 "email": {"differs": "lower(s.contact_email) is distinct from lower(btrim(p.email))"}}',
+  differing => '{"phone": {"key": "ingest.phone_key(s.contact_phone)", "differs": "ingest.phone_key(s.contact_phone) is distinct from ingest.phone_key(p.phone)"},
+                 "email": {"key": "lower(s.contact_email)", "differs": "lower(s.contact_email) is distinct from lower(btrim(p.email))"}}',
   -- A key that lives in no row, or in two, would let the file in again.
   faulty => $faulty$
     r.dedupe_key <> case when r.status = 'promoted' then s.plaintiff_key else s.plaintiff_key || ':' || r.id end
@@ -166,7 +166,8 @@ select ingest.register_kind(
 -- millions of rows between two analyses, so neither its statistics nor a plan of yesterday may decide. Plans that avoid scans look
 -- immensely dear to the planner, dear enough for JIT where it is on: seconds for nothing.
 create or replace function ingest.classify_plaintiffs(source_system text, stage_id uuid, part integer, assign_ids boolean)
-returns table (stage_ctid tid, raw_id bigint, plaintiff_id bigint, duplicate_of bigint, outcome text, error_code text, error_message text, known_id bigint)
+returns table (stage_ctid tid, raw_id bigint, plaintiff_id bigint, duplicate_of bigint, outcome text, error_code text, error_message text, known_id bigint,
+               first_ctid tid)
 language sql volatile security definer set search_path = pg_catalog, pg_temp rows 25000
   set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
   set work_mem = '32MB' set jit = off
@@ -175,12 +176,12 @@ as $$
          case j.outcome when 'promoted' then case when $4 then nextval('public.plaintiffs_id_seq') end
                         when 'adopted' then j.plaintiff_id end,
          case when j.outcome = 'skipped' then coalesce(j.live_raw, case when not j.is_winner and j.winner_outcome <> 'skipped' then j.winner end) end,
-         j.outcome, j.error_code, j.error_message, j.plaintiff_id
+         j.outcome, j.error_code, j.error_message, j.plaintiff_id, case when not j.is_winner and j.winner_outcome = 'promoted' then j.winner_ctid end
   from (
     select w.*, case when w.failed then 'failed' when not w.is_winner then 'skipped' else w.winner_outcome end as outcome
     from (
       select k.*, k.raw_id = first_value(k.raw_id) over key_rows as is_winner, first_value(k.raw_id) over key_rows as winner,
-             e.id as live_raw, p.id as plaintiff_id,
+             first_value(k.ctid) over key_rows as winner_ctid, e.id as live_raw, p.id as plaintiff_id,
              case when e.id is not null then 'skipped'
                   when p.id is null then 'promoted'
                   when exists (select from ingest.import_runs o where o.id = p.import_run_id
@@ -231,7 +232,7 @@ $$;
 
 -- What becomes of the rows of a part; with `commit` the plaintiffs are written.
 create or replace function ingest.promote_plaintiffs(run ingest.import_runs, source_system text, stage_id uuid, part integer, commit boolean)
-returns setof ingest.decided_row
+returns table (stage_tid tid, id bigint, status text, reason text, message text, production_id bigint, duplicate_of bigint, effects jsonb, held jsonb, first tid)
 language sql volatile security definer set search_path = pg_catalog, pg_temp rows 25000 set work_mem = '64MB'
   set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
 as $$
@@ -253,7 +254,8 @@ as $$
   )
   select j.stage_ctid, j.raw_id, case j.outcome when 'adopted' then 'promoted' else j.outcome end, j.error_code, j.error_message,
          j.plaintiff_id, j.duplicate_of, null::jsonb,
-         case when j.outcome = 'adopted' then '"adopted"'::jsonb when j.outcome = 'skipped' and j.known_id is not null then jsonb_build_object('known', j.known_id) end
+         case when j.outcome = 'adopted' then '"adopted"'::jsonb when j.outcome = 'skipped' and j.known_id is not null then jsonb_build_object('known', j.known_id) end,
+         case when j.outcome = 'skipped' and j.known_id is null then j.first_ctid end
   from judged j
 $$;
 

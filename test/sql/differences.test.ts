@@ -61,6 +61,13 @@ describe('rows that are known and say otherwise', () => {
     { name: 'Ann Lee', number: 'N-1', amount, email: 'ann@example.com', ...(phone ? { phone } : {}) },
     { name: 'Bo Ek', number: 'N-2', amount: '20.00', email: 'bo@example.com', phone: '5550000001' },
   ];
+  const lead = (phone: string): Lead => ({
+    name: 'Ann Lee',
+    number: 'N-1',
+    amount: '10.00',
+    email: 'ann@example.com',
+    ...(phone ? { phone } : {}),
+  });
   const plaintiffs: Subject = {
     kind: 'plaintiffs',
     async open(batch, phone, { email } = {}) {
@@ -202,6 +209,90 @@ describe('rows that are known and say otherwise', () => {
         assert.equal(await counters(second.runId), '2 0 0');
         const [row] = await sql`SELECT r.* FROM ingest.reconcile_import_run(${second.runId}) r`;
         assert.equal(row!['is_valid'], true);
+      });
+    });
+  }
+
+  // The first row of a key counts, whether the key is new or known; what later ones say otherwise is told.
+  for (const { kind, field, table, open, dryRun } of [
+    {
+      kind: 'plaintiffs',
+      field: 'phone',
+      table: 'public.plaintiffs',
+      open: (batch: string, values: readonly string[]) =>
+        openImport(sql, { batch, rows: values.map((phone) => ({ name: 'Ann Lee', ...(phone ? { phone } : {}) })) }),
+      dryRun: (values: readonly string[]) =>
+        stageRows(
+          sql,
+          'csv',
+          values.map((phone) => ({ name: 'Ann Lee', ...(phone ? { phone } : {}) })),
+        ),
+    },
+    {
+      kind: 'simplicity',
+      field: 'phone',
+      table: 'public.judgments',
+      async open(batch: string, values: readonly string[]) {
+        const opened = await openJudgments(sql, { batch, parts: 1, rows: values.map(lead) });
+        await resolve(sql, opened);
+        return opened;
+      },
+      async dryRun(values: readonly string[]) {
+        const { stageId, chunks } = await stageLeads(sql, { rows: values.map(lead) });
+        await sql`SELECT ingest.resolve_stage(null, 0, 'simplicity', ${stageId}, ${chunks}, 1)`;
+        return stageId;
+      },
+    },
+  ]) {
+    describe(`${kind}: a key that comes again in one file`, () => {
+      const planned = async (stageId: string, update: boolean) =>
+        (
+          await sql<{ found: Record<string, string>[] }[]>`
+            SELECT ingest.plan_differences(${kind}, ${kind === 'plaintiffs' ? 'csv' : kind}, ${stageId}, 0, ${update}) AS found`
+        )[0]!.found.map(
+          (d) => `${d['line']} ${d['field']}: ${d['database_value']} -> ${d['file_value']} ${d['status']}`,
+        );
+      const both = async (batch: string, values: readonly string[], update: boolean) => {
+        const stageId = await dryRun(values);
+        const expected = await count(kind, stageId, update);
+        const expectedList = await planned(stageId, update);
+        const opened = await open(batch, values);
+        const answer = await part(opened, update);
+        const found = await differences(opened.runId);
+        assert.deepEqual(expected, answer, 'a dry run counts what a commit does');
+        assert.deepEqual(expectedList, found, 'and lists it');
+        return { answer, found, opened };
+      };
+
+      for (const update of [false, true])
+        it(`is compared with its first row when it is new${update ? ' (--on-conflict update)' : ''}`, async () => {
+          const { answer, found } = await both('a', ['5550000010', '5550000020', '5550000010', ''], update);
+          assert.deepEqual([answer['inserted'], answer['updated'], answer['skipped']], [1, 0, 3]);
+          assert.equal(answer.effects!['differing'], 1);
+          assert.equal(answer.effects!['differing_in_file'], 1);
+          assert.equal(answer.effects![`differing:${field}`], 1);
+          assert.deepEqual(found, ['3 phone: 5550000010 -> 5550000020 in_file']);
+          const [{ id }] = (await sql.unsafe(`SELECT id FROM ${table}`)) as unknown as [{ id: number }];
+          assert.equal((await sql`SELECT production_id FROM ingest.differences`)[0]!['production_id'], id);
+        });
+
+      it('is told, too, when its first row says nothing', async () => {
+        const { found } = await both('a', ['', '5550000020'], false);
+        assert.deepEqual(found, ['3 phone: null -> 5550000020 in_file']);
+      });
+
+      it('is compared with what the first row wrote when that updates', async () => {
+        await both('a', ['5550000010'], false);
+        const values = ['5550000020', '5550000020', '5550000010', '5550000030'];
+        const { answer, found } = await both('b', values, true);
+        assert.deepEqual([answer['inserted'], answer['updated'], answer['skipped']], [0, 1, 3]);
+        assert.equal(answer.effects!['differing_in_file'], undefined);
+        assert.deepEqual(found, [
+          '2 phone: 5550000010 -> 5550000020 applied',
+          // A phone of a judgment is a further one of its plaintiff, who has the former, too.
+          ...(kind === 'plaintiffs' ? ['4 phone: 5550000020 -> 5550000010 skipped'] : []),
+          '5 phone: 5550000020 -> 5550000030 skipped',
+        ]);
       });
     });
   }

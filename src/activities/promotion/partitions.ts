@@ -57,7 +57,7 @@ function addComparisons(former: PartComparison | undefined, next: PartComparison
 }
 
 /** Whether rows of known keys update. */
-const updatesOf = (input: PartRequest['input']): { update_known?: boolean } =>
+export const updatesOf = (input: PartRequest['input']): { update_known?: boolean } =>
   'options' in input && (input as ImportInput).options.onConflict === 'update' ? { update_known: true } : {};
 
 export const partitionActivities = ({ backend }: Deps) => {

@@ -100,11 +100,9 @@ async function importAsked(
   const { importInput, isDirectory, workflowIdOf } = await import('../../imports/request.ts');
   const { refuseForeignFile } = await import('../requests/foreignFile.ts');
   if (!request.directory) refuseForeignFile(request.path);
-  if (options.rejects)
-    refuseOverwrite(options.rejects, {
-      force: options.force ?? false,
-      source: request.directory ? undefined : request.path,
-    });
+  for (const written of [options.rejects, options.differences])
+    if (written)
+      refuseOverwrite(written, { force: options.force ?? false, source: request.directory ? undefined : request.path });
   const input = await importInput(session.config, request, async (id, name) => {
     const backend = await session.backend(name);
     const [run] = await persistently(() => backend.call('find_run', { id }));
@@ -117,12 +115,24 @@ async function importAsked(
     const { logDecisions } = await import('../display/decisionLog.ts');
     await logDecisions(await session.backend(input.backend), report.runId, workflowIdOf(input));
   }
-  if (!options.detach && options.rejects && options.commit && report.runId && report.status !== 'duplicate') {
-    const { findRun } = await import('../../runs/findRun.ts');
-    const { writeRejects } = await import('../../runs/rejectFile.ts');
-    await writeRejects(session, await findRun(session, report.runId), options.rejects);
-  }
+  if (!options.detach && options.commit && report.runId && report.status !== 'duplicate')
+    await writeFiles(session, options, report.runId);
   return { input, report };
+}
+
+/** What a commit leaves for its caller; a dry run writes them itself, before its stage is gone. */
+async function writeFiles(session: Session, { rejects, differences }: ImportFlags, runId: string): Promise<void> {
+  if (!rejects && !differences) return;
+  const { findRun } = await import('../../runs/findRun.ts');
+  const run = await findRun(session, runId);
+  if (rejects) {
+    const { writeRejects } = await import('../../runs/rejectFile.ts');
+    await writeRejects(session, run, rejects);
+  }
+  if (differences) {
+    const { writeDifferences } = await import('../../runs/differenceFile.ts');
+    await writeDifferences(await session.backend(run.metadata.input?.backend), run.id, differences);
+  }
 }
 
 /** A commit for a tenant that does not exist is refused: who tries it hears of that now. */

@@ -102,7 +102,7 @@ function detailLines({ request, input, target }: ImportFacts, report: ImportRepo
     lines.push(...directoryLines(report.directory, request.mode, rejectsHint(request.rejectsPath, runId)));
   const kind = kindNamed(input?.kind ?? request.kind);
   const differences = differencesOf(effects, kind.effects.fields);
-  if (differences) lines.push(...differenceLines(differences, counts, runId));
+  if (differences) lines.push(...differenceLines(differences, counts, { runId, path: request.differencesPath }));
   if (effects) lines.push(...effectLines(kind, effects));
   if (report.match)
     lines.push(`People:   ${matchWords(report.match, input && 'options' in input ? input.options.match : undefined)}`);
@@ -158,10 +158,15 @@ function headerLines(headers: readonly HeaderUse[], columns: number): string[] {
 }
 
 /** What rows of known keys say otherwise, where all of it stands, and what would write it. */
-function differenceLines(differences: Differences, counts: Counts, runId: string | null): string[] {
+function differenceLines(
+  differences: Differences,
+  counts: Counts,
+  { runId, path }: { runId: string | null; path: string | undefined },
+): string[] {
   const lines = differenceSentences(differences, counts).map((sentence) => `Differ:   ${sentence}`);
-  if (runId) lines.push(`          intake runs differences ${runId} -o differences.csv lists them`);
-  if (differences.rows > 0 && counts.updated === 0)
+  const listed = runId ? `intake runs differences ${runId} -o differences.csv lists` : '--differences FILE writes';
+  lines.push(path ? `          written to ${path}` : `          ${listed} them`);
+  if (differences.rows > differences.in_file && counts.updated === 0)
     lines.push(
       `          --on-conflict update${runId ? ' with another --batch-id' : ''} writes them, but for rows that somebody edited`,
     );

@@ -30,6 +30,7 @@ export interface ImportFlags extends CommonOptions, TextFlags {
   readonly onConflict?: 'skip' | 'update';
   readonly detach?: boolean;
   readonly rejects?: string;
+  readonly differences?: string;
   readonly force?: boolean;
   readonly backend?: string;
   readonly debugLog?: boolean;
@@ -49,7 +50,7 @@ export const only = (option: KindOption): string => kindsTaking(option).join(', 
 
 /** Headings of the help, and what stands under each; what has none is for files. */
 const GROUPS: readonly (readonly [heading: string, options: string])[] = [
-  ['What people use most', 'commit dry-run map source-system source max-errors rejects force detach'],
+  ['What people use most', 'commit dry-run map source-system source max-errors rejects differences force detach'],
   ['Of every kind', 'batch-id batch-name source-reference null-words decode-html backend debug-log'],
   [`Of files (${KINDS.flatMap(({ name, reads }) => (reads === 'csv' ? [name] : [])).join(', ')})`, ''],
   [`Of ${only('match')}`, 'match skip-jobs'],
@@ -120,7 +121,8 @@ export function importFlags(command: Command): Command {
     )
     .option('--detach', 'start it and return')
     .option('--rejects <file>', 'write the rejected rows there')
-    .option('--force', 'let --rejects overwrite a file')
+    .option('--differences <file>', 'write there what rows of known keys say otherwise')
+    .option('--force', 'let --rejects and --differences overwrite a file')
     .option('--backend <name>', 'supabase or postgres')
     .option('--debug-log', 'log every step to stderr, of search results every decision')
     .option('--states-dir <dir>', 'the directory')

@@ -35,15 +35,13 @@ export function importRequest(words: readonly (string | undefined)[], flags: Imp
       remedy: `Write intake import ${kind} FILE.`,
     });
   if (flags.commit && flags.dryRun) throw new IntakeError('USAGE', '--commit and --dry-run exclude each other');
-  if (flags.commit && flags.detach && flags.rejects) {
-    throw new IntakeError('USAGE', '--rejects needs the end of the import', {
-      remedy: 'Leave --detach away, or use `intake rejects ID` afterwards.',
-    });
-  }
+  refuseFilesOfDetached(flags);
   if (flags.match && !kindNamed(kind).options.includes('match'))
     throw new IntakeError('USAGE', `--match is for ${only('match')}`);
   if (flags.onConflict && !kindNamed(kind).options.includes('onConflict'))
     throw new IntakeError('USAGE', `--on-conflict is for ${only('onConflict')}`);
+  if (flags.differences && !kindNamed(kind).options.includes('onConflict'))
+    throw new IntakeError('USAGE', `--differences is for ${only('onConflict')}`);
   const sourceSystem = sourceOf(kind, flags, byPosition ? flags.source : undefined);
   const backend = backendNamed(flags.backend);
   const { batchId, batchName, sourceReference, map, encoding, delimiter, maxErrors, dateOrder, skipJobs } = flags;
@@ -54,6 +52,7 @@ export function importRequest(words: readonly (string | undefined)[], flags: Imp
     mode: flags.commit ? 'commit' : 'dry-run',
     ...defined({ backend, sourceSystem, batchId, batchName, sourceReference }),
     ...(flags.rejects && !flags.commit ? { rejectsPath: flags.rejects } : {}),
+    ...(flags.differences && !flags.commit ? { differencesPath: flags.differences } : {}),
     options: defined({
       map,
       encoding,
@@ -71,10 +70,23 @@ export function importRequest(words: readonly (string | undefined)[], flags: Imp
   };
 }
 
+/** Of a commit they are written at its end, by the command that waits for it. */
+function refuseFilesOfDetached({ commit, detach, rejects, differences }: ImportFlags): void {
+  const given = rejects ? 'rejects' : differences ? 'differences' : undefined;
+  if (commit && detach && given)
+    throw new IntakeError('USAGE', `--${given} needs the end of the import`, {
+      remedy: `Leave --detach away, or use \`intake ${rejects ? 'rejects ID' : 'runs differences ID'}\` afterwards.`,
+    });
+  if (rejects !== undefined && rejects === differences)
+    throw new IntakeError('USAGE', '--rejects and --differences name one file', {
+      remedy: 'Give each a file of its own.',
+    });
+}
+
 /** Options of files alone, and those that each kind takes or not. */
 const FILE_OPTIONS = [
   ...(['map', 'encoding', 'delimiter', 'maxErrors', 'dateOrder', 'skipJobs'] as const),
-  ...(['headerRow', 'strictHeaders', 'match', 'onConflict'] as const),
+  ...(['headerRow', 'strictHeaders', 'match', 'onConflict', 'differences'] as const),
 ] as const;
 const KIND_OPTIONS = [
   ...(['statesDir', 'tag', 'delta', 'verifyWrites', 'singleFile', 'imagesDir'] as const),

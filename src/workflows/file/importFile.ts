@@ -189,6 +189,8 @@ export async function importFile(input: ImportInput, previousState?: ImportState
   async function writeDryRunFiles(): Promise<void> {
     const { content, stageId, plan } = state;
     if (input.rejectsPath && content) await fileHost.writeRejects({ input, plan, content });
+    if (input.differencesPath && content)
+      await fileHost.writeDifferences({ input, stageId, partitions: state.partitions });
     if (input.operationsPath && plan?.resolves)
       await fileHost.writeOperations({ input, stageId, rows: report.counts.fetched });
   }

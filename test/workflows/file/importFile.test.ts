@@ -259,6 +259,29 @@ for (const backend of ['postgres', 'supabase'] as const) {
       );
     });
 
+    it('writes what rows say otherwise of a dry run, in parts as a commit notes it', async () => {
+      const people = (phone: string) =>
+        Array.from({ length: 120 }, (_, i) => `Ann ${i},ann${i}@example.com,555401${phone}${100 + i}\n`).join('');
+      const head = 'name,email,phone\n';
+      const first = await place.run(await place.input({ path: await place.file(head + people('1')) }, MANY_PARTS));
+      assert.equal(first.status, 'completed', JSON.stringify(first.error));
+      const rows = people('2') + 'New One,n@example.com,5554019001\nNew One,n@example.com,5554019002\n';
+      const input = await place.input({ path: await place.file(head + rows) }, MANY_PARTS);
+      const differencesPath = `${input.path}.differences`;
+      const dry = await place.run({ ...input, mode: 'dry-run', differencesPath });
+      assert.equal(dry.status, 'dry_run', JSON.stringify(dry.error));
+      assert.deepEqual([dry.effects?.['differing'], dry.effects?.['differing_in_file']], [121, 1]);
+      const written = (await readFile(differencesPath, 'utf8')).trimEnd().split('\n').slice(1);
+      const report = await place.run(input);
+      assert.deepEqual([report.counts, report.effects], [dry.counts, dry.effects]);
+      const noted = await place.sql`
+        SELECT line_number || ',public.plaintiffs,' || CASE WHEN status = 'in_file' THEN '' ELSE production_id::text END || ',' || field
+          || ',' || file_value || ',' || database_value || ',' || status AS line FROM ingest.differences WHERE import_run_id = ${report.runId}`;
+      assert.deepEqual(written.sort(), noted.map(({ line }) => line as string).sort());
+      assert.ok(written.includes('123,public.plaintiffs,,phone,5554019002,5554019001,in_file'));
+      assert.ok(await stageIsEmpty());
+    });
+
     it('stops a commit in an order of dates that nobody stated and the dates do not fit, before it claims anything', async () => {
       const dates = ['03/04/2024', '25/12/2023', '30/01/2024', '05/06/2024'];
       const rows = dates.map((date, i) => `C-${i},Ann ${i},10.00,${date}\n`).join('');
