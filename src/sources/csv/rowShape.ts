@@ -8,38 +8,7 @@ export function isBlankRow(cells: readonly string[]): boolean {
 }
 
 const SPACE = 0x20;
-/** The first word of a sum; the row is one when nothing but numbers follow. */
-const SUM =
-  /^(?:(?:grand|sub|report|overall|net|page)[\s-]*)?totals?(?:\s*\([a-z]{3}\))?\s*:?$|^totals? (?:amount|due|balance|records|rows)\s*:$|^(?:sum|count|average)\s*:$/i;
-/** A cell that closes a report, or names its size or the time of its making; nothing but numbers stands beside it. */
-const FOOTERS = [
-  /^[-=*_#\s]*end of (?:report|file|list|data|export|document)[-=*_#.\s]*$/i,
-  /^page \d+(?:\s*(?:of|\/)\s*\d+)?$/i,
-  /^\(?\d[\d,]* (?:rows?|records?|row\(s\)|record\(s\))(?: (?:affected|selected|returned|exported))?\.?\)?$/i,
-  /^(?:total |number of )?(?:records|rows|count|entries)\s*[:=]\s*\d[\d,]*$/i,
-  /^(?:report )?(?:generated|printed|exported|run)\b.*\b\d{1,4}[-/.]\d{1,2}[-/.]\d{2,4}\b/i,
-  /^copyright\b.*\ball rights reserved\b/i,
-  /^[-=_*+]{3,}$/,
-];
-const COUNT = /^\d[\d,]* (?:rows|records)$/i;
-const NUMERIC = /^[\s$€£\d.,()%+-]*$/;
-
 const isAsciiLetter = (code: number): boolean => (code | SPACE) >= 0x61 && (code | SPACE) <= 0x7a;
-
-/** Whether a record closes a report: a total, a number of rows, a page, an end. */
-export function isFooter(cells: readonly string[]): boolean {
-  // A row that has words in two cells is none, and most rows have.
-  let worded = 0;
-  for (const cell of cells) if (isAsciiLetter(cell.charCodeAt(0)) && ++worded > 1) return false;
-  const at = cells.findIndex((cell) => cell !== '' && cell.trim() !== '');
-  const first = cells[at]?.trim() ?? '';
-  if (first.length > 100) return false;
-  const others = cells.slice(at + 1);
-  return SUM.test(first)
-    ? others.every((cell) => NUMERIC.test(cell) || COUNT.test(cell.trim()))
-    : FOOTERS.some((footer) => footer.test(first)) &&
-        others.every((cell) => NUMERIC.test(cell) || cell.trim() === first);
-}
 
 /** Whether a record is the header once more, as in files that were joined. */
 export function headerTest(header: readonly string[]): (cells: readonly string[]) => boolean {

@@ -6,7 +6,8 @@ import { HEAD_BYTES, readLayout } from '../csv/layout.ts';
 import { parseChunk } from '../csv/parse.ts';
 import type { Cleaning, Notice } from '../cleanText.ts';
 import { cellCleaner } from '../csv/cleanCells.ts';
-import { headerTest, isBlankRow, isFooter } from '../csv/rowShape.ts';
+import { isFooter } from '../csv/footers.ts';
+import { headerTest, isBlankRow } from '../csv/rowShape.ts';
 import { scanFile } from '../csv/scanFile.ts';
 import type { RowErrorCode } from '../../errors.ts';
 
