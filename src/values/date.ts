@@ -37,6 +37,10 @@ const WEEKDAY = /^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+/i;
  * order is BAD_DATE, with a hint where the other order would fit: it is never swapped.
  */
 export function parseDate(cell: string | null | undefined, order: DateOrder): Result<string> {
+  return cell && cell.length <= LONGEST_KEPT ? (order === 'mdy' ? monthFirst : dayFirst)(cell) : readDate(cell, order);
+}
+
+function readDate(cell: string | null | undefined, order: DateOrder): Result<string> {
   const written = text(cell);
   if (written === null) return EMPTY;
   const trimmed = asciiDigits(written);
@@ -51,7 +55,12 @@ export function parseDate(cell: string | null | undefined, order: DateOrder): Re
 
 /** Which order a numeric date with a four-digit year exists in; undefined for every other cell. */
 export function orderOf(cell: string | undefined): DateOrder | 'both' | undefined {
-  const numeric = cell === undefined ? null : NUMERIC.exec(cell.trim());
+  if (!cell) return undefined;
+  return cell.length <= LONGEST_KEPT ? knownOrder(cell) : readOrder(cell);
+}
+
+function readOrder(cell: string): DateOrder | 'both' | undefined {
+  const numeric = NUMERIC.exec(cell.trim());
   if (numeric === null) return undefined;
   const [first, second, year] = [+numeric[1]!, +numeric[3]!, +numeric[4]!];
   const mdy = calendar(year, first, second).error === undefined;
@@ -94,4 +103,23 @@ function daysIn(year: number, month: number): number {
 
 function bad(hint?: string): Result<string> {
   return hint === undefined ? { error: 'BAD_DATE' } : { error: 'BAD_DATE', hint };
+}
+
+/** Dates of a file repeat: those without a time are read once. A bounded number is kept. */
+const LONGEST_KEPT = 10;
+const MOST_KEPT = 20_000;
+const monthFirst = keeping((cell) => readDate(cell, 'mdy'));
+const dayFirst = keeping((cell) => readDate(cell, 'dmy'));
+const knownOrder = keeping(readOrder);
+
+function keeping<T>(read: (cell: string) => T): (cell: string) => T {
+  const kept = new Map<string, T>();
+  return (cell) => {
+    let answer = kept.get(cell);
+    if (answer === undefined && !kept.has(cell)) {
+      if (kept.size >= MOST_KEPT) kept.clear();
+      kept.set(cell, (answer = read(cell)));
+    }
+    return answer as T;
+  };
 }

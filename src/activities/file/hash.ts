@@ -2,14 +2,14 @@
 import { stat } from 'node:fs/promises';
 import { Context } from '@temporalio/activity';
 import { parseHeader } from '../../sources/csv/header.ts';
-import { scanFile } from '../../sources/csv/scanFile.ts';
+import { scanFile, type RecordVisitor } from '../../sources/csv/scanFile.ts';
 import type { Encoding } from '../../sources/csv/encoding.ts';
 import type { Delimiter } from '../../sources/csv/dialect.ts';
 import { IntakeError } from '../../errors.ts';
 import type { Content, ImportInput, Plan } from '../../messages/imports.ts';
 import type { Deps } from '../deps.ts';
 import { heartbeat } from '../heartbeat.ts';
-import { requireDateOrder } from '../../staging/dateSurvey.ts';
+import { DateSurvey } from '../../staging/dateSurvey.ts';
 import { layoutOf, partsFolder, saveManifest, deleteOldWork } from '../../staging/manifest.ts';
 import { digest, readRange } from '../../sources/file.ts';
 import { BUCKET } from '../../database/backend.ts';
@@ -19,6 +19,13 @@ export const hashActivity = ({ workDir }: Deps) => ({
     const { size } = await stat(input.path).catch(() => ({ size: 0 }));
     const signal = Context.current().cancellationSignal;
     const dialect = { delimiter: plan.delimiter as Delimiter, newline: plan.newline };
+    const { options, mode } = input;
+    let survey: DateSurvey | undefined;
+    const surveyed = (head: Buffer): RecordVisitor | undefined => {
+      const header = parseHeader(head, { ...dialect, encoding: plan.encoding as Encoding, bomBytes: 0 });
+      survey = new DateSurvey(header, dialect, { ...options, kind: input.kind, rowCells: plan.rowCells });
+      return survey.isNeeded ? survey.visit : undefined;
+    };
     const scanned = await scanFile(input.path, {
       ...dialect,
       encoding: plan.encoding as Encoding,
@@ -28,6 +35,7 @@ export const hashActivity = ({ workDir }: Deps) => ({
       chunkBytes: input.tuning.chunkBytes,
       signal,
       onProgress: (done) => heartbeat({ done, total: size }),
+      onHeader: options.dateOrderAssumed && mode === 'commit' ? surveyed : undefined,
     });
     if (scanned.sha256 !== input.fileHash)
       throw new IntakeError('CHANGED_FILE', 'The file changed since the import was started');
@@ -48,12 +56,7 @@ export const hashActivity = ({ workDir }: Deps) => ({
       headerSha256: digest(head),
       chunks: scanned.chunks,
     };
-    const { kind, mode, options } = input;
-    if (options.dateOrderAssumed && mode === 'commit') {
-      const header = parseHeader(head, { ...dialect, encoding, bomBytes: plan.bomBytes });
-      const question = { ...options, kind, rowCells: plan.rowCells };
-      await requireDateOrder(input.path, { ...manifest, header }, question, signal);
-    }
+    survey?.requireOrder();
     await deleteOldWork(workDir);
     await saveManifest(workDir, layout, manifest);
     return {

@@ -15,6 +15,9 @@ import { SlidingWindow } from './window.ts';
 
 const BLOCK_BYTES = 1024 * 1024;
 
+/** Looks at a record that is not broken, from one of its code units to another. */
+export type RecordVisitor = (units: Uint8Array, start: number, end: number) => void;
+
 export interface ScanFileOptions extends DetectedEncoding, Dialect {
   /** Physical line of the first byte behind `bomBytes`; 1 unless titles stand above the header. */
   readonly headerLine?: number;
@@ -24,6 +27,8 @@ export interface ScanFileOptions extends DetectedEncoding, Dialect {
   readonly blockBytes?: number;
   /** Called after each block with the bytes read so far. */
   readonly onProgress?: (bytes: number) => void;
+  /** Told the header's bytes; what it answers sees every record that is not broken. */
+  readonly onHeader?: ((header: Buffer) => RecordVisitor | undefined) | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -79,6 +84,7 @@ async function scan(file: FileHandle, options: ScanFileOptions): Promise<Scanned
   const cells = () => cellsIn(window.units, scanner.start, scanner.end, delimiter);
   const isWhole = () => scanner.error === undefined && cells() === columns;
   let columns = 0;
+  let visit: RecordVisitor | undefined;
   let headerLength = 0;
   let bytes = 0;
   let rows = 0;
@@ -117,6 +123,7 @@ async function scan(file: FileHandle, options: ScanFileOptions): Promise<Scanned
         if (error !== undefined) throw new IntakeError('HEADER_UNREADABLE', 'The header is broken', { line });
         headerLength = base + after;
         columns = cells();
+        visit = options.onHeader?.(window.bytes.subarray(scanner.start * width, scanner.end * width));
         cutter = new ChunkCutter(options.chunkBytes, headerLength, scanner.nextLine);
         added = after;
         cutAt = after + cutter.room;
@@ -124,6 +131,7 @@ async function scan(file: FileHandle, options: ScanFileOptions): Promise<Scanned
       }
       rows++;
       if (scanner.error !== undefined) broken++;
+      else visit?.(window.units, scanner.start, scanner.end);
       const isTooLarge = scanner.error === 'RECORD_TOO_LARGE';
       if (due !== undefined && (isTooLarge || due.waited > MAX_TAIL_LINES || (due.whole && isWhole()))) {
         cutter.cut(due.line);
