@@ -3447,6 +3447,8 @@ export type Database = {
         Returns: Json;
       };
       retention_stats: { Args: { max_rows: number }; Returns: Json };
+      retire_judgments: { Args: { commit: boolean; runs: string[] }; Returns: Json };
+      retire_own: { Args: { commit: boolean; kind: string; runs: string[] }; Returns: Json };
       retire_runs: { Args: { days: Json; max_rows?: number }; Returns: Json };
       revoke_roles: { Args: { email: string; role?: string; tenant_id?: string }; Returns: number };
       rollback_family: { Args: { kind: string }; Returns: string };

@@ -3,7 +3,34 @@ import type { BackendName } from '../config.ts';
 import type { ErrorDocument } from './imports.ts';
 import type { Remarks } from './remarks.ts';
 
-export interface PushInput {
+/** How a file of projects is read, and where its rows go; what nobody gave is not there. */
+export interface PushSettings {
+  /** Rows of a batch, at most. */
+  readonly batchRows?: number;
+  /** Where to post, when not where the worker's configuration says; without credentials. */
+  readonly gatewayUrl?: string;
+  /** Of numeric dates, when not the kind's. */
+  readonly dateOrder?: 'mdy' | 'dmy';
+  /** Texts that are empty cells, when not the usual ones. */
+  readonly nullWords?: readonly string[];
+  readonly decodeHtml?: boolean;
+}
+
+/** What was given of them, out of an object that holds more. */
+export function pushSettings(given: {
+  readonly [Name in keyof PushSettings]: PushSettings[Name] | undefined;
+}): PushSettings {
+  const { batchRows, gatewayUrl, dateOrder, nullWords, decodeHtml } = given;
+  return {
+    ...(batchRows ? { batchRows } : {}),
+    ...(gatewayUrl ? { gatewayUrl } : {}),
+    ...(dateOrder ? { dateOrder } : {}),
+    ...(nullWords ? { nullWords } : {}),
+    ...(decodeHtml ? { decodeHtml } : {}),
+  };
+}
+
+export interface PushInput extends PushSettings {
   readonly backend: BackendName;
   readonly taskQueue: string;
   /** Task queue of the host that holds the file. */
@@ -14,17 +41,9 @@ export interface PushInput {
   readonly filename: string;
   /** SHA-256 of the content, hex, as who asked saw it. */
   readonly fileHash: string;
-  /** Rows of a batch, at most. */
   readonly batchRows: number;
-  /** Where to post, when not where the worker's configuration says. */
-  readonly gatewayUrl?: string;
   /** IANA zone of the times in batch ids; the host's own unless given. */
   readonly timeZone?: string;
-  /** Of numeric dates, when not the kind's. */
-  readonly dateOrder?: 'mdy' | 'dmy';
-  /** Texts that are empty cells, when not the usual ones. */
-  readonly nullWords?: readonly string[];
-  readonly decodeHtml?: boolean;
   /** ISO; when the folder's file was written. */
   readonly modifiedAt?: string;
   /** Whether the content is remembered as pushed: a folder's file is pushed once. */

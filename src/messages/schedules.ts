@@ -4,14 +4,14 @@ import type { Assessment } from './alerts.ts';
 import type { BackendName } from '../config.ts';
 import type { ImportRequest } from './requests.ts';
 import type { ErrorDocument } from './imports.ts';
-import type { PushMetrics } from './push.ts';
+import type { PushMetrics, PushSettings } from './push.ts';
 
 interface Scheduled {
   readonly taskQueue: string;
   readonly backend: BackendName;
 }
 
-export interface ScheduledPushInput extends Scheduled {
+export interface ScheduledPushInput extends Scheduled, PushSettings {
   /** Task queue of the host that reads the files, or downloads them. */
   readonly fileQueue: string;
   readonly tenantId: string;
@@ -19,11 +19,6 @@ export interface ScheduledPushInput extends Scheduled {
   readonly from: string;
   readonly timeZone: string;
   readonly batchRows: number;
-  readonly gatewayUrl?: string;
-  /** Of numeric dates, when not the kind's. */
-  readonly dateOrder?: 'mdy' | 'dmy';
-  readonly nullWords?: readonly string[];
-  readonly decodeHtml?: boolean;
 }
 
 export interface FoundFile {

@@ -13,7 +13,7 @@ import { outcomeOf, type FailedWorkflow } from '../temporal/outcome.ts';
 import { hashFile } from '../sources/file.ts';
 import { hostQueue } from '../temporal/queues.ts';
 import { PROGRESS_QUERY } from '../messages/imports.ts';
-import type { PushInput, PushReport } from '../messages/push.ts';
+import { pushSettings, type PushInput, type PushReport, type PushSettings } from '../messages/push.ts';
 import { pushOptions } from '../messages/startOptions.ts';
 import { memoOfOther, startOrAttach } from '../temporal/start.ts';
 import { MAX_BATCH_ROWS } from '../sources/projects/split.ts';
@@ -21,24 +21,15 @@ import type { Backend } from '../database/backend.ts';
 import { filesIn, order, ORDER_HOURS } from '../database/orders.ts';
 import { shellWord } from '../values/text.ts';
 
-export interface PushRequest {
+export interface PushRequest extends PushSettings {
   readonly tenantId: string;
   readonly path: string;
-  /** Of the gateway, when not the configured one; without credentials. */
-  readonly gatewayUrl?: string;
-  /** Rows of a batch; 5000 unless fewer are wanted. */
-  readonly batchRows?: number;
-  /** Of numeric dates, when not the kind's. */
-  readonly dateOrder?: 'mdy' | 'dmy';
-  /** Texts that are empty cells, when not the usual ones. */
-  readonly nullWords?: readonly string[];
-  readonly decodeHtml?: boolean;
 }
 
 /** What the workflow is told. @throws IntakeError for an unusable file. */
 export async function pushInput(
   config: Config,
-  { tenantId, path: given, gatewayUrl, batchRows = MAX_BATCH_ROWS, dateOrder, nullWords, decodeHtml }: PushRequest,
+  { tenantId, path: given, ...settings }: PushRequest,
 ): Promise<PushInput> {
   const path = resolve(given);
   const { hash } = await hashFile(path);
@@ -50,11 +41,8 @@ export async function pushInput(
     path,
     filename: basename(path),
     fileHash: hash,
-    batchRows,
-    ...(gatewayUrl ? { gatewayUrl } : {}),
-    ...(dateOrder ? { dateOrder } : {}),
-    ...(nullWords ? { nullWords } : {}),
-    ...(decodeHtml ? { decodeHtml } : {}),
+    batchRows: MAX_BATCH_ROWS,
+    ...pushSettings(settings),
   };
 }
 

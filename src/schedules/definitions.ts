@@ -13,6 +13,7 @@ import type { ImportRequest } from '../messages/requests.ts';
 import { MAX_BATCH_ROWS } from '../sources/projects/split.ts';
 import { hostQueue } from '../temporal/queues.ts';
 import type { Attributes } from '../messages/attributes.ts';
+import { pushSettings, type PushSettings } from '../messages/push.ts';
 import type { AlertsInput, RetentionInput, ScheduledImportInput, ScheduledPushInput } from '../messages/schedules.ts';
 import type { Times } from './times.ts';
 
@@ -47,7 +48,7 @@ export const POLICIES: Readonly<Record<ScheduledWorkflow, Policy>> = {
 const RETENTION_ID = 'imports-anomalies-retention';
 const ALERTS_ID = 'anomalies-alerts';
 
-export interface PushSchedule {
+export interface PushSchedule extends PushSettings {
   readonly tenantId: string;
   /** A file, a folder, an address without secrets, or `env:NAME`. */
   readonly from: string;
@@ -55,28 +56,12 @@ export interface PushSchedule {
   /** Of the batch ids. */
   readonly timeZone: string;
   readonly host?: string;
-  readonly gatewayUrl?: string;
-  readonly batchRows?: number;
-  readonly dateOrder?: 'mdy' | 'dmy';
-  readonly nullWords?: readonly string[];
-  readonly decodeHtml?: boolean;
 }
 
 /** The daily push of a tenant. */
 export function pushSchedule(
   { taskQueue, backend, host: here }: Config,
-  {
-    tenantId,
-    from,
-    times,
-    timeZone,
-    host = here,
-    gatewayUrl,
-    batchRows = MAX_BATCH_ROWS,
-    dateOrder,
-    nullWords,
-    decodeHtml,
-  }: PushSchedule,
+  { tenantId, from, times, timeZone, host = here, ...settings }: PushSchedule,
 ): Definition {
   const input: ScheduledPushInput = {
     taskQueue,
@@ -85,11 +70,8 @@ export function pushSchedule(
     tenantId,
     from: /^(https?|env):/.test(from) ? from : resolve(from),
     timeZone,
-    batchRows,
-    ...(gatewayUrl ? { gatewayUrl } : {}),
-    ...(dateOrder ? { dateOrder } : {}),
-    ...(nullWords ? { nullWords } : {}),
-    ...(decodeHtml ? { decodeHtml } : {}),
+    batchRows: MAX_BATCH_ROWS,
+    ...pushSettings(settings),
   };
   return {
     id: `projects-${tenantId}`,

@@ -2,13 +2,13 @@
 -- Kind plaintiffs (runbooks 001 and 002): production table, landing table, stage, and its part of every step.
 
 -- Natural key of a plaintiff: SHA-256 of source|name|email, the name collapsed, trimmed and lowered, the email trimmed and lowered.
-create or replace FUNCTION ingest.compute_plaintiff_dedupe_key(source_system text, name text, email text DEFAULT NULL) RETURNS text
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  RETURN encode(sha256(convert_to(
+create or replace function ingest.compute_plaintiff_dedupe_key(source_system text, name text, email text default null) returns text
+language plpgsql immutable parallel safe set search_path = pg_catalog, pg_temp as $$
+begin
+  return encode(sha256(convert_to(
     coalesce(source_system, '') || '|' || coalesce(ingest.normalize_text(name), '') || '|'
       || coalesce(ingest.lower_text(ingest.trim_text(email)), ''), 'UTF8')), 'hex');
-END
+end
 $$;
 
 create table if not exists public.plaintiffs (

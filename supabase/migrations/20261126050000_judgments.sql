@@ -354,7 +354,7 @@ select ingest.register_kind(
     "follow_up_task_id": "(i.held).task_id", "follow_up_task_created": "coalesce((i.held).task_made, false)",
     "enforcement_initialized": "i.status = 'inserted'", "queued_jobs": "(i.held).jobs",
     "spare": "case when i.reason = 'EXISTING_JUDGMENT' or i.status = 'updated' then jsonb_build_object('judgment_number', s.judgment_number, 'case_number', s.case_number, 'plaintiff_name', s.plaintiff_name, 'judgment_amount', s.judgment_amount, 'judgment_balance', s.judgment_balance, 'entry_date', s.judgment_date, 'judgment_date', s.judgment_date, 'filing_date', s.filing_date, 'court_name', s.court_name, 'county', s.county, 'state', s.state, 'defendant_name', s.defendant_name, 'defendant_address', s.defendant_address, 'case_type', s.case_type, 'case_status', s.case_status, 'source_system', $4::text, 'source_reference', s.lead_id) end"}$landing$,
-  own => '{landed,describe,correct}', together => 'plaintiff_id', held => 'ingest.judgment_effects',
+  own => '{landed,describe,correct,retire}', together => 'plaintiff_id', held => 'ingest.judgment_effects',
   effects => '{plaintiffs_created,plaintiffs_matched,status_history,contact_inserts,follow_up_tasks,enforcement_initializations,queued_jobs}');
 grant update on ingest_stage.judgments to service_role, dragonfly_app;
 
@@ -1517,6 +1517,23 @@ begin
                   from %s l cross join lateral jsonb_each(l.queued_jobs) e where l.import_run_id = $1 and l.queued_jobs is not null',
                  ingest.landed_judgments($1)) into v_result using $1;
   return v_result;
+end
+$$;
+
+-- Jobs of retired runs that are still in the stand-in of the queue go with them: nothing will tell any more whose they are.
+create or replace function ingest.retire_judgments(runs uuid[], commit boolean) returns jsonb
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_jobs integer;
+begin
+  if $2 then
+    delete from public.queue_messages m where m.message #>> '{payload,import_run_id}' = any ($1::text[]);
+    get diagnostics v_jobs = row_count;
+  else
+    select count(*) into v_jobs from public.queue_messages m where m.message #>> '{payload,import_run_id}' = any ($1::text[]);
+  end if;
+  return case when v_jobs = 0 then '{}' else jsonb_build_object('queued_jobs', v_jobs) end;
 end
 $$;
 

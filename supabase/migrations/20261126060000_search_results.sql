@@ -127,27 +127,10 @@ select ingest.register_kind(
   columns => $columns$
     -- Decides the part, so that rows of one licence or search meet in one.
     result_key text not null,
-    dataset_tag text,
-    file_path text,
-    file_sha256 text,
-    search_name text,
-    search_state text,
-    search_ts timestamptz,
-    license_number text,
-    license_status text,
-    license_name text,
-    license_type text,
-    address text,
-    suite text,
-    city text,
-    state text,
-    zip text,
-    issue_date date,
-    expiration_date date,
-    result_status text,
-    meta jsonb,
-    image_sha256 text,
-    image_path text,
+    dataset_tag text, file_path text, file_sha256 text, search_name text, search_state text, search_ts timestamptz,
+    license_number text, license_status text, license_name text, license_type text,
+    address text, suite text, city text, state text, zip text, issue_date date, expiration_date date, result_status text, meta jsonb,
+    image_sha256 text, image_path text,
     -- png, jpg, gif or webp.
     image_type text,
     content_type text generated always as ('image/' || case image_type when 'jpg' then 'jpeg' else image_type end) stored,
@@ -579,9 +562,9 @@ declare
   v_run uuid := ($1).id;
   v_ids bigint[];
   v_referenced bigint[];
+  v_files integer;
   v_removed integer;
   v_restored integer;
-  v_files integer;
   v_inherited bigint;
   v_kept jsonb;
 begin

@@ -951,6 +951,8 @@ comment on function ingest.resolve_partners is 'The organisations of labels, for
 comment on function ingest.resolve_specialists is 'The specialists of usernames: `match_type` is exact, inactive or nobody; others are missing.';
 comment on function ingest.resolve_stage is 'Resolves a stage, once however often and at once it is asked.';
 comment on function ingest.retention_stats is 'What was deleted by retention, by the day it was written, newest first.';
+comment on function ingest.retire_judgments is 'Jobs of retired runs that are still in the stand-in of the queue: counted, or deleted.';
+comment on function ingest.retire_own is 'What a kind keeps of retired runs besides landed rows: counted, or deleted.';
 comment on function ingest.retire_runs is 'Deletes landed rows and ledger of the oldest run that is old enough, some at a time.';
 comment on function ingest.revoke_roles is 'Takes a role of a person, or all of them, in one tenant or everywhere; how many went.';
 comment on function ingest.find_person is 'The account with this e-mail address: its id, when it was made, whether it is confirmed, how many roles it has.';

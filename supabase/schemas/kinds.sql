@@ -53,7 +53,8 @@ as $$ select ingest.column_list(array(select ingest.landed_name($1, c.name) from
 --   faulty             what else verify finds wrong about a row: expression over s, r, p and e (edited; checked: production is this run's to answer
 --                      for and nobody edited it)
 --   strays             what -> query of how many rows name the run, $1, though none of its rows made them; {landed} is the landed table
---   own                steps for which the model has a function of its own: rejects, compare, describe, correct; landed(run_id) -> table
+--   own                steps for which the model has a function of its own: rejects, compare, describe, correct; landed(run_id) -> table;
+--                      retire(runs, commit) -> {counter: rows} of what it keeps of retired runs besides landed rows
 --   resolves           whether a run resolves its rows before upsert, by resolve_<model>
 --   effects            what promote_<model> counts beside rows (decided_row.effects): names that are told even when nothing counts
 --   retired            landed column -> expression over r (landed row) that fills it when the row is withdrawn

@@ -102,7 +102,6 @@ create or replace function public.fn_anomalies_stats(p_window_hours integer defa
 returns table (tenant_id text, category text, severity text, count integer, most_recent timestamptz)
 language plpgsql stable security invoker set search_path = pg_catalog, pg_temp
 as $$
-#variable_conflict use_column
 declare
   v_tenants text[] := public.fn_require_operator();
 begin
@@ -302,6 +301,21 @@ as $$
   from old o
 $$;
 
+-- What a kind keeps of runs besides landed rows, deleted with `commit`: {counter: rows}, without those of no rows.
+create or replace function ingest.retire_own(kind text, runs uuid[], commit boolean) returns jsonb
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  m ingest.kind_models := ingest.model_of($1);
+  v_own jsonb := '{}';
+begin
+  if 'retire' = any (m.own) then
+    execute format('select ingest.%I($1, $2)', 'retire_' || m.model) into v_own using $2, $3;
+  end if;
+  return v_own;
+end
+$$;
+
 -- What would go now, by kind; `held` counts runs that are old enough, and kept.
 create or replace function ingest.preview_run_retention(days jsonb) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp set statement_timeout = '10min'
@@ -320,16 +334,15 @@ begin
       'kind', v_kind.kind, 'runs', coalesce(cardinality(v_kind.runs), 0), 'landed_rows', v_rows, 'held', v_kind.held,
       'ledger_rows', (select count(*) from ingest.import_run_steps s where s.run_id = any (v_kind.runs)),
       'originals', (select count(distinct r.storage_path) from ingest.import_runs r where r.id = any (v_kind.runs)))
-      || (select case when count(*) = 0 then '{}' else jsonb_build_object('queued_jobs', count(*)) end from public.queue_messages m
-          where m.message #>> '{payload,import_run_id}' = any (v_kind.runs::text[])));
+      || ingest.retire_own(v_kind.kind, v_kind.runs, false));
   end loop;
   return v_kinds;
 end
 $$;
 
--- Takes the rows of the oldest such run, at most `max_rows` a call; the ledger goes with the last, and so do jobs of the run that are still in
--- the stand-in of the queue: nothing will tell any more whose they are. The run says at once that it is retired, so that nobody begins to roll
--- back what is going. Answers {more, runs, landed_rows, ledger_rows, queued_jobs where there were any}; more is false when nothing is left.
+-- Takes the rows of the oldest such run, at most `max_rows` a call; the ledger goes with the last, and so does what its kind keeps besides. The
+-- run says at once that it is retired, so that nobody begins to roll back what is going. Answers {more, runs, landed_rows, ledger_rows, and the
+-- counters of its kind}; more is false when nothing is left.
 create or replace function ingest.retire_runs(days jsonb, max_rows integer default 10000) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '120s'
 as $$
@@ -337,7 +350,7 @@ declare
   r ingest.import_runs;
   v_rows integer;
   v_steps integer := 0;
-  v_jobs integer := 0;
+  v_own jsonb := '{}';
   v_done boolean;
 begin
   perform pg_advisory_xact_lock(hashtextextended('intake.retention', 0));
@@ -354,15 +367,11 @@ begin
     delete from ingest.differences d where d.import_run_id = r.id;
     delete from ingest.import_run_steps s where s.run_id = r.id;
     get diagnostics v_steps = row_count;
-    if ingest.kind_suffix(r.import_kind) = 'judgments' then
-      delete from public.queue_messages m where m.message #>> '{payload,import_run_id}' = r.id::text;
-      get diagnostics v_jobs = row_count;
-    end if;
+    v_own := ingest.retire_own(r.import_kind, array[r.id], true);
   end if;
   update ingest.import_runs i set header = case when not v_done then i.header end, metadata = i.metadata || jsonb_build_object('retired', jsonb_build_object(
     'at', now(), 'landed_rows', coalesce((i.metadata #>> '{retired,landed_rows}')::bigint, 0) + v_rows, 'done', v_done)) where i.id = r.id;
-  return jsonb_build_object('more', true, 'runs', v_done::integer, 'landed_rows', v_rows, 'ledger_rows', v_steps)
-    || case when v_jobs = 0 then '{}' else jsonb_build_object('queued_jobs', v_jobs) end;
+  return jsonb_build_object('more', true, 'runs', v_done::integer, 'landed_rows', v_rows, 'ledger_rows', v_steps) || v_own;
 end
 $$;
 

@@ -4,7 +4,7 @@ import { IntakeError, ERRORS, type ErrorCode } from '../../errors.ts';
 import { projects } from '../../kinds/projects.ts';
 import { spelledDocument } from '../../imports/headers.ts';
 import type { Spell } from '../../sources/csv/headerNames.ts';
-import { pushIdOf, type PushReport } from '../../messages/push.ts';
+import { pushIdOf, pushSettings, type PushReport } from '../../messages/push.ts';
 import { addCommand, type Call, type CommonOptions } from '../command.ts';
 import { addSubcommands } from '../subcommands.ts';
 import { onInterrupt } from '../interrupt.ts';
@@ -77,11 +77,7 @@ async function push(call: Call<Flags>): Promise<number> {
   const input = await pushInput(session.config, {
     tenantId,
     path,
-    ...(gatewayUrl ? { gatewayUrl } : {}),
-    ...(options.batchSize ? { batchRows: options.batchSize } : {}),
-    ...(options.dateOrder ? { dateOrder: options.dateOrder } : {}),
-    ...(options.nullWords ? { nullWords: options.nullWords } : {}),
-    ...(options.decodeHtml ? { decodeHtml: true } : {}),
+    ...pushSettings({ ...options, gatewayUrl, batchRows: options.batchSize }),
   });
   const files = await serveFile(call, session, input);
   try {

@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander';
 import { flagOf } from '../../messages/options.ts';
 import type { Config } from '../../config.ts';
+import { pushSettings } from '../../messages/push.ts';
 import type { RunDays } from '../../messages/schedules.ts';
 import { projects } from '../../kinds/projects.ts';
 import { IntakeError } from '../../errors.ts';
@@ -128,18 +129,13 @@ export function definitionOf(
       throw new IntakeError('USAGE', "Which is the tenant's time zone?", {
         remedy: 'Write --timezone Australia/Adelaide.',
       });
-    const gatewayUrl = gatewayAddress(url);
     return pushSchedule(config, {
       tenantId,
       from: withoutSecrets(from),
       times: timesOf(flags, '17:00'),
       timeZone: flags.timezone,
       ...(host ? { host } : {}),
-      ...(gatewayUrl ? { gatewayUrl } : {}),
-      ...(batchSize ? { batchRows: batchSize } : {}),
-      ...(flags.dateOrder ? { dateOrder: flags.dateOrder } : {}),
-      ...(flags.nullWords ? { nullWords: flags.nullWords } : {}),
-      ...(flags.decodeHtml ? { decodeHtml: true } : {}),
+      ...pushSettings({ ...flags, gatewayUrl: gatewayAddress(url), batchRows: batchSize }),
     });
   }
   if (what === 'retention') {

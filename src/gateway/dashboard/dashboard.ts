@@ -4,7 +4,7 @@
  * The operators' dashboard: pages for signed-in people, at `/` of the gateway.
  */
 import type { Client } from '@temporalio/client';
-import { Hono, type Context, type ErrorHandler } from 'hono';
+import { Hono, type ErrorHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { compress } from 'hono/compress';
 import type { Logger } from 'pino';
@@ -12,9 +12,7 @@ import type { Backends } from '../../database/backends/open.ts';
 import type { Config } from '../../config.ts';
 import type { Connections } from '../../runs/connections.ts';
 import { kindNamed, KINDS } from '../../kinds/index.ts';
-import { Problem } from '../problem.ts';
 import { asksForPage, type GatewayEnv } from '../request.ts';
-import { act, rejectsOf } from './actions.ts';
 import { CURSOR } from '../routes/anomalies.ts';
 import { anomaliesPage } from './anomaliesPage.ts';
 import { batchesPage, visiblePushes } from './batchesPage.ts';
@@ -24,17 +22,16 @@ import { page, show } from './layout.ts';
 import { createStreams } from '../limits/streams.ts';
 import { sendLive } from './live.ts';
 import { overviewPage, runningList, type Running } from './overviewPage.ts';
-import { shareOf } from './phases.ts';
-import { runningReport, workflowState } from './report.ts';
-import type { Me, RunLine, RunView } from '../userRows.ts';
-import { progress, runPage } from './runPage.ts';
+import { runningReport } from './report.ts';
+import type { RunLine } from '../userRows.ts';
+import { addRunPages, FORM_BYTES, UUID, type Framed, type SignedIn } from './runPages.ts';
 import { runsPage } from './runsPage.ts';
-import { schedulesPage, visibleSchedules, workflowUrl } from './schedulesPage.ts';
+import { schedulesPage, visibleSchedules } from './schedulesPage.ts';
 import { createSessions } from './session.ts';
 import { addSignIn } from './signIn.ts';
 import { targetText } from '../../settings/target.ts';
-import { requireOwnOrigin, visitorOf, type Visitor } from './visitor.ts';
-import { plural, type Html } from './words.ts';
+import { visitorOf } from './visitor.ts';
+import { plural } from './words.ts';
 
 export interface DashboardOptions {
   readonly config: Config;
@@ -44,33 +41,17 @@ export interface DashboardOptions {
   readonly log: Logger;
 }
 
-const RUN = '/runs/:id';
-const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 const PAGE = 25;
-const LOOK_MS = { run: 1_000, overview: 3_000 };
+const LOOK_MS = 3_000;
 /** As the links to the next page have it. */
 const TIME = /^\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z|[+-]\d\d(?::?\d\d)?)$/;
 /** Of an answer, likewise. */
 const PLACE = /^\d{1,15}$/;
-/** So long a stream goes on at most after its role was taken. */
-const RIGHTS_MS = 10_000;
-/** Of a form; ours have a few short fields. */
-const FORM_BYTES = 16 * 1024;
 
 /** Pages for signed-in people, and errors as pages. */
 export interface Dashboard {
   readonly routes: Hono<GatewayEnv>;
   readonly fault: ErrorHandler<GatewayEnv>;
-}
-
-type Handler = (c: Context<GatewayEnv>, visitor: Visitor) => Response | Promise<Response>;
-
-const noSuchRun = (): Problem => new Problem('NOT_FOUND', 'There is no such run');
-
-function runId(c: Context): string {
-  const { id = '' } = c.req.param() as { id?: string };
-  if (!UUID.test(id)) throw noSuchRun();
-  return id;
 }
 
 export function createDashboard({ config, client, backends, stopping, log }: DashboardOptions): Dashboard {
@@ -83,15 +64,9 @@ export function createDashboard({ config, client, backends, stopping, log }: Das
   const temporalUi = config.temporalUi
     ? { url: config.temporalUi, namespace: config.temporal?.namespace ?? 'default' }
     : undefined;
-  const signedIn = (handler: Handler) => async (c: Context<GatewayEnv>) =>
-    handler(c, await visitorOf(c, sessions, config.supabase));
-  const framed = (c: Context, { email }: Visitor, title: string, at: string, me: Me, body: Html) =>
+  const signedIn: SignedIn = (handler) => async (c) => handler(c, await visitorOf(c, sessions, config.supabase));
+  const framed: Framed = (c, { email }, title, at, me, body) =>
     show(c, page({ title, at, target: targetText(config), person: { email, me } }, body));
-  const runView = async (c: Context, visitor: Visitor): Promise<RunView> => {
-    const view = await visitor.call('fn_dashboard_run', { p_run_id: runId(c) });
-    if (!view.run) throw noSuchRun();
-    return view;
-  };
   const reports = (runs: readonly RunLine[]): Promise<Running> =>
     Promise.all(runs.map(async (run) => [run, await runningReport(client, run.workflow_id)] as const));
 
@@ -115,7 +90,7 @@ export function createDashboard({ config, client, backends, stopping, log }: Das
     signedIn((c, visitor) => {
       let before: ReadonlySet<string> = new Set();
       return sendLive(c, {
-        everyMs: LOOK_MS.overview,
+        everyMs: LOOK_MS,
         stopping,
         enter: () => streams(visitor.id),
         look: async () => {
@@ -159,71 +134,7 @@ export function createDashboard({ config, client, backends, stopping, log }: Das
       );
     }),
   );
-  app.get(
-    RUN,
-    signedIn(async (c, visitor) => {
-      const view = await runView(c, visitor);
-      const { run, me } = view;
-      const workflow = await workflowState(client, run);
-      const url =
-        temporalUi && run.workflow_id?.startsWith('import/')
-          ? workflowUrl(temporalUi, run.workflow_id, run.execution)
-          : undefined;
-      return framed(
-        c,
-        visitor,
-        run.filename,
-        '/runs',
-        me,
-        runPage({ ...view, workflow, temporalUi: url, done: c.req.query('done') }),
-      );
-    }),
-  );
-  app.get(
-    `${RUN}/live`,
-    signedIn(async (c, visitor) => {
-      const now = { run: (await runView(c, visitor)).run, at: Date.now() };
-      return sendLive(c, {
-        everyMs: LOOK_MS.run,
-        stopping,
-        enter: () => streams(visitor.id),
-        look: async () => {
-          // Whether they may still see it is the database's to say.
-          if (Date.now() - now.at > RIGHTS_MS)
-            Object.assign(now, { run: (await runView(c, visitor)).run, at: Date.now() });
-          const { run } = now;
-          const workflow = await workflowState(client, run);
-          const { running, report } = workflow;
-          const { share, words } = shareOf(report);
-          return {
-            html: progress(run, workflow),
-            words: running ? `${words.split(' ')[0]}, ${Math.floor(share / 25) * 25} percent` : 'Over',
-            over: running === false,
-          };
-        },
-      });
-    }),
-  );
-  app.get(
-    `${RUN}/rejects`,
-    signedIn(async (c, visitor) => {
-      const { name, body } = await rejectsOf(visitor, connections, runId(c));
-      return c.body(body, 200, { 'content-type': 'text/csv', 'content-disposition': `attachment; filename="${name}"` });
-    }),
-  );
-  for (const action of ['cancel', 'resume', 'rollback'] as const) {
-    app.post(
-      `${RUN}/${action}`,
-      bodyLimit({ maxSize: FORM_BYTES }),
-      signedIn(async (c, visitor) => {
-        requireOwnOrigin(c);
-        const { reason } = await c.req.parseBody();
-        const id = runId(c);
-        await act(visitor, connections, id, action, typeof reason === 'string' ? reason : '');
-        return c.redirect(`/runs/${id}?done=${action}`, 303);
-      }),
-    );
-  }
+  addRunPages(app, { client, connections, temporalUi, streams, stopping, signedIn, framed });
   const anomalies = signedIn(async (c, visitor) => {
     const { tenant = '', severity = '', type = '', after = '', find = '' } = c.req.query();
     const found = await visitor.call('fn_dashboard_anomalies', {

@@ -15,7 +15,7 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { attributeKey } from '../../messages/attributes.ts';
 import { PROGRESS_QUERY } from '../../messages/imports.ts';
 import { activityProxies, EVENTS_PER_EXECUTION } from '../policies.ts';
-import { noMetrics, type PushReport } from '../../messages/push.ts';
+import { noMetrics, pushSettings, type PushReport } from '../../messages/push.ts';
 import { pushOptions } from '../../messages/startOptions.ts';
 import { pushProjects } from './pushProjects.ts';
 import { documentOf, runToEnd } from '../failure.ts';
@@ -109,34 +109,20 @@ export async function scheduledPush(
     { path, filename, fileHash, modifiedAt }: FoundFile,
     remember: boolean,
   ): Promise<PushReport> {
-    const {
-      backend,
-      taskQueue,
-      fileQueue,
-      tenantId,
-      timeZone,
-      batchRows,
-      gatewayUrl,
-      dateOrder,
-      nullWords,
-      decodeHtml,
-    } = input;
+    const { backend, taskQueue, fileQueue, tenantId, timeZone, batchRows } = input;
     const args = {
       backend,
       taskQueue,
       fileQueue,
       tenantId,
       timeZone,
-      batchRows,
       path,
       filename,
       fileHash,
       remember,
+      ...pushSettings(input),
+      batchRows,
       ...(modifiedAt ? { modifiedAt } : {}),
-      ...(gatewayUrl ? { gatewayUrl } : {}),
-      ...(dateOrder ? { dateOrder } : {}),
-      ...(nullWords ? { nullWords } : {}),
-      ...(decodeHtml ? { decodeHtml } : {}),
     };
     // It is found under the same word as the schedule that started this workflow.
     const kind = workflowInfo().typedSearchAttributes.get(attributeKey('kind'));
