@@ -15,14 +15,19 @@ export interface PushLine {
   readonly workflowId: string;
 }
 
-/** @param tenants whose pushes; `*` for all. */
-export async function listPushes(client: Client, tenants: readonly string[], limit: number): Promise<PushLine[]> {
+/** Those of one deployment. @param tenants whose pushes; `*` for all. */
+export async function listPushes(
+  client: Client,
+  taskQueue: string,
+  tenants: readonly string[],
+  limit: number,
+): Promise<PushLine[]> {
   if (tenants.length === 0) return [];
   const pushes: PushLine[] = [];
   // Those of a tenant have one id, and an execution that went on in another is no push of its own.
   const ids = tenants.map((tenant) => inQuery(pushIdOf(tenant)));
   const query =
-    `WorkflowType = 'pushProjects' AND ExecutionStatus != 'ContinuedAsNew'` +
+    `TaskQueue = ${inQuery(taskQueue)} AND WorkflowType = 'pushProjects' AND ExecutionStatus != 'ContinuedAsNew'` +
     (tenants.includes('*') ? '' : ` AND WorkflowId IN (${ids.join(', ')})`);
   for await (const { workflowId, runId, status, memo, startTime, closeTime, raw } of client.workflow.list({ query })) {
     pushes.push({

@@ -15,7 +15,7 @@ import { specOf, type Times } from './times.ts';
 /**
  * Makes a schedule.
  * @param replace one of the same id becomes this one; whether it is paused stays.
- * @throws IntakeError USAGE when there is one.
+ * @throws IntakeError USAGE when there is one, or one of another deployment.
  */
 export async function addSchedule({ schedule }: Client, definition: Definition, replace = false): Promise<void> {
   const options = optionsOf(definition);
@@ -23,6 +23,7 @@ export async function addSchedule({ schedule }: Client, definition: Definition, 
     await schedule.create(options);
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    await requireOwn({ schedule }, definition.id, definition.taskQueue);
     if (!replace) {
       throw new IntakeError('USAGE', `There is a schedule ${definition.id} already`, {
         remedy: `Change its times with intake schedule set ${definition.id}, or give --replace.`,
@@ -31,6 +32,15 @@ export async function addSchedule({ schedule }: Client, definition: Definition, 
     const { spec, action, policies } = options;
     await schedule.getHandle(definition.id).update(({ state }) => ({ spec, action, policies: policies!, state }));
   }
+}
+
+/** Deployments that use one namespace have names in common: none changes what another one made. @throws IntakeError USAGE, SCHEDULE_NOT_FOUND. */
+export async function requireOwn({ schedule }: Pick<Client, 'schedule'>, id: string, taskQueue: string): Promise<void> {
+  const { action } = await found(id, schedule.getHandle(id).describe());
+  if (action.taskQueue === taskQueue) return;
+  throw new IntakeError('USAGE', `Schedule ${id} is another deployment's: of task queue '${action.taskQueue}'`, {
+    remedy: `This one's is '${taskQueue}' (INTAKE_TASK_QUEUE). Give each deployment a namespace of its own.`,
+  });
 }
 
 /** Other times for what it does. @throws IntakeError SCHEDULE_NOT_FOUND. */

@@ -31,6 +31,8 @@ export interface ScheduleRun {
 export interface ScheduleView {
   readonly id: string;
   readonly workflow: ScheduledWorkflow;
+  /** Of the deployment whose it is. */
+  readonly task_queue: string;
   /** `projects of TELCO from /srv/telco` */
   readonly what: string;
   /** `daily at 17:00 Australia/Adelaide` */
@@ -54,13 +56,16 @@ export interface ScheduleView {
   readonly missing: boolean;
 }
 
-/** The schedules of Intake, by their ids. @param runs how many of the last runs of each. */
-export async function listSchedules(client: Client, runs = 1): Promise<ScheduleView[]> {
+/**
+ * The schedules of one deployment, by their ids: another one may use the same namespace, with a task queue of its own.
+ * @param runs how many of the last runs of each.
+ */
+export async function listSchedules(client: Client, taskQueue: string, runs = 1): Promise<ScheduleView[]> {
   const ids: string[] = [];
   for await (const { scheduleId, action } of client.schedule.list())
     if (action && action.workflowType in POLICIES) ids.push(scheduleId);
   const views = await Promise.all(ids.sort().map((id) => describeSchedule(client, id, runs).catch(gone)));
-  return views.filter((view) => view !== undefined);
+  return views.filter((view) => view?.task_queue === taskQueue) as ScheduleView[];
 }
 
 /** Removed since it was listed. */
@@ -77,6 +82,7 @@ export async function describeSchedule(client: Client, id: string, runs = 10): P
   return {
     id,
     workflow: action.workflowType as ScheduledWorkflow,
+    task_queue: action.taskQueue,
     what: whatOf(description),
     when: timesText(times),
     time_zone: timeZone,

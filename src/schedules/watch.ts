@@ -28,7 +28,7 @@ export function watchSchedules({ client, taskQueue, notify, metrics, log }: Watc
       try {
         if (notify) since = await noticeFailures({ client, taskQueue }, since);
         if (look % LOOKS_A_LIST === 0) {
-          const views = await listSchedules(client);
+          const views = await listSchedules(client, taskQueue);
           metrics.schedules(views.map((view) => [view.workflow, stateOf(view)] as const));
           if (notify) await noticeMissed({ client, taskQueue }, views);
         }

@@ -80,7 +80,7 @@ describe('metrics of a worker', function () {
     const days = { importsDays: 60, anomaliesDays: 90 };
     const definition = retentionSchedule(config, { at: '03:10', timeZone: 'UTC' }, days);
     await addSchedule(client, definition, true);
-    while (!(await listSchedules(client)).some(({ id }) => id === definition.id)) await sleep(50);
+    while (!(await listSchedules(client, config.taskQueue)).some(({ id }) => id === definition.id)) await sleep(50);
     await start();
     const told = async (sample: string): Promise<string | undefined> =>
       (await page())

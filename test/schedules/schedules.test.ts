@@ -10,12 +10,14 @@ import { loadConfig, type Config } from '../../src/config.ts';
 import { openBackends, type Backends } from '../../src/database/backends/open.ts';
 import { outcomeOf } from '../../src/temporal/outcome.ts';
 import { createLogger } from '../../src/observability/log.ts';
+import { listPushes } from '../../src/push/list.ts';
 import { pushInput, pushResult, startPush } from '../../src/push/push.ts';
 import {
   addSchedule,
   backfillSchedule,
   pauseSchedule,
   removeSchedule,
+  requireOwn,
   resumeSchedule,
   setTimes,
   triggerSchedule,
@@ -465,7 +467,7 @@ describe('schedules', function () {
       await schedule.getHandle(emptied).update((before) => ({ ...before, action: { ...before.action, args: [] } }));
       const usual = await add(push(tenant(), '/srv/three'));
       const listed = async () =>
-        (await listSchedules(client())).filter(({ id }) => [byHand, emptied, usual].includes(id));
+        (await listSchedules(client(), config.taskQueue)).filter(({ id }) => [byHand, emptied, usual].includes(id));
       while ((await listed()).length < 3) await sleep(100); // Temporal's list lags behind
       const views = new Map((await listed()).map((view) => [view.id, view]));
       assert.deepEqual(
@@ -501,9 +503,36 @@ describe('schedules', function () {
       }
     });
 
+    it("each deployment's own where several use one namespace", async () => {
+      const daily = { at: '03:10', timeZone: 'UTC' };
+      const days = { importsDays: 60, anomaliesDays: 90 };
+      const definition = { ...retentionSchedule(config, daily, days), id: `r-${tenant()}` };
+      const theirs = { ...definition, taskQueue: `other-${tenant()}` };
+      added.add(theirs.id);
+      await addSchedule(client(), theirs);
+      const listed = async (taskQueue: string) =>
+        (await listSchedules(client(), taskQueue)).some(({ id }) => id === theirs.id);
+      while (!(await listed(theirs.taskQueue))) await sleep(100); // Temporal's list lags behind
+      assert.equal(await listed(config.taskQueue), false);
+      for (const replace of [false, true])
+        await assert.rejects(addSchedule(client(), definition, replace), {
+          code: 'USAGE',
+          message: new RegExp(`another deployment's: of task queue '${theirs.taskQueue}'`),
+        });
+      await assert.rejects(requireOwn(client(), theirs.id, config.taskQueue), { code: 'USAGE', remedy: /namespace/ });
+      await requireOwn(client(), theirs.id, theirs.taskQueue);
+      const input = await pushInput(config, { tenantId: tenant(), path: await gateways.place.file(csv('A')) });
+      const { workflowId } = (await startPush(client(), { ...input, taskQueue: theirs.taskQueue })).handle;
+      const pushed = async (taskQueue: string) =>
+        (await listPushes(client(), taskQueue, [input.tenantId], 5)).map((line) => line.workflowId);
+      while (!(await pushed(theirs.taskQueue)).includes(workflowId)) await sleep(100);
+      assert.deepEqual(await pushed(config.taskQueue), []);
+      await client().workflow.getHandle(workflowId).terminate();
+    });
+
     it('listed with their next times, and gone when they are removed', async () => {
       const id = await add(push(tenant(), '/srv/one'));
-      const listed = async () => (await listSchedules(client())).find((view) => view.id === id);
+      const listed = async () => (await listSchedules(client(), config.taskQueue)).find((view) => view.id === id);
       while (!(await listed())) await sleep(100); // Temporal's list lags behind
       const view = await listed();
       assert.ok(view!.next.length >= 5 && view!.next.every(({ local }) => local.includes(' 17:00 +')));

@@ -46,7 +46,7 @@ export async function checkTemporal(session: Session): Promise<Check[]> {
   const { taskQueue, host } = config;
   checks.push(await checkQueue('worker', taskQueue, 'workflow'));
   checks.push(await checkQueue('worker_files', hostQueue(taskQueue, host), 'activity'));
-  checks.push(await check('schedules', () => schedulesOf(client)));
+  checks.push(await check('schedules', () => schedulesOf(client, taskQueue)));
   return checks;
 
   function checkQueue(name: string, queue: string, type: 'workflow' | 'activity'): Promise<Check> {
@@ -61,20 +61,18 @@ export async function checkTemporal(session: Session): Promise<Check[]> {
   }
 }
 
-/** Names of the schedules, which are paused, and which are otherwise than Intake makes them; there need not be any. */
-async function schedulesOf(client: Client): Promise<string> {
-  const views = new Map((await listSchedules(client, 0)).map((view) => [view.id, view]));
-  const names: string[] = [];
-  for await (const { scheduleId, state } of client.schedule.list()) {
-    const differs = views.get(scheduleId)?.differs ?? [];
-    const notes = [...(state.paused ? ['paused'] : []), ...differs];
-    names.push(`${scheduleId}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}`);
-  }
-  const broken = [...views.values()].filter((view) => view.broken);
+/** Names of this deployment's schedules, which are paused, and which are otherwise than Intake makes them; there need not be any. */
+async function schedulesOf(client: Client, taskQueue: string): Promise<string> {
+  const views = await listSchedules(client, taskQueue, 0);
+  const broken = views.filter((view) => view.broken);
   if (broken.length > 0)
     throw failed(
       broken.map(({ id, broken: fault }) => `Schedule ${id} is broken: ${fault}`).join('; '),
       'Make it anew: intake schedule add ... --replace; or remove it: intake schedule remove ID.',
     );
-  return names.length > 0 ? names.sort().join(', ') : 'none';
+  const names = views.map(({ id, paused, differs }) => {
+    const notes = [...(paused ? ['paused'] : []), ...differs];
+    return `${id}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}`;
+  });
+  return names.length > 0 ? names.join(', ') : 'none';
 }

@@ -76,7 +76,9 @@ async function scheduleCommand(call: Call<ScheduleFlags>): Promise<void> {
   if (action === 'show') return show(call, what);
   const change = await import('../../schedules/change.ts');
   const [from, to] = action === 'backfill' ? [timeOf(options.from, '--from'), timeOf(options.to, '--to')] : [];
-  const client = await (await call.open()).temporal();
+  const { config, temporal } = await call.open();
+  const client = await temporal();
+  await change.requireOwn(client, what, config.taskQueue);
   let times: Times | undefined;
   switch (action) {
     case 'pause':
@@ -164,7 +166,8 @@ async function set({ options, open }: Call<ScheduleFlags>, id: string, given: Ti
 
 async function list({ out, open }: Call<ScheduleFlags>): Promise<void> {
   const { listSchedules } = await import('../../schedules/view.ts');
-  const views = await listSchedules(await (await open()).temporal());
+  const { config, temporal } = await open();
+  const views = await listSchedules(await temporal(), config.taskQueue);
   out.document(views);
   if (views.length === 0) out.detail('No schedules yet: intake schedule add ... (see --help).');
   else

@@ -145,10 +145,14 @@ const SHOWN_PUSHES = 20;
 const PATIENCE_MS = 3_000;
 
 /** Undefined when Temporal does not answer in time. */
-export async function visiblePushes(client: Client, { tenants }: Me): Promise<PushLine[] | undefined> {
+export async function visiblePushes(
+  client: Client,
+  taskQueue: string,
+  { tenants }: Me,
+): Promise<PushLine[] | undefined> {
   try {
     return await client.connection.withDeadline(Date.now() + PATIENCE_MS, () =>
-      listPushes(client, tenants, SHOWN_PUSHES),
+      listPushes(client, taskQueue, tenants, SHOWN_PUSHES),
     );
   } catch {
     return undefined;

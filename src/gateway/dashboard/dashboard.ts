@@ -162,7 +162,7 @@ export function createDashboard({ config, client, backends, stopping, log }: Das
       const last = batches.length > PAGE ? batches[PAGE - 1] : undefined;
       const older = last && `/batches?${new URLSearchParams({ find, before: String(last.id) }).toString()}`;
       const shown = { batches: batches.slice(0, PAGE), find, older, first, ui: temporalUi, operates: me.operates };
-      const body = batchesPage({ ...shown, pushes: await visiblePushes(client, me) });
+      const body = batchesPage({ ...shown, pushes: await visiblePushes(client, config.taskQueue, me) });
       return framed(c, visitor, 'Batches and pushes', '/batches', me, body);
     }),
   );
@@ -176,7 +176,7 @@ export function createDashboard({ config, client, backends, stopping, log }: Das
         'Schedules',
         '/schedules',
         me,
-        schedulesPage(await visibleSchedules(client, me), temporalUi),
+        schedulesPage(await visibleSchedules(client, config.taskQueue, me), temporalUi),
       );
     }),
   );

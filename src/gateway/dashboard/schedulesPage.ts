@@ -85,9 +85,13 @@ export const workflowUrl = ({ url, namespace }: TemporalUi, workflowId: string, 
 const PATIENCE_MS = 5_000;
 
 /** With roles of single tenants only their daily imports. Undefined when Temporal does not answer. */
-export async function visibleSchedules(client: Client, { tenants }: Me): Promise<ScheduleView[] | undefined> {
+export async function visibleSchedules(
+  client: Client,
+  taskQueue: string,
+  { tenants }: Me,
+): Promise<ScheduleView[] | undefined> {
   try {
-    const all = await client.connection.withDeadline(Date.now() + PATIENCE_MS, () => listSchedules(client));
+    const all = await client.connection.withDeadline(Date.now() + PATIENCE_MS, () => listSchedules(client, taskQueue));
     return tenants.includes('*')
       ? all
       : all.filter(

@@ -282,20 +282,24 @@ describe('intake doctor and intake smoke', function () {
     );
   });
 
-  it('lists the schedules and says which are paused', async () => {
+  it('lists the schedules of its own, and says which are paused', async () => {
     const connection = await Connection.connect({ address: cli.stack.temporal });
     const { schedule } = new Client({ connection });
     try {
-      for (const [scheduleId, paused] of [
-        ['nightly', false],
-        ['old', true],
+      for (const [scheduleId, paused, workflowType, taskQueue] of [
+        ["another program's", false, 'none', 'intake'],
+        ["another deployment's", false, 'retention', 'other'],
+        ['nightly', false, 'retention', 'intake'],
+        ['old', true, 'retention', 'intake'],
       ] as const) {
-        const action = { type: 'startWorkflow', workflowType: 'none', taskQueue: 'none' } as const;
+        const args = [{ importsDays: 60, anomaliesDays: 90 }];
+        const action = { type: 'startWorkflow', workflowType, taskQueue, args } as const;
         await schedule.create({ scheduleId, action, spec: { intervals: [{ every: '365 days' }] }, state: { paused } });
       }
       let detail = 'none'; // Temporal's list follows what was created after a moment
-      while (detail !== 'nightly, old (paused)')
+      while (!detail.startsWith('nightly') || !detail.includes('old'))
         detail = (await cli.json('doctor')).document.checks.find(({ name }: Json) => name === 'schedules').detail;
+      assert.match(detail, /^nightly \([^)]*\), old \(paused[^)]*\)$/);
     } finally {
       await connection.close();
     }
