@@ -2544,6 +2544,7 @@ export type Database = {
         Returns: Json;
       };
       count_stray_jobs: { Args: { run_id: string }; Returns: number };
+      count_unreconciled: { Args: { milliseconds?: number }; Returns: number };
       counts_statement: {
         Args: {
           m: Omit<

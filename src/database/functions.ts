@@ -91,6 +91,7 @@ export const FUNCTIONS = {
   rollback_rows: fn<RollbackProgress>()({ run_id: uuid, reason: text, max_rows: optional(integer) }),
   find_run: fn<Run[]>()({ id: text }),
   report: fn<Row[]>()({ name: text, filters: optional(jsonb<object>()), max_rows: optional(integer) }),
+  count_unreconciled: fn<number>()({ milliseconds: optional(integer) }),
   read_rejects: fn<(StoredReject | StoredItem)[]>()({ run_id: uuid, ...page }),
   read_differences: fn<Difference[]>()({ run_id: uuid, after_id: optional(bigint), max_rows: optional(integer) }),
   health: fn<Health>()({}),

@@ -1,4 +1,5 @@
 /** How runs that are not over really are: at work, at a standstill, or lost by Temporal. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { IntakeError } from '../errors.ts';
 import type { Row } from '../database/rows.ts';
@@ -91,8 +92,19 @@ export const orphanedError = (id: string): IntakeError =>
     },
   );
 
-/** The run that a workflow left behind, when Temporal knows that workflow no more. */
-export async function orphanOf(connections: Connections, workflowId: string): Promise<IntakeError | undefined> {
+/** `intake cancel` ends a workflow that stands still a moment before its run. */
+const RELEASED_MS = 3_000;
+
+/** The run that a workflow which is over left behind. */
+export async function leftBehind(connections: Connections, workflowId: string): Promise<IntakeError | undefined> {
+  for (const end = Date.now() + RELEASED_MS; ;) {
+    const orphan = await orphanOf(connections, workflowId);
+    if (!orphan || Date.now() > end) return orphan;
+    await sleep(250);
+  }
+}
+
+async function orphanOf(connections: Connections, workflowId: string): Promise<IntakeError | undefined> {
   const rows = await (await connections.backend()).call('report', { name: 'in-progress', max_rows: 1000 });
   const [row] = rows.filter(({ worker_id: worker }: Row) => worker === workflowId);
   return row && orphanedError(String(row['id']));

@@ -1122,7 +1122,7 @@ begin
     error_details = case when $6 is null then r.error_details else coalesce(r.error_details, '{}') || $6 end,
     status = case when v_fatal then 'failed' when $7 then 'completed' else r.status end,
     completed_at = case when v_fatal or $7 then now() else r.completed_at end,
-    updated_at = now()
+    updated_at = now(), metadata = r.metadata - 'counted'
   where r.id = $1 and ingest.is_open_to_all(r)
     and (r.status in ('pending', 'processing', 'completed')
       or r.status = 'failed' and (v_fatal or not $7 or r.error_details ? 'reconciliation_failed'));
@@ -1172,6 +1172,7 @@ begin
   a.actual_total := (v_tally ->> 'total')::int;
   a.inserted_discrepancy := r.rows_inserted - (v_tally ->> 'inserted')::int;
   a.is_reconciled := a.inserted_discrepancy = 0;
+  update ingest.import_runs i set metadata = i.metadata || jsonb_build_object('counted', v_tally) where i.id = r.id;
   a.is_valid := a.delta = 0 and a.inserted_discrepancy = 0;
   -- Of a run that Intake settled all counters are known; another program may not land what it skipped.
   if r.metadata ? 'summary' then

@@ -33,6 +33,26 @@ describe('finalize_import_run and reconcile_import_run', () => {
     assert.ok(done['completed_at']);
   });
 
+  it('counts a run once: its report asks no table of rows again', async () => {
+    const intakes = await importRows(sql, { batch: 'intakes', rows: [{ name: 'Counted Once' }] });
+    const { runId } = await openImport(sql, { batch: 'others', rows: [], byHand: true });
+    await sql`SELECT ingest.finalize_import_run(${runId}, 1, 1, 0, 0)`;
+    const report = async () =>
+      (await sql<{ id: string }[]>`SELECT id FROM ingest.v_reconcile_failures WHERE id IN (${intakes}, ${runId})`).map(
+        ({ id }) => id,
+      );
+    assert.deepEqual(await report(), [runId]); // counted at each look
+    while ((await sql`SELECT ingest.count_unreconciled() AS left`)[0]!['left'] > 0);
+    const [definition] =
+      await sql`SELECT pg_get_functiondef('ingest.tally_import_run(uuid, text)'::regprocedure) AS text`;
+    await sql`DO $$ BEGIN CREATE OR REPLACE FUNCTION ingest.tally_import_run(run_id uuid, kind text) RETURNS jsonb
+              LANGUAGE plpgsql STABLE AS 'BEGIN RAISE ''counted again''; END'; END $$`;
+    assert.deepEqual(await report(), [runId]);
+    await sql.unsafe(String(definition!['text']));
+    await sql`SELECT ingest.finalize_import_run(${runId}, 0, 0, 0, 0)`; // other numbers: it is counted anew
+    assert.deepEqual(await report(), []);
+  });
+
   it('fails a run on {"fatal": true}', async () => {
     const { runId } = await openImport(sql, { batch: 'fatal', rows: [], byHand: true });
     await sql`SELECT ingest.finalize_import_run(${runId}, 0, 0, 0, 1, ${sql.json({ fatal: true, message: 'code only' })})`;

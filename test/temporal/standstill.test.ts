@@ -11,7 +11,7 @@ import { startImport } from '../../src/imports/start.ts';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Run } from '../../src/database/rows.ts';
 import type { ImportInput } from '../../src/messages/imports.ts';
-import { conditionOf, orphanOf } from '../../src/runs/condition.ts';
+import { conditionOf, leftBehind } from '../../src/runs/condition.ts';
 import type { Connections } from '../../src/runs/connections.ts';
 import { findRun } from '../../src/runs/findRun.ts';
 import { isPolled } from '../../src/temporal/pollers.ts';
@@ -125,8 +125,20 @@ describe('an import that cannot go on', function () {
       watched.stderr,
     );
 
-    await lost.handle.terminate();
+    // Whoever was watching hears what `runs` says of it.
     const lostId = await idOf(lost);
+    const bereft = intakeAt(place.dir, ['runs', 'watch', lostId], place.env);
+    await new Promise<void>((heard) => bereft.onError((text) => void (/No worker polls/.test(text) && heard())));
+    await place.client.workflowService.deleteWorkflowExecution({
+      namespace: place.client.options.namespace,
+      workflowExecution: { workflowId: lost.handle.workflowId },
+    });
+    const told = await bereft.ended;
+    assert.deepEqual(
+      [told.code, /^ORPHANED: .*intake resume/m.test(told.stderr), /CANCELLED/.test(told.stderr)],
+      [1, true, false],
+      told.stderr,
+    );
     const listed = await intake('runs');
     assert.match(listed.stdout, /ORPHANED/);
     assert.match(listed.stdout + listed.stderr, new RegExp(`intake resume ${lostId}[^]*In progress: .*1 ORPHANED`));
@@ -143,7 +155,7 @@ describe('an import that cannot go on', function () {
       [orphan?.name, orphan?.remedy?.includes(`intake resume ${(await lost.run()).id}`)],
       ['ORPHANED', true],
     );
-    assert.equal((await orphanOf(connections, lost.handle.workflowId))?.code, 'ORPHANED');
+    assert.equal((await leftBehind(connections, lost.handle.workflowId))?.code, 'ORPHANED');
 
     const other = await startTestWorker(place.config, { workflowBundle: await otherRelease() });
     const found = await standing(failing.handle, 'failing');

@@ -8,7 +8,6 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { Command } from 'commander';
 import { rm } from 'node:fs/promises';
 import { kindNamed } from '../../kinds/index.ts';
-import { IntakeError } from '../../errors.ts';
 import type { ImportRequest } from '../../messages/requests.ts';
 import { emptyReport, type AnyInput, type ImportReport } from '../../messages/imports.ts';
 import { addCommand, run, type Call } from '../command.ts';
@@ -178,13 +177,9 @@ export async function follow(
       return emptyReport(new Date().toISOString());
     }
     try {
-      const { watchImport } = await import('../display/watch.ts');
+      const { watchToEnd } = await import('../display/watch.ts');
       const { workerComesUp } = session;
-      return await watchImport(handle, { out, input, debugLog: options.debugLog ?? false, workerComesUp });
-    } catch (error) {
-      if (!(error instanceof IntakeError) || error.code !== 'RUN_NOT_FOUND') throw error;
-      const { orphanOf } = await import('../../runs/condition.ts');
-      throw (await orphanOf(session, handle.workflowId)) ?? error;
+      return await watchToEnd(session, handle, { out, input, debugLog: options.debugLog ?? false, workerComesUp });
     } finally {
       goOn?.();
     }

@@ -85,6 +85,7 @@ async function listRuns(call: Call<Flags>): Promise<void> {
   };
   const session = await call.open();
   const backend = await session.backend();
+  if (what === 'reconcile-failures') await countUnreconciled(backend, out.note);
   const found = await backend.call('report', { name: what, filters, max_rows: options.limit ?? 20 });
   if (found.length === 0 && options.source !== undefined) await requireSource(backend, options.source);
   const rows = await withConditions(session, found);
@@ -100,6 +101,13 @@ async function listRuns(call: Call<Flags>): Promise<void> {
     const open = await openConditions(session).catch(() => []);
     if (open.some(({ name }) => name !== 'running')) out.detail(`In progress: ${conditionCounts(open)}.`);
   }
+}
+
+/** Runs of other programs that nobody reconciled, once and for all. */
+async function countUnreconciled(backend: Backend, note: (line: string) => void): Promise<void> {
+  let told = false;
+  for (let left: number; (left = await backend.call('count_unreconciled', {})) > 0; told = true)
+    if (!told) note(`Counting the rows of ${left} runs that nobody reconciled`);
 }
 
 /** @throws IntakeError USAGE for a source system that no run ever had. */

@@ -3,6 +3,9 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { importProgress, importResult } from '../../imports/follow.ts';
 import type { AnyInput, ImportReport } from '../../messages/imports.ts';
+import { IntakeError } from '../../errors.ts';
+import { leftBehind } from '../../runs/condition.ts';
+import type { Connections } from '../../runs/connections.ts';
 import { standstillOf } from '../../temporal/standstill.ts';
 import { activityProgress } from './activityProgress.ts';
 import { createDebugLog } from './debugLog.ts';
@@ -25,7 +28,27 @@ export interface WatchOptions {
   readonly runId?: string | undefined;
 }
 
-export async function watchImport(
+/**
+ * The same of a run: one whose workflow was ended from outside, or is gone, is what `intake runs` says of it.
+ * @throws IntakeError ORPHANED, RUN_NOT_FOUND.
+ */
+export async function watchToEnd(
+  connections: Connections,
+  handle: WorkflowHandle,
+  options: WatchOptions,
+): Promise<ImportReport> {
+  try {
+    const report = await watchImport(handle, options);
+    const orphan = report.status === 'failed' && (await leftBehind(connections, handle.workflowId));
+    if (orphan) throw orphan;
+    return report;
+  } catch (error) {
+    if (!(error instanceof IntakeError) || error.code !== 'RUN_NOT_FOUND') throw error;
+    throw (await leftBehind(connections, handle.workflowId)) ?? error;
+  }
+}
+
+async function watchImport(
   handle: WorkflowHandle,
   { out, input, debugLog = false, runId = 'ID', workerComesUp = () => false }: WatchOptions,
 ): Promise<ImportReport> {

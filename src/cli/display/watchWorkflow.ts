@@ -9,7 +9,7 @@ import { onInterrupt } from '../interrupt.ts';
 import type { Output } from '../output.ts';
 import type { Session } from '../session.ts';
 import { withTexts } from './withTexts.ts';
-import { watchImport } from './watch.ts';
+import { watchToEnd } from './watch.ts';
 
 /** @returns the exit code of that import. @throws IntakeError RUN_NOT_FOUND. */
 export async function watchWorkflow(
@@ -24,9 +24,12 @@ export async function watchWorkflow(
   const started = await startedWith(handle);
   const { input, report } = await withTexts(session, {
     input: started,
-    report: await watchImport(handle, { out, input: started, runId, workerComesUp: session.workerComesUp }).finally(
-      goOn,
-    ),
+    report: await watchToEnd(session, handle, {
+      out,
+      input: started,
+      runId,
+      workerComesUp: session.workerComesUp,
+    }).finally(goOn),
   });
   const facts: ImportFacts = {
     request: { kind: input.kind, path: input.path, mode: input.mode },

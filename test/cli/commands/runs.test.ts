@@ -226,7 +226,7 @@ describe('the commands over runs', function () {
 
   it('filters before it counts: the latest of a kind, totals of a status and of a time', async () => {
     await cli.query(`insert into ingest.import_runs (source_system, source_batch_id, file_hash, filename, import_kind, status, created_at, completed_at, rows_fetched, metadata)
-      select 'filters', n::text, 'h', 'old.csv', 'jbi', case when n = 1 then 'failed' else 'completed' end, now() - interval '3 days', now() - interval '3 days', 0, '{"settled": {"actual_total": 0, "reported_inserted": 0, "inserted_discrepancy": 0}}'::jsonb from generate_series(1, 3) n
+      select 'filters', n::text, 'h', 'old.csv', 'jbi', case when n = 1 then 'failed' else 'completed' end, now() - interval '3 days', now() - interval '3 days', 0, '{"counted": {"total": 0, "inserted": 0}}'::jsonb from generate_series(1, 3) n
       union all select 'filters', 'new' || n, 'h', 'new.csv', 'simplicity', 'completed', now(), now(), 0, '{}'::jsonb from generate_series(1, 25) n`);
     const of = async (...words: string[]): Promise<Json[]> => (await cli.json('runs', ...words)).document;
     assert.equal((await of('latest', '--kind', 'jbi', '--source', 'filters')).length, 3);
@@ -250,6 +250,22 @@ describe('the commands over runs', function () {
       (await of('reconcile-failures', '--source', 'filters')).map(({ delta }) => delta),
       [-5],
     );
+    // Of another program, never reconciled: counted once, and then what was counted then.
+    const [raw] = await cli.query(
+      "insert into ingest.import_runs (source_system, source_batch_id, file_hash, filename, import_kind, status, rows_fetched, rows_inserted) values ('filters', 'py', 'h', 'py.csv', 'plaintiff', 'completed', 2, 2) returning id",
+    );
+    await cli.query(
+      `insert into ingest.plaintiffs_raw (import_run_id, row_index, plaintiff_name, source_system, dedupe_key) values ('${raw!.id}', 0, 'A', 'filters', 'py-a')`,
+    );
+    const deltas = async () => (await of('reconcile-failures', '--source', 'filters')).map(({ delta }) => delta);
+    assert.deepEqual(await deltas(), [-1, -5]);
+    await cli.query(
+      `insert into ingest.plaintiffs_raw (import_run_id, row_index, plaintiff_name, source_system, dedupe_key) values ('${raw!.id}', 1, 'B', 'filters', 'py-b')`,
+    );
+    assert.deepEqual(await deltas(), [-1, -5]);
+    assert.equal((await cli.json('reconcile', raw!.id)).document.is_valid, true);
+    assert.deepEqual(await deltas(), [-5]);
+    await cli.query("delete from ingest.plaintiffs_raw where source_system = 'filters'");
     await cli.query("delete from ingest.import_runs where source_system = 'filters'");
   });
 
