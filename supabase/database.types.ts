@@ -2717,6 +2717,8 @@ export type Database = {
       has_members_of_fields: { Args: { project_id: number }; Returns: boolean };
       health: { Args: Record<PropertyKey, never>; Returns: Json };
       heartbeat_import_run: { Args: { run_id: string }; Returns: boolean };
+      held_messages: { Args: { messages: unknown; msg_ids: number[]; queue: string }; Returns: number[] };
+      held_rows: { Args: { rows: unknown[]; target: unknown }; Returns: unknown[] };
       hold_lease: {
         Args: { lease: number; run_id: string };
         Returns: {
@@ -2755,6 +2757,7 @@ export type Database = {
         };
       };
       hold_projects: { Args: { tenant_id: string }; Returns: undefined };
+      holding: { Args: { target: unknown }; Returns: string };
       is_as_landed: {
         Args: {
           landed: Omit<
@@ -2784,6 +2787,7 @@ export type Database = {
       is_whole: { Args: { result: Json }; Returns: boolean };
       job_list: { Args: { queued: Json }; Returns: Json };
       job_payload: { Args: { kind: string }; Returns: string };
+      keep_anomalies: { Args: { settled: unknown[] }; Returns: undefined };
       kept_columns: {
         Args: {
           m: Omit<

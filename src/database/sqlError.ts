@@ -67,6 +67,9 @@ function ownSentence(code: OwnCode, cause: unknown, message: string): IntakeErro
   return new IntakeError(code, text, { cause, ...(hint ? { remedy: hint } : {}) });
 }
 
+/** What the database says where a row of another table keeps one from going. */
+const REFERRED = /on table "([^"]+)" violates [\w ]*constraint "([^"]+)" on table "([^"]+)"/;
+
 /** Five characters with a digit among them: EPIPE is none. PostgREST has codes of its own. */
 const REFUSAL = /^(?=.*\d)[0-9A-Z]{5}$|^PGRST/;
 
@@ -89,6 +92,14 @@ export function sqlError(cause: unknown, status?: number, host?: string): Intake
     if (!state.startsWith(prefix)) continue;
     const remedy = REMEDIES[state];
     return new IntakeError(error, `${text} (${state})`, { cause, ...(remedy ? { remedy } : {}) });
+  }
+  const referrer = state === '23503' ? REFERRED.exec(message) : null;
+  if (referrer) {
+    const [, table, constraint, by] = referrer;
+    return new IntakeError('DATABASE_REFUSED', `Table ${by} refers to rows of ${table} that are to go (23503)`, {
+      cause,
+      remedy: `Give the foreign key ${constraint} of ${by} ON DELETE CASCADE or SET NULL, or delete the rows that refer; then give the command again.`,
+    });
   }
   if (REFUSAL.test(state))
     return new IntakeError('DATABASE_REFUSED', `The database refused a statement (${state})`, { cause });

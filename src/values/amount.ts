@@ -9,12 +9,15 @@ const DIGITS = /^(?:\d{1,30}|\d{1,3}(?:,\d{3}){1,9})(?:\.\d{0,20})?$|^\.\d{1,20}
 
 /** `1.234`: thousands in one country, a fraction in another. */
 const GROUP_OR_FRACTION = /^[1-9]\d{0,2}\.\d{3}$/;
+/** The dollar's name on one side of the amount. */
+const DOLLARS = /^USD?(?=[\s$\d(+-])\s*|\s*USD$/i;
 const NOTHING = /^(?:-{1,3}|n\/a|\$\s*-)$/i;
 
 /**
  * An amount of money as an exact decimal string (`-1234567.89`), digits kept as written but for leading zeros. Takes `$`,
- * groups (`1,234,567.89`), parentheses or a minus before or after; `USD` on either side,
- * `5.-` for 5; a dash alone and `N/A` are empty. Anything that could mean two numbers (`1.234,56`, `1,23`, `1.234`) is BAD_AMOUNT. No floating point on the way.
+ * groups (`1,234,567.89`), parentheses or a minus before or after; `USD` on either side, also within
+ * the parentheses; `5.-` for 5; a dash alone and `N/A` are empty. Anything that could mean two numbers (`1.234,56`, `1,23`, `1.234`) is BAD_AMOUNT, and so is
+ * another currency. No floating point on the way.
  */
 export function parseAmount(cell: string | null | undefined): Result<string> {
   const trimmed = text(cell);
@@ -22,13 +25,17 @@ export function parseAmount(cell: string | null | undefined): Result<string> {
   if (PLAIN.test(trimmed) && !GROUP_OR_FRACTION.test(trimmed)) return { value: canonical(trimmed, false) };
   let rest = asciiDigits(trimmed).replace(/[\u2212\u2013\u2014]/g, '-');
   if (NOTHING.test(rest)) return EMPTY;
-  rest = rest.replace(/^USD?(?=[\s$\d(+-])\s*|\s*USD$/gi, '').replace(/(\d)\.\s*-{1,2}$/, '$1');
+  const named = rest;
+  rest = rest.replace(DOLLARS, '');
+  const isNamed = rest !== named;
+  rest = rest.replace(/(\d)\.\s*-{1,2}$/, '$1');
   let negative = false;
   // The sign of the currency before the parentheses.
   rest = rest.replace(/^\$\s*(?=\()/, '');
   if (rest.startsWith('(') && rest.endsWith(')')) {
     negative = true;
     rest = rest.slice(1, -1).trim();
+    if (!isNamed) rest = rest.replace(DOLLARS, '');
   } else if (rest.endsWith('-')) {
     negative = true;
     rest = rest.slice(0, -1).trim();
@@ -39,6 +46,7 @@ export function parseAmount(cell: string | null | undefined): Result<string> {
     if (mark !== undefined && negative) return BAD;
     negative ||= mark === '-';
     rest = rest.slice(sign[0].length);
+    if (!isNamed && mark !== undefined) rest = rest.replace(DOLLARS, '').replace(/^\$\s*/, '');
   }
   if (GROUP_OR_FRACTION.test(rest)) return BAD;
   return DIGITS.test(rest) ? { value: canonical(rest.replaceAll(',', ''), negative) } : BAD;

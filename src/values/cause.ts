@@ -1,6 +1,17 @@
 /** Why a cell is no value, in words for the operator and without the cell. */
 import { orderOf, type DateOrder } from './date.ts';
 
+/** Signs of money but for `$` alone, `US$` and `USD $`. */
+const OTHER_SIGN = /(?!\$)\p{Sc}|\b(?!USD?\b)[A-Z]{1,3}\s*\$|\b(?:euros?|pounds?)\b/iu;
+const CODES = new Set(Intl.supportedValuesOf('currency'));
+
+/** Whether an amount of money is named as one of another country. */
+function namesOtherCurrency(value: string): boolean {
+  if (!/\d/.test(value)) return false;
+  const code = /(?<!\p{L})[A-Z]{3}(?!\p{L})/iu.exec(value)?.[0].toUpperCase();
+  return OTHER_SIGN.test(value) || (code !== undefined && code !== 'USD' && CODES.has(code));
+}
+
 /** More than the sentence of the code says; undefined where nothing more is known. */
 export function causeOf(code: string, cell: string | undefined, order: DateOrder): string | undefined {
   const value = cell?.trim() ?? '';
@@ -11,6 +22,7 @@ export function causeOf(code: string, cell: string | undefined, order: DateOrder
     if (/\p{L}/u.test(value)) return 'It holds letters.';
   }
   if (code === 'BAD_AMOUNT') {
+    if (namesOtherCurrency(value)) return 'It names another currency; amounts are US dollars here: convert it.';
     if (/^\D*\d{1,3}\.\d{3}\D*$/.test(value)) return 'It could mean thousands or a fraction; write 1234.00 or 1.2340.';
     if (/,\d{1,2}\D*$/.test(value)) return 'A comma is no decimal point here.';
   }

@@ -794,6 +794,31 @@ begin
 end
 $$;
 
+-- Under which condition a row t of a table has to stay: a table of the team refers to it, and neither goes nor lets go with it.
+create or replace function ingest.holding(target regclass) returns text
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(string_agg(format('exists (select from %s x where %s)', r.source, r.condition), ' or '), 'false')
+  from ingest.references_to($1, '{}') r
+  where exists (select from pg_catalog.pg_constraint c where c.conrelid = r.source and c.confrelid = $1 and c.contype = 'f' and c.confdeltype in ('a', 'r'))
+$$;
+
+-- Those of these rows that have to stay. They are locked first, so that who begins to refer to one waits, and finds it gone.
+create or replace function ingest.held_rows(target regclass, rows tid[]) returns tid[]
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_holding text := ingest.holding($1);
+  v_held tid[] := '{}';
+begin
+  if v_holding <> 'false' then
+    execute format('select from %s t where t.ctid = any ($1) for update', $1) using $2;
+    execute format('select coalesce(array_agg(t.ctid), ''{}'') from %s t where t.ctid = any ($1) and (%s)', $1, v_holding) into v_held using $2;
+  end if;
+  return v_held;
+end
+$$;
+
 -- {count, <name>: [the first thousand ids]}
 create or replace function ingest.kept_ids(name text, ids bigint[]) returns jsonb
 language sql immutable set search_path = pg_catalog, pg_temp

@@ -317,8 +317,10 @@ as $$
       raw = s.raw_payload, import_run_id = ($1).id, imported_at = now(), updated_at = now()
     from judged j cross join lateral (select * from ingest_stage.search_results x where x.ctid = j.stage_ctid offset 0) s
     where j.wins and t.id = j.search_result_id
+  ), former as materialized (
+    select array_agg(i.ctid) as tids from judged j join public.images i on i.search_result_id = j.search_result_id where j.wins and not j.has_image
   ), dropped as (
-    delete from public.images i using judged j where j.wins and not j.has_image and i.search_result_id = j.search_result_id
+    delete from public.images i using former f where i.ctid = any (f.tids) and i.ctid <> all ((select ingest.held_rows('public.images', f.tids))::tid[])
   ), pictured as (
     insert into public.images as i (dataset_id, search_result_id, sha256, storage_path, storage_type, file_size, content_type, import_run_id)
     select t.dataset_id, t.id, s.image_sha256, s.image_path, (select ingest.storage_type($1)), s.image_size, s.content_type, ($1).id

@@ -720,6 +720,17 @@ begin
 end
 $$;
 
+-- Of anomalies that are settled and about to go, those that a table of the team refers to stay and say so: they are other rows afterwards.
+create or replace function ingest.keep_anomalies(settled tid[]) returns void
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_held tid[] := ingest.held_rows('public.import_anomalies', $1);
+begin
+  update public.import_anomalies a set reason = 'settled; a table of the database refers to it' where a.ctid = any (v_held);
+end
+$$;
+
 -- Resolves the fields of all projects again, brings the memberships in line with them, but for those that somebody removed, and closes the
 -- anomalies of what is found by now, a tenant at a time. Returns how many memberships it made.
 create or replace function public.fn_projects_membership_backfill() returns integer
@@ -727,6 +738,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp set stat
 as $$
 declare
   v_tenant text;
+  v_settled tid[];
   v_made integer := 0;
 begin
   for v_tenant in select distinct p.tenant_id from public.projects p order by 1 loop
@@ -758,10 +770,13 @@ begin
     where p.id = t.project_id and (p.partner_org_id, p.deployment_specialist_user_id, p.relationship_manager_user_id)
       is distinct from (t.partner_org_id, t.ds_user_id, t.rm_user_id);
     select v_made + s.orgs + s.users into v_made from ingest.sync_memberships() s;
-    delete from public.import_anomalies a using pg_temp.intake_members t
-    where a.tenant_id = v_tenant and a.project_key = t.stage_application
-      and case a.anomaly_type when 'UNKNOWN_DELIVERY_PARTNER' then t.knows_partner when 'UNKNOWN_DS' then t.knows_specialist
-                              when 'UNKNOWN_RM' then t.knows_manager else false end;
+    v_settled := array(
+      select a.ctid from public.import_anomalies a join pg_temp.intake_members t on a.project_key = t.stage_application
+      where a.tenant_id = v_tenant
+        and case a.anomaly_type when 'UNKNOWN_DELIVERY_PARTNER' then t.knows_partner when 'UNKNOWN_DS' then t.knows_specialist
+                                when 'UNKNOWN_RM' then t.knows_manager else false end);
+    perform ingest.keep_anomalies(v_settled);
+    delete from public.import_anomalies a where a.ctid = any (v_settled);
     drop table pg_temp.intake_members;
   end loop;
   return v_made;
@@ -863,14 +878,16 @@ as $$
 #variable_conflict use_column
 declare
   v_count integer;
+  v_former tid[] := array(
+    select f.tid from pg_temp.intake_resolved r
+    cross join lateral (
+      select x.ctid as tid, x.anomaly_type, x.field
+      from public.import_anomalies x where x.tenant_id = $1 and x.project_key = r.stage_application offset 0) f
+    where r.replaced_by is null and (f.anomaly_type <> 'UNREADABLE_VALUE' or r.cells[array_position(ingest.project_fields(), f.field)] is not null));
 begin
+  perform ingest.keep_anomalies(v_former);
   with gone as (
-    delete from public.import_anomalies a where a.ctid = any (array(
-      select f.tid from pg_temp.intake_resolved r
-      cross join lateral (
-        select x.ctid as tid, x.anomaly_type, x.field
-        from public.import_anomalies x where x.tenant_id = $1 and x.project_key = r.stage_application offset 0) f
-      where r.replaced_by is null and (f.anomaly_type <> 'UNREADABLE_VALUE' or r.cells[array_position(ingest.project_fields(), f.field)] is not null)))
+    delete from public.import_anomalies a where a.ctid = any (v_former)
     returning a.project_key, a.anomaly_type, a.field, a.input_value, a.first_seen_at
   ), seen as materialized (
     select g.project_key, g.anomaly_type, g.field, g.input_value, min(g.first_seen_at) as first_seen_at from gone g group by 1, 2, 3, 4
@@ -883,7 +900,10 @@ begin
   from pg_temp.intake_noted n
   left join seen s on s.project_key = n.project_key and s.anomaly_type = n.anomaly_type and s.field = n.field
     and s.input_value is not distinct from n.input_value
-  order by n.row_index;
+  order by n.row_index
+  on conflict (tenant_id, project_key, anomaly_type, field, md5(coalesce(input_value, ''))) do update set -- one that had to stay
+    staging_id = excluded.staging_id, batch_id = excluded.batch_id, row_index = excluded.row_index, reason = excluded.reason,
+    match_type = excluded.match_type, correlation_id = excluded.correlation_id, payload_excerpt = excluded.payload_excerpt, created_at = now();
   get diagnostics v_count = row_count;
   return v_count;
 end

@@ -130,19 +130,23 @@ $$;
 -- What fn_cleanup_import_data would delete now, by the day it was written.
 create or replace function public.fn_cleanup_import_data_preview(p_imports_days integer default 60, p_anomalies_days integer default 90)
 returns table (stat_date date, staging_imports_count bigint, import_anomalies_count bigint)
-language sql stable security definer set search_path = pg_catalog, pg_temp
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
-  select g.day, count(*) filter (where g.is_import), count(*) filter (where not g.is_import)
-  from (select (s.imported_at at time zone 'UTC')::date as day, true as is_import from public.staging_imports s
-        where s.imported_at <= now() - make_interval(days => greatest(p_imports_days, 0))
-        union all
-        select (a.created_at at time zone 'UTC')::date, false from public.import_anomalies a
-        where a.created_at <= now() - make_interval(days => greatest(p_anomalies_days, 0))) g
-  group by g.day order by g.day
+begin
+  return query execute format($sql$
+    select g.day, count(*) filter (where g.is_import), count(*) filter (where not g.is_import)
+    from (select (t.imported_at at time zone 'UTC')::date as day, true as is_import from public.staging_imports t
+          where t.imported_at <= now() - make_interval(days => greatest($1, 0)) and not (%s)
+          union all
+          select (t.created_at at time zone 'UTC')::date, false from public.import_anomalies t
+          where t.created_at <= now() - make_interval(days => greatest($2, 0)) and not (%s)) g
+    group by g.day order by g.day $sql$, ingest.holding('public.staging_imports'), ingest.holding('public.import_anomalies'))
+    using p_imports_days, p_anomalies_days;
+end
 $$;
 
 -- Each batch of rows is counted into import_retention_stats in the statement that deletes it, so that the two cannot differ.
--- What a merge holds at that moment waits for the next day. Returns {staging_imports, import_anomalies}.
+-- What a merge holds at that moment waits for the next day, what a table of the team refers to stays. Returns {staging_imports, import_anomalies}.
 create or replace function public.fn_cleanup_import_data(p_imports_days integer default 60, p_anomalies_days integer default 90) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '30min'
 as $$
@@ -154,28 +158,30 @@ declare
 begin
   perform pg_advisory_xact_lock(hashtextextended('intake.retention', 0));
   loop
-    with gone as (
-      delete from public.import_anomalies a where a.id in (
-        select o.id from public.import_anomalies o where o.created_at <= now() - make_interval(days => greatest(p_anomalies_days, 0))
-        order by o.created_at limit v_rows for update skip locked)
-      returning (a.created_at at time zone 'UTC')::date as day
-    ), counted as (
-      insert into public.import_retention_stats as t (stat_date, import_anomalies_count) select g.day, count(*) from gone g group by g.day
-      on conflict (stat_date) do update set import_anomalies_count = t.import_anomalies_count + excluded.import_anomalies_count, last_updated_at = now())
-    select count(*) into v_gone from gone;
+    execute format($sql$
+      with gone as (
+        delete from public.import_anomalies a where a.id in (
+          select t.id from public.import_anomalies t where t.created_at <= now() - make_interval(days => greatest($1, 0)) and not (%s)
+          order by t.created_at limit $2 for update skip locked)
+        returning (a.created_at at time zone 'UTC')::date as day
+      ), counted as (
+        insert into public.import_retention_stats as t (stat_date, import_anomalies_count) select g.day, count(*) from gone g group by g.day
+        on conflict (stat_date) do update set import_anomalies_count = t.import_anomalies_count + excluded.import_anomalies_count, last_updated_at = now())
+      select count(*) from gone $sql$, ingest.holding('public.import_anomalies')) into v_gone using p_anomalies_days, v_rows;
     v_anomalies := v_anomalies + v_gone;
     exit when v_gone < v_rows;
   end loop;
   loop
-    with gone as (
-      delete from public.staging_imports s where s.id in (
-        select o.id from public.staging_imports o where o.imported_at <= now() - make_interval(days => greatest(p_imports_days, 0))
-        order by o.imported_at limit v_rows for update skip locked)
-      returning (s.imported_at at time zone 'UTC')::date as day
-    ), counted as (
-      insert into public.import_retention_stats as t (stat_date, staging_imports_count) select g.day, count(*) from gone g group by g.day
-      on conflict (stat_date) do update set staging_imports_count = t.staging_imports_count + excluded.staging_imports_count, last_updated_at = now())
-    select count(*) into v_gone from gone;
+    execute format($sql$
+      with gone as (
+        delete from public.staging_imports s where s.id in (
+          select t.id from public.staging_imports t where t.imported_at <= now() - make_interval(days => greatest($1, 0)) and not (%s)
+          order by t.imported_at limit $2 for update skip locked)
+        returning (s.imported_at at time zone 'UTC')::date as day
+      ), counted as (
+        insert into public.import_retention_stats as t (stat_date, staging_imports_count) select g.day, count(*) from gone g group by g.day
+        on conflict (stat_date) do update set staging_imports_count = t.staging_imports_count + excluded.staging_imports_count, last_updated_at = now())
+      select count(*) from gone $sql$, ingest.holding('public.staging_imports')) into v_gone using p_imports_days, v_rows;
     v_imports := v_imports + v_gone;
     exit when v_gone < v_rows;
   end loop;
@@ -342,13 +348,14 @@ end
 $$;
 
 -- Takes the rows of the oldest such run, at most `max_rows` a call; the ledger goes with the last, and so does what its kind keeps besides. The
--- run says at once that it is retired, so that nobody begins to roll back what is going. Answers {more, runs, landed_rows, ledger_rows, and the
+-- run says at once that it is retired, so that nobody begins to roll back what is going; what a table of the team refers to stays. Answers {more, runs, landed_rows, ledger_rows, and the
 -- counters of its kind}; more is false when nothing is left.
 create or replace function ingest.retire_runs(days jsonb, max_rows integer default 10000) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '120s'
 as $$
 declare
   r ingest.import_runs;
+  v_landed regclass;
   v_rows integer;
   v_steps integer := 0;
   v_own jsonb := '{}';
@@ -360,8 +367,9 @@ begin
   if not found then
     return '{"more": false, "runs": 0, "landed_rows": 0, "ledger_rows": 0}';
   end if;
-  execute format('delete from %1$s where ctid = any (array(select l.ctid from %1$s l where l.import_run_id = $1 limit $2))',
-                 (ingest.model_of_run(r.import_kind, r.id)).landed_table) using r.id, $2;
+  v_landed := (ingest.model_of_run(r.import_kind, r.id)).landed_table;
+  execute format('delete from %1$s where ctid = any (array(select t.ctid from %1$s t where t.import_run_id = $1 and not (%2$s) limit $2))',
+                 v_landed, ingest.holding(v_landed)) using r.id, $2;
   get diagnostics v_rows = row_count;
   v_done := v_rows < $2;
   if v_done then

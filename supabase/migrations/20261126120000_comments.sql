@@ -924,6 +924,10 @@ comment on function ingest.record_images is 'Records images that were stored: {s
 comment on function ingest.record_part is 'Puts an answer into the ledger, beside what slices before it have done.';
 comment on function ingest.record_result is 'Stores counters (from the ledger) and summary; the run goes on processing until it is reconciled.';
 comment on function ingest.referenced_rows is 'Rows of a production table that other tables refer to by a foreign key.';
+comment on function ingest.holding is 'Under which condition a row t of a table has to stay: a foreign key of a team''s table, without a rule of its own, refers to it.';
+comment on function ingest.held_rows is 'Those of these rows that have to stay, locked.';
+comment on function ingest.held_messages is 'Messages of a queue''s table that a team''s table refers to.';
+comment on function ingest.keep_anomalies is 'Marks settled anomalies that have to stay, since a team''s table refers to them.';
 comment on function ingest.references_to is 'Foreign keys to a table: who refers, and by which condition.';
 comment on function ingest.referenced_members is 'Members of projects that another table refers to.';
 comment on function ingest.has_members_of_fields is 'Whether the members of a project are those of its fields, but for whom somebody added or removed.';

@@ -1448,7 +1448,8 @@ begin
       select j.id from public.judgments j join pg_temp.intake_rollback g on g.judgment_id = j.id where g.successor_id is null));
   return jsonb_build_object('removed', v_judgments, 'inherited', v_inherited, 'kept_edited', v_kept,
     'effects', jsonb_build_object('judgments', v_judgments, 'plaintiffs', v_plaintiffs, 'contacts', v_contacts, 'tasks', v_tasks,
-                                  'history', v_history, 'jobs', v_jobs -> 'deleted', 'jobs_read_already', v_jobs -> 'read_already'));
+                                  'history', v_history, 'jobs', v_jobs -> 'deleted', 'jobs_read_already', v_jobs -> 'read_already')
+                || case when v_jobs ? 'kept' then jsonb_build_object('jobs_kept', v_jobs -> 'kept') else '{}' end);
 end
 $$;
 
@@ -1477,31 +1478,56 @@ begin
 end
 $$;
 
--- Deletes messages of these judgments that nobody has read. {deleted, read_already, gone}
+-- Messages of a queue's table that a table of the team refers to.
+create or replace function ingest.held_messages(messages regclass, queue text, msg_ids bigint[]) returns bigint[]
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_holding text := ingest.holding($1);
+  v_held bigint[] := '{}';
+begin
+  if v_holding <> 'false' then
+    execute format('select coalesce(array_agg(t.msg_id), ''{}'') from %s t where t.msg_id = any ($1) and (%s) %s', $1, v_holding,
+                   case when $1 = 'public.queue_messages'::regclass then 'and t.queue_name = $2' else 'and $2 is not null' end)
+      into v_held using $3, $2;
+  end if;
+  return v_held;
+end
+$$;
+
+-- Deletes messages of these judgments that nobody has read. {deleted, read_already, gone}, and `kept`: what a table of the team refers to.
 create or replace function ingest.delete_unread(queues text[], msg_ids bigint[], judgment_ids bigint[]) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp set work_mem = '64MB'
 as $$
 declare
   v_queue text;
+  v_pgmq regclass;
+  v_held bigint[];
+  v_kept integer := 0;
   v_total integer := coalesce(cardinality($1), 0);
   v_deleted integer := 0;
   v_read integer := 0;
   v_n integer;
 begin
   for v_queue in select distinct q from unnest($1) q loop
+    v_held := ingest.held_messages('public.queue_messages', v_queue, $2);
     delete from public.queue_messages m using unnest($1, $2, $3) as u (queue, id, judgment)
-    where m.queue_name = v_queue and u.queue = v_queue and m.msg_id = u.id and m.read_ct = 0
+    where m.queue_name = v_queue and u.queue = v_queue and m.msg_id = u.id and m.read_ct = 0 and m.msg_id <> all (v_held)
       and (m.message #>> '{payload,judgment_id}')::bigint = u.judgment;
     get diagnostics v_n = row_count;
     v_deleted := v_deleted + v_n;
-    select v_read + count(*) filter (where c.read_ct > 0), count(*) filter (where c.read_ct = 0 and public.pgmq_delete(v_queue, c.msg_id))
-      into v_read, v_n
+    v_pgmq := case when to_regnamespace('pgmq') is not null then to_regclass(format('pgmq.%I', 'q_' || v_queue)) end;
+    v_held := case when v_pgmq is null then v_held else ingest.held_messages(v_pgmq, v_queue, $2) end;
+    select v_read + count(*) filter (where c.read_ct > 0), v_kept + count(*) filter (where c.read_ct = 0 and c.msg_id = any (v_held)),
+           count(*) filter (where c.read_ct = 0 and c.msg_id <> all (v_held) and public.pgmq_delete(v_queue, c.msg_id))
+      into v_read, v_kept, v_n
     from ingest.queue_contents(v_queue) c
     join unnest($1, $2, $3) as u (queue, id, judgment)
       on u.queue = v_queue and u.id = c.msg_id and u.judgment = (c.message #>> '{payload,judgment_id}')::bigint;
     v_deleted := v_deleted + v_n;
   end loop;
-  return jsonb_build_object('deleted', v_deleted, 'read_already', v_read, 'gone', v_total - v_deleted - v_read);
+  return jsonb_build_object('deleted', v_deleted, 'read_already', v_read, 'gone', v_total - v_deleted - v_read - v_kept)
+    || case when v_kept = 0 then '{}' else jsonb_build_object('kept', v_kept) end;
 end
 $$;
 
@@ -1526,12 +1552,10 @@ as $$
 declare
   v_jobs integer;
 begin
-  if $2 then
-    delete from public.queue_messages m where m.message #>> '{payload,import_run_id}' = any ($1::text[]);
-    get diagnostics v_jobs = row_count;
-  else
-    select count(*) into v_jobs from public.queue_messages m where m.message #>> '{payload,import_run_id}' = any ($1::text[]);
-  end if;
+  execute format(case when $2 then 'with gone as (delete from public.queue_messages t where %1$s returning 1) select count(*) from gone'
+                      else 'select count(*) from public.queue_messages t where %1$s' end,
+                 't.message #>> ''{payload,import_run_id}'' = any ($1) and not (' || ingest.holding('public.queue_messages') || ')')
+    into v_jobs using $1::text[];
   return case when v_jobs = 0 then '{}' else jsonb_build_object('queued_jobs', v_jobs) end;
 end
 $$;

@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
 import { parseAmount } from '../../src/values/amount.ts';
+import { causeOf } from '../../src/values/cause.ts';
 import { parseEmail, parsePhone, parseState } from '../../src/values/contact.ts';
 import { parseDate } from '../../src/values/date.ts';
 import type { Result } from '../../src/values/result.ts';
@@ -52,6 +53,12 @@ describe('parseAmount', () => {
       '$5 USD': '5',
       US$5: '5',
       '$(100.00)': '-100.00',
+      '(USD 5)': '-5',
+      '(5.50 USD)': '-5.50',
+      '(US$ 1,234)': '-1234',
+      'USD (5)': '-5',
+      '-USD 5': '-5',
+      '-$5': '-5',
       '-': null,
       '\u2013': null,
       '$ -': null,
@@ -82,6 +89,13 @@ describe('parseAmount', () => {
       '1.234',
       '$12.345',
       'EUR 5',
+      'CAD 5',
+      '5 €',
+      'C$5',
+      'USD 5 USD',
+      'USD (USD 5)',
+      '(USD -5)',
+      '- USD',
       '$5 $',
       '1.2.3',
       '€5',
@@ -90,6 +104,26 @@ describe('parseAmount', () => {
       '.',
     ];
     table(parseAmount, Object.fromEntries(bad.map((cell) => [cell, 'BAD_AMOUNT'])));
+  });
+
+  it('says of another currency what is to be done, and not of dollars that cannot be read', () => {
+    const hint = 'It names another currency; amounts are US dollars here: convert it.';
+    for (const cell of [
+      'CAD 5',
+      '5 €',
+      '€5',
+      '(£5)',
+      'C$5',
+      'CA$ 1,234.00',
+      '5,00 EUR',
+      'eur 5',
+      '1.234 CHF',
+      '5 euros',
+      '¥500',
+    ])
+      assert.equal(causeOf('BAD_AMOUNT', cell, 'mdy'), hint, cell);
+    for (const cell of ['USD 5x', '$5 $', 'abc', 'five', '5 kg', 'USD $ 5 $'])
+      assert.equal(causeOf('BAD_AMOUNT', cell, 'mdy'), undefined, cell);
   });
 
   it('takes every grouped amount for the number that was grouped', () => {
