@@ -30,7 +30,10 @@ const MEASURES: Measures = {
     metrics.images('cached', skipped);
     metrics.images('failed', failed);
   },
-  uploadSlice(metrics, { done, skipped, failed }) {
+  uploadSlice(metrics, { done, skipped, failed, hashed }) {
+    metrics.images('hashed', hashed?.done ?? 0);
+    metrics.images('cached', hashed?.skipped ?? 0);
+    metrics.images('failed', hashed?.failed ?? 0);
     metrics.images('uploaded', done);
     metrics.images('skipped', skipped);
     metrics.images('failed', failed);

@@ -33,6 +33,8 @@ export interface TreePlan {
   readonly images: number;
   readonly slices: number;
   readonly batches: number;
+  /** Calls to the database that stage them. Older plans lack it: as many as batches. */
+  readonly calls?: number;
   /** Files of a batch, however the one who reads the manifest later would have them. */
   readonly batchSize: number;
   /** Images whose hash is not known from an earlier run. */
@@ -83,6 +85,8 @@ export interface SliceRequest {
   readonly stageId: string;
   readonly partitions: number;
   readonly slice: number;
+  /** Images are read once: uploadSlice hashes those whose hash is not known, too, and says so. */
+  readonly hash?: true;
 }
 
 /** What became of a slice: files or images done, left alone, failed; the rows it was staged as. */
@@ -100,4 +104,6 @@ export interface SliceAnswer {
   /** What was noticed in their texts. */
   readonly remarks?: Remarks;
   readonly batches: number;
+  /** Images whose hash an upload found, knew, could not find. */
+  readonly hashed?: { readonly done: number; readonly skipped: number; readonly failed: number };
 }

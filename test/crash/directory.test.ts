@@ -8,7 +8,6 @@ const DEATHS = [
     'postgres',
     [
       ['planTree.before', 'planTree.after'],
-      ['hashSlice.within', 'hashSlice.after'],
       ['uploadSlice.within', 'uploadSlice.after'],
       ['stageSlice.within', 'stageSlice.after'],
       ['upsertPartition.within', 'upsertPartition.after'],

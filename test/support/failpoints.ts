@@ -12,7 +12,7 @@ const armed = new Set((process.env['INTAKE_FAILPOINTS'] ?? '').split(',').filter
 /** Objects that are stored before the worker dies within an upload. */
 const OBJECTS: Readonly<Record<string, number>> = { upload: 1, uploadSlice: 19 };
 /** They read files: within them is soon after their beginning. */
-const READERS = new Set(['hash', 'hashSlice']);
+const READERS = new Set(['hash']);
 const SOON_MS = 4;
 
 function failpoint(name: string): void {

@@ -89,7 +89,7 @@ const GOOD_DAY: Fakes = {
   planTree: () => ({ plan: tree, failures: 0, failedItems: [] }),
   claimDirectory: () => ({ claim, datasetId: 1 }),
   hashSlice: () => slice,
-  uploadSlice: () => slice,
+  uploadSlice: () => ({ ...slice, hashed: { done: 10, skipped: 0, failed: 0 } }),
   stageSlice: () => slice,
 };
 

@@ -4,11 +4,9 @@ import { ROW_ERRORS, type RowErrorCode } from '../../errors.ts';
 import type { DirectoryInput, FailedItem } from '../../messages/directory.ts';
 import { addRemarks, type Remark } from '../../messages/remarks.ts';
 import { textCleaner, type TextCleaner } from '../../sources/cleanText.ts';
-import { digest } from '../../sources/file.ts';
 import { LICENCE_COLUMNS, type LicenceRow, licencesOf, SEARCH_COLUMNS } from '../../sources/search/licences.ts';
-import { MAX_JSON_BYTES, readSearchFile } from '../../sources/search/searchFile.ts';
-import { readTreeFile } from '../../sources/tree/fileThreads.ts';
-import type { Known } from '../../sources/tree/insideFile.ts';
+import { readSearchFile } from '../../sources/search/searchFile.ts';
+import type { ReadFile } from '../../sources/tree/fileThreads.ts';
 import { RowBuffer } from '../../staging/rowBuffer.ts';
 import { closeArray, partitionOf } from '../../staging/stageRows.ts';
 import { copyCell, jsonCell } from '../../staging/stageFormat.ts';
@@ -59,9 +57,9 @@ export class BatchWriter {
     this.#start = this.#copy ? `${stageId}\t${batch}\t` : '';
   }
 
-  async add(root: string, file: SliceFile, states: ImageStates): Promise<void> {
-    const state = this.#input.mode === 'verify' ? undefined : file;
-    const rows = await readRows(root, file, state, this.#now, this.#clean);
+  /** @param read the file, unless planning has told that it cannot be read. */
+  add(file: SliceFile, read: ReadFile | undefined, states: ImageStates): void {
+    const rows = rowsOf(file, read, this.#now, this.#clean);
     const known = file.error !== undefined;
     const shared = this.#shared(file, states);
     let bad = 0;
@@ -157,19 +155,17 @@ const IMAGE_ERROR = ['image_error', 'image_message', 'image_item'].map(
 const withoutImageError = (shared: readonly (string | null)[]): readonly (string | null)[] =>
   shared.map((cell, i) => (IMAGE_ERROR.includes(i) ? null : cell));
 
-/** As many rows as planning counted: a file that is another by now is a failed one. A verification may read a copy of it. */
-async function readRows(
-  root: string,
+/** As many rows as planning counted: a file that is another by now is a failed one. */
+function rowsOf(
   file: SliceFile,
-  known: Known | undefined,
+  read: ReadFile | undefined,
   now: Date | undefined,
   clean: TextCleaner,
-): Promise<readonly LicenceRow[]> {
-  if (file.error) return fileFailure(file, file.error);
-  const read = await readTreeFile(root, file.path, MAX_JSON_BYTES, known);
+): readonly LicenceRow[] {
+  if (file.error || !read) return fileFailure(file, file.error ?? READ_ERRORS.missing);
   if (read.error !== undefined) return fileFailure(file, READ_ERRORS[read.error]);
-  if (digest(read.bytes) !== file.sha256) return fileFailure(file, READ_ERRORS.changed);
-  const search = readSearchFile(read.bytes, clean);
+  if (read.sha256 !== file.sha256) return fileFailure(file, READ_ERRORS.changed);
+  const search = readSearchFile(read.bytes!, clean);
   const rows = search.ok ? licencesOf(search.file, now) : [];
   return rows.length === file.rows ? rows : fileFailure(file, READ_ERRORS.changed);
 }

@@ -1,14 +1,13 @@
 /** What planning wants to know of the JSON files: read on threads, and kept from try to try and from run to run. */
-import { createHash } from 'node:crypto';
 import { ROW_ERRORS, type RowErrorCode } from '../../errors.ts';
 import { textCleaner, type Cleaning, type TextCleaner } from '../../sources/cleanText.ts';
 import { rowsOf } from '../../sources/search/licences.ts';
 import { MAX_JSON_BYTES, readSearchFile, searchKey, sourceImageOf } from '../../sources/search/searchFile.ts';
 import type { CachedFile, FileCache } from '../../sources/tree/fileCache.ts';
-import { readTreeFile } from '../../sources/tree/fileThreads.ts';
+import { readFiles, type ReadFile } from '../../sources/tree/fileThreads.ts';
 import type { Unread } from '../../sources/tree/insideFile.ts';
 import type { FoundImage } from '../../sources/tree/imageIndex.ts';
-import { inLanes } from './lanes.ts';
+import { grouped, inLanes, readingOf } from './lanes.ts';
 
 export interface Facts {
   readonly rows: number;
@@ -36,11 +35,11 @@ export interface ReadFacts {
 }
 
 /** Files asked for at a time; the threads take as many of them as the file system is worth. */
-const LANES = 16;
+const READING = readingOf(16);
 
 /**
  * From the cache where the file is as it was, else from the file; in the order of the files.
- * @param signal ends it between two files; what was read until then is kept.
+ * @param signal ends it between two messages; what was read until then is kept.
  */
 export async function readFacts(
   root: string,
@@ -50,34 +49,40 @@ export async function readFacts(
   cleaning: Cleaning = {},
 ): Promise<ReadFacts[]> {
   const clean = textCleaner(cleaning, () => undefined); // it is said when the file is staged
-  const reading = readingOf(cleaning);
+  const reading = wordsOf(cleaning);
   const known = cache.getMany(listed);
   const readAt = Date.now();
   const fresh: (Listed & CachedFile)[] = [];
   const answers: ReadFacts[] = [];
-  await inLanes(listed.entries(), LANES, signal, async ([i, file]) => {
+  const unknown: (readonly [number, Listed])[] = [];
+  for (const [i, file] of listed.entries()) {
     const cached = known.get(file.path);
     const facts = cached?.facts as KeptFacts | undefined;
-    if (cached && facts?.reading === reading) {
-      answers[i] = { facts, sha256: cached.sha256 };
-      return;
-    }
-    const read = (answers[i] = await readFact(root, file, clean));
-    if (read.sha256) fresh.push({ ...file, sha256: read.sha256, type: 'json', facts: { ...read.facts, reading } });
+    if (cached && facts?.reading === reading) answers[i] = { facts, sha256: cached.sha256 };
+    else if (file.isLink) answers[i] = { facts: { rows: 1, error: LINK_OUTSIDE }, sha256: '' };
+    else unknown.push([i, file]);
+  }
+  const groups = grouped(unknown, ([, { size }]) => size);
+  await inLanes(groups, READING.lanes, signal, async (group) => {
+    const files = group.map(([, { path, size, mtimeMs }]) => ({ path, known: { size, mtimeMs } }));
+    const job = { root, files, limit: MAX_JSON_BYTES, bytes: true };
+    await readFiles(job, { parts: READING.parts, signal }, (read, at) => {
+      const [i, file] = group[at]!;
+      const { facts, sha256 } = (answers[i] = factsOf(read, clean));
+      if (sha256) fresh.push({ ...file, sha256, type: 'json', facts: { ...facts, reading } });
+    });
   }).finally(() => cache.putMany(fresh, readAt));
   return answers;
 }
 
 /** Other words for nothing make other facts of the same file. */
-const readingOf = ({ nullWords, decodeHtml = false }: Cleaning): string =>
+const wordsOf = ({ nullWords, decodeHtml = false }: Cleaning): string =>
   JSON.stringify([decodeHtml, nullWords ?? 'usual']);
 
-async function readFact(root: string, file: Listed, clean: TextCleaner): Promise<ReadFacts> {
-  if (file.isLink) return { facts: { rows: 1, error: LINK_OUTSIDE }, sha256: '' };
-  const read = await readTreeFile(root, file.path, MAX_JSON_BYTES, file);
+function factsOf(read: ReadFile, clean: TextCleaner): ReadFacts {
   if (read.error !== undefined) return { facts: { rows: 1, error: READ_ERRORS[read.error] }, sha256: '' };
-  const sha256 = createHash('sha256').update(read.bytes).digest('hex');
-  const search = readSearchFile(read.bytes, clean);
+  const { sha256 } = read;
+  const search = readSearchFile(read.bytes!, clean);
   if (!search.ok) return { facts: { rows: 1, error: { code: search.code, message: search.message } }, sha256 };
   const image = sourceImageOf(search.file);
   return {

@@ -1,14 +1,33 @@
 /** sha256: content hashes and types of the images of a slice; what is known from an earlier run is not read again. */
 import { Context } from '@temporalio/activity';
 import { FileCache } from '../../sources/tree/fileCache.ts';
-import { readImage } from '../../sources/tree/readImage.ts';
+import { readImages } from '../../sources/tree/readImage.ts';
 import { SHOWN_FAILURES, type FailedItem } from '../../messages/directory.ts';
 import type { Deps } from '../deps.ts';
 import { heartbeat } from '../heartbeat.ts';
 import { renewClaim } from '../renewClaim.ts';
-import { imageBytes, inLanes } from './lanes.ts';
-import { imageRootOf, imagesOf, loadImages, loadSlice, EMPTY_RESULT, saveImages, imageStateKey } from './slice.ts';
+import { grouped, imageBytes, inLanes, readingOf } from './lanes.ts';
+import {
+  imageRootOf,
+  imagesOf,
+  loadImages,
+  loadSlice,
+  EMPTY_RESULT,
+  saveImages,
+  imageStateKey,
+  type SliceImage,
+} from './slice.ts';
 import type { SliceAnswer, SliceRequest } from '../../messages/directory.ts';
+
+const sizeOf = ({ size }: SliceImage): number => size;
+
+/** Each is held by its thread alone, and forgotten when its hash is known. */
+const heldAtATime = (group: readonly SliceImage[], threads: number): number =>
+  group
+    .map(sizeOf)
+    .sort((a, b) => b - a)
+    .slice(0, threads)
+    .reduce((sum, size) => sum + size, 0);
 
 export const hashSliceActivity = ({ backend, workDir, cacheDir }: Deps) => ({
   async hashSlice(request: SliceRequest): Promise<SliceAnswer> {
@@ -26,21 +45,26 @@ export const hashSliceActivity = ({ backend, workDir, cacheDir }: Deps) => ({
     let failed = 0;
     let done = 0;
     const readAt = Date.now();
-    await inLanes(unknown, input.maxWorkers, Context.current().cancellationSignal, async (image) => {
-      const read = await imageBytes.run(image.size, () =>
-        readImage(root, image.path, input.mode === 'verify' ? undefined : image),
+    const signal = Context.current().cancellationSignal;
+    const { lanes, parts } = readingOf(input.maxWorkers);
+    await inLanes(grouped(unknown, sizeOf), lanes, signal, async (group) => {
+      const files = group.map(({ path, ...known }) => (input.mode === 'verify' ? { path } : { path, known }));
+      await imageBytes.run(heldAtATime(group, parts), () =>
+        readImages(root, files, { parts, signal, bytes: false }, (read, at) => {
+          const image = group[at]!;
+          if (read.error !== undefined) {
+            const item = { item: image.path, kind: 'image', code: read.error, message: read.message } as const;
+            states.set(image.path, { error: read.error, message: item.message, phase: 'sha256' });
+            if (failed++ < SHOWN_FAILURES) failedItems.push(item);
+          } else {
+            const { sha256, type } = read;
+            states.set(image.path, { sha256, type });
+            fresh.push({ ...image, sha256, type });
+            done++;
+          }
+        }),
       );
-      if (read.error !== undefined) {
-        const item = { item: image.path, kind: 'image', code: read.error, message: read.message } as const;
-        states.set(image.path, { error: read.error, message: item.message, phase: 'sha256' });
-        if (failed++ < SHOWN_FAILURES) failedItems.push(item);
-      } else {
-        const { sha256, type } = read;
-        states.set(image.path, { sha256, type });
-        fresh.push({ ...image, sha256, type });
-        done++;
-      }
-      if ((done + failed) % 50 === 0) heartbeat({ done: done + failed, total: unknown.length });
+      heartbeat({ done: done + failed, total: unknown.length });
     });
     if (fresh.length > 0 && input.mode !== 'verify') {
       const cache = new FileCache(cacheDir, root);

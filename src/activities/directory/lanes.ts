@@ -7,6 +7,54 @@ const BYTES_IN_FLIGHT = 64 * 1024 * 1024;
 /** One budget for all slices of this worker. */
 export const imageBytes = new ByteBudget(BYTES_IN_FLIGHT);
 
+/** Images that are read together, of which the next ones take the memory. */
+export const TOGETHER = { items: 64, bytes: 4 * 1024 * 1024 };
+
+const memory: SharedArrayBuffer[] = [];
+
+/** As many as are kept when none is used. */
+const KEPT = 4;
+
+/** Lends memory for images that are read together: what comes and goes by the megabyte keeps the garbage collector at work. */
+export async function withMemory<T>(work: (memory: SharedArrayBuffer) => Promise<T>): Promise<T> {
+  const lent = memory.pop() ?? new SharedArrayBuffer(TOGETHER.bytes);
+  try {
+    return await work(lent);
+  } finally {
+    if (memory.length < KEPT) memory.push(lent);
+  }
+}
+
+/** Files that go over a thread together: a message a file costs more than the file. */
+const [MANY_FILES, MANY_BYTES] = [32, 2 * 1024 * 1024] as const;
+
+/** The same items in their order, in groups; one that is large is a group of its own. */
+export function grouped<T>(
+  items: readonly T[],
+  sizeOf: (item: T) => number,
+  most: { readonly items: number; readonly bytes: number } = { items: MANY_FILES, bytes: MANY_BYTES },
+): T[][] {
+  const groups: T[][] = [];
+  let bytes = Infinity;
+  for (const item of items) {
+    const last = groups.at(-1);
+    bytes += sizeOf(item);
+    if (last && last.length < most.items && bytes <= most.bytes) {
+      last.push(item);
+    } else {
+      groups.push([item]);
+      bytes = sizeOf(item);
+    }
+  }
+  return groups;
+}
+
+/** Groups at a time, and parts of each where the file system is slow: together no more files than `width`. */
+export function readingOf(width: number): { readonly lanes: number; readonly parts: number } {
+  const lanes = Math.min(4, width);
+  return { lanes, parts: Math.floor(width / lanes) };
+}
+
 /**
  * @param signal ends it between two items.
  * @throws what the first failed item threw, when no other is at work any more.

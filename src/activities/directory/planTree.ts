@@ -21,6 +21,7 @@ import { noImage, readFacts, type Listed } from './facts.ts';
 import { knownFiles } from './knownFiles.ts';
 import { storedImages } from './storedImages.ts';
 import {
+  callsOf,
   imageRootOf,
   imagesOf,
   saveImages,
@@ -139,6 +140,7 @@ async function planFiles(planned: Tree): Promise<PlannedTree> {
     images: 0,
     slices: 0,
     batches: 0,
+    calls: 0,
     unhashed: 0,
     unstored: 0,
     duplicates: 0,
@@ -163,7 +165,8 @@ async function planFiles(planned: Tree): Promise<PlannedTree> {
 
   const flush = async () => {
     if (pending.length === 0) return;
-    const slice = { firstBatch: sum.batches, files: pending };
+    const calls = callsOf(pending, input.batchSize);
+    const slice = { firstBatch: sum.batches, files: pending, calls };
     const bytes = await saveSlice(workDir, layout, sum.slices, slice);
     if (input.mode === 'commit') await storeSlice(target, layout, sum.slices, bytes);
     const referred = imagesOf(pending);
@@ -174,6 +177,7 @@ async function planFiles(planned: Tree): Promise<PlannedTree> {
     await saveImages(workDir, layout, sum.slices, states);
     sum.slices++;
     sum.batches += Math.ceil(pending.length / input.batchSize);
+    sum.calls += calls.length;
     pending = [];
   };
 

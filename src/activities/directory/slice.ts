@@ -46,6 +46,8 @@ export interface Slice {
   /** Number of its first batch among all. */
   readonly firstBatch: number;
   readonly files: readonly SliceFile[];
+  /** Batches of each call to the database. Older manifests lack it: a call each. */
+  readonly calls?: readonly number[];
 }
 
 export const EMPTY_RESULT: SliceAnswer = {
@@ -109,16 +111,44 @@ export async function loadSlice(workDir: string, backend: Backend, layout: strin
 export const storeSlice = (backend: Backend, layout: string, slice: number, bytes: Buffer): Promise<void> =>
   backend.objects.put(`${folderOf(layout)}/${sliceName(slice)}`, bytes);
 
-/** Files that share a call to the database. */
-export function batchesOf(
-  { files, firstBatch }: Slice,
-  batchSize: number,
-): { batch: number; files: readonly SliceFile[] }[] {
-  const batches = [];
+/** So many files and bytes of them make a call large enough: its round trip no longer counts. */
+const FILES_OF_CALL = 125;
+const BYTES_OF_CALL = 1024 * 1024;
+
+/** How many batches share each call to the database. */
+export function callsOf(files: readonly SliceFile[], batchSize: number): number[] {
+  const calls: number[] = [];
+  let held = { files: Infinity, bytes: Infinity };
   for (let from = 0; from < files.length; from += batchSize) {
-    batches.push({ batch: firstBatch + from / batchSize, files: files.slice(from, from + batchSize) });
+    const batch = files.slice(from, from + batchSize);
+    const bytes = batch.reduce((sum, { size }) => sum + size, 0);
+    if (held.files + batch.length <= FILES_OF_CALL && held.bytes + bytes <= BYTES_OF_CALL) {
+      calls[calls.length - 1]!++;
+      held = { files: held.files + batch.length, bytes: held.bytes + bytes };
+    } else {
+      calls.push(1);
+      held = { files: batch.length, bytes };
+    }
   }
-  return batches;
+  return calls;
+}
+
+export interface Call {
+  /** Number of its first batch, which names what is staged. */
+  readonly batch: number;
+  readonly batches: number;
+  readonly files: readonly SliceFile[];
+}
+
+/** Files that share a call to the database. */
+export function filesByCall({ files, firstBatch, calls }: Slice, batchSize: number): Call[] {
+  const single = () => Array.from({ length: Math.ceil(files.length / batchSize) }, () => 1);
+  let before = 0;
+  return (calls ?? single()).map((batches) => {
+    const from = before;
+    before += batches;
+    return { batch: firstBatch + from, batches, files: files.slice(from * batchSize, before * batchSize) };
+  });
 }
 
 /** Where the images of a tree lie. */

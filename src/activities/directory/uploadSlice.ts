@@ -1,16 +1,21 @@
-/** upload: the images of a slice into storage under their content's hash; what is there is not sent again. */
+/**
+ * upload: the images of a slice into storage under their content's hash; what is there is not sent again. An image is read once: the
+ * bytes that are hashed are those that are sent.
+ */
 import { gzip } from 'node:zlib';
 import { promisify } from 'node:util';
 import { Context } from '@temporalio/activity';
+import pLimit from 'p-limit';
+import { FileCache } from '../../sources/tree/fileCache.ts';
 import { CONTENT_TYPES, type ImageType } from '../../sources/tree/imageType.ts';
-import { readImage } from '../../sources/tree/readImage.ts';
-import { IntakeError, ROW_ERRORS, type RowErrorCode } from '../../errors.ts';
+import { readImages, type Image, type UnusableImage } from '../../sources/tree/readImage.ts';
+import { IntakeError, ROW_ERRORS } from '../../errors.ts';
 import { SHOWN_FAILURES, type DirectoryInput, type FailedItem } from '../../messages/directory.ts';
 import type { Backend } from '../../database/backend.ts';
 import type { Deps } from '../deps.ts';
 import { heartbeat } from '../heartbeat.ts';
 import { renewClaim } from '../renewClaim.ts';
-import { imageBytes, inLanes } from './lanes.ts';
+import { grouped, imageBytes, inLanes, readingOf, TOGETHER, withMemory } from './lanes.ts';
 import {
   imageRootOf,
   imagesOf,
@@ -32,67 +37,163 @@ const compress = promisify(gzip);
 export const imagePath = (sha256: string, type: ImageType, compression: DirectoryInput['compression']): string =>
   `images/sha256/${sha256.slice(0, 2)}/${sha256}.${type}${compression === 'gzip' ? '.gz' : ''}`;
 
-export const uploadSliceActivity = ({ backend, workDir }: Deps) => ({
+/** Images of one content, as far as that is known: one of them is enough, unless it is another by now. */
+interface Wanted {
+  readonly image: SliceImage;
+  readonly others: readonly SliceImage[];
+}
+
+export const uploadSliceActivity = ({ backend, workDir, cacheDir }: Deps) => ({
   async uploadSlice(request: SliceRequest): Promise<SliceAnswer> {
-    const { input, plan, runId, slice } = request;
+    const { input, plan, runId, slice, hash } = request;
     const target = backend(input.backend);
     const root = await imageRootOf(input);
     const { files } = await loadSlice(workDir, target, plan.layout, slice);
     const states = await loadImages(workDir, imageStateKey(request), slice);
+    // What could not be read is read again: the first try may have been cut off before it told.
+    if (hash)
+      for (const [path, state] of states)
+        if (state.error !== undefined && state.phase === 'sha256') states.delete(path);
     await storedImages(target, states);
     const images = imagesOf(files).filter(({ path }) => {
       const state = states.get(path);
       return state?.error === undefined || state.phase === 'upload';
     });
+    const unhashed = new Set(images.map(({ path }) => path).filter((path) => !states.has(path)));
+    const hashed = { done: 0, skipped: images.length - unhashed.size, failed: 0 };
     const failedItems: FailedItem[] = [];
     let failed = 0;
     let done = 0;
-    const fail = ({ path }: SliceImage, code: RowErrorCode) => {
-      states.set(path, { error: code, message: ROW_ERRORS[code], phase: 'upload' });
-      if (failed++ < SHOWN_FAILURES) failedItems.push({ item: path, kind: 'image', code, message: ROW_ERRORS[code] });
+    const fail = ({ path }: SliceImage, { error: code, message }: UnusableImage, phase: 'sha256' | 'upload') => {
+      states.set(path, { error: code, message, phase });
+      if (phase === 'sha256') hashed.failed++;
+      else failed++;
+      if (failed + hashed.failed <= SHOWN_FAILURES) failedItems.push({ item: path, kind: 'image', code, message });
     };
-    const wanted = new Map<string, SliceImage[]>();
+    const bySource = new Map<string, SliceImage[]>();
     for (const image of images) {
       const state = states.get(image.path);
       if (state?.error !== undefined)
-        fail(image, state.error); // a try that was cut off has found out
-      else if (!state?.storagePath)
-        wanted.set(state?.sha256 ?? image.path, [...(wanted.get(state?.sha256 ?? image.path) ?? []), image]);
+        fail(image, state, 'upload'); // a try that was cut off has found out
+      else if (!state?.storagePath) {
+        const source = state?.sha256 ?? image.path;
+        bySource.set(source, [...(bySource.get(source) ?? []), image]);
+      }
     }
     const uploaded = new Map<string, string>();
-    const sending = inLanes(
-      wanted.values(),
-      input.maxConcurrentUploads,
-      Context.current().cancellationSignal,
-      async (ofOneContent) => {
-        // One of them is enough, unless it is another by now.
-        for (const image of ofOneContent) {
-          const sent = await imageBytes.run(image.size, () =>
-            send(target, root, image, known(states, image)?.sha256, input.compression),
-          );
-          if (sent.error === undefined) {
-            states.set(image.path, sent);
-            uploaded.set(sent.sha256, sent.storagePath);
-            done++;
-            break;
-          }
-          fail(image, sent.error);
+    const fresh: Parameters<FileCache['putMany']>[0][number][] = [];
+    const sending = new Map<string, Promise<UnusableImage | undefined>>();
+    const limit = pLimit(input.maxConcurrentUploads);
+    const signal = Context.current().cancellationSignal;
+    const { lanes, parts } = readingOf(input.maxWorkers);
+    const readAt = Date.now();
+    let handled = 0;
+
+    /** @returns the images of the group that are to be sent. */
+    const read = async (
+      group: readonly Wanted[],
+      again: Wanted[],
+      into: SharedArrayBuffer | undefined,
+    ): Promise<Found[]> => {
+      const found: Found[] = [];
+      let end = 0;
+      const asked = group.map(({ image: { path, ...known } }) => {
+        const at = end;
+        end += known.size;
+        return { path, known, ...(into ? { at } : {}) };
+      });
+      const unknown: ImageStates = new Map();
+      await readImages(root, asked, { parts, signal, bytes: true, ...(into ? { into } : {}) }, (image, at) => {
+        const wanted = group[at]!;
+        const { path } = wanted.image;
+        const state = states.get(path);
+        const fault = faultOf(image, state);
+        if (fault) {
+          fail(wanted.image, fault, hash && unhashed.has(path) ? 'sha256' : 'upload');
+          again.push(...nextOf(wanted));
+          return;
         }
-        await renewClaim(target, runId);
-        if ((done + failed) % 20 === 0) heartbeat({ done: done + failed, total: wanted.size });
-      },
-    );
+        const { sha256, type } = image as Image;
+        if (unhashed.has(path)) {
+          hashed.done++;
+          fresh.push({ ...wanted.image, sha256, type });
+          states.set(path, { sha256, type });
+          unknown.set(path, { sha256, type });
+        }
+        found.push({ wanted, image: image as Image });
+      });
+      await storedImages(target, unknown);
+      for (const [path, state] of unknown) states.set(path, state);
+      return found.filter(({ wanted }) => !known(states, wanted.image)?.storagePath);
+    };
+
+    const store = async ({ wanted, image }: Found, again: Wanted[]): Promise<void> => {
+      const { sha256, type } = image;
+      const first = sending.get(sha256);
+      const sent = first ?? limit(() => send(target, image, input.compression));
+      sending.set(sha256, sent);
+      const fault = await sent;
+      if (fault) {
+        fail(wanted.image, fault, 'upload');
+        again.push(...nextOf(wanted));
+        return;
+      }
+      uploaded.set(sha256, imagePath(sha256, type, input.compression));
+      if (!first) done++;
+    };
+
+    const sendAll = async (): Promise<void> => {
+      let round = [...bySource.values()].map(([image, ...others]): Wanted => ({ image: image!, others }));
+      while (round.length > 0) {
+        const again: Wanted[] = [];
+        await inLanes(grouped(round, sizeOf, TOGETHER), lanes, signal, async (group) => {
+          const bytes = group.reduce((sum, wanted) => sum + sizeOf(wanted), 0);
+          const readAndStore = async (into?: SharedArrayBuffer) => {
+            const found = await read(group, again, into);
+            await inLanes(found, input.maxConcurrentUploads, signal, (one) => store(one, again));
+          };
+          // Files take their bytes from shared memory, requests do not.
+          const shares = bytes <= TOGETHER.bytes && target.name === 'postgres';
+          await imageBytes.run(bytes, () => (shares ? withMemory(readAndStore) : readAndStore()));
+          await renewClaim(target, runId);
+          heartbeat({ done: (handled += group.length), total: bySource.size });
+        });
+        round = again;
+      }
+    };
     // Also when one of them could not be sent: what is stored is not sent again.
-    await sending.finally(() => recordImages(target, uploaded));
+    await sendAll().finally(() => recordImages(target, uploaded));
+    if (fresh.length > 0) {
+      const cache = new FileCache(cacheDir, root);
+      cache.putMany(fresh, readAt);
+      cache.close();
+    }
     for (const image of images) {
       const state = known(states, image);
       const storagePath = state && uploaded.get(state.sha256);
       if (storagePath) states.set(image.path, { ...state, storagePath });
     }
     await saveImages(workDir, imageStateKey(request), slice, states);
-    return { ...EMPTY_RESULT, done, skipped: images.length - done - failed, failed, failures: failed, failedItems };
+    return {
+      ...EMPTY_RESULT,
+      done,
+      skipped: images.length - hashed.failed - done - failed,
+      failed,
+      failures: failed + hashed.failed,
+      failedItems,
+      ...(hash ? { hashed } : {}),
+    };
   },
 });
+
+interface Found {
+  readonly wanted: Wanted;
+  readonly image: Image;
+}
+
+const sizeOf = ({ image }: Wanted): number => image.size;
+
+const nextOf = ({ others: [image, ...others] }: Wanted): Wanted[] => (image ? [{ image, others }] : []);
 
 const known = (states: ImageStates, { path }: SliceImage): StoredImage | undefined => {
   const state = states.get(path);
@@ -101,25 +202,27 @@ const known = (states: ImageStates, { path }: SliceImage): StoredImage | undefin
 
 type StoredImage = Extract<ImageState, { sha256: string }>;
 
-/** The file is read again and must still be what was hashed. */
+/** What was hashed must still be what is there. */
+function faultOf(image: Image | UnusableImage, state: ImageState | undefined): UnusableImage | undefined {
+  if (image.error !== undefined) return image;
+  const changed = state?.error === undefined && state !== undefined && state.sha256 !== image.sha256;
+  return changed ? { error: 'CHANGED_FILE', message: ROW_ERRORS.CHANGED_FILE } : undefined;
+}
+
+/** @returns why storage will not have it. */
 async function send(
   target: Backend,
-  root: string,
-  image: SliceImage,
-  expected: string | undefined,
+  { sha256, type, bytes: original }: Image,
   compression: DirectoryInput['compression'],
-): Promise<(Required<Omit<StoredImage, 'error'>> & { error?: undefined }) | { error: RowErrorCode }> {
-  const read = await readImage(root, image.path, image);
-  if (read.error !== undefined) return { error: read.error };
-  const { sha256, type } = read;
-  if (expected !== undefined && sha256 !== expected) return { error: 'CHANGED_FILE' };
-  const storagePath = imagePath(sha256, type, compression);
-  const bytes = compression === 'gzip' ? await compress(read.bytes) : read.bytes;
+): Promise<UnusableImage | undefined> {
+  const bytes = compression === 'gzip' ? await compress(original!) : original!;
+  const contentType = compression === 'gzip' ? 'application/gzip' : CONTENT_TYPES[type];
   try {
-    await target.objects.put(storagePath, bytes, compression === 'gzip' ? 'application/gzip' : CONTENT_TYPES[type]);
+    await target.objects.put(imagePath(sha256, type, compression), bytes, contentType);
+    return undefined;
   } catch (cause) {
     if (!(cause instanceof IntakeError)) throw cause;
-    if (cause.code === 'OBJECT_REFUSED') return { error: 'IMAGE_REFUSED' };
+    if (cause.code === 'OBJECT_REFUSED') return { error: 'IMAGE_REFUSED', message: ROW_ERRORS.IMAGE_REFUSED };
     const { code, message, remedy, retryAfterMs } = cause;
     throw new IntakeError(code, `Image upload failed: ${message}`, {
       cause,
@@ -127,5 +230,4 @@ async function send(
       ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     });
   }
-  return { sha256, type, storagePath };
 }

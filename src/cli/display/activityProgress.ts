@@ -17,7 +17,7 @@ const TELLING: readonly Pick<ActivityProgress, 'phase' | 'unit'>[] = [
   { phase: 'hash', unit: 'bytes' },
   { phase: 'upload', unit: 'parts' },
   { phase: 'planning', unit: 'files' },
-  { phase: 'sha256', unit: 'images' },
+  { phase: 'sha256', unit: 'images' }, // alone in a dry run, else while images are uploaded, which tells more
   { phase: 'import', unit: 'files' },
 ];
 const ACTIVITIES: Readonly<Record<string, PhaseName>> = {

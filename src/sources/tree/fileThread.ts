@@ -1,7 +1,10 @@
 /** Entry of a file thread. Bytes move to the worker's own thread, they are not copied. */
-import { move, transferableSymbol, valueSymbol } from 'piscina';
-import { readInside, type InsideBytes, type Known } from './insideFile.ts';
+import { hash } from 'node:crypto';
+import { parentPort } from 'node:worker_threads';
+import { inspectImage, type InspectedImage } from './imageType.ts';
+import { readInside, type Known, type Unread } from './insideFile.ts';
 import { factsOf, listFolder, type Entry } from './listFolder.ts';
+import type { Answered, Told } from './threads.ts';
 
 interface ListJob {
   readonly do: 'list';
@@ -17,13 +20,32 @@ interface FactsJob {
   readonly entries: readonly Entry[];
 }
 
-interface ReadJob {
+export interface FileToRead {
+  /** Below the root. */
+  readonly path: string;
+  /** As in `readInside`. */
+  readonly known?: Known;
+  /** Where its bytes go in the job's memory, which has room for as many as are known. */
+  readonly at?: number;
+}
+
+export interface ReadJob {
   readonly do: 'read';
   readonly root: string;
-  readonly path: string;
+  readonly files: readonly FileToRead[];
+  /** Bytes; a larger file is not read. */
   readonly limit: number;
-  readonly known?: Known;
+  /** They are to be images: each is looked at where its bytes are. */
+  readonly images?: boolean;
+  /** Whether the bytes are wanted, beside what they are. */
+  readonly bytes: boolean;
+  /** Memory of whoever asks: nothing comes and goes for the files that have a place in it. */
+  readonly into?: SharedArrayBuffer;
 }
+
+export type ReadFile =
+  | { readonly sha256: string; readonly image?: InspectedImage; readonly bytes?: Buffer; readonly error?: undefined }
+  | { readonly error: Unread };
 
 export type FileJob = ListJob | FactsJob | ReadJob;
 
@@ -31,18 +53,78 @@ export type FileAnswer<J extends FileJob> = J extends ListJob
   ? Entry[] | { error: string }
   : J extends FactsJob
     ? Entry[]
-    : InsideBytes;
+    : /** Of the first files, at least one: whoever asked goes on with the others. */
+      ReadFile[];
 
-export default function fileThread(job: FileJob): unknown {
-  const started = performance.now();
-  const answer = answerTo(job);
-  const value = { took: performance.now() - started, answer };
-  if (!('bytes' in answer)) return value;
-  return move({ [transferableSymbol]: [answer.bytes.buffer as ArrayBuffer], [valueSymbol]: value });
+/** A message's worth of reading, in milliseconds and bytes: where each file takes long, other threads take the others. */
+const ENOUGH_MS = 20;
+const ENOUGH_BYTES = 4 * 1024 * 1024;
+
+/** Larger files than this have memory of their own. */
+const SCRATCH_BYTES = 1024 * 1024;
+
+/** Bytes a millisecond that the slowest disk of a machine of one's own gives. */
+const SLOW_DISK = 100_000;
+
+export interface Timed<A> {
+  /** Milliseconds; of files, for each of them. */
+  readonly took: number;
+  readonly answer: A;
 }
 
-function answerTo(job: FileJob): FileAnswer<FileJob> {
-  if (job.do === 'list') return listFolder(job.root, job.below, job.group);
-  if (job.do === 'facts') return factsOf(job.root, job.below, job.entries);
-  return readInside(job.root, job.path, job.limit, job.known);
+type TimedAnswer = Timed<FileAnswer<FileJob>>;
+
+parentPort?.on('message', (job: FileJob) => {
+  try {
+    const { answer, transfer = [] } = answerTo(job);
+    parentPort!.postMessage({ answer } satisfies Told<TimedAnswer>, transfer);
+  } catch (thrown) {
+    parentPort!.postMessage({ thrown } satisfies Told<TimedAnswer>);
+  }
+});
+
+function answerTo(job: FileJob): Answered<TimedAnswer> {
+  if (job.do === 'read') return readFiles(job);
+  const started = performance.now();
+  const answer =
+    job.do === 'list' ? listFolder(job.root, job.below, job.group) : factsOf(job.root, job.below, job.entries);
+  return { answer: { took: performance.now() - started, answer } };
+}
+
+/** Of files whose bytes nobody wants. */
+let scratch: Buffer | undefined;
+
+function readFiles({ root, files, limit, images, bytes: wanted, into }: ReadJob): Answered<TimedAnswer> {
+  const spaceOf = ({ at, known }: FileToRead): Buffer | undefined => {
+    if (into && known && at !== undefined) return Buffer.from(into, at, known.size);
+    return wanted ? undefined : (scratch ??= Buffer.allocUnsafeSlow(SCRATCH_BYTES));
+  };
+  const answer: ReadFile[] = [];
+  const started = performance.now();
+  let reading = 0;
+  let length = 0;
+  for (const file of files) {
+    const space = spaceOf(file);
+    const before = performance.now();
+    const read = readInside(root, file.path, limit, file.known, space);
+    const now = performance.now();
+    reading += now - before;
+    if (read.error === undefined) {
+      const { bytes } = read;
+      length += bytes.length;
+      answer.push({
+        sha256: hash('sha256', bytes, 'hex'),
+        ...(images ? { image: inspectImage(bytes) } : {}),
+        ...(wanted && !space ? { bytes } : {}),
+      });
+    } else {
+      answer.push(read);
+    }
+    if (now - started > ENOUGH_MS || length > ENOUGH_BYTES) break;
+  }
+  // What the bytes themselves take says nothing about the calls.
+  const timed = { took: Math.max(0, reading - length / SLOW_DISK) / answer.length, answer };
+  if (!wanted) return { answer: timed };
+  const buffers = answer.flatMap((read) => ('bytes' in read ? [read.bytes?.buffer as ArrayBuffer] : []));
+  return { answer: timed, transfer: buffers };
 }

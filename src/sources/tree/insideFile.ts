@@ -37,8 +37,9 @@ export const isInside = (root: string, path: string): boolean => {
  * @param root absolute, without links (see `openRoot`).
  * @param limit bytes; a larger file is not read.
  * @param known where given, the file is refused as changed unless it has this size and time before and after reading.
+ * @param space where the bytes go if they fit; otherwise they have memory of their own.
  */
-export function readInside(root: string, path: string, limit: number, known?: Known): InsideBytes {
+export function readInside(root: string, path: string, limit: number, known?: Known, space?: Buffer): InsideBytes {
   let fd: number | undefined;
   try {
     const full = systemPath(root, path);
@@ -47,7 +48,8 @@ export function readInside(root: string, path: string, limit: number, known?: Kn
     const before = fstatSync(fd);
     const error = refusal(root, full, before, limit, known);
     if (error) return { error };
-    const bytes = readAll(fd, before.size);
+    const room = space && space.length >= before.size ? space : Buffer.allocUnsafeSlow(before.size);
+    const bytes = readAll(fd, before.size, room);
     const after = fstatSync(fd);
     const same = bytes.length === before.size && after.size === before.size && after.mtimeMs === before.mtimeMs;
     return same ? { bytes } : { error: 'changed' };
@@ -77,8 +79,7 @@ function refusal(
   return opened.size > limit ? 'too-large' : undefined;
 }
 
-function readAll(fd: number, size: number): Buffer {
-  const bytes = Buffer.allocUnsafeSlow(size);
+function readAll(fd: number, size: number, bytes: Buffer): Buffer {
   let done = 0;
   for (let got = -1; got !== 0 && done < size; done += got) got = readSync(fd, bytes, done, size - done, done);
   return bytes.subarray(0, done);

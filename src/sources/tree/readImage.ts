@@ -1,15 +1,15 @@
-/** An image of a tree: its bytes, their hash, and what they are. */
-import { hash, webcrypto } from 'node:crypto';
+/** Images of a tree: their hashes, what they are, and their bytes. */
 import { ROW_ERRORS, type RowErrorCode } from '../../errors.ts';
-import { readTreeFile } from './fileThreads.ts';
-import { inspectImage, type ImageType } from './imageType.ts';
-import type { Known, Unread } from './insideFile.ts';
+import { readFiles, type FileToRead, type ReadFile, type ReadJob, type ReadOptions } from './fileThreads.ts';
+import type { ImageType } from './imageType.ts';
+import type { Unread } from './insideFile.ts';
 
 export interface Image {
-  readonly bytes: Buffer;
   /** Hex. */
   readonly sha256: string;
   readonly type: ImageType;
+  /** Where they were asked for. */
+  readonly bytes?: Buffer;
   readonly error?: undefined;
 }
 
@@ -22,9 +22,6 @@ const unusable = (error: RowErrorCode): UnusableImage => ({ error, message: ROW_
 
 export const MAX_IMAGE_BYTES = 50 * 1024 * 1024;
 
-/** Hashed at once up to this size: a call in a thread costs as much. Larger ones would stop the event loop. */
-const HASH_NOW_BYTES = 256 * 1024;
-
 const CODES: Readonly<Record<Unread, RowErrorCode>> = {
   missing: 'IMAGE_MISSING',
   outside: 'IMAGE_OUTSIDE',
@@ -34,24 +31,28 @@ const CODES: Readonly<Record<Unread, RowErrorCode>> = {
 };
 
 /**
- * Reads an image once. It holds the whole file: take its size from a `ByteBudget` first where several are read at a time.
+ * Reads images once. Bytes that are asked for are all held: take their sizes from a `ByteBudget` first.
  * @param root absolute, without links (see `openRoot`).
- * @param known size and time from the scan; a file that differs, before or after reading, is CHANGED_FILE.
+ * @param images with size and time from the scan where they count; a file that differs, before or after reading, is CHANGED_FILE.
+ * @param each is told of every image, by its place among them, in any order.
  */
-export async function readImage(root: string, path: string, known?: Known): Promise<Image | UnusableImage> {
-  const read = await readTreeFile(root, path, MAX_IMAGE_BYTES, known);
-  if (read.error !== undefined) return unusable(CODES[read.error]);
-  const inspected = inspectImage(read.bytes);
-  if (inspected.error === 'IMAGE_UNSUPPORTED')
-    return {
-      error: inspected.error,
-      message: `The image is ${inspected.format}, which is not stored; save it as PNG.`,
-    };
-  if (inspected.error !== undefined) return unusable(inspected.error);
-  return { bytes: read.bytes, sha256: await sha256(read.bytes), type: inspected.type };
-}
+export const readImages = (
+  root: string,
+  images: readonly FileToRead[],
+  { bytes, into, ...options }: ReadOptions & Pick<ReadJob, 'bytes' | 'into'>,
+  each: (image: Image | UnusableImage, at: number) => void,
+): Promise<void> =>
+  readFiles(
+    { root, files: images, limit: MAX_IMAGE_BYTES, images: true, bytes, ...(into ? { into } : {}) },
+    options,
+    (read, at) => each(imageOf(read), at),
+  );
 
-async function sha256(bytes: Buffer): Promise<string> {
-  if (bytes.length <= HASH_NOW_BYTES) return hash('sha256', bytes, 'hex');
-  return Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes as Buffer<ArrayBuffer>)).toString('hex');
+function imageOf(read: ReadFile): Image | UnusableImage {
+  if (read.error !== undefined) return unusable(CODES[read.error]);
+  const { sha256, image, bytes } = read;
+  if (image?.error === 'IMAGE_UNSUPPORTED')
+    return { error: image.error, message: `The image is ${image.format}, which is not stored; save it as PNG.` };
+  if (image?.error !== undefined) return unusable(image.error);
+  return { sha256, type: image!.type, ...(bytes ? { bytes } : {}) };
 }

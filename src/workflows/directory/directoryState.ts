@@ -11,6 +11,8 @@ import { createReport } from '../promotion/report.ts';
 export interface DirectoryState extends PromotionState {
   readonly report: ImportReport & { directory: DirectoryReport };
   plan?: TreePlan;
+  /** Images that have to be hashed are stored at the same time. */
+  readsOnce?: boolean;
   /** Slices, or key partitions, of each step that are done. */
   readonly done: Record<SlicePhase | 'upsert' | 'match', number>;
   /** Before the files were staged: staging them again reports their failures again. */

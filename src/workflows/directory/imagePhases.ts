@@ -19,9 +19,47 @@ export interface ImagePhasesOptions {
   readonly eachSlice: EachSlice;
 }
 
+/** By a worker of an older version, which hashes them all the same. */
+const NOT_TOLD = { done: 0, skipped: 0, failed: 0 };
+
 export function imagePhases({ input, state, fileHost, eachSlice }: ImagePhasesOptions) {
   const { report } = state;
-  return { sha256, upload };
+  return { store, sha256, upload };
+
+  /** Both at once: an image is read once, for its hash and for storage. */
+  async function store(): Promise<void> {
+    if (report.phases.upload?.status === 'completed') return;
+    const { images } = report.directory;
+    const { images: total } = state.plan as TreePlan;
+    await runPhase(
+      report,
+      'sha256',
+      (hashing) =>
+        runPhase(
+          report,
+          'upload',
+          (uploading) =>
+            eachSlice(
+              'upload',
+              uploading,
+              (request) => fileHost.uploadSlice({ ...request, hash: true }),
+              ({ done, skipped, failed, hashed = NOT_TOLD }) => {
+                images.uploaded += done;
+                images.skipped += skipped;
+                images.hashed += hashed.done;
+                images.cached += hashed.skipped;
+                images.failed += failed + hashed.failed;
+                hashing.done += hashed.done + hashed.skipped + hashed.failed;
+                hashing.skipped += hashed.skipped;
+                hashing.failed += hashed.failed;
+                uploading.total = total - hashing.failed; // what could not be read is not uploaded either
+              },
+            ),
+          total,
+        ),
+      total,
+    );
+  }
 
   /** Content hashes of all images; those known from an earlier run are not read again, but for a verification. */
   function sha256(): Promise<void> {

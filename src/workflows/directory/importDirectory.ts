@@ -58,13 +58,13 @@ export async function importDirectory(input: DirectoryInput, previousState?: Dir
     await planning();
     const refused = input.mode === 'commit' && (await promotion.claim(claim));
     if (refused) return refused;
-    await images.sha256();
-    if (input.mode === 'verify') {
-      await verify();
+    if (state.readsOnce) {
+      await images.store();
     } else {
+      await images.sha256();
       if (input.mode === 'commit') await images.upload();
-      await importFiles();
     }
+    await (input.mode === 'verify' ? verify() : importFiles());
     if (input.mode === 'commit') {
       await promotion.complete({ directory });
       if (input.verifyWrites) await verifyWrites();
@@ -85,6 +85,7 @@ export async function importDirectory(input: DirectoryInput, previousState?: Dir
       if (input.mode === 'verify') return local.planOfRun(input);
       const planned = await fileHost.planTree(input);
       addFailures(planned);
+      state.readsOnce = input.mode === 'commit' && planned.plan.unhashed > 0 && patched('images-are-read-once');
       return planned.plan;
     }));
     state.partitions ||= Math.max(1, Math.ceil(plan.licences / input.tuning.partitionRows));
@@ -176,7 +177,7 @@ export async function importDirectory(input: DirectoryInput, previousState?: Dir
     name: 'upsert' | 'match',
     step: 'upsertPartition' | 'countPartition' | 'comparePartition',
   ): Promise<'done' | 'stage-lost'> {
-    const { batches: chunks } = state.plan as TreePlan;
+    const { batches, calls: chunks = batches } = state.plan as TreePlan;
     const work = (state.partitions === 1 ? local : anyWorker)[step];
     return promotion.eachPartition({
       from: state.done[name],

@@ -7,7 +7,7 @@ import { png } from '../../../bench/generators/png.ts';
 import { DIRT, SAMPLE, searchTree, writeSearchTree, type SearchNature } from '../../../bench/generators/searchTree.ts';
 import { ImageIndex } from '../../../src/sources/tree/imageIndex.ts';
 import { licencesOf } from '../../../src/sources/search/licences.ts';
-import { readImage } from '../../../src/sources/tree/readImage.ts';
+import { readImage } from '../../sources/tree/tree.ts';
 import { scanTree, type TreeFile } from '../../../src/sources/tree/scanTree.ts';
 import { readSearchFile, searchKey, sourceImageOf } from '../../../src/sources/search/searchFile.ts';
 

@@ -6,8 +6,8 @@ import fc from 'fast-check';
 import { png } from '../../../bench/generators/png.ts';
 import { ByteBudget } from '../../../src/sources/tree/byteBudget.ts';
 import { inspectImage } from '../../../src/sources/tree/imageType.ts';
-import { MAX_IMAGE_BYTES, readImage } from '../../../src/sources/tree/readImage.ts';
-import { useDirectory, write } from './tree.ts';
+import { MAX_IMAGE_BYTES } from '../../../src/sources/tree/readImage.ts';
+import { readImage, useDirectory, write } from './tree.ts';
 
 const JPEG = Buffer.from('ffd8ffe000104a46494600010100000100010000ffda000801010000003f00d2cf20ffd9', 'hex');
 const GIF = Buffer.from(
@@ -109,7 +109,7 @@ describe('inspectImage', () => {
   });
 });
 
-describe('readImage', () => {
+describe('readImages', () => {
   const dir = useDirectory();
 
   it('gives bytes, hash and type of small and large images', async () => {

@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { createHash } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -423,6 +424,7 @@ for (const name of ['postgres', 'supabase'] as const) {
       for (const twin of ['FL/Birch_0.png', 'FL/Birch_1.png']) writeAt(root, twin, png(1000, 3000));
       writeAt(root, 'FL/Birch_2.png', png(1002, 3000));
       const { size } = statSync(join(root, 'FL/Birch_0.png'));
+      await trees.run(root, { mode: 'dry-run' }); // of which the hashes are known
       const report = completed(
         await trees.runWhile(root, 'ingest.stored_images', () => {
           // Of the same size and time: only the content tells.
@@ -440,6 +442,25 @@ for (const name of ['postgres', 'supabase'] as const) {
       );
       const hashes = await storedHashes(trees.sql, trees.backend);
       assert.match(hashes[0]!, /^[0-9a-f]{64}$/);
+    });
+
+    it('stores of an image that is replaced meanwhile what was hashed', async () => {
+      writeSearches(root, 3);
+      for (const i of [0, 1, 2]) writeAt(root, `FL/Birch_${i}.png`, png(1100 + i, 3000));
+      const expected = [0, 1, 2].map((i) =>
+        createHash('sha256')
+          .update(png(1100 + i, 3000))
+          .digest('hex'),
+      );
+      const report = completed(
+        await trees.runWhile(root, 'ingest.stored_images', () =>
+          writeAt(root, 'FL/Birch_0.png', png(1200, 3000), minutesLater(1)),
+        ),
+      );
+      assert.deepEqual([codesOf(report.directory), report.directory.images.uploaded], [[], 3]);
+      assert.deepEqual(await storedHashes(trees.sql, trees.backend), expected.sort());
+      const { plan, images } = completed(await trees.run(root, { delta: true })).directory;
+      assert.deepEqual([plan!.files, images.uploaded], [1, 1]);
     });
 
     it('reads nothing outside the directory, whatever a file or a link names', async () => {
