@@ -470,7 +470,7 @@ begin
   drop table if exists pg_temp.intake_contended, pg_temp.intake_first;
   analyze pg_temp.intake_carried;
   create temp table intake_contended on commit drop as
-  select row_number() over (order by c.name_key) as id, c.name_key, null::text[] as words, null::text[] as asked
+  select row_number() over (order by c.name_key) as id, c.name_key, null::text[] as words, null::text[] as asked, null::text[] as kept
   from (
     with carried as materialized (
       select 'email' as kind, t.email_key as value, t.name_key from pg_temp.intake_taken t where t.taken = t.row_index and t.email_key is not null
@@ -516,6 +516,7 @@ declare
   v_shared bigint;
   v_shared_by text;
   v_words text[];
+  v_kept text[];
 begin
   if not exists (select from pg_temp.intake_contended) then
     return;
@@ -523,9 +524,9 @@ begin
   drop table if exists pg_temp.intake_carriers, pg_temp.intake_decided, pg_temp.intake_heads, pg_temp.intake_threes,
     pg_temp.intake_bearers, pg_temp.intake_firsts;
   update pg_temp.intake_contended c set words = ingest.name_words(c.name_key);
-  update pg_temp.intake_contended c set asked = ingest.name_keys(c.words, true);
+  update pg_temp.intake_contended c set asked = ingest.name_keys(c.words, true), kept = ingest.name_keys(c.words, false);
   create temp table intake_threes on commit drop as
-  select c.id as name_id, c.words, c.asked, t.email_key, t.phone, t.first_row, f.by_name, null::bigint as person, null::text as matched_by
+  select c.id as name_id, c.words, c.asked, c.kept, t.email_key, t.phone, t.first_row, f.by_name, null::bigint as person, null::text as matched_by
   from (select t.name_key, t.email_key, t.phone, min(t.row_index) as first_row
         from pg_temp.intake_taken t where t.contended group by 1, 2, 3) t
   join pg_temp.intake_contended c on c.name_key = t.name_key
@@ -548,7 +549,7 @@ begin
   select distinct on (c.kind, c.value) c.kind, c.value, c.person from pg_temp.intake_carriers c order by c.kind, c.value, c.ord;
   create temp table intake_decided (kind text, value text, name_id bigint, person bigint) on commit drop;
   create index on pg_temp.intake_decided (value, kind, name_id);
-  create temp table intake_heads (name_id bigint primary key, person bigint unique, words text[]) on commit drop;
+  create temp table intake_heads (name_id bigint primary key, person bigint unique, words text[], kept text[]) on commit drop;
   analyze pg_temp.intake_carriers;
 
   for v_three in select * from pg_temp.intake_threes order by first_row loop
@@ -578,7 +579,7 @@ begin
     end if;
     if v_person is null then
       v_person := -1 - v_three.first_row;
-      insert into pg_temp.intake_heads values (v_three.name_id, v_person, v_three.words);
+      insert into pg_temp.intake_heads values (v_three.name_id, v_person, v_three.words, v_three.kept);
     end if;
     update pg_temp.intake_threes t set person = v_person, matched_by = v_by where t.first_row = v_three.first_row;
     if v_shared <> v_person then
@@ -593,10 +594,20 @@ begin
       insert into pg_temp.intake_bearers values (v_kind, v_value, v_person) on conflict do nothing;
       continue when not found;
       insert into pg_temp.intake_firsts values (v_kind, v_value, v_person) on conflict do nothing;
-      v_words := coalesce(v_words, (select h.words from pg_temp.intake_heads h where h.person = v_person),
-                          (select ingest.name_words(p.name) from public.plaintiffs p where p.id = v_person));
+      -- The keys of a name of the file are known: a function in a statement of its own is planned with each of them.
+      if v_words is null then
+        select h.words, h.kept into v_words, v_kept from pg_temp.intake_heads h where h.person = v_person;
+        if not found then
+          select ingest.name_words(p.name) into v_words from public.plaintiffs p where p.id = v_person;
+          if v_words = v_three.words then
+            v_kept := v_three.kept;
+          else
+            v_kept := ingest.name_keys(v_words, false);
+          end if;
+        end if;
+      end if;
       insert into pg_temp.intake_carriers
-      select v_kind, v_value, v_person, v_words, b, v_three.first_row, false from unnest(ingest.name_keys(v_words, false)) b;
+      select v_kind, v_value, v_person, v_words, b, v_three.first_row, false from unnest(v_kept) b;
     end loop;
   end loop;
 
@@ -769,11 +780,13 @@ begin
                                  email_key text, phone text, name_key text, plaintiff_key text) on commit drop;
   if $4 is null then
     insert into pg_temp.intake_rows
-    select s.ctid, s.row_index, s.line_number, s.error_code, s.number_key, s.case_key, s.email_key, ingest.phone_key(s.phone), s.name_key, s.plaintiff_key
+    select s.ctid, s.row_index, s.line_number, s.error_code, s.number_key, s.case_key, s.email_key,
+           case when s.phone like '1%' then ingest.phone_key(s.phone) else s.phone end, s.name_key, s.plaintiff_key
     from ingest_stage.judgments s where s.stage_id = $2;
   else
     insert into pg_temp.intake_rows
-    select p.stage_tid, s.row_index, s.line_number, s.error_code, s.number_key, s.case_key, s.email_key, ingest.phone_key(s.phone), s.name_key, s.plaintiff_key
+    select p.stage_tid, s.row_index, s.line_number, s.error_code, s.number_key, s.case_key, s.email_key,
+           case when s.phone like '1%' then ingest.phone_key(s.phone) else s.phone end, s.name_key, s.plaintiff_key
     from ingest_stage.judgments_plan p cross join lateral (select * from ingest_stage.judgments x where x.ctid = p.stage_tid offset 0) s
     where p.stage_id = $2 and p.part = $4;
     delete from ingest_stage.judgments_plan p where p.stage_id = $2 and p.part = $4;
@@ -917,7 +930,7 @@ as $$
         from (select *, t.row_index = min(t.row_index) over (partition by t.plaintiff_id) as is_first
               from ingest_stage.judgments_plan t where t.stage_id = $1 and t.part = $2 and t.outcome = 'inserted') p
         cross join lateral (select * from ingest_stage.judgments x where x.ctid = p.stage_tid offset 0) s
-        cross join lateral (values ('email', s.email, s.email_key), ('phone', s.phone, ingest.phone_key(s.phone)),
+        cross join lateral (values ('email', s.email, s.email_key), ('phone', s.phone, case when s.phone like '1%' then ingest.phone_key(s.phone) else s.phone end),
                                    ('address', s.address, lower(s.address collate "C"))) as v (kind, value, key)
         where v.value is not null
       ) c

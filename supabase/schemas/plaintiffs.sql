@@ -519,37 +519,57 @@ as $$ select ingest.names_agree(ingest.name_words($1), ingest.name_words($2)) $$
 -- `name_keys(words, true)` of every name that agrees with it, and of few others. One rule of ingest.names_agree after the other: all words of one
 -- are in the other (its two most telling words are enough to ask for); the same letters; all words but one; family name and first name.
 create or replace function ingest.name_keys(words text[], asked boolean) returns text[]
-language sql immutable parallel safe set search_path = pg_catalog, pg_temp
+language plpgsql immutable parallel safe set search_path = pg_catalog, pg_temp
 as $$
-  with name as (
-    select $1[2:] as words, f.words[1] as first, f.words[cardinality(f.words)] as family, cardinality(f.words) > 1 as is_person, f.words as own
-    from (select ingest.without_legal_form($1[2:]) as words) f
-  ), single as (
-    select distinct u.word collate "C" as word, u.word <> all (n.own) as is_form from name n cross join lateral unnest(n.words) as u (word)
-  ), part as (
-    select s.word from single s union all select a.word || ' ' || b.word from single a join single b on a.word < b.word
-  ), telling as (
-    select string_agg(t.word, ' ' order by t.word) as word from (select s.word from single s order by s.is_form, length(s.word) desc, s.word limit 2) t
-  )
-  select array(
-    select distinct left($1[1] || k.key, 80) from (
-      select case when $2 then 'all ' else 'some ' end || p.word as key from part p
-      union all select case when $2 then 'some ' else 'all ' end || t.word from telling t
-      union all select '= ' || array_to_string(n.words, '') from name n
-      -- A word that is misspelled keeps half of what a spelling may not change, at its beginning or its end (ingest.spellings_agree).
-      union all select v.key || i || ' ' || array_to_string(n.words[:i - 1] || n.words[i + 1:], ' ')
-        from name n cross join lateral generate_subscripts(n.words, 1) as i cross join lateral (select n.words[i] as word, length(n.words[i]) as long) w
-        cross join lateral (values (case when w.long between 3 and 5 then '1' || left(w.word, 1) end),
-          (case when w.long between 5 and 7 then '2' || left(w.word, 2) end), (case when w.long between 5 and 7 then '-2' || right(w.word, 2) end),
-          (case when w.long > 6 then '3' || left(w.word, 3) end), (case when w.long > 6 then '-3' || right(w.word, 3) end)) as v (key)
-      -- First names that agree begin alike, or one is the other's beginning, or both stand for one.
-      union all select v.key || ' ' || n.family from name n cross join lateral (values
-        ('begins ' || left(n.first, 3)),
-        (case when length(n.first) > 1 then case when $2 then 'begins ' else 'longer ' end || left(n.first, 1) end),
-        (case when length(n.first) > 2 then case when $2 then 'begins ' else 'longer ' end || left(n.first, 2) end),
-        (case when $2 and length(n.first) < 3 then 'longer ' || n.first end),
-        ('stands for ' || ingest.full_first_name(n.first))) as v (key) where n.is_person) k
-    where k.key is not null)
+declare
+  v_words text[] := $1[2:];
+  v_own text[] := ingest.without_legal_form(v_words);
+  v_single text[] := array(select distinct u.word collate "C" from unnest(v_words) as u (word) order by 1);
+  v_some text := case when $2 then 'all ' else 'some ' end;
+  v_begins text := case when $2 then 'begins ' else 'longer ' end;
+  v_keys text[] := array['= ' || array_to_string(v_words, '')];
+  v_telling text;
+  v_word text;
+  v_rest text;
+begin
+  for i in 1..cardinality(v_single) loop
+    v_keys := array_append(v_keys, v_some || v_single[i]);
+    for j in i + 1..cardinality(v_single) loop
+      v_keys := array_append(v_keys, v_some || v_single[i] || ' ' || v_single[j]);
+    end loop;
+  end loop;
+  select string_agg(t.word, ' ' order by t.word) into v_telling from (
+    select s.word collate "C" as word from unnest(v_single) as s (word)
+    order by s.word <> all (v_own), length(s.word) desc, s.word collate "C" limit 2) t;
+  v_keys := array_append(v_keys, case when $2 then 'some ' else 'all ' end || v_telling);
+  -- A word that is misspelled keeps half of what a spelling may not change, at its beginning or its end (ingest.spellings_agree).
+  for i in 1..coalesce(cardinality(v_words), 0) loop
+    v_word := v_words[i];
+    v_rest := i || ' ' || array_to_string(v_words[:i - 1] || v_words[i + 1:], ' ');
+    if length(v_word) between 3 and 5 then
+      v_keys := array_append(v_keys, '1' || left(v_word, 1) || v_rest);
+    end if;
+    if length(v_word) between 5 and 7 then
+      v_keys := v_keys || array['2' || left(v_word, 2) || v_rest, '-2' || right(v_word, 2) || v_rest];
+    end if;
+    if length(v_word) > 6 then
+      v_keys := v_keys || array['3' || left(v_word, 3) || v_rest, '-3' || right(v_word, 3) || v_rest];
+    end if;
+  end loop;
+  -- First names that agree begin alike, or one is the other's beginning, or both stand for one.
+  if cardinality(v_own) > 1 then
+    v_word := v_own[1];
+    v_rest := ' ' || v_own[cardinality(v_own)];
+    v_keys := v_keys || array['begins ' || left(v_word, 3) || v_rest, 'stands for ' || ingest.full_first_name(v_word) || v_rest];
+    for i in 1..least(length(v_word) - 1, 2) loop
+      v_keys := array_append(v_keys, v_begins || left(v_word, i) || v_rest);
+    end loop;
+    if $2 and length(v_word) < 3 then
+      v_keys := array_append(v_keys, 'longer ' || v_word || v_rest);
+    end if;
+  end if;
+  return array(select distinct left($1[1] || k.key, 80) from unnest(v_keys) as k (key) where k.key is not null);
+end
 $$;
 
 -- A phone as it is compared: a leading 1 of a North American number does not count, its extension does.

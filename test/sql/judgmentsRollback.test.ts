@@ -64,6 +64,59 @@ describe('rollback of judgments', function () {
     assert.deepEqual(await tableSizes(sql), sizes);
   });
 
+  it('takes back the people whom a run kept apart for a shared contact, and leaves those who had it and those whom others match', async () => {
+    const office = { email: 'office@x.co', phone: '5550100' };
+    const content = async () => [
+      await sql`SELECT id, name, email, phone, import_run_id FROM public.plaintiffs ORDER BY id`,
+      await sql`SELECT id, plaintiff_id, kind, value, is_primary, import_run_id FROM public.plaintiff_contacts ORDER BY id`,
+      await sql`SELECT id, plaintiff_id, judgment_number, import_run_id FROM public.judgments ORDER BY id`,
+      await sql`SELECT id, plaintiff_id, status FROM public.plaintiff_tasks ORDER BY id`,
+    ];
+    const names = async () =>
+      (await sql`SELECT name FROM public.plaintiffs ORDER BY name`).map((row) => row['name'] as string);
+    const remarks = async (run: string) =>
+      (
+        await sql`SELECT line_number FROM public.raw_simplicity_imports WHERE import_run_id = ${run} AND reason = 'SHARED_CONTACT' ORDER BY row_index`
+      ).map((row) => row['line_number'] as number);
+
+    const first = await importLeads(sql, { batch: 'first', rows: [{ name: 'Ann Lee', ...office, number: '1' }] });
+    const before = await content();
+    const rows = [
+      { name: 'Boris Lund', ...office, number: '2' },
+      { name: 'Gale Hart', email: office.email, number: '3' },
+      { name: 'A Lee', ...office, number: '4' },
+      { name: 'Cruz Diaz', phone: office.phone, number: '5' },
+      { name: 'G Hart', email: office.email, number: '6' },
+    ];
+    const second = await importLeads(sql, { batch: 'second', rows });
+    assert.deepEqual(await names(), ['Ann Lee', 'Boris Lund', 'Cruz Diaz', 'Gale Hart']);
+    assert.deepEqual(await remarks(second), [2, 3, 5]);
+    const { effects } = await rollback(second);
+    assert.deepEqual([effects.plaintiffs, effects.judgments], [3, 5]);
+    assert.deepEqual(await content(), before);
+
+    // Those whom a later run has matched stay, as that run's; so does whom it made itself.
+    const again = await importLeads(sql, { batch: 'again', rows });
+    const later = await importLeads(sql, {
+      batch: 'later',
+      rows: [
+        { name: 'Boris Lund', ...office, number: '7' },
+        { name: 'Nils Orr', ...office, number: '8' },
+      ],
+    });
+    assert.deepEqual(await remarks(later), [3]);
+    await rollback(again);
+    assert.deepEqual(await names(), ['Ann Lee', 'Boris Lund', 'Nils Orr']);
+    assert.deepEqual(new Set(await owners('judgments')), new Set([first, later]));
+    await rollback(later);
+    assert.deepEqual(await content(), before);
+
+    // The one who had the contact first goes; the others stay.
+    const third = await importLeads(sql, { batch: 'third', rows: [{ name: 'Nils Orr', ...office, number: '9' }] });
+    await rollback(first);
+    assert.deepEqual([await names(), await owners('plaintiffs')], [['Nils Orr'], [third]]);
+  });
+
   it('keeps an edited judgment with its plaintiff and jobs', async () => {
     const run = await importLeads(sql, {
       batch: 'edited',
