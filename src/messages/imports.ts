@@ -89,6 +89,8 @@ export interface Content {
   readonly bytes: number;
   /** Where the parts are, or for a dry run would be, stored. */
   readonly storagePath: string;
+  /** What the whole file shows and its beginning did not. */
+  readonly remarks?: Remarks;
 }
 
 export interface Claim {

@@ -35,6 +35,8 @@ const SENTENCES = {
   SEVERAL_PHONES: ({ count }) =>
     `${cells(count)} with several phone numbers: the first is taken, all stay in the raw row`,
   WINDOWS_1252: ({ count }) => `${rows(count)} with bytes beyond ASCII, read as Windows-1252; --encoding says another`,
+  OTHER_CODE_PAGE: ({ detail = '' }) =>
+    `the letters beyond ASCII look like ${detail}: look at a dry run with --encoding ${detail.split(' ')[0]}`,
   BACKSLASH_QUOTES: ({ count }) =>
     `${rows(count)} with a backslash before quotes; export the file with quotes doubled ("")`,
   BIDI_CONTROLS: ({ count }) => `${cells(count)} with signs that reverse the direction of text`,

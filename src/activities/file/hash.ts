@@ -12,6 +12,7 @@ import { heartbeat } from '../heartbeat.ts';
 import { DateSurvey } from '../../staging/dateSurvey.ts';
 import { layoutOf, partsFolder, saveManifest, deleteOldWork } from '../../staging/manifest.ts';
 import { digest, readRange } from '../../sources/file.ts';
+import { pageRemark } from '../../sources/csv/likelyPage.ts';
 import { BUCKET } from '../../database/backend.ts';
 
 export const hashActivity = ({ workDir }: Deps) => ({
@@ -66,6 +67,7 @@ export const hashActivity = ({ workDir }: Deps) => ({
       rows,
       bytes,
       storagePath: `${BUCKET}/${partsFolder(scanned.sha256, layout)}`,
+      ...(scanned.sample ? { remarks: await pageRemark(scanned.sample) } : {}),
     };
   },
 });

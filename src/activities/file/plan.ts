@@ -2,6 +2,7 @@
 import { headerUses, refuseUnknown } from '../../sources/csv/headerUses.ts';
 import { CONTROL_COLUMNS } from '../../sources/csv/controls.ts';
 import { readHead } from '../../sources/csv/head.ts';
+import { pageRemark } from '../../sources/csv/likelyPage.ts';
 import { readLayout } from '../../sources/csv/layout.ts';
 import { parentOf } from '../../sources/csv/parent.ts';
 import { csvKindNamed } from '../../kinds/index.ts';
@@ -16,7 +17,9 @@ export const planActivity = (_: Deps) => ({
     const { head, whole } = await readHead(input.path);
     const kind = csvKindNamed(input.kind);
     const layout = readLayout(head, whole, kind, input.options);
-    const { encoding, certain, bomBytes, delimiter, newline, header, headerLine, mapping, rowCells, remarks } = layout;
+    const { encoding, certain, bomBytes, delimiter, newline, header, headerLine, mapping, rowCells } = layout;
+    const isGuessed = certain && encoding === 'windows-1252' && input.options.encoding === undefined;
+    const remarks = { ...layout.remarks, ...(isGuessed ? await pageRemark(head) : {}) };
     const parentRunId = layout.controls ? parentOf(head, layout) : undefined;
     const columns = header.written.length - (layout.controls ? CONTROL_COLUMNS.length : 0);
     const headers = headerUses(header.written.slice(0, columns), kind, mapping, MOST_LEFT);

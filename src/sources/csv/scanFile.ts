@@ -42,6 +42,8 @@ export interface ScannedFile {
   readonly broken: number;
   /** Final: an ASCII head may have turned out Windows-1252. */
   readonly encoding: Encoding;
+  /** The first block that is not ASCII, where only it showed that the file is Windows-1252. */
+  readonly sample?: Buffer;
   /** Bytes up to the first byte after the header record: byte order mark, leading blank lines, header, its line end. */
   readonly headerLength: number;
   /** Together with the header they are the file, byte for byte. */
@@ -164,7 +166,8 @@ async function scan(file: FileHandle, options: ScanFileOptions): Promise<Scanned
   if (single && sample) requireLatin(sample);
   else if (!options.certain && evidence.isMixed && sample) requireNoneOfTwoBytes(sample);
   const encoding = single ? 'windows-1252' : options.encoding;
-  return { sha256: hash.digest('hex'), bytes, rows, broken, encoding, headerLength, chunks: cutter.chunks };
+  const found = single && sample ? { sample } : {};
+  return { sha256: hash.digest('hex'), bytes, rows, broken, encoding, ...found, headerLength, chunks: cutter.chunks };
 }
 
 async function skipMark(

@@ -24,7 +24,8 @@ export const emptyComparison = (): Comparison => ({ rows: 0, missing: 0, differe
 export const extraRows = ({ extra = {} }: Comparison): number => Object.values(extra).reduce((sum, n) => sum + n, 0);
 
 export function addFileFacts(report: ImportReport, plan: Plan, content: Content): void {
-  const { delimiter, columns, mapped, headers, remarks } = plan;
+  const { delimiter, columns, mapped, headers } = plan;
+  const remarks = content.remarks ? { ...plan.remarks, ...content.remarks } : plan.remarks;
   report.plan = {
     encoding: content.encoding,
     delimiter,

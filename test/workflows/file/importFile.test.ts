@@ -282,6 +282,25 @@ for (const backend of ['postgres', 'supabase'] as const) {
       assert.ok(await stageIsEmpty());
     });
 
+    it('says which other code page letters look like, wherever the first of them is, and takes it when it is named', async () => {
+      const names = Buffer.from('Mehmet \xdeahin,\nAy\xfee K\xfdl\xfd\xe7,\nMustafa A\xf0ao\xf0lu,\n', 'latin1');
+      for (const plain of ['', `Ann Lee,${'x'.repeat(1000)}\n`.repeat(1200)]) {
+        const path = await place.file(`name,note\n${plain}`);
+        await appendFile(path, names);
+        const input = await place.input({ path, mode: 'dry-run' });
+        const dry = await place.run(input);
+        const { plan, remarks } = dry;
+        assert.deepEqual({ ...plan?.remarks, ...remarks }['OTHER_CODE_PAGE'], {
+          count: 1,
+          detail: 'windows-1254 (Turkish)',
+        });
+        const named = await place.run(
+          await place.input({ path, mode: 'dry-run', options: { encoding: 'windows-1254' } }),
+        );
+        assert.equal(named.plan?.remarks?.['OTHER_CODE_PAGE'], undefined);
+      }
+    });
+
     it('stops a commit in an order of dates that nobody stated and the dates do not fit, before it claims anything', async () => {
       const dates = ['03/04/2024', '25/12/2023', '30/01/2024', '05/06/2024'];
       const rows = dates.map((date, i) => `C-${i},Ann ${i},10.00,${date}\n`).join('');
