@@ -23,6 +23,14 @@ const copyJsonText = (value: string): string => jsonText(value).replaceAll('\\',
 const storable = (value: string): string =>
   JSON_SPECIAL.test(value) ? value.replaceAll('\0', '\ufffd').toWellFormed() : value;
 
+/** Indexes of names in the order in which jsonb keeps them: by length, then by bytes. Keys that come so need no sorting there. */
+function jsonbOrder(names: readonly string[]): number[] {
+  const bytes = names.map((name) => Buffer.from(name));
+  return names
+    .map((_, i) => i)
+    .sort((a, b) => bytes[a]!.length - bytes[b]!.length || Buffer.compare(bytes[a]!, bytes[b]!));
+}
+
 /**
  * Writes the cells of a record as a JSON object under their own headers, cells beyond the header under `_extra`, ready for the
  * format. `plain` cells hold nothing to escape but quotes.
@@ -33,6 +41,7 @@ export function payloadWriter(
 ): (cells: readonly string[] | undefined, plain: boolean) => string {
   const encode = format === 'copy' ? copyJsonText : jsonText;
   const keys = header.map((name) => `${encode(name)}:`);
+  const order = jsonbOrder(header);
   const plainText = (cell: string) => (cell.includes('"') ? encode(cell) : `"${cell}"`);
   const anyText = (cell: string) => encode(storable(cell));
   return (cells, plain) => {
@@ -40,7 +49,8 @@ export function payloadWriter(
     const text = plain ? plainText : anyText;
     let json = '{';
     const known = Math.min(keys.length, cells.length);
-    for (let i = 0; i < known; i++) json += `${i ? ',' : ''}${keys[i] as string}${text(cells[i] as string)}`;
+    for (const i of order)
+      if (i < known) json += `${json.length > 1 ? ',' : ''}${keys[i] as string}${text(cells[i] as string)}`;
     if (cells.length > keys.length)
       json += `${known ? ',' : ''}"_extra":[${cells.slice(keys.length).map(text).join(',')}]`;
     return `${json}}`;
