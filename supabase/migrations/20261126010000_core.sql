@@ -493,13 +493,14 @@ $$;
 
 -- Empties a stage and its plan, at most `max_rows` rows of each a call; true when nothing is left. Sweeps what others have left,
 -- too: an hour after its run was settled (a stage has the id of the execution, which the run knows as its claim), else a week after
--- its last chunk.
+-- its last chunk. Large tables in which no other import has rows are truncated: row by row that costs as much as to find what becomes of them.
 create or replace function ingest.clear_stage(stage_id uuid, kind text, max_rows integer default 200000) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '60s'
 as $$
 #variable_conflict use_column
 declare
   v_suffix text := ingest.kind_suffix($2);
+  v_tables text[] := case when ingest.kind_resolves($2) then array[v_suffix, v_suffix || '_plan'] else array[v_suffix] end;
   v_table text;
   v_stages uuid[];
   v_deleted integer;
@@ -522,7 +523,22 @@ begin
   )
   select array_agg(a.stage_id) into v_stages from abandoned a;
   delete from ingest_stage.resolved r where r.stage_id = any (v_stages);
-  foreach v_table in array case when ingest.kind_resolves($2) then array[v_suffix, v_suffix || '_plan'] else array[v_suffix] end loop
+  if pg_relation_size(format('ingest_stage.%I', v_suffix)) > 8000000 then
+    begin
+      foreach v_table in array v_tables loop
+        execute format('lock table ingest_stage.%I in access exclusive mode nowait', v_table);
+      end loop;
+      -- An import that has noted its chunk and not yet written its rows waits for the lock, and writes them after.
+      if exists (select from ingest_stage.chunks c where c.stage_id <> all (v_stages) and ingest.kind_suffix(c.kind) = v_suffix) then
+        raise lock_not_available; -- and is given back
+      end if;
+      foreach v_table in array v_tables loop
+        execute format('truncate ingest_stage.%I', v_table);
+      end loop;
+    exception when lock_not_available then null;
+    end;
+  end if;
+  foreach v_table in array v_tables loop
     execute format('delete from ingest_stage.%1$I where ctid = any (array(
                       select s.ctid from ingest_stage.%1$I s where s.stage_id = any ($1) limit $2))', v_table)
       using v_stages, $3;
@@ -878,8 +894,6 @@ begin
   v_result := ingest.record_part($1, 'upsert', v_part, v_result || case when v_more then '{"more": true}'::jsonb else '{}' end);
   if $6 is not null then
     perform ingest.end_slice(r.import_kind, v_resolves, $3, $5, true);
-  elsif not v_resolves then
-    execute format('delete from %s s where s.stage_id = $1 and s.part = $2', m.stage_table) using $3, $5;
   end if;
   return v_result;
 end

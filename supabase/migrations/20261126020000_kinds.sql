@@ -90,7 +90,8 @@ begin
       %s, raw_payload jsonb not null, raw_record bytea, error_code text, error_message text)$ddl$, v_stage, register_kind.columns);
   -- A chunk is sorted by part, so that a part is a few runs of neighbouring pages.
   execute format('create index if not exists %I on %s (stage_id, part)', 'stage_' || register_kind.model || '_part_idx', v_stage);
-  execute format('alter table %s set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 100000)', v_stage);
+  -- Rows stay minutes here: a vacuum for their insertion would read them for nothing, while they are upserted.
+  execute format('alter table %s set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 100000, autovacuum_vacuum_insert_threshold = -1)', v_stage);
   execute format('grant select, insert, delete on %s to service_role, dragonfly_app', v_stage);
 
   drop table if exists pg_temp.intake_columns;
@@ -579,7 +580,7 @@ as $$
                  s.row_index, p.updated_at <> p.created_at or not exists (
                    select from ingest.import_runs o where o.id = p.import_run_id and o.created_at <= p.created_at) as edited
           from %5$s s cross join %6$s p
-          where s.ctid = i.stage_tid and p.id = k.known offset 0) c on k.known is not null
+          where k.known is not null and s.ctid = i.stage_tid and p.id = k.known offset 0) c on true -- as a condition of the join it is asked when all is read
         %13$s
       ) j
       cross join lateral (select %10$s as first) w

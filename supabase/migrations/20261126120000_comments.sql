@@ -751,7 +751,7 @@ comment on function ingest.batch_uuid is 'A requester''s batch id as a UUID: its
 comment on function ingest.checksum_lines is 'SHA-256 of lines: the checksum of a batch.';
 comment on function ingest.claim_import_run is 'Runbook 002: claim before processing any row; answers claimed, duplicate or in_progress.';
 comment on function ingest.clean_import_data is 'fn_cleanup_import_data, reached as the backends reach functions.';
-comment on function ingest.clear_stage is 'Empties a stage and its plan, at most `max_rows` rows of each a call; true when nothing is left.';
+comment on function ingest.clear_stage is 'Empties a stage and its plan, at most `max_rows` rows of each a call, or all at once where no other import has rows in large tables; true when nothing is left.';
 comment on function ingest.column_list is 'A list of columns as SQL: each name behind `prefix`, quoted.';
 comment on function ingest.compare_part is 'Compares the staged rows of a part with what the run has in the tables, for kinds without a function of their own.';
 comment on function ingest.compare_partition is 'Compares the staged rows of a partition with what the run has in the tables.';

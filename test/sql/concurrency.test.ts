@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { randomUUID } from 'node:crypto';
 import type postgres from 'postgres';
 import { createDatabase, type TestDatabase } from '../support/stack.ts';
 import { connect, importRows, openImport, settle, stageRows, upsert } from '../support/sqlImport.ts';
@@ -81,6 +82,45 @@ describe('imports at the same time', () => {
     const stages = [open.stageId, abandoned.stageId];
     assert.equal((await sql`SELECT FROM ingest_stage.plaintiffs WHERE stage_id IN ${sql(stages)}`).length, 0);
     assert.equal((await sql`SELECT FROM ingest_stage.chunks WHERE stage_id IN ${sql(stages)}`).length, 0);
+  });
+
+  it('leave nothing of a large stage at once, and no row of another import goes with it', async () => {
+    const rowsOf = async (id: string) => (await sql`SELECT FROM ingest_stage.plaintiffs WHERE stage_id = ${id}`).length;
+    const size = async () => Number((await sql`SELECT pg_relation_size('ingest_stage.plaintiffs') AS n`)[0]!['n']);
+    const large = async (batch: string) => {
+      const open = await openImport(sql, { batch, rows: names });
+      await sql`
+        INSERT INTO ingest_stage.plaintiffs (stage_id, chunk, part, row_index, line_number, raw_payload, plaintiff_key)
+        SELECT ${open.stageId}, 0, 0, i, i, '{}', md5(i::text) || md5(i::text) FROM generate_series(1000, 80000) i`;
+      return open;
+    };
+    const clear = async (id: string) => {
+      let calls = 1;
+      while (!(await sql`SELECT ingest.clear_stage(${id}, 'plaintiff') AS done`)[0]!['done']) calls++;
+      return calls;
+    };
+    await sql`TRUNCATE ingest_stage.chunks, ingest_stage.plaintiffs`;
+    const first = await large('large');
+    const beside = await openImport(sql, { batch: 'beside', rows: names });
+    await clear(first.stageId);
+    assert.deepEqual([await rowsOf(first.stageId), await rowsOf(beside.stageId)], [0, 400]);
+    assert.ok((await size()) > 8_000_000);
+    await clear(beside.stageId);
+    assert.equal(await size(), 0);
+
+    // Staged and not committed: nobody sees it yet.
+    const second = await large('large again');
+    const id = randomUUID();
+    await sql.begin(async (other) => {
+      await other`INSERT INTO ingest_stage.chunks (stage_id, kind, chunk, rows, errored) VALUES (${id}, 'plaintiffs', 0, 1, 0)`;
+      await other`
+        INSERT INTO ingest_stage.plaintiffs (stage_id, chunk, part, row_index, line_number, raw_payload, plaintiff_key)
+        VALUES (${id}, 0, 0, 0, 1, '{}', 'k')`;
+      await clear(second.stageId);
+    });
+    assert.deepEqual([await rowsOf(second.stageId), await rowsOf(id)], [0, 1]);
+    await clear(id);
+    assert.equal(await size(), 0);
   });
 
   it('are emptied by the next import an hour after their run was settled, and those of runs at work are not', async () => {

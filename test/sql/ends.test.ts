@@ -110,7 +110,8 @@ describe('the end of a run', function () {
         ]);
         return row!['result'] as Record<string, number>;
       };
-      const whole = step === 'upsert' ? { inserted: 6, updated: 0, skipped: 2, errored: 1 } : { rows: 9 };
+      const effects = { differing: 2, differing_in_file: 2, 'differing:name': 2 };
+      const whole = step === 'upsert' ? { inserted: 6, updated: 0, skipped: 2, errored: 1, effects } : { rows: 9 };
       const asked = await Promise.all([slice(2), slice(2)]);
       assert.ok(asked.every(({ more }) => more));
       if (step === 'upsert') {
