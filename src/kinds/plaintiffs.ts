@@ -13,7 +13,13 @@ export const plaintiffs: CsvKind = {
   title: 'Plaintiffs',
   defaultSource: 'csv',
   columns: [
-    { name: 'plaintiff_name', aliases: ['PlaintiffName', 'name', 'plaintiff'], parts: NAME_PARTS, also: ALSO.name },
+    {
+      name: 'plaintiff_name',
+      aliases: ['PlaintiffName', 'name', 'plaintiff'],
+      parts: NAME_PARTS,
+      also: ALSO.name,
+      instead: 'firm_name',
+    },
     { name: 'firm_name', aliases: ['firm'], also: ALSO.firm },
     { name: 'short_name', aliases: [] },
     { name: 'contact_name', aliases: ['contact'] },

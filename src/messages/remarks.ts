@@ -37,6 +37,7 @@ const SENTENCES = {
   WINDOWS_1252: ({ count }) => `${rows(count)} with bytes beyond ASCII, read as Windows-1252; --encoding says another`,
   OTHER_CODE_PAGE: ({ detail = '' }) =>
     `the letters beyond ASCII look like ${detail}: look at a dry run with --encoding ${detail.split(' ')[0]}`,
+  FIRM_AS_NAME: ({ count }) => `${rows(count)} without the name of a person, taken under the name of the organization`,
   BACKSLASH_QUOTES: ({ count }) =>
     `${rows(count)} with a backslash before quotes; export the file with quotes doubled ("")`,
   BIDI_CONTROLS: ({ count }) => `${cells(count)} with signs that reverse the direction of text`,

@@ -56,6 +56,8 @@ export function* readRows(source: ChunkSource, notice: Notice = () => undefined)
   const mended = width < source.header.length;
   const mapping = mapHeader(source.header.slice(0, width), kind, source.map);
   const read = cellReader(kind, mapping);
+  const { instead = new Map<number, number>(), ...direct } = mapping;
+  const readOwn = cellReader(kind, direct);
   const clean = cellCleaner(chunk, placesOf(mapping), source, notice);
   const context = { sourceSystem: source.sourceSystem, dateOrder: source.dateOrder };
   if (source.tooLarge) {
@@ -87,6 +89,9 @@ export function* readRows(source: ChunkSource, notice: Notice = () => undefined)
     cleaned = cells && !shape ? clean(cells, parsed.line) : cells;
     if (!shape) for (const column of kind.dates) noticeOrder(cell(column), source.dateOrder, parsed.line, notice);
     const row = kind.row(cell, context);
+    for (const { name } of [...instead.keys()].map((i) => kind.columns[i]!))
+      if (!shape && cell(name)?.trim() && readOwn(cleaned, name)?.trim() === '')
+        notice('FIRM_AS_NAME', { count: 1, line: parsed.line });
     for (const column of emails)
       if (hasSeveralEmails(cell(column))) notice('SEVERAL_ADDRESSES', { count: 1, line: parsed.line });
     for (const column of phones)

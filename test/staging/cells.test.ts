@@ -351,6 +351,32 @@ describe('cells of rows', () => {
     }
   });
 
+  it('name the organization of a contact that is no person, in files of address books alone', () => {
+    for (const header of [
+      'First Name,Last Name,Organization Name,E-mail 1 - Value', // Google
+      'First Name,Last Name,Company,E-mail Address', // Outlook
+      'First Name,Last Name,Account Name,Email', // Salesforce
+    ]) {
+      const { rows, codes, remarks } = staged(
+        'plaintiffs',
+        `${header}\n,,Acme LLC,a@b.example\nAnn,Lee,Lee & Co,\n ,,,c@d.example\n,,Bolt Inc,`,
+      );
+      assert.deepEqual(
+        rows.map((row) => [row['plaintiff_name'], row['firm_name']]),
+        [
+          ['Acme LLC', 'Acme LLC'],
+          ['Ann Lee', 'Lee & Co'],
+          [null, null],
+          ['Bolt Inc', 'Bolt Inc'],
+        ],
+      );
+      assert.deepEqual([codes, remarks], [{ MISSING_VALUE: 1 }, { FIRM_AS_NAME: { count: 2, line: 2 } }]);
+    }
+    // A plaintiff's firm is its lawyer's: it is no name.
+    for (const header of ['name,firm_name', 'name,company'])
+      assert.deepEqual(staged('plaintiffs', `${header}\n,Acme LLC`).codes, { MISSING_VALUE: 1 }, header);
+  });
+
   it('that are no values are told with their cause', () => {
     const cells = ['25/12/2023', '45292', '1/2/24'];
     const file = 'case_number,party_name,judgment_amount,judgment_date,party_phone\n';

@@ -10,6 +10,8 @@ export interface Column {
   readonly parts?: readonly (readonly string[])[];
   /** Headers of other programs, where it is found in no other way: the first that is there counts. */
   readonly also?: readonly string[];
+  /** The column that is read where this one is empty, in files where both stand under headers of other programs: a contact may be a firm alone. */
+  readonly instead?: string;
   /** Of several of these a row has the first that is filled, as of a person's phones. */
   readonly anyOf?: true;
 }
@@ -35,6 +37,8 @@ export interface HeaderMapping {
   readonly positions: readonly (number | undefined)[];
   /** Columns that are read from several: index in `columns` -> indexes in the header. */
   readonly parts: ReadonlyMap<number, readonly number[]>;
+  /** Columns with another one for rows in which they are empty: index in `columns` -> index in the header. */
+  readonly instead?: ReadonlyMap<number, number>;
   /** Indexes of headers that mean no column, ascending. */
   readonly unmapped: readonly number[];
 }

@@ -42,6 +42,7 @@ export function mapHeader(
     if (found !== undefined) taken.add(found);
     return found;
   });
+  const foreign = new Set<string>();
   const free = (word: string) => indexesOf(word).find((i) => !taken.has(i));
   for (const [i, column] of set.columns.entries()) {
     if (positions[i] !== undefined) continue;
@@ -53,13 +54,26 @@ export function mapHeader(
     if (places.length > 1) parts.set(i, places);
     positions[i] = places[0];
     for (const at of places) taken.add(at);
+    if (places.length > 0) foreign.add(column.name);
   }
   const present = new Set(set.columns.filter((_, i) => positions[i] !== undefined).map(({ name }) => name));
   const missing = set.required.filter((group) => !group.some((name) => present.has(name)));
   if (Object.keys(map).length === 0) refuseOtherFormat(header, set, missing);
   if (missing.length > 0) refuseMissing(header, set, positions, missing);
   const used = new Set([...positions, ...[...parts.values()].flat()]);
-  return { positions, parts, unmapped: header.map((_, i) => i).filter((i) => !used.has(i)) };
+  const instead = new Map(
+    set.columns.flatMap(({ name, instead }, i): [number, number][] =>
+      instead !== undefined && foreign.has(name) && foreign.has(instead)
+        ? [[i, positions[set.columns.findIndex((column) => column.name === instead)]!]]
+        : [],
+    ),
+  );
+  return {
+    positions,
+    parts,
+    ...(instead.size > 0 ? { instead } : {}),
+    unmapped: header.map((_, i) => i).filter((i) => !used.has(i)),
+  };
 }
 
 /** The column that a `--map` names. @throws IntakeError UNKNOWN_COLUMN. */
@@ -110,19 +124,26 @@ function single(
 
 /**
  * The text of a record under one of our columns; undefined where the file has no such column. Of one that is read from several, the
- * first that is filled where any of them will do, else all of them joined.
+ * first that is filled where any of them will do, else all of them joined. Of one that is empty, what is read instead.
  */
 export function cellReader(
   set: ColumnSet,
-  { positions, parts }: HeaderMapping,
+  { positions, parts, instead }: HeaderMapping,
 ): (cells: readonly string[] | undefined, column: string) => string | undefined {
+  const others = new Map([...(instead ?? [])].map(([i, at]) => [set.columns[i]!.name, at]));
   const placeOf = new Map(set.columns.map(({ name }, i) => [name, parts.get(i) ?? positions[i]]));
   const ofAny = new Set(set.columns.flatMap(({ name, anyOf }) => (anyOf ? [name] : [])));
-  return (cells, column) => {
+  const own = (cells: readonly string[] | undefined, column: string): string | undefined => {
     const place = placeOf.get(column);
     if (place === undefined || typeof place === 'number') return place === undefined ? undefined : cells?.[place];
     const filled = cells && place.map((at) => cells[at]!.trim()).filter(Boolean);
     return ofAny.has(column) ? filled && (filled[0] ?? '') : filled?.join(' ');
+  };
+  if (others.size === 0) return own;
+  return (cells, column) => {
+    const found = own(cells, column);
+    const other = found?.trim() === '' ? others.get(column) : undefined;
+    return other === undefined ? found : cells?.[other];
   };
 }
 
