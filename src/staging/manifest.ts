@@ -50,12 +50,28 @@ export const partsFolder = (sha256: string, layout: string): string => `${sha256
 /** Part 0 is the header, part n+1 is chunk n: in order they are the original file. */
 export const partName = (part: number): string => `part-${String(part).padStart(5, '0')}`;
 
-export async function saveManifest(workDir: string, layout: string, manifest: StoredManifest): Promise<void> {
+/** Imports of one content at a time have a manifest each, so that the end of one takes nothing from another. */
+const ownName = (workflowId: string): string =>
+  `${createHash('sha256').update(workflowId).digest('hex').slice(0, 16)}.json`;
+
+export async function saveManifest(
+  workDir: string,
+  layout: string,
+  workflowId: string,
+  manifest: StoredManifest,
+): Promise<void> {
   await mkdir(workDir, { recursive: true, mode: 0o700 });
-  const file = join(workDir, `${layout}.json`);
+  const file = join(workDir, `${layout}-${ownName(workflowId)}`);
   const draft = `${file}.${randomUUID()}.tmp`;
   await writeFile(draft, JSON.stringify(manifest), { mode: 0o600 });
   await rename(draft, file);
+}
+
+/** Removes the manifest of an import that has ended on this host, and drafts of it. */
+export async function removeManifest(workDir: string, workflowId: string): Promise<void> {
+  const name = `-${ownName(workflowId)}`;
+  for (const entry of await readdir(workDir).catch(() => []))
+    if (entry.includes(name)) await rm(join(workDir, entry), { force: true }).catch(() => undefined);
 }
 
 const KEPT_MS = 7 * 86_400_000;
@@ -95,16 +111,19 @@ async function loadManifest(
 }
 
 /** @param path of the file. */
-export const localManifest = (workDir: string, layout: string, path: string): Promise<Manifest> =>
+export const localManifest = (workDir: string, layout: string, workflowId: string, path: string): Promise<Manifest> =>
   loadManifest(
     layout,
     () =>
-      readFile(join(workDir, `${layout}.json`)).catch((cause) => {
-        throw new IntakeError('OBJECT_MISSING', 'The manifest of the file is gone from this host', {
-          cause,
-          remedy: 'Start the import again; the file is read anew.',
-        });
-      }),
+      readFile(join(workDir, `${layout}-${ownName(workflowId)}`))
+        // Versions before 0.4.0 had one for all imports of a content.
+        .catch(() => readFile(join(workDir, `${layout}.json`)))
+        .catch((cause) => {
+          throw new IntakeError('OBJECT_MISSING', 'The manifest of the file is gone from this host', {
+            cause,
+            remedy: 'Start the import again; the file is read anew.',
+          });
+        }),
     ({ headerLength, headerSha256 }) => readRange(path, { offset: 0, length: headerLength, sha256: headerSha256 }),
   );
 

@@ -2,7 +2,14 @@ import { strict as assert } from 'node:assert';
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { deleteOldWork } from '../../src/staging/manifest.ts';
+import { digest } from '../../src/sources/file.ts';
+import {
+  deleteOldWork,
+  localManifest,
+  removeManifest,
+  saveManifest,
+  type StoredManifest,
+} from '../../src/staging/manifest.ts';
 
 describe('the work directory of a host', () => {
   it('loses what imports left there more than a week ago, and nothing else', async () => {
@@ -20,6 +27,33 @@ describe('the work directory of a host', () => {
       assert.deepEqual((await readdir(dir)).sort(), ['new.json', 'push', 'trees']);
       assert.deepEqual(await readdir(join(dir, 'trees')), ['new']);
       await deleteOldWork(join(dir, 'nowhere'));
+    } finally {
+      await rm(dir, { recursive: true });
+    }
+  });
+
+  it('has a manifest of each import of a content, which goes at the end of that import with its drafts', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'intake-work-'));
+    try {
+      const head = Buffer.from('a,b\n');
+      const file = join(dir, 'file.csv');
+      await writeFile(file, head);
+      const manifest = {
+        ...{ version: 1, filename: 'file.csv', sha256: 'x', bytes: 4, rows: 1, encoding: 'utf-8', delimiter: ',' },
+        ...{ newline: 'lf', headerOffset: 0, headerLength: 4, headerSha256: digest(head), chunks: [] },
+      } as StoredManifest;
+      for (const id of ['one', 'two']) await saveManifest(dir, 'cut', id, manifest);
+      const draft = (await readdir(dir)).find((name) => name.startsWith('cut-'))!;
+      await writeFile(join(dir, `${draft}.1.tmp`), '{');
+      await removeManifest(dir, 'one');
+      await removeManifest(dir, 'one');
+      await removeManifest(dir, 'nobody');
+      const left = (await readdir(dir)).filter((name) => name !== 'file.csv');
+      assert.ok(left.every((name) => name.startsWith('cut-')) && left.length <= 2, left.join());
+      assert.deepEqual((await localManifest(dir, 'cut', 'two', file)).header, ['a', 'b']);
+      await removeManifest(dir, 'two');
+      assert.deepEqual(await readdir(dir), ['file.csv']);
+      await assert.rejects(localManifest(dir, 'another', 'two', file), { code: 'OBJECT_MISSING' });
     } finally {
       await rm(dir, { recursive: true });
     }

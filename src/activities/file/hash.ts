@@ -8,6 +8,7 @@ import type { Delimiter } from '../../sources/csv/dialect.ts';
 import { IntakeError } from '../../errors.ts';
 import type { Content, ImportInput, Plan } from '../../messages/imports.ts';
 import type { Deps } from '../deps.ts';
+import { workflowId } from '../workflowId.ts';
 import { heartbeat } from '../heartbeat.ts';
 import { DateSurvey } from '../../staging/dateSurvey.ts';
 import { layoutOf, partsFolder, saveManifest, deleteOldWork } from '../../staging/manifest.ts';
@@ -59,7 +60,7 @@ export const hashActivity = ({ workDir }: Deps) => ({
     };
     survey?.requireOrder();
     await deleteOldWork(workDir);
-    await saveManifest(workDir, layout, manifest);
+    await saveManifest(workDir, layout, workflowId(), manifest);
     return {
       layout,
       encoding,

@@ -10,6 +10,7 @@ import { csvKindNamed } from '../../kinds/index.ts';
 import type { Content, ImportInput, Plan } from '../../messages/imports.ts';
 import { piecesRemark } from '../../messages/remarks.ts';
 import type { Deps } from '../deps.ts';
+import { workflowId } from '../workflowId.ts';
 import { countAttempt } from '../heartbeat.ts';
 import { renewClaim } from '../renewClaim.ts';
 import { wholeObject } from '../wholeObject.ts';
@@ -48,7 +49,7 @@ export const parseActivity = ({ backend, workDir, parser }: Deps) => ({
     await renewClaim(target, runId);
     const manifest = stored
       ? await storedManifest(target, input.fileHash, content.layout)
-      : await localManifest(workDir, content.layout, input.path);
+      : await localManifest(workDir, content.layout, workflowId(), input.path);
     const range = manifest.chunks[chunk];
     if (!range) throw new IntakeError('OBJECT_CORRUPT', `The manifest has no chunk ${chunk}`);
     countAttempt(`Chunk ${chunk}, from line ${range.line}`);

@@ -5,6 +5,7 @@ import { rejectsEnd, rejectsHeader } from '../../sources/csv/rejects.ts';
 import type { Content, ImportInput, Plan } from '../../messages/imports.ts';
 import type { Chunk } from '../../sources/csv/chunks.ts';
 import type { Deps } from '../deps.ts';
+import { workflowId } from '../workflowId.ts';
 import { localManifest } from '../../staging/manifest.ts';
 import { longRecord } from '../../staging/longRecord.ts';
 import { readRange } from '../../sources/file.ts';
@@ -20,7 +21,7 @@ export const rejectsActivity = ({ workDir }: Deps) => ({
     plan?: Plan | undefined;
     content: Content;
   }): Promise<void> {
-    const manifest = await localManifest(workDir, content.layout, input.path);
+    const manifest = await localManifest(workDir, content.layout, workflowId(), input.path);
     const file = await open(input.rejectsPath as string, 'w', 0o600).catch((cause) => {
       throw new IntakeError('USAGE', 'The file for the rejects cannot be written', {
         cause,

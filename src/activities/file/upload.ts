@@ -1,6 +1,7 @@
 /** upload: the file into storage, part by part; the parts in order are the original, byte for byte. */
 import type { Content, ImportInput } from '../../messages/imports.ts';
 import type { Deps } from '../deps.ts';
+import { workflowId } from '../workflowId.ts';
 import { heartbeat } from '../heartbeat.ts';
 import { renewClaim } from '../renewClaim.ts';
 import { localManifest, partName, partsFolder, type Manifest, type StoredManifest } from '../../staging/manifest.ts';
@@ -22,7 +23,7 @@ export const uploadActivity = ({ backend, workDir }: Deps) => ({
   }): Promise<{ parts: number; skipped: number }> {
     const target = backend(input.backend);
     const { objects } = target;
-    const manifest = await localManifest(workDir, content.layout, input.path);
+    const manifest = await localManifest(workDir, content.layout, workflowId(), input.path);
     const folder = partsFolder(manifest.sha256, content.layout);
     const stored = await objects.list(folder);
     const parts = partsOf(manifest);

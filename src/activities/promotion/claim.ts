@@ -7,6 +7,7 @@ import { IMAGES_PATH, type DirectoryInput, type TreePlan } from '../../messages/
 import type { AnyInput, Claim, Content, ImportInput, Plan } from '../../messages/imports.ts';
 import { decidingOptions, differingOptions, rowOptions } from '../../messages/options.ts';
 import type { RunInput } from '../../messages/run.ts';
+import { removeManifest } from '../../staging/manifest.ts';
 import type { Deps } from '../deps.ts';
 
 export interface ClaimRequest {
@@ -38,7 +39,7 @@ interface Opening {
   readonly more?: object;
 }
 
-export const claimActivities = ({ backend, config }: Deps) => ({
+export const claimActivities = ({ backend, config, workDir }: Deps) => ({
   async claim({ input, plan, content, partitions, workflowId, token }: ClaimRequest): Promise<Claim> {
     const { storagePath } = content;
     const { sourceSystem: tenant } = input;
@@ -56,7 +57,10 @@ export const claimActivities = ({ backend, config }: Deps) => ({
       storagePath,
       parentRunId: plan.parentRunId,
     };
-    return openRun(backend(input.backend), input, opening);
+    const claimed = await openRun(backend(input.backend), input, opening);
+    // The import ends here, its stage is not begun.
+    if (claimed.status !== 'claimed') await removeManifest(workDir, workflowId);
+    return claimed;
   },
 
   /** The dataset of the tag, and the run that fills it. */

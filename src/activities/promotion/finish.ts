@@ -4,7 +4,9 @@ import type { BackendName } from '../../config.ts';
 import { fewerRows } from '../../database/sqlError.ts';
 import type { Counts, ErrorDocument, ImportReport } from '../../messages/imports.ts';
 import type { RunInput } from '../../messages/run.ts';
+import { removeManifest } from '../../staging/manifest.ts';
 import type { Deps } from '../deps.ts';
+import { workflowId } from '../workflowId.ts';
 
 export interface InRun {
   readonly backend: BackendName;
@@ -12,7 +14,7 @@ export interface InRun {
   readonly lease: number;
 }
 
-export const finishActivities = ({ backend }: Deps) => ({
+export const finishActivities = ({ backend, workDir }: Deps) => ({
   /** Stores counters, summed from the ledger, and the summary; answers the counters, and what else the kind has counted. */
   async finalize({
     backend: name,
@@ -64,11 +66,12 @@ export const finishActivities = ({ backend }: Deps) => ({
     });
   },
 
-  /** Empties the stage, a bounded number of rows a call. */
+  /** Empties the stage, a bounded number of rows a call; where this host has read the file, its manifest goes, too. */
   async clearStage({ input, stageId }: { input: RunInput; stageId: string }): Promise<void> {
     const { call } = backend(input.backend);
     const inParts = fewerRows(200_000);
     const args = { stage_id: stageId, kind: input.kind };
     while (!(await inParts((max_rows) => call('clear_stage', { ...args, max_rows }))));
+    await removeManifest(workDir, workflowId());
   },
 });
