@@ -1,5 +1,6 @@
 /** Entry of a file thread. Bytes move to the worker's own thread, they are not copied. */
 import { hash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { inspectImage, type InspectedImage } from './imageType.ts';
 import { readInside, type Known, type Unread } from './insideFile.ts';
@@ -85,10 +86,25 @@ parentPort?.on('message', (job: FileJob) => {
 
 function answerTo(job: FileJob): Answered<TimedAnswer> {
   if (job.do === 'read') return readFiles(job);
-  const started = performance.now();
+  const clock = startClock();
   const answer =
     job.do === 'list' ? listFolder(job.root, job.below, job.group) : factsOf(job.root, job.below, job.entries);
-  return { answer: { took: performance.now() - started, answer } };
+  return { answer: { took: clock(), answer } };
+}
+
+/** Milliseconds from now on, without those in which the thread waited for a processor: other programs make no file system slow. */
+function startClock(): () => number {
+  const [started, waited] = [performance.now(), waitedForProcessor()];
+  return () => performance.now() - started - (waitedForProcessor() - waited);
+}
+
+/** Milliseconds in the life of this thread, where the system tells. */
+function waitedForProcessor(): number {
+  try {
+    return Number(readFileSync('/proc/thread-self/schedstat', 'latin1').split(' ')[1]) / 1e6;
+  } catch {
+    return 0;
+  }
 }
 
 /** Of files whose bytes nobody wants. */
@@ -100,15 +116,14 @@ function readFiles({ root, files, limit, images, bytes: wanted, into }: ReadJob)
     return wanted ? undefined : (scratch ??= Buffer.allocUnsafeSlow(SCRATCH_BYTES));
   };
   const answer: ReadFile[] = [];
+  const clock = startClock();
   const started = performance.now();
-  let reading = 0;
+  let working = 0;
   let length = 0;
   for (const file of files) {
     const space = spaceOf(file);
-    const before = performance.now();
     const read = readInside(root, file.path, limit, file.known, space);
-    const now = performance.now();
-    reading += now - before;
+    const before = performance.now();
     if (read.error === undefined) {
       const { bytes } = read;
       length += bytes.length;
@@ -120,9 +135,12 @@ function readFiles({ root, files, limit, images, bytes: wanted, into }: ReadJob)
     } else {
       answer.push(read);
     }
+    const now = performance.now();
+    working += now - before;
     if (now - started > ENOUGH_MS || length > ENOUGH_BYTES) break;
   }
   // What the bytes themselves take says nothing about the calls.
+  const reading = clock() - working;
   const timed = { took: Math.max(0, reading - length / SLOW_DISK) / answer.length, answer };
   if (!wanted) return { answer: timed };
   const buffers = answer.flatMap((read) => ('bytes' in read ? [read.bytes?.buffer as ArrayBuffer] : []));
