@@ -2756,7 +2756,6 @@ export type Database = {
           isSetofReturn: false;
         };
       };
-      hold_projects: { Args: { tenant_id: string }; Returns: undefined };
       holding: { Args: { target: unknown }; Returns: string };
       is_as_landed: {
         Args: {
@@ -3104,13 +3103,29 @@ export type Database = {
       project_batch_answer: { Args: { batch_checksum: string; tenant_id: string }; Returns: Json };
       project_columns_of: { Args: { fields: string[] }; Returns: string[] };
       project_date: { Args: { value: string }; Returns: string };
-      project_fields: { Args: Record<PropertyKey, never>; Returns: string[] };
       project_rows: {
         Args: { batch: Json };
         Returns: {
-          cells: string[];
+          address: string;
+          build_type: string;
+          commercial: string;
+          delivery_partner: string;
+          deployment_specialist: string;
+          developer_class: string;
+          development_type: string;
+          efscd: string;
+          essential: string;
+          fod_id: string;
+          latitude: string;
           line: string;
+          longitude: string;
+          premises_count: string;
+          relationship_manager: string;
+          residential: string;
+          rm_preferred_username: string;
           row_index: number;
+          stage_application: string;
+          stage_application_created: string;
         }[];
       };
       promote_judgments: {
@@ -3650,6 +3665,7 @@ export type Database = {
         };
         Returns: string;
       };
+      supersede_batches: { Args: { except_id: string; writers: string[] }; Returns: undefined };
       sync_memberships: { Args: Record<PropertyKey, never>; Returns: Record<string, unknown> };
       take_slice: {
         Args: { after: string; keys: number; kind: string; part: number; resolved: boolean; stage_id: string };
@@ -3749,7 +3765,6 @@ export type Database = {
         };
         Returns: string;
       };
-      without_cells: { Args: { cells: string[]; fields: string[] }; Returns: string[] };
       without_legal_form: { Args: { words: string[] }; Returns: string[] };
       write_anomalies: {
         Args: { batch_id: string; correlation_id: string; staging_id: string; tenant_id: string };
@@ -3765,7 +3780,10 @@ export type Database = {
         };
         Returns: number;
       };
-      write_projects: { Args: { staging_id: string; tenant_id: string }; Returns: Record<string, unknown> };
+      write_projects: {
+        Args: { same: boolean; staging_id: string; tenant_id: string };
+        Returns: Record<string, unknown>;
+      };
     };
     Enums: {
       [_ in never]: never;
@@ -4764,6 +4782,7 @@ export type Database = {
           correlation_id: string | null;
           id: string;
           imported_at: string;
+          leans_on: string[];
           raw: NonNullable<Json>;
           row_count: number | null;
           source: string;
@@ -4779,6 +4798,7 @@ export type Database = {
           correlation_id?: string | null;
           id?: string;
           imported_at?: string;
+          leans_on?: string[];
           raw: NonNullable<Json>;
           row_count?: number | null;
           source?: string;
@@ -4793,6 +4813,7 @@ export type Database = {
           correlation_id?: string | null;
           id?: string;
           imported_at?: string;
+          leans_on?: string[];
           raw?: NonNullable<Json>;
           row_count?: number | null;
           source?: string;

@@ -86,7 +86,8 @@ begin
     alter table ingest_stage.resolved add column if not exists seen pg_snapshot;
   end if;
   if to_regclass('public.staging_imports') is not null then
-    alter table public.staging_imports alter column correlation_id set default gen_random_uuid();
+    alter table public.staging_imports alter column correlation_id set default gen_random_uuid(),
+      add column if not exists leans_on uuid[] not null default '{}';
     if not exists (select from pg_catalog.pg_constraint c where c.conname = 'staging_imports_row_count_nonneg_ck') then
       alter table public.staging_imports add constraint staging_imports_row_count_nonneg_ck check (row_count >= 0);
     end if;

@@ -67,11 +67,14 @@ create table if not exists public.staging_imports (
   validation jsonb not null default '{}',
   -- Another batch has written one of its projects since: its metrics are no answer any more.
   superseded boolean not null default false,
+  -- Earlier batches that wrote its projects whose rows said nothing new: it holds no longer than they do.
+  leans_on uuid[] not null default '{}',
   constraint staging_imports_one_checksum check (checksum = batch_checksum),
   constraint staging_imports_row_count_nonneg_ck check (row_count >= 0)
 );
 create unique index if not exists staging_imports_tenant_checksum_uniq on public.staging_imports (tenant_id, batch_checksum);
 create index if not exists staging_imports_imported_at_idx on public.staging_imports (imported_at);
+create index if not exists staging_imports_leans_on_idx on public.staging_imports using gin (leans_on) where not superseded;
 
 -- Whom labels and names in project rows mean. A row without tenant_id holds for every tenant; a tenant's own row wins.
 create table if not exists public.partner_normalization (
@@ -335,48 +338,51 @@ as $$
   from unnest($1) with ordinality as c (cell, place) cross join lateral (select ingest.trim_text(c.cell) as cell) t
 $$;
 
--- The fields of a row in the order in which ingest.project_rows has their cells.
-create or replace function ingest.project_fields() returns text[]
-language sql immutable parallel safe set search_path = pg_catalog, pg_temp
-as $$
-  select array[
-    'stage_application', 'delivery_partner', 'developer_class', 'relationship_manager', 'rm_preferred_username', 'deployment_specialist',
-    'stage_application_created', 'address', 'eFscd', 'development_type', 'build_type', 'fod_id', 'latitude', 'longitude',
-    'residential', 'commercial', 'essential', 'premises_count']
-$$;
-
--- The rows of a request, 1-based, as trimmed cells: a blank is '', a blank count (the last four) is '0', a field that is missing is null;
+-- The rows of a request, 1-based, with trimmed cells: a blank is '', a blank count (the last four) is '0', a field that is missing is null;
 -- and as the line that is hashed. Most rows come trimmed: one look at all cells of a row, first for plain ASCII, is much cheaper than
 -- trimming each.
-create or replace function ingest.project_rows(batch jsonb) returns table (row_index integer, cells text[], line text)
+create or replace function ingest.project_rows(batch jsonb) returns table (
+  row_index integer, line text, stage_application text, delivery_partner text, developer_class text, relationship_manager text,
+  rm_preferred_username text, deployment_specialist text, stage_application_created text, address text, efscd text, development_type text,
+  build_type text, fod_id text, latitude text, longitude text, residential text, commercial text, essential text, premises_count text)
 language sql immutable parallel safe set search_path = pg_catalog, pg_temp rows 5000
 as $$
-  select c.n::int, coalesce(t.cells, c.cells), case when t.cells is null then l.line else array_to_json(t.cells)::text end
+  select c.n::int, case when t.cells is null then l.line else array_to_json(t.cells)::text end, coalesce(t.cells[1], c.stage_application),
+         coalesce(t.cells[2], c.delivery_partner), coalesce(t.cells[3], c.developer_class),
+         coalesce(t.cells[4], c.relationship_manager), coalesce(t.cells[5], c.rm_preferred_username), coalesce(t.cells[6], c.deployment_specialist),
+         coalesce(t.cells[7], c.stage_application_created), coalesce(t.cells[8], c.address), coalesce(t.cells[9], c.efscd),
+         coalesce(t.cells[10], c.development_type), coalesce(t.cells[11], c.build_type), coalesce(t.cells[12], c.fod_id),
+         coalesce(t.cells[13], c.latitude), coalesce(t.cells[14], c.longitude), coalesce(t.cells[15], c.residential),
+         coalesce(t.cells[16], c.commercial), coalesce(t.cells[17], c.essential), coalesce(t.cells[18], c.premises_count)
   from (
     -- JSON's null is an empty cell, too: only a field that is missing is none.
-    select x.n, array[
-      coalesce(x.stage_application, ''), coalesce(x.delivery_partner, case when x.item ? 'delivery_partner' then '' end),
-      coalesce(x.developer_class, case when x.item ? 'developer_class' then '' end), coalesce(x.relationship_manager, case when x.item ? 'relationship_manager' then '' end),
-      coalesce(x.rm_preferred_username, case when x.item ? 'rm_preferred_username' then '' end), coalesce(x.deployment_specialist, case when x.item ? 'deployment_specialist' then '' end),
-      coalesce(x.stage_application_created, case when x.item ? 'stage_application_created' then '' end), coalesce(x.address, case when x.item ? 'address' then '' end),
-      coalesce(x.efscd, case when x.item ? 'eFscd' then '' end), coalesce(x.development_type, case when x.item ? 'development_type' then '' end),
-      coalesce(x.build_type, case when x.item ? 'build_type' then '' end), coalesce(x.fod_id, case when x.item ? 'fod_id' then '' end),
-      coalesce(x.latitude, case when x.item ? 'latitude' then '' end), coalesce(x.longitude, case when x.item ? 'longitude' then '' end),
-      coalesce(nullif(x.residential, ''), case when x.item ? 'residential' then '0' end), coalesce(nullif(x.commercial, ''), case when x.item ? 'commercial' then '0' end),
-      coalesce(nullif(x.essential, ''), case when x.item ? 'essential' then '0' end), coalesce(nullif(x.premises_count, ''), case when x.item ? 'premises_count' then '0' end)] as cells
-    from rows from (jsonb_to_recordset($1) as (
-      stage_application text, delivery_partner text, developer_class text, relationship_manager text, rm_preferred_username text,
-      deployment_specialist text, stage_application_created text, address text, "eFscd" text, development_type text, build_type text,
-      fod_id text, latitude text, longitude text, residential text, commercial text, essential text, premises_count text
-    ), jsonb_array_elements($1)) with ordinality as x (
-      stage_application, delivery_partner, developer_class, relationship_manager, rm_preferred_username, deployment_specialist,
-      stage_application_created, address, efscd, development_type, build_type, fod_id, latitude, longitude,
-      residential, commercial, essential, premises_count, item, n)
+    select x.n, coalesce(x.item ->> 'stage_application', '') as stage_application,
+           coalesce(x.item ->> 'delivery_partner', case when x.item ? 'delivery_partner' then '' end) as delivery_partner,
+           coalesce(x.item ->> 'developer_class', case when x.item ? 'developer_class' then '' end) as developer_class,
+           coalesce(x.item ->> 'relationship_manager', case when x.item ? 'relationship_manager' then '' end) as relationship_manager,
+           coalesce(x.item ->> 'rm_preferred_username', case when x.item ? 'rm_preferred_username' then '' end) as rm_preferred_username,
+           coalesce(x.item ->> 'deployment_specialist', case when x.item ? 'deployment_specialist' then '' end) as deployment_specialist,
+           coalesce(x.item ->> 'stage_application_created', case when x.item ? 'stage_application_created' then '' end) as stage_application_created,
+           coalesce(x.item ->> 'address', case when x.item ? 'address' then '' end) as address,
+           coalesce(x.item ->> 'eFscd', case when x.item ? 'eFscd' then '' end) as efscd,
+           coalesce(x.item ->> 'development_type', case when x.item ? 'development_type' then '' end) as development_type,
+           coalesce(x.item ->> 'build_type', case when x.item ? 'build_type' then '' end) as build_type,
+           coalesce(x.item ->> 'fod_id', case when x.item ? 'fod_id' then '' end) as fod_id,
+           coalesce(x.item ->> 'latitude', case when x.item ? 'latitude' then '' end) as latitude,
+           coalesce(x.item ->> 'longitude', case when x.item ? 'longitude' then '' end) as longitude,
+           coalesce(nullif(x.item ->> 'residential', ''), case when x.item ? 'residential' then '0' end) as residential,
+           coalesce(nullif(x.item ->> 'commercial', ''), case when x.item ? 'commercial' then '0' end) as commercial,
+           coalesce(nullif(x.item ->> 'essential', ''), case when x.item ? 'essential' then '0' end) as essential,
+           coalesce(nullif(x.item ->> 'premises_count', ''), case when x.item ? 'premises_count' then '0' end) as premises_count
+    from jsonb_array_elements($1) with ordinality as x (item, n)
     offset 0) c
-  cross join lateral (select array_to_json(c.cells)::text as line offset 0) l
+  cross join lateral (select array[
+    c.stage_application, c.delivery_partner, c.developer_class, c.relationship_manager, c.rm_preferred_username, c.deployment_specialist,
+    c.stage_application_created, c.address, c.efscd, c.development_type, c.build_type, c.fod_id, c.latitude, c.longitude,
+    c.residential, c.commercial, c.essential, c.premises_count] as cells offset 0) a
+  cross join lateral (select array_to_json(a.cells)::text as line offset 0) l
   cross join lateral (
-    select case when octet_length(l.line) > char_length(l.line) or strpos(l.line, '" ') + strpos(l.line, ' "') + strpos(l.line, '\') > 0
-           then ingest.trim_project_cells(c.cells) end as cells offset 0) t
+    select case when l.line collate "C" ~ '[^ -~]|" | "|\\' then ingest.trim_project_cells(a.cells) end as cells offset 0) t
 $$;
 
 create or replace function ingest.checksum_lines(lines text[]) returns text
@@ -388,7 +394,7 @@ as $$ select encode(sha256(convert_to(coalesce(array_to_string($1, E'\n'), ''), 
 create or replace function public.fn_rows_checksum(p_rows jsonb) returns text
 language sql immutable parallel safe set search_path = pg_catalog, pg_temp
 as $$
-  select ingest.checksum_lines(array_agg(r.line order by r.cells[1] collate "C", r.row_index)) from ingest.project_rows(p_rows) r
+  select ingest.checksum_lines(array_agg(r.line order by r.stage_application collate "C", r.row_index)) from ingest.project_rows(p_rows) r
 $$;
 
 -- A batch of project rows: its turn, its id, what is refused, and whom its rows mean.
@@ -424,30 +430,18 @@ declare
   v_checksum text;
 begin
   drop table if exists pg_temp.intake_batch;
-  create temp table intake_batch on commit drop as
-  select r.row_index, r.cells[1] as stage_application, r.cells, r.line from ingest.project_rows($1) r;
+  create temp table intake_batch on commit drop as select * from ingest.project_rows($1);
   select ingest.checksum_lines(array_agg(b.line order by b.stage_application collate "C", b.row_index)) into v_checksum from pg_temp.intake_batch b;
   return v_checksum;
 end
 $$;
 
--- Holds the projects of intake_batch until the end of the transaction where it leaves values as they are: what somebody edits at this
--- moment is edited before or after.
-create or replace function ingest.hold_projects(tenant_id text) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
-as $$
-begin
-  if exists (select from pg_temp.intake_batch b where array_position(b.cells, null) is not null) then
-    perform from (select distinct b.stage_application from pg_temp.intake_batch b order by b.stage_application) b
-    cross join lateral (
-      select from public.projects p where p.tenant_id = $1 and p.stage_application = b.stage_application for no key update) h;
-  end if;
-end
-$$;
-
--- Resolves intake_batch into intake_resolved, in which `replaced_by` is set for rows that a later one of the batch replaces. The
--- planner knows no statistics of either, hence hash joins, and no nested loops but the look-up of each project as it was. Cells have the places
--- that ingest.project_rows gives them. What a row lacks (null), and what cannot be read of it, stays as the project has it.
+-- Resolves intake_batch into intake_resolved: what each row gives its project, in which `replaced_by` is set for rows that a later one of the
+-- batch replaces, `was_place` and `was_version` tell the project that was read, `lacks` has fields that the row has not, and `unreadable`
+-- cells that say nothing. What a row lacks, and what cannot be read of it, stays as the project has it. `is_same` is a row that says nothing
+-- new to a project of an earlier batch; one that a run has written may still be withdrawn by it, and one that nobody's batch wrote is
+-- nobody's edit to notice. The planner knows no statistics of the temporary tables, hence hash joins, and no nested loops but the look-up of
+-- each project as it was.
 create or replace function ingest.resolve_batch(tenant_id text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_nestloop = off set enable_mergejoin = off
   set enable_seqscan = off set jit = off set work_mem = '32MB'
@@ -455,16 +449,17 @@ as $$
 #variable_conflict use_column
 declare
   v_row integer;
-  v_degrees constant text := '^[+-]?[0-9]{1,3}(\.[0-9]{0,30})?$';
+  v_count constant text := '^[0-9]{1,9}(\.0*)?$';
+  v_degrees constant text := '^[+-]?[0-9]{1,3}(\.[0-9]*)?$'; -- {0,30} would cost twice as much
 begin
   select min(b.row_index) into v_row from pg_temp.intake_batch b where b.stage_application = '';
   if v_row is not null then
     perform ingest.refuse_batch(format('stage_application of row %s is blank', v_row));
   end if;
-  select min(c.row_index) into v_row
-  from (select b.row_index, b.cells, array_to_string(b.cells[15:18], '') as digits from pg_temp.intake_batch b offset 0) c
-  where (char_length(c.digits) > 9 or translate(c.digits, '0123456789', '') <> '')
-    and array_to_string(c.cells[15:18], ' ') !~ '^[0-9]{1,9}(\.0*)?( [0-9]{1,9}(\.0*)?){0,3}$';
+  select min(b.row_index) into v_row
+  from (select x.*, concat(x.residential, x.commercial, x.essential, x.premises_count) as digits from pg_temp.intake_batch x offset 0) b
+  where (char_length(b.digits) > 9 or translate(b.digits, '0123456789', '') <> '')
+    and (b.residential !~ v_count or b.commercial !~ v_count or b.essential !~ v_count or b.premises_count !~ v_count);
   if v_row is not null then
     perform ingest.refuse_batch(format('a count of row %s is not a whole number from 0 on', v_row));
   end if;
@@ -472,41 +467,29 @@ begin
   drop table if exists pg_temp.intake_resolved;
   create temp table intake_resolved on commit drop as
   with given as (
-    -- Each cell is taken from its array once: behind the window function nothing is pulled up.
-    select b.row_index, b.stage_application, b.cells, lead(b.row_index) over (partition by b.stage_application order by b.row_index) as replaced_by,
-           b.cells[2] as partner, b.cells[3] as class, b.cells[4] as manager, b.cells[5] as manager_username, b.cells[6] as specialist,
-           b.cells[7] as created, b.cells[8] as address, b.cells[9] as fscd, b.cells[10] as development_type, b.cells[11] as build_type,
-           b.cells[12] as fod_id, b.cells[13] as latitude, b.cells[14] as longitude, b.cells[15] as residential,
-           b.cells[16] as commercial, b.cells[17] as essential, b.cells[18] as premises
-    from pg_temp.intake_batch b
+    select b.*, lead(b.row_index) over (partition by b.stage_application order by b.row_index) as replaced_by from pg_temp.intake_batch b
   ), rows as materialized (
-    select g.row_index, g.stage_application, g.cells, g.replaced_by, nullif(coalesce(g.partner, f.was_delivery_partner_label), '') as partner,
-           nullif(coalesce(g.manager, f.was_relationship_manager), '') as manager,
-           nullif(coalesce(g.manager_username, f.was_rm_preferred_username), '') as manager_username,
-           nullif(coalesce(g.specialist, f.was_deployment_specialist), '') as specialist,
-           g.class, g.created, g.fscd, g.latitude as latitude_text, g.longitude as longitude_text,
-           case when g.latitude ~ v_degrees then case when abs(g.latitude::numeric) <= 90 then g.latitude::numeric end end as latitude,
-           case when g.longitude ~ v_degrees then case when abs(g.longitude::numeric) <= 180 then g.longitude::numeric end end as longitude,
-           nullif(coalesce(g.address, f.was_address), '') as address, nullif(coalesce(g.development_type, f.was_development_type), '') as development_type,
-           nullif(coalesce(g.build_type, f.was_build_type), '') as build_type, nullif(coalesce(g.fod_id, f.was_fod_id), '') as fod_id,
-           coalesce(g.residential::numeric::int, f.was_residential, 0) as residential,
-           coalesce(g.commercial::numeric::int, f.was_commercial, 0) as commercial,
-           coalesce(g.essential::numeric::int, f.was_essential, 0) as essential,
-           coalesce(g.premises::numeric::int, f.was_premises_count, 0) as premises_count,
-           f.*
+    select g.row_index, g.replaced_by, g.stage_application as key,
+           g.developer_class as class_text, g.stage_application_created as created_text, g.efscd as fscd_text,
+           g.latitude as latitude_text, g.longitude as longitude_text,
+           case when g.latitude ~ v_degrees and octet_length(split_part(g.latitude, '.', 2)) <= 30 then g.latitude::numeric end as read_latitude,
+           case when g.longitude ~ v_degrees and octet_length(split_part(g.longitude, '.', 2)) <= 30 then g.longitude::numeric end as read_longitude,
+           nullif(coalesce(g.delivery_partner, p.delivery_partner_label), '') as partner,
+           nullif(coalesce(g.relationship_manager, p.relationship_manager), '') as manager,
+           nullif(coalesce(g.rm_preferred_username, p.rm_preferred_username), '') as manager_username,
+           nullif(coalesce(g.deployment_specialist, p.deployment_specialist), '') as specialist,
+           nullif(coalesce(g.address, p.address), '') as new_address,
+           nullif(coalesce(g.development_type, p.development_type), '') as new_development_type,
+           nullif(coalesce(g.build_type, p.build_type), '') as new_build_type, nullif(coalesce(g.fod_id, p.fod_id), '') as new_fod_id,
+           coalesce(g.residential::numeric::int, p.residential, 0) as new_residential,
+           coalesce(g.commercial::numeric::int, p.commercial, 0) as new_commercial,
+           coalesce(g.essential::numeric::int, p.essential, 0) as new_essential,
+           coalesce(g.premises_count::numeric::int, p.premises_count, 0) as new_premises,
+           p.*
     from given g
     left join lateral (
-      select
-        x.id as was_id, x.staging_id as was_staging_id, x.partner_org_id as was_partner_org_id,
-        x.deployment_specialist_user_id as was_deployment_specialist_user_id,
-        x.relationship_manager_user_id as was_relationship_manager_user_id, x.delivery_partner_label as was_delivery_partner_label,
-        x.developer_class as was_developer_class, x.relationship_manager as was_relationship_manager,
-        x.rm_preferred_username as was_rm_preferred_username, x.deployment_specialist as was_deployment_specialist,
-        x.stage_application_created as was_stage_application_created, x.address as was_address, x.efscd as was_efscd,
-        x.development_type as was_development_type, x.build_type as was_build_type, x.fod_id as was_fod_id, x.latitude as was_latitude,
-        x.longitude as was_longitude, x.residential as was_residential, x.commercial as was_commercial, x.essential as was_essential,
-        x.premises_count as was_premises_count
-      from public.projects x where x.tenant_id = $1 and x.stage_application = g.stage_application and g.replaced_by is null offset 0) f on true
+      select x.*, x.ctid as place, x.xmin as version
+      from public.projects x where x.tenant_id = $1 and x.stage_application = g.stage_application and g.replaced_by is null offset 0) p on true
   ), partners as materialized (
     select * from ingest.resolve_partners($1, array(select distinct r.partner from rows r where r.partner is not null))
   ), specialists as materialized (
@@ -518,71 +501,70 @@ begin
     select coalesce(m.name, '') as name, coalesce(m.username, '') as username, m.user_id, m.match_type
     from ingest.resolve_managers($1, (select p.names from manager_pairs p), (select p.usernames from manager_pairs p)) m
   ), classes as materialized (
-    select d.class, public.fn_normalize_developer_class(d.class) as normalized from (select distinct r.class from rows r) d
+    select d.class, public.fn_normalize_developer_class(d.class) as normalized from (select distinct r.class_text as class from rows r) d
   ), dates as materialized (
-    select d.text, ingest.project_date(d.text) as date from (select r.created as text from rows r union select r.fscd from rows r) d
-  ), edited as materialized (
-    select distinct e.staging_id from ingest.project_edits e
+    select d.text, ingest.project_date(d.text) as date from (select r.created_text as text from rows r union select r.fscd_text from rows r) d
+  ), former as materialized (
+    select d.staging_id, exists (select from ingest.project_edits e where e.staging_id = d.staging_id) as is_edited,
+           exists (select from ingest.import_runs i where i.id = d.staging_id) as is_run
+    from (select distinct r.staging_id from rows r where r.staging_id is not null) d
   ), read as (
-    select r.row_index, r.replaced_by, r.stage_application, r.cells, r.partner, r.specialist, r.manager, r.manager_username,
-           r.was_id, r.was_staging_id, r.was_partner_org_id, r.was_deployment_specialist_user_id, r.was_relationship_manager_user_id,
-           r.was_delivery_partner_label, r.was_developer_class, r.was_relationship_manager, r.was_rm_preferred_username,
-           r.was_deployment_specialist, r.was_stage_application_created, r.was_address, r.was_efscd, r.was_development_type,
-           r.was_build_type, r.was_fod_id, r.was_latitude, r.was_longitude, r.was_residential, r.was_commercial, r.was_essential,
-           r.was_premises_count,
-           p.label is not null as knows_partner, p.partner_org_id, s.user_id as ds_user_id, m.user_id as rm_user_id,
-           s.match_type as ds_match, m.match_type as rm_match, e.staging_id is not null as is_edited,
-           case when r.class <> '' and c.normalized is null or r.created <> '' and created.date is null or r.fscd <> '' and fscd.date is null
-                     or r.latitude_text <> '' and r.latitude is null or r.longitude_text <> '' and r.longitude is null then array_remove(array[
-             case when r.class <> '' and c.normalized is null then 'developer_class' end,
-             case when r.created <> '' and created.date is null then 'stage_application_created' end,
-             case when r.fscd <> '' and fscd.date is null then 'eFscd' end,
-             case when r.latitude_text <> '' and r.latitude is null then 'latitude' end,
-             case when r.longitude_text <> '' and r.longitude is null then 'longitude' end], null) end as unreadable,
-           case when r.class <> '' or r.class is null then coalesce(c.normalized, r.was_developer_class) end as class,
-           case when r.created <> '' or r.created is null then coalesce(created.date, r.was_stage_application_created) end as created,
-           case when r.fscd <> '' or r.fscd is null then coalesce(fscd.date, r.was_efscd) end as fscd,
-           case when r.latitude_text <> '' or r.latitude_text is null then coalesce(r.latitude, r.was_latitude) end as latitude,
-           case when r.longitude_text <> '' or r.longitude_text is null then coalesce(r.longitude, r.was_longitude) end as longitude,
-           r.address, r.development_type, r.build_type, r.fod_id, r.residential, r.commercial, r.essential, r.premises_count
+    select r.*, p.label is not null as knows_partner, p.partner_org_id as org_id, s.user_id as ds_user_id, m.user_id as rm_user_id,
+           s.match_type as ds_match, m.match_type as rm_match, coalesce(e.is_edited, false) as is_edited, e.is_run is false as is_of_batch,
+           case when r.class_text = '' then null else coalesce(c.normalized, r.developer_class) end as class,
+           case when r.created_text = '' then null else coalesce(created.date, r.stage_application_created) end as created,
+           case when r.fscd_text = '' then null else coalesce(fscd.date, r.efscd) end as fscd,
+           case when abs(r.read_latitude) <= 90 then r.read_latitude when r.latitude_text = '' then null else r.latitude end as new_latitude,
+           case when abs(r.read_longitude) <= 180 then r.read_longitude when r.longitude_text = '' then null else r.longitude end as new_longitude,
+           r.class_text <> '' and c.normalized is null as no_class, r.created_text <> '' and created.date is null as no_created,
+           r.fscd_text <> '' and fscd.date is null as no_fscd,
+           r.latitude_text <> '' and (abs(r.read_latitude) <= 90) is not true as no_latitude,
+           r.longitude_text <> '' and (abs(r.read_longitude) <= 180) is not true as no_longitude
     from rows r
     left join partners p on p.label = r.partner
-    left join classes c on c.class = r.class
+    left join classes c on c.class = r.class_text
     left join specialists s on s.username = r.specialist
     left join managers m on m.name = coalesce(r.manager, '') and m.username = coalesce(r.manager_username, '')
-    left join dates created on created.text = r.created
-    left join dates fscd on fscd.text = r.fscd
-    left join edited e on e.staging_id = r.was_staging_id
+    left join dates created on created.text = r.created_text
+    left join dates fscd on fscd.text = r.fscd_text
+    left join former e on e.staging_id = r.staging_id
+    offset 0
+  ), judged as (
+    select r.*, r.id is not null and not r.is_edited and (r.partner_org_id, r.deployment_specialist_user_id, r.relationship_manager_user_id)
+                is not distinct from (r.org_id, r.ds_user_id, r.rm_user_id) as keeps_members
+    from read r
   )
-  select r.row_index, r.replaced_by, r.stage_application, r.cells, r.partner, r.specialist, r.manager, r.manager_username, r.partner_org_id,
-         r.ds_user_id, r.rm_user_id, r.class, r.created, r.address, r.fscd, r.development_type, r.build_type, r.fod_id, r.latitude, r.longitude,
-         r.residential, r.commercial, r.essential, r.premises_count, r.unreadable,
+  select r.row_index, r.replaced_by, r.key as stage_application, r.partner, r.specialist, r.manager, r.manager_username, r.org_id as partner_org_id,
+         r.ds_user_id, r.rm_user_id, r.class, r.created, r.new_address as address, r.fscd, r.new_development_type as development_type,
+         r.new_build_type as build_type, r.new_fod_id as fod_id, r.new_latitude as latitude, r.new_longitude as longitude,
+         r.new_residential as residential, r.new_commercial as commercial, r.new_essential as essential, r.new_premises as premises_count,
+         case when r.no_class or r.no_created or r.no_fscd or r.no_latitude or r.no_longitude then jsonb_strip_nulls(jsonb_build_object(
+           'developer_class', case when r.no_class then r.class_text end, 'stage_application_created', case when r.no_created then r.created_text end,
+           'eFscd', case when r.no_fscd then r.fscd_text end, 'latitude', case when r.no_latitude then r.latitude_text end,
+           'longitude', case when r.no_longitude then r.longitude_text end)) end as unreadable,
          case when r.partner is not null and not r.knows_partner then 'none' end as partner_match,
          case when r.specialist is not null then coalesce(r.ds_match, 'none') end as ds_match,
          case when num_nonnulls(r.manager, r.manager_username) > 0 then coalesce(r.rm_match, 'none') end as rm_match,
-         r.was_staging_id as former_staging_id,
+         r.place as was_place, r.version as was_version, r.staging_id as former_staging_id, r.keeps_members,
          num_nonnulls(
-           case when r.partner is null then r.was_delivery_partner_label end,
-           case when r.class is null then r.was_developer_class end,
-           case when r.manager is null then r.was_relationship_manager end,
-           case when r.manager_username is null then r.was_rm_preferred_username end,
-           case when r.specialist is null then r.was_deployment_specialist end,
-           case when r.created is null then r.was_stage_application_created end,
-           case when r.address is null then r.was_address end,
-           case when r.fscd is null then r.was_efscd end,
-           case when r.development_type is null then r.was_development_type end,
-           case when r.build_type is null then r.was_build_type end,
-           case when r.fod_id is null then r.was_fod_id end,
-           case when r.latitude is null then r.was_latitude end,
-           case when r.longitude is null then r.was_longitude end,
-           case r.residential when 0 then nullif(r.was_residential, 0) end,
-           case r.commercial when 0 then nullif(r.was_commercial, 0) end,
-           case r.essential when 0 then nullif(r.was_essential, 0) end,
-           case r.premises_count when 0 then nullif(r.was_premises_count, 0) end) as cleared,
-         r.was_id is not null and not r.is_edited
-           and (r.was_partner_org_id, r.was_deployment_specialist_user_id, r.was_relationship_manager_user_id)
-             is not distinct from (r.partner_org_id, r.ds_user_id, r.rm_user_id) as keeps_members
-  from read r;
+           case when r.partner is null then r.delivery_partner_label end, case when r.class is null then r.developer_class end,
+           case when r.manager is null then r.relationship_manager end, case when r.manager_username is null then r.rm_preferred_username end,
+           case when r.specialist is null then r.deployment_specialist end, case when r.created is null then r.stage_application_created end,
+           case when r.new_address is null then r.address end, case when r.fscd is null then r.efscd end,
+           case when r.new_development_type is null then r.development_type end, case when r.new_build_type is null then r.build_type end,
+           case when r.new_fod_id is null then r.fod_id end, case when r.new_latitude is null then r.latitude end,
+           case when r.new_longitude is null then r.longitude end, case r.new_residential when 0 then nullif(r.residential, 0) end,
+           case r.new_commercial when 0 then nullif(r.commercial, 0) end, case r.new_essential when 0 then nullif(r.essential, 0) end,
+           case r.new_premises when 0 then nullif(r.premises_count, 0) end) as cleared,
+         r.keeps_members and r.is_of_batch
+           and (r.delivery_partner_label, r.developer_class, r.relationship_manager, r.rm_preferred_username, r.deployment_specialist,
+                r.stage_application_created, r.address, r.efscd, r.development_type, r.build_type, r.fod_id, r.latitude, r.longitude,
+                r.residential, r.commercial, r.essential, r.premises_count)
+             is not distinct from
+               (r.partner, r.class, r.manager, r.manager_username, r.specialist, r.created, r.new_address, r.fscd, r.new_development_type,
+                r.new_build_type, r.new_fod_id, r.new_latitude, r.new_longitude, r.new_residential, r.new_commercial, r.new_essential,
+                r.new_premises) as is_same
+  from judged r;
 end
 $$;
 
@@ -794,43 +776,62 @@ begin
 end
 $$;
 
--- Writes the projects of intake_resolved and lists those whose members change in intake_members.
-create or replace function ingest.write_projects(tenant_id text, staging_id uuid, out inserted integer, out updated integer)
-language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_nestloop = off set jit = off
+-- Writes the projects of intake_resolved, with or without those to which nothing new is said, and lists those whose members change in
+-- intake_members. Raises 40001 when somebody changed or added one after it was read: to be resolved again.
+create or replace function ingest.write_projects(tenant_id text, staging_id uuid, same boolean, out inserted integer, out updated integer)
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_hashjoin = off set enable_mergejoin = off
+  set enable_seqscan = off set jit = off
 as $$
 #variable_conflict use_column
 begin
   perform ingest.own_writes(true);
   drop table if exists pg_temp.intake_members;
   create temp table intake_members (project_id bigint, is_new boolean, partner_org_id uuid, ds_user_id uuid, rm_user_id uuid) on commit drop;
-  with written as (
-    insert into public.projects as p (
+  with changed as (
+    update public.projects p set
+      delivery_partner_label = r.partner, partner_org_id = r.partner_org_id, developer_class = r.class, deployment_specialist = r.specialist,
+      deployment_specialist_user_id = r.ds_user_id, relationship_manager = r.manager, rm_preferred_username = r.manager_username,
+      relationship_manager_user_id = r.rm_user_id, stage_application_created = r.created, residential = r.residential, commercial = r.commercial,
+      essential = r.essential, premises_count = r.premises_count, address = r.address, efscd = r.fscd, development_type = r.development_type,
+      build_type = r.build_type, fod_id = r.fod_id, latitude = r.latitude, longitude = r.longitude, staging_id = $2, updated_at = now()
+    from pg_temp.intake_resolved r
+    where p.ctid = r.was_place and p.xmin = r.was_version and r.replaced_by is null and ($3 or not r.is_same)
+    returning p.id, false as is_new, r.partner_org_id, r.ds_user_id, r.rm_user_id, r.keeps_members
+  ), added as (
+    insert into public.projects (
       tenant_id, stage_application, delivery_partner_label, partner_org_id, developer_class, deployment_specialist, deployment_specialist_user_id,
       relationship_manager, rm_preferred_username, relationship_manager_user_id, stage_application_created, residential, commercial, essential,
       premises_count, address, efscd, development_type, build_type, fod_id, latitude, longitude, staging_id)
     select $1, r.stage_application, r.partner, r.partner_org_id, r.class, r.specialist, r.ds_user_id, r.manager, r.manager_username, r.rm_user_id,
            r.created, r.residential, r.commercial, r.essential, r.premises_count, r.address, r.fscd, r.development_type, r.build_type, r.fod_id,
            r.latitude, r.longitude, $2
-    from pg_temp.intake_resolved r where r.replaced_by is null order by r.stage_application
-    on conflict (tenant_id, stage_application) do update set
-      delivery_partner_label = excluded.delivery_partner_label, partner_org_id = excluded.partner_org_id, developer_class = excluded.developer_class,
-      deployment_specialist = excluded.deployment_specialist, deployment_specialist_user_id = excluded.deployment_specialist_user_id,
-      relationship_manager = excluded.relationship_manager, rm_preferred_username = excluded.rm_preferred_username,
-      relationship_manager_user_id = excluded.relationship_manager_user_id, stage_application_created = excluded.stage_application_created,
-      residential = excluded.residential, commercial = excluded.commercial, essential = excluded.essential, premises_count = excluded.premises_count,
-      address = excluded.address, efscd = excluded.efscd, development_type = excluded.development_type, build_type = excluded.build_type,
-      fod_id = excluded.fod_id, latitude = excluded.latitude, longitude = excluded.longitude, staging_id = excluded.staging_id, updated_at = now()
-    returning p.id, p.stage_application, p.xmax = 0 as is_new, p.partner_org_id, p.deployment_specialist_user_id as ds_user_id,
-              p.relationship_manager_user_id as rm_user_id
+    from pg_temp.intake_resolved r where r.was_place is null and r.replaced_by is null order by r.stage_application
+    on conflict (tenant_id, stage_application) do nothing
+    returning id, true as is_new, partner_org_id, deployment_specialist_user_id, relationship_manager_user_id, false as keeps_members
+  ), written as (
+    select * from changed union all select * from added
   ), listed as (
-    insert into pg_temp.intake_members
-    select w.id, w.is_new, w.partner_org_id, w.ds_user_id, w.rm_user_id
-    from written w join pg_temp.intake_resolved r on r.stage_application = w.stage_application and r.replaced_by is null
-    where not r.keeps_members
+    insert into pg_temp.intake_members select w.id, w.is_new, w.partner_org_id, w.ds_user_id, w.rm_user_id from written w where not w.keeps_members
   )
   select count(*) filter (where w.is_new), count(*) filter (where not w.is_new) into inserted, updated from written w;
   perform ingest.own_writes(false);
+  if inserted + updated < (select count(*) from pg_temp.intake_resolved r
+                           where r.replaced_by is null and (r.was_place is null or $3 or not r.is_same)) then
+    raise exception 'projects are contended' using errcode = '40001';
+  end if;
 end
+$$;
+
+-- Batches whose answers hold no more, since projects are written that they or those on which they lean had written. In one order, since
+-- parts of a run share them.
+create or replace function ingest.supersede_batches(writers uuid[], except_id uuid) returns void
+language sql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+  with held as materialized (
+    select s.id from public.staging_imports s
+    where (s.id = any ($1) and s.id <> $2 or s.leans_on && $1) and not s.superseded order by s.id for no key update
+  )
+  update public.staging_imports s set superseded = true from held h where s.id = h.id
 $$;
 
 -- What is odd about the rows of intake_resolved, each once for its project: of several rows that are replaced, the last.
@@ -862,11 +863,12 @@ begin
          r.rm_match, r.stage_application
   from pg_temp.intake_resolved r where r.replaced_by is null and r.rm_match in ('none', 'inactive', 'ambiguous', 'mismatch')
   union all
-  select r.row_index, 'UNREADABLE_VALUE', u.field, left(r.cells[array_position(ingest.project_fields(), u.field)], 500),
+  select r.row_index, 'UNREADABLE_VALUE', u.field, left(u.cell, 500),
          case u.field when 'developer_class' then 'no class from 1 to 4' when 'latitude' then 'no decimal number from -90 to 90'
            when 'longitude' then 'no decimal number from -180 to 180' else 'no date' end || '; the project keeps the value it has',
          'none', r.stage_application
-  from pg_temp.intake_resolved r cross join lateral unnest(r.unreadable) as u (field) where r.replaced_by is null and r.unreadable is not null;
+  from pg_temp.intake_resolved r cross join lateral jsonb_each_text(r.unreadable) as u (field, cell)
+  where r.replaced_by is null and r.unreadable is not null;
 end
 $$;
 
@@ -883,7 +885,8 @@ declare
     cross join lateral (
       select x.ctid as tid, x.anomaly_type, x.field
       from public.import_anomalies x where x.tenant_id = $1 and x.project_key = r.stage_application offset 0) f
-    where r.replaced_by is null and (f.anomaly_type <> 'UNREADABLE_VALUE' or r.cells[array_position(ingest.project_fields(), f.field)] is not null));
+    join pg_temp.intake_batch b on b.row_index = r.row_index
+    where r.replaced_by is null and (f.anomaly_type <> 'UNREADABLE_VALUE' or to_jsonb(b) -> lower(f.field) <> 'null'));
 begin
   perform ingest.keep_anomalies(v_former);
   with gone as (
@@ -915,7 +918,7 @@ create or replace function ingest.still_holds(staging public.staging_imports, di
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(not ($1).superseded and ($1).validation -> 'metrics' ? 'memberships_removed' and (($1).validation ->> 'directory_version')::bigint = $2
-                  and not exists (select from ingest.project_edits e where e.staging_id = ($1).id), false)
+                  and not exists (select from ingest.project_edits e where e.staging_id = any (($1).leans_on || ($1).id)), false)
 $$;
 
 -- Merges a batch once. The same rows again, in any order, get the same metrics, unless a directory changed, another batch wrote one of the
@@ -962,12 +965,23 @@ begin
     returning id into v_staging.id;
   end if;
 
-  perform ingest.hold_projects(p_tenant_id);
-  perform ingest.resolve_batch(p_tenant_id);
-  update public.staging_imports s set superseded = true
-  where s.id in (select r.former_staging_id from pg_temp.intake_resolved r) and s.id <> v_staging.id and not s.superseded;
-  select sum(r.cleared) into v_result.values_cleared from pg_temp.intake_resolved r;
-  select w.inserted, w.updated into v_result.inserted_projects, v_result.updated_projects from ingest.write_projects(p_tenant_id, v_staging.id) w;
+  loop
+    perform ingest.resolve_batch(p_tenant_id);
+    begin
+      select w.inserted into v_result.inserted_projects from ingest.write_projects(p_tenant_id, v_staging.id, false) w;
+      exit;
+    exception when serialization_failure then
+      -- Somebody edited one of them between two statements: read again. A caller's own snapshot would never show that.
+      if current_setting('transaction_isolation') <> 'read committed' then
+        raise;
+      end if;
+    end;
+  end loop;
+  perform ingest.supersede_batches(array(
+    select distinct r.former_staging_id from pg_temp.intake_resolved r where not r.is_same and r.former_staging_id is not null
+    union all select v_staging.id where v_edits <> '{}'), v_staging.id);
+  select sum(r.cleared), count(*) filter (where r.was_place is not null) into v_result.values_cleared, v_result.updated_projects
+  from pg_temp.intake_resolved r;
   select m.orgs, m.users, m.removed
     into v_result.org_memberships_upserted, v_result.user_memberships_upserted, v_result.memberships_removed from ingest.sync_memberships() m;
   drop table if exists pg_temp.intake_noted;
@@ -978,6 +992,7 @@ begin
   delete from ingest.project_edits e where e.id = any (v_edits);
   update public.staging_imports s set
     correlation_id = v_correlation, superseded = false,
+    leans_on = array(select distinct r.former_staging_id from pg_temp.intake_resolved r where r.is_same and r.former_staging_id <> s.id),
     validation = s.validation || jsonb_build_object('request_batch_id', p_batch_id, 'metrics', to_jsonb(v_result), 'directory_version', v_version)
   where s.id = v_staging.id;
   drop table pg_temp.intake_batch, pg_temp.intake_resolved, pg_temp.intake_members, pg_temp.intake_noted;
@@ -1076,28 +1091,32 @@ select ingest.open_to_app('ingest.projects_raw');
 
 -- The steps of kind projects. A part goes the way of a posted batch: the same temporary tables, the same functions.
 
-create or replace function ingest.without_cells(cells text[], fields text[]) returns text[]
-language sql immutable parallel safe set search_path = pg_catalog, pg_temp
-as $$
-  select array_agg(case when (ingest.project_fields())[c.place] = any ($2) then null else c.cell end order by c.place)
-  from unnest($1) with ordinality as c (cell, place)
-$$;
-
--- The good rows of a part as intake_batch; `row_index` is 1-based, as in a batch.
+-- The good rows of a part as intake_batch, as a request would have them; `row_index` is 1-based.
 create or replace function ingest.unpack_part(stage_id uuid, part integer) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off set jit = off set datestyle = 'ISO, YMD'
 as $$
 begin
   drop table if exists pg_temp.intake_batch;
   create temp table intake_batch on commit drop as
-  select s.row_index + 1 as row_index, s.stage_application, case when s.lacks is null then c.cells else ingest.without_cells(c.cells, s.lacks) end as cells
+  select s.row_index + 1 as row_index, s.stage_application,
+         case when ('delivery_partner' = any (s.lacks)) is not true then coalesce(s.delivery_partner, '') end as delivery_partner,
+         case when ('developer_class' = any (s.lacks)) is not true then coalesce(s.developer_class, '') end as developer_class,
+         case when ('relationship_manager' = any (s.lacks)) is not true then coalesce(s.relationship_manager, '') end as relationship_manager,
+         case when ('rm_preferred_username' = any (s.lacks)) is not true then coalesce(s.rm_preferred_username, '') end as rm_preferred_username,
+         case when ('deployment_specialist' = any (s.lacks)) is not true then coalesce(s.deployment_specialist, '') end as deployment_specialist,
+         case when ('stage_application_created' = any (s.lacks)) is not true then coalesce(s.stage_application_created::text, '') end as stage_application_created,
+         case when ('address' = any (s.lacks)) is not true then coalesce(s.address, '') end as address,
+         case when ('eFscd' = any (s.lacks)) is not true then coalesce(s.efscd::text, '') end as efscd,
+         case when ('development_type' = any (s.lacks)) is not true then coalesce(s.development_type, '') end as development_type,
+         case when ('build_type' = any (s.lacks)) is not true then coalesce(s.build_type, '') end as build_type,
+         case when ('fod_id' = any (s.lacks)) is not true then coalesce(s.fod_id, '') end as fod_id,
+         case when ('latitude' = any (s.lacks)) is not true then coalesce(s.latitude::text, '') end as latitude,
+         case when ('longitude' = any (s.lacks)) is not true then coalesce(s.longitude::text, '') end as longitude,
+         case when ('residential' = any (s.lacks)) is not true then s.residential::text end as residential,
+         case when ('commercial' = any (s.lacks)) is not true then s.commercial::text end as commercial,
+         case when ('essential' = any (s.lacks)) is not true then s.essential::text end as essential,
+         case when ('premises_count' = any (s.lacks)) is not true then s.premises_count::text end as premises_count
   from ingest_stage.projects s
-  cross join lateral (select array[
-    s.stage_application, coalesce(s.delivery_partner, ''), coalesce(s.developer_class, ''), coalesce(s.relationship_manager, ''),
-    coalesce(s.rm_preferred_username, ''), coalesce(s.deployment_specialist, ''), coalesce(s.stage_application_created::text, ''),
-    coalesce(s.address, ''), coalesce(s.efscd::text, ''), coalesce(s.development_type, ''), coalesce(s.build_type, ''),
-    coalesce(s.fod_id, ''), coalesce(s.latitude::text, ''), coalesce(s.longitude::text, ''), s.residential::text, s.commercial::text,
-    s.essential::text, s.premises_count::text] as cells) c
   where s.stage_id = $1 and s.part = $2 and s.error_code is null;
 end
 $$;
@@ -1112,7 +1131,6 @@ as $$
 #variable_conflict use_column
 declare
   v_run uuid := ($1).id;
-  v_inserted integer;
   v_orgs integer;
   v_users integer;
   v_removed integer;
@@ -1122,9 +1140,6 @@ begin
     perform ingest.take_turn('projects:' || $2, v_run);
   end if;
   perform ingest.unpack_part($3, $4);
-  if $5 then
-    perform ingest.hold_projects($2);
-  end if;
   perform ingest.resolve_batch($2);
   drop table if exists pg_temp.intake_former;
   create temp table intake_former (row_index integer, project_id bigint, former jsonb) on commit drop;
@@ -1137,16 +1152,9 @@ begin
       select p.id, to_jsonb(p) || jsonb_build_object('anomalies', array(
                select to_jsonb(a) from public.import_anomalies a where a.tenant_id = $2 and a.project_key = p.stage_application)) as former
       from public.projects p where p.tenant_id = $2 and p.stage_application = r.stage_application for no key update) f;
-    -- In one order, since parts share them.
-    perform from public.staging_imports s
-    where s.id in (select r.former_staging_id from pg_temp.intake_resolved r) and not s.superseded order by s.id for no key update;
-    update public.staging_imports s set superseded = true
-    where s.id in (select r.former_staging_id from pg_temp.intake_resolved r) and not s.superseded;
-    select w.inserted into v_inserted from ingest.write_projects($2, v_run) w;
-    if v_inserted <> (select count(*) from pg_temp.intake_resolved r where r.replaced_by is null) - (select count(*) from pg_temp.intake_former) then
-      -- Somebody else, without the turn, added one of them between two statements.
-      raise exception 'projects are contended' using errcode = '40001';
-    end if;
+    perform ingest.supersede_batches(array(
+      select distinct r.former_staging_id from pg_temp.intake_resolved r where r.former_staging_id is not null), v_run);
+    perform ingest.write_projects($2, v_run, true);
     select m.orgs, m.users, m.removed into v_orgs, v_users, v_removed from ingest.sync_memberships() m;
     drop table if exists pg_temp.intake_noted;
     create temp table intake_noted on commit drop as

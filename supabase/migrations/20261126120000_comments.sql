@@ -273,6 +273,7 @@ comment on column public.staging_imports.correlation_id is 'Follows a request th
 comment on column public.staging_imports.imported_at is 'When the batch was merged first.';
 comment on column public.staging_imports.validation is 'request_batch_id, metrics, and the version of the directories that they hold for.';
 comment on column public.staging_imports.superseded is 'Whether another batch has written one of its projects since; then it is merged again.';
+comment on column public.staging_imports.leans_on is 'Earlier batches whose projects its rows said nothing new to, so that it did not write them: it holds no longer than they do.';
 
 comment on table public.user_roles is 'Roles of signed-in people; tenant_id null means every tenant.';
 comment on column public.user_roles.id is 'Identifies the row.';
@@ -798,7 +799,6 @@ comment on function ingest.count_unreconciled is 'Counts runs that nobody reconc
 comment on function ingest.health is 'What `intake doctor` asks of a database through either backend.';
 comment on function ingest.heartbeat_import_run is 'Runbook 002: keeps the claim of a long import; false when the run is not processing any more.';
 comment on function ingest.hold_lease is 'Every effect of a run starts here: refuses it when the lease has passed on or an operator ended the run.';
-comment on function ingest.hold_projects is 'Holds the projects of intake_batch until the end of the transaction where it leaves values as they are.';
 comment on function ingest.lacks_corrections is 'Whether a production row has not what a row of a run updated.';
 comment on function ingest.lock_known_judgments is 'Locks the known judgments of a part, and its people, before they are compared and updated.';
 comment on function ingest.lock_known_plaintiffs is 'Locks the known plaintiffs of a part before they are compared and updated.';
@@ -898,8 +898,7 @@ comment on function ingest.preview_run_retention is 'What retention would delete
 comment on function ingest.project_batch_answer is 'The answer that a merged batch has: ids and counts.';
 comment on function ingest.project_columns_of is 'Columns of public.projects that a row without these fields leaves as they are.';
 comment on function ingest.project_date is 'A date in its canonical form, YYYY-MM-DD, which a time may follow; null for any other text.';
-comment on function ingest.project_fields is 'The fields of a row in the order in which ingest.project_rows has their cells.';
-comment on function ingest.project_rows is 'The rows of a request, 1-based, as trimmed cells: a blank is '''', a blank count ''0'', a missing field null; and as the line that is hashed.';
+comment on function ingest.project_rows is 'The rows of a request, 1-based, with trimmed cells: a blank is '''', a blank count ''0'', a missing field null; and as the line that is hashed.';
 comment on function ingest.promote_judgments is 'What becomes of the rows of a part of judgments, with all that follows; with commit it is written.';
 comment on function ingest.promote_plaintiffs is 'What becomes of the rows of a part; with `commit` the plaintiffs are written.';
 comment on function ingest.promote_projects is 'What becomes of the rows of a part of projects; with commit it is written.';
@@ -991,6 +990,7 @@ comment on function ingest.stop_statement is 'The statement of ingest.stop_part.
 comment on function ingest.storage_type is 'Where the images of a run are stored.';
 comment on function ingest.sync_memberships is 'Gives projects the members of their fields but for those whom somebody removed, and takes those of former fields.';
 comment on function ingest.take_slice is 'Gives the rows of the next keys of a part a number of their own; answers the last key taken, or null when it was the rest.';
+comment on function ingest.supersede_batches is 'Batches whose answers hold no more, since projects are written that they, or those on which they lean, had written.';
 comment on function ingest.take_turn is 'Takes the turn of what only one run may write at a time; answers the epoch.';
 comment on function ingest.pass_turn is 'Gives the turn to a run, or to nobody in particular; answers the epoch.';
 comment on function ingest.tally_import_run is 'What the final tables hold of a run.';
@@ -1009,10 +1009,9 @@ comment on function ingest.upsert_part is 'Lands and promotes a part: each row i
 comment on function ingest.upsert_partition is 'One partition, exactly once: all staged rows whose key falls into `part`, landed and promoted in this transaction.';
 comment on function ingest.withdraw_rows is 'Withdraws the next rows of a run; null when none is left.';
 comment on function ingest.withdraw_statement is 'Fills intake_withdrawn with the next landed rows of a run, and those that belong to them.';
-comment on function ingest.without_cells is 'Cells without those of these fields.';
 comment on function ingest.write_anomalies is 'Writes the anomalies of intake_noted in place of those that the projects of intake_resolved had.';
 comment on function ingest.write_fields is 'Writes fields of production rows as Intake''s own.';
-comment on function ingest.write_projects is 'Writes the projects of intake_resolved and lists those whose members change in intake_members.';
+comment on function ingest.write_projects is 'Writes the projects of intake_resolved, with or without those to which nothing new is said, and lists those whose members change in intake_members.';
 comment on function public.fn_anomalies_for_operator(integer, text, text[]) is 'Runbook 003: anomalies that the caller may see, the worst first.';
 comment on function public.fn_anomalies_page(integer, text, text[], integer, text, text, text) is 'A page of anomalies that the caller may see, the worst first: {anomalies, next, total}.';
 comment on function public.fn_anomalies_stats(integer) is 'Runbook 003: counts of anomalies that the caller may see.';

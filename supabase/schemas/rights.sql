@@ -24,7 +24,7 @@ begin
     'replay_project_batch', 'remember_push', 'pushed_among', 'note_answer', 'note_left_out', 'tenant_exists', 'similar_tenants',
     -- with the caller's rights
     'source_stats', 'lower_text', 'trim_text', 'normalize_text', 'compute_plaintiff_dedupe_key', 'tally_import_run', 'errored_judgments', 'project_rows',
-    'trim_project_cells', 'project_fields', 'checksum_lines', 'resolve_partners', 'resolve_specialists', 'resolve_managers']) loop
+    'trim_project_cells', 'checksum_lines', 'resolve_partners', 'resolve_specialists', 'resolve_managers']) loop
     execute format('grant execute on function %s to service_role, dragonfly_app', v_function);
   end loop;
 end

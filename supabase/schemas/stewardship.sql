@@ -186,6 +186,7 @@ begin
   end loop;
   delete from ingest.project_answers a where a.answered_at <= now() - make_interval(days => greatest(p_imports_days, 0));
   delete from ingest.project_edits e where not exists (select from public.staging_imports s where s.id = e.staging_id)
+    and not exists (select from public.staging_imports s where not s.superseded and s.leans_on @> array[e.staging_id])
     and not exists (select from ingest.import_runs r where r.id = e.staging_id);
   -- The version of the directories is a sum: many changes may be one row.
   with folded as (delete from ingest.directory_changes returning changes)
