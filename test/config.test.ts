@@ -2,6 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { idleSettings } from '../src/settings/idle.ts';
 import { loadConfig } from '../src/config.ts';
 import { IntakeError } from '../src/errors.ts';
 import { parseDatabaseAddress, shownDatabaseAddress } from '../src/settings/databaseAddress.ts';
@@ -215,6 +216,19 @@ describe('the configuration', () => {
       open(jwt({ ...ours, role: 'anon' })),
     ])
       assert.equal(right, '');
+  });
+
+  it('names settings that count for nothing, and what counts instead', () => {
+    const cloud = { TEMPORAL_NAMESPACE: 'prod.x', TEMPORAL_API_KEY: 'SECRET' };
+    assert.deepEqual(idleSettings({ ...cloud, TEMPORAL_ADDRESS: 'h:7233', SUPABASE_ANON_KEY: ' ' }), []);
+    assert.deepEqual(idleSettings({ TEMPORAL_NAMESPACE: 'default' }), []);
+    assert.deepEqual(idleSettings(cloud), [
+      'TEMPORAL_ADDRESS is not set: the embedded stack is used, and nothing of TEMPORAL_NAMESPACE, TEMPORAL_API_KEY',
+    ]);
+    assert.deepEqual(idleSettings({ ...cloud, DATABASE_URL: 'postgresql://h/db', SUPABASE_SECRET_KEY: 'SECRET' }), [
+      'TEMPORAL_ADDRESS is not set: TEMPORAL_NAMESPACE, TEMPORAL_API_KEY go to 127.0.0.1:7233',
+      'SUPABASE_URL is not set: nothing is done with SUPABASE_SECRET_KEY',
+    ]);
   });
 
   it('names every setting that cannot be used at once', () => {

@@ -16,7 +16,7 @@ export interface AnomalyWindows {
 /** Alert: so many in a window. */
 const ANOMALIES = 5;
 const MAPPING_ERRORS = 2;
-/** Escalation: alerts in so many windows in a row; more than so many of a tenant in 24 hours. */
+/** Escalation: alerts in so many windows in a row; more than so many of a tenant in 24 hours, told by windows that add to them. */
 export const CONSECUTIVE_WINDOWS = 3;
 const TENANT_MAPPING_ERRORS = 10;
 
@@ -35,7 +35,8 @@ export function assess({ windows, day }: AnomalyWindows): Assessment {
   }
   for (const tenant_id of new Set(day.map((entry) => entry.tenant_id))) {
     const count = mappingErrors(day.filter((entry) => entry.tenant_id === tenant_id));
-    if (count <= TENANT_MAPPING_ERRORS) continue;
+    const added = mappingErrors((windows[0] ?? []).filter((entry) => entry.tenant_id === tenant_id));
+    if (count <= TENANT_MAPPING_ERRORS || added === 0) continue;
     const text = `${count} failures of UNKNOWN_DS and UNKNOWN_RM of ${tenant_id} in 24 hours (more than ${TENANT_MAPPING_ERRORS})`;
     reasons.push({ rule: 'TENANT_MAPPING_ERRORS', tenant_id, count, limit: TENANT_MAPPING_ERRORS, text });
   }

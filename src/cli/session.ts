@@ -8,6 +8,7 @@ import { loadConfig, type BackendName, type Config } from '../config.ts';
 import { IntakeError } from '../errors.ts';
 import type { Ports } from '../local/ports.ts';
 import type { Stack, StackOptions } from '../local/stack.ts';
+import { idleSettings } from '../settings/idle.ts';
 import { useProxies } from '../settings/proxy.ts';
 import { targetText } from '../settings/target.ts';
 import { flushTraces } from '../observability/traces.ts';
@@ -95,6 +96,7 @@ export function readConfig(
   loadEnvironment(mode, onStep);
   process.env['INTAKE_DIR'] = dir ?? (process.env['INTAKE_DIR'] || stackFolder(onStep));
   const config = loadConfig(); // which refuses a proxy that cannot be used
+  for (const line of idleSettings(process.env)) onStep(line);
   useProxies();
   return config;
 }

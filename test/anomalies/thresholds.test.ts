@@ -39,11 +39,21 @@ describe('thresholds of alerts', () => {
 
   it('escalate at more than 10 DS and RM failures of one tenant in 24 hours, naming it', () => {
     assert.deepEqual(
-      rules([[]], [of('UNKNOWN_DS', 5), of('UNKNOWN_RM', 5), of('UNKNOWN_DS', 9, 'B'), partners(50, 'B')]),
+      rules(
+        [[of('UNKNOWN_RM', 1)]],
+        [of('UNKNOWN_DS', 5), of('UNKNOWN_RM', 5), of('UNKNOWN_DS', 9, 'B'), partners(50, 'B')],
+      ),
       [],
     );
     const day = [of('UNKNOWN_DS', 5), of('UNKNOWN_RM', 6), of('UNKNOWN_DS', 9, 'B')];
-    assert.deepEqual(rules([[]], day), [['TENANT_MAPPING_ERRORS', 11, 'A']]);
-    assert.equal(assess({ windows: [[]], day }).level, 'escalation');
+    const windows = [[of('UNKNOWN_RM', 1)]];
+    assert.deepEqual(rules(windows, day), [['TENANT_MAPPING_ERRORS', 11, 'A']]);
+    assert.equal(assess({ windows, day }).level, 'escalation');
+  });
+
+  it('do not tell of them again in each window of the next 24 hours', () => {
+    const day = [of('UNKNOWN_DS', 11), of('UNKNOWN_DS', 3, 'B')];
+    assert.deepEqual(rules([[]], day), []);
+    assert.deepEqual(rules([[of('UNKNOWN_DS', 1, 'B'), partners(1)]], day), []);
   });
 });

@@ -72,7 +72,8 @@ describe('finalize_import_run and reconcile_import_run', () => {
       batch: 'valid',
       rows: [{ name: 'A' }, { name: 'a' }, { name: 'B' }, { name: 'C', error: 'BAD_EMAIL' }],
     });
-    assert.deepEqual(await upsert(sql, open), { inserted: 2, updated: 0, skipped: 1, errored: 1 });
+    const effects = { differing: 1, 'differing:name': 1, differing_in_file: 1 };
+    assert.deepEqual(await upsert(sql, open), { inserted: 2, updated: 0, skipped: 1, errored: 1, effects });
     await sql`SELECT ingest.finalize_import_run(${open.runId}, 4, 2, 1, 1, NULL, false)`;
     const sound = {
       is_valid: true,

@@ -14,6 +14,7 @@ import { FUNCTIONS } from '../../database/functions.ts';
 import type { Health } from '../../database/rows.ts';
 import { listMigrations } from '../../database/migrations.ts';
 import { errorDocument, knownError } from '../fault.ts';
+import { idleSettings } from '../../settings/idle.ts';
 import { KINDS } from '../../kinds/index.ts';
 import { RIGHTS_QUERY, rightsFaults, type RightsRow } from '../../database/rights.ts';
 
@@ -58,6 +59,12 @@ export const checkNode = (): Promise<Check> =>
       );
     return `Node ${process.versions.node}`;
   });
+
+/** Nothing where each setting that was given counts. */
+export async function checkSettings(): Promise<Check[]> {
+  const idle = idleSettings(process.env);
+  return idle.length > 0 ? [await check('settings', () => idle.join('; '))] : [];
+}
 
 /** The database through one backend: reachable and, with `inside`, migrated, its functions there, its clock right. */
 export async function checkBackend(

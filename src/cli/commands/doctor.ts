@@ -11,6 +11,7 @@ import {
   checkJobs,
   checkRights,
   checkNode,
+  checkSettings,
   failed,
   type Check,
 } from '../checks/check.ts';
@@ -37,6 +38,7 @@ async function doctorCommand({ options, out, open }: Call<Flags>): Promise<numbe
   const groups = await Promise.all([
     checkIntake(),
     checkNode(),
+    checkSettings(),
     checkTemporal(session),
     databaseUrl ? checkDatabase(session, databaseUrl) : [],
     supabase ? checkSupabase(session, supabase) : [],
