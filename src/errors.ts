@@ -66,7 +66,10 @@ export const ERRORS = {
   ROLLBACK_REFUSED: fatal(1, 'Cancel the import first, then roll it back.'),
   VERIFY_FAILED: fatal(1, 'Look at the listed rows; `intake reconcile ID` shows the counts.'),
   STAGE_LOST: retry('Nothing to do: the database lost its unlogged stage in a crash and the rows are parsed again.'),
-  OBJECT_MISSING: fatal(1, '`intake resume ID` on the host that holds the file uploads it again.'),
+  OBJECT_MISSING: fatal(
+    1,
+    '`intake resume ID` on the host that holds the file uploads it again while the run has not completed; then only a copy of the storage has it.',
+  ),
   OBJECT_CORRUPT: fatal(1, '`intake resume ID` on the host that holds the file uploads it again.'),
   OBJECT_REFUSED: fatal(
     1,
