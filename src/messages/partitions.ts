@@ -1,4 +1,5 @@
 /** One key partition of a stage: what an activity is asked, and what became of its rows. */
+import type { ImportInput } from './imports.ts';
 import type { Comparison } from './imports.ts';
 import type { RunInput } from './run.ts';
 
@@ -25,4 +26,11 @@ export interface PartAnswer {
   readonly comparison?: Comparison;
   /** The database's time limit cut the part off: keys of the slices in which it was done. */
   readonly slices?: number;
+}
+
+/** All staged rows of a file. */
+export interface StagedFile {
+  readonly input: ImportInput;
+  readonly stageId: string;
+  readonly partitions: number;
 }

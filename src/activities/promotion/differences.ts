@@ -6,20 +6,14 @@ import { Context } from '@temporalio/activity';
 import type { Backend } from '../../database/backend.ts';
 import type { PlannedDifference } from '../../database/rows.ts';
 import { IntakeError } from '../../errors.ts';
-import type { ImportInput } from '../../messages/imports.ts';
+import type { StagedFile } from '../../messages/partitions.ts';
 import { DIFFERENCES_HEADER, differenceLine } from '../../sources/csv/differences.ts';
 import type { Deps } from '../deps.ts';
 import { heartbeat } from '../heartbeat.ts';
 import { updatesOf } from './partitions.ts';
 
-interface Staged {
-  readonly input: ImportInput;
-  readonly stageId: string;
-  readonly partitions: number;
-}
-
 export const differencesActivity = ({ backend }: Deps) => ({
-  async writeDifferences(staged: Staged): Promise<void> {
+  async writeDifferences(staged: StagedFile): Promise<void> {
     const file = await open(staged.input.differencesPath as string, 'w', 0o600).catch((cause) => {
       throw new IntakeError('USAGE', 'The file for the differences cannot be written', {
         cause,
@@ -33,7 +27,7 @@ export const differencesActivity = ({ backend }: Deps) => ({
 /** A page is the part's whole decision anew, so it is large. */
 const PAGE = 5000;
 
-async function* lines(target: Backend, { input, stageId, partitions }: Staged): AsyncGenerator<string> {
+async function* lines(target: Backend, { input, stageId, partitions }: StagedFile): AsyncGenerator<string> {
   yield DIFFERENCES_HEADER;
   const { cancellationSignal } = Context.current();
   const asked = { kind: input.kind, source_system: input.sourceSystem, stage_id: stageId, ...updatesOf(input) };
