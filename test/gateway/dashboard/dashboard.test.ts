@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PASSWORD, openDashboard, type DashboardPlace } from '../../browser/place.ts';
 import { plaintiffsCsv } from '../../support/imports.ts';
 
@@ -173,16 +174,21 @@ describe('the dashboard over HTTP', function () {
       assert.match(found, /Unknown DS<\/b> <q>nobody<\/q>/, find);
       assert.ok(found.includes(first) && !found.includes('a value of TELCO'), find);
     }
-    const pushed = { 'push/TELCO': 'daily.csv', "push/O'Neil": 'theirs.csv' };
+    const { taskQueue } = dashboard.place.config;
+    const pushed = { 'push/TELCO': 'daily.csv', "push/O'Neil": 'theirs.csv', 'push/ELSE': 'of-another-deployment.csv' };
     for (const [workflowId, filename] of Object.entries(pushed))
       await client.workflow.start('pushProjects', {
         workflowId,
-        taskQueue: 'nobody-serves',
+        taskQueue: filename.startsWith('of-another') ? 'nobody-serves' : taskQueue,
+        startDelay: '1 hour', // nobody begins it
         args: [{}],
         memo: { filename },
       });
-    for (let all = ''; !all.includes('theirs.csv') || !all.includes('daily.csv');)
-      all = await of('operator', '/batches');
+    const query = "WorkflowType = 'pushProjects' AND TaskQueue = 'nobody-serves' AND ExecutionStatus = 'Running'";
+    while ((await client.workflow.count(query)).count === 0) await sleep(100);
+    let pushes = '';
+    while (!pushes.includes('theirs.csv') || !pushes.includes('daily.csv')) pushes = await of('operator', '/batches');
+    assert.doesNotMatch(pushes, /of-another-deployment/);
     const own = await of('viewerT', '/batches');
     assert.match(own, /daily\.csv<\/a> <\/th>.*Running/);
     assert.doesNotMatch(own, /theirs\.csv/);
