@@ -2566,6 +2566,7 @@ export type Database = {
         };
         Returns: string;
       };
+      delete_old_rows: { Args: { days: number; target: unknown; written_at: string }; Returns: number };
       delete_unread: { Args: { judgment_ids: number[]; msg_ids: number[]; queues: string[] }; Returns: Json };
       describe_judgments: {
         Args: {

@@ -46,7 +46,7 @@ export class DateSurvey {
       if (!this.#columns.includes(name)) continue;
       for (const place of mapping.parts.get(i) ?? [mapping.positions[i]]) places.add(place);
     }
-    this.#joined = new Set(mapping.parts.values().toArray().flat());
+    this.#joined = new Set([...mapping.parts.values()].flat());
     this.#wanted = header.map((_, place) => places.has(place));
     this.#cells = header.map(() => '');
   }

@@ -32,6 +32,9 @@ export interface Manifest extends StoredManifest {
   readonly header: readonly string[];
 }
 
+/** Raised when a content is cut at other places: what is stored under one name is always one cut. */
+const CUT_RULE = 'between whole records';
+
 /** Names a cut of a content into chunks. @param headerLine physical line of the header, 1-based. */
 export function layoutOf(
   sha256: string,
@@ -39,7 +42,7 @@ export function layoutOf(
   chunkBytes: number,
   headerLine = 1,
 ): string {
-  const cut = [sha256, dialect.encoding, dialect.delimiter, dialect.newline, chunkBytes];
+  const cut = [CUT_RULE, sha256, dialect.encoding, dialect.delimiter, dialect.newline, chunkBytes];
   if (headerLine > 1) cut.push(headerLine);
   return createHash('sha256').update(cut.join('\n')).digest('hex').slice(0, 16);
 }
@@ -116,7 +119,7 @@ export const localManifest = (workDir: string, layout: string, workflowId: strin
     layout,
     () =>
       readFile(join(workDir, `${layout}-${ownName(workflowId)}`))
-        // Versions before 0.4.0 had one for all imports of a content.
+        // Earlier there was one for all imports of a content; one of these may be at work.
         .catch(() => readFile(join(workDir, `${layout}.json`)))
         .catch((cause) => {
           throw new IntakeError('OBJECT_MISSING', 'The manifest of the file is gone from this host', {

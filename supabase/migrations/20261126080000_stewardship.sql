@@ -145,46 +145,48 @@ begin
 end
 $$;
 
--- Each batch of rows is counted into import_retention_stats in the statement that deletes it, so that the two cannot differ.
--- What a merge holds at that moment waits for the next day, what a table of the team refers to stays. Returns {staging_imports, import_anomalies}.
+-- Deletes the rows of a table (import_anomalies, staging_imports) that are so old; each batch of rows is counted into import_retention_stats in the
+-- statement that deletes it, so that the two cannot differ. What somebody holds at that moment waits for the next day, what a table of the
+-- team refers to stays.
+create or replace function ingest.delete_old_rows(target regclass, written_at text, days integer) returns integer
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_rows constant integer := 5000;
+  v_statement text := format($sql$
+    with gone as (
+      delete from %1$s d where d.id in (
+        select t.id from %1$s t where t.%2$I <= now() - make_interval(days => greatest($1, 0)) and not (%3$s)
+        order by t.%2$I limit $2 for update skip locked)
+      returning (d.%2$I at time zone 'UTC')::date as day
+    ), counted as (
+      insert into public.import_retention_stats as c (stat_date, %4$I) select g.day, count(*) from gone g group by g.day
+      on conflict (stat_date) do update set %4$I = c.%4$I + excluded.%4$I, last_updated_at = now())
+    select count(*) from gone $sql$,
+    $1, $2, ingest.holding($1), (select c.relname || '_count' from pg_catalog.pg_class c where c.oid = $1));
+  v_gone integer;
+  v_all integer := 0;
+begin
+  loop
+    execute v_statement into v_gone using $3, v_rows;
+    v_all := v_all + v_gone;
+    exit when v_gone < v_rows;
+  end loop;
+  return v_all;
+end
+$$;
+
+-- Returns {staging_imports, import_anomalies}.
 create or replace function public.fn_cleanup_import_data(p_imports_days integer default 60, p_anomalies_days integer default 90) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp set statement_timeout = '30min'
 as $$
 declare
-  v_rows constant integer := 5000;
-  v_imports integer := 0;
-  v_anomalies integer := 0;
-  v_gone integer;
+  v_imports integer;
+  v_anomalies integer;
 begin
   perform pg_advisory_xact_lock(hashtextextended('intake.retention', 0));
-  loop
-    execute format($sql$
-      with gone as (
-        delete from public.import_anomalies a where a.id in (
-          select t.id from public.import_anomalies t where t.created_at <= now() - make_interval(days => greatest($1, 0)) and not (%s)
-          order by t.created_at limit $2 for update skip locked)
-        returning (a.created_at at time zone 'UTC')::date as day
-      ), counted as (
-        insert into public.import_retention_stats as t (stat_date, import_anomalies_count) select g.day, count(*) from gone g group by g.day
-        on conflict (stat_date) do update set import_anomalies_count = t.import_anomalies_count + excluded.import_anomalies_count, last_updated_at = now())
-      select count(*) from gone $sql$, ingest.holding('public.import_anomalies')) into v_gone using p_anomalies_days, v_rows;
-    v_anomalies := v_anomalies + v_gone;
-    exit when v_gone < v_rows;
-  end loop;
-  loop
-    execute format($sql$
-      with gone as (
-        delete from public.staging_imports s where s.id in (
-          select t.id from public.staging_imports t where t.imported_at <= now() - make_interval(days => greatest($1, 0)) and not (%s)
-          order by t.imported_at limit $2 for update skip locked)
-        returning (s.imported_at at time zone 'UTC')::date as day
-      ), counted as (
-        insert into public.import_retention_stats as t (stat_date, staging_imports_count) select g.day, count(*) from gone g group by g.day
-        on conflict (stat_date) do update set staging_imports_count = t.staging_imports_count + excluded.staging_imports_count, last_updated_at = now())
-      select count(*) from gone $sql$, ingest.holding('public.staging_imports')) into v_gone using p_imports_days, v_rows;
-    v_imports := v_imports + v_gone;
-    exit when v_gone < v_rows;
-  end loop;
+  v_anomalies := ingest.delete_old_rows('public.import_anomalies', 'created_at', p_anomalies_days);
+  v_imports := ingest.delete_old_rows('public.staging_imports', 'imported_at', p_imports_days);
   delete from ingest.project_answers a where a.answered_at <= now() - make_interval(days => greatest(p_imports_days, 0));
   delete from ingest.project_edits e where not exists (select from public.staging_imports s where s.id = e.staging_id)
     and not exists (select from public.staging_imports s where not s.superseded and s.leans_on @> array[e.staging_id])

@@ -774,6 +774,7 @@ comment on function ingest.count_part is 'What ingest.upsert_part would answer n
 comment on function ingest.count_partition is 'What upsert_partition would report at this moment; writes nothing.';
 comment on function ingest.counts_statement is 'The statement that counts a part.';
 comment on function ingest.decided_statement is 'The CTE of what becomes of the rows of a part, and of what differs.';
+comment on function ingest.delete_old_rows is 'Deletes rows of batches or anomalies that are so many days old, counted by the day they were written.';
 comment on function ingest.delete_unread is 'Deletes messages of these judgments that nobody has read.';
 comment on function ingest.date_orders is 'Tenants whose numeric dates are not written as the kind has it.';
 comment on function ingest.describe_judgments is 'Runbook 000''s result, as far as it is not sums of the ledger; runs of up to 1,000 rows in full.';

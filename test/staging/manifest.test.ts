@@ -1,15 +1,27 @@
 import { strict as assert } from 'node:assert';
+import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { digest } from '../../src/sources/file.ts';
 import {
+  layoutOf,
   deleteOldWork,
   localManifest,
   removeManifest,
   saveManifest,
   type StoredManifest,
 } from '../../src/staging/manifest.ts';
+
+describe('the name of a cut', () => {
+  it('is none under which earlier versions, which cut elsewhere, have stored parts of the same content', () => {
+    const dialect = { encoding: 'utf-8', delimiter: ',', newline: 'lf' } as const;
+    const sha256 = 'a'.repeat(64);
+    const earlier = createHash('sha256').update([sha256, 'utf-8', ',', 'lf', 4_000_000].join('\n'));
+    assert.notEqual(layoutOf(sha256, dialect, 4_000_000), earlier.digest('hex').slice(0, 16));
+    assert.equal(layoutOf(sha256, dialect, 4_000_000), layoutOf(sha256, dialect, 4_000_000));
+  });
+});
 
 describe('the work directory of a host', () => {
   it('loses what imports left there more than a week ago, and nothing else', async () => {

@@ -12,8 +12,8 @@ export const TOGETHER = { items: 64, bytes: 4 * 1024 * 1024 };
 
 const memory: SharedArrayBuffer[] = [];
 
-/** As many as are kept when none is used. */
-const KEPT = 4;
+/** As many as the budget of bytes lets be lent at a time: what is thrown away stays until the garbage collector comes. */
+const KEPT = 16;
 
 /** Lends memory for images that are read together: what comes and goes by the megabyte keeps the garbage collector at work. */
 export async function withMemory<T>(work: (memory: SharedArrayBuffer) => Promise<T>): Promise<T> {

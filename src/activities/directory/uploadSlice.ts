@@ -154,7 +154,9 @@ export const uploadSliceActivity = ({ backend, workDir, cacheDir }: Deps) => ({
           };
           // Files take their bytes from shared memory, requests do not.
           const shares = bytes <= TOGETHER.bytes && target.name === 'postgres';
-          await imageBytes.run(bytes, () => (shares ? withMemory(readAndStore) : readAndStore()));
+          await imageBytes.run(shares ? TOGETHER.bytes : bytes, () =>
+            shares ? withMemory(readAndStore) : readAndStore(),
+          );
           await renewClaim(target, runId);
           heartbeat({ done: (handled += group.length), total: bySource.size });
         });

@@ -1,6 +1,5 @@
 /** Rows as a table of text; where it has to fit, columns that matter less go, and long cells are cut. */
-import { createRequire } from 'node:module';
-import type stringWidth from 'string-width';
+import stringWidth from 'string-width';
 import type { Row } from '../../database/rows.ts';
 import { printable } from '../../observability/printable.ts';
 
@@ -17,21 +16,13 @@ export interface Fit {
 
 const GAP = '  ';
 
-const require = createRequire(import.meta.url);
-
-/** Cells of a terminal that a text takes. The library is loaded for what is not ASCII alone: a short command starts sooner without it. */
-function widthOf(text: string): number {
-  if (/^[ -~]*$/.test(text)) return text.length;
-  return (require('string-width') as { default: typeof stringWidth }).default(text);
-}
-
 /** @param columns which columns, in which order. */
 export function renderTable(rows: readonly Row[], columns: readonly string[], fit?: Fit): string[] {
   const headingOf = (column: string) => fit?.headings[column] ?? column;
   let shown = columns.map((column) => {
     const cells = rows.map((row) => cellText(row[column]));
     const numeric = rows.every((row) => typeof row[column] === 'number' || (row[column] ?? null) === null);
-    const width = Math.max(headingOf(column).length, ...cells.map((cell) => widthOf(cell)));
+    const width = Math.max(headingOf(column).length, ...cells.map((cell) => stringWidth(cell)));
     return { column, cells, numeric, width };
   });
   if (fit) {
@@ -56,8 +47,8 @@ export function renderTable(rows: readonly Row[], columns: readonly string[], fi
     cells
       .map((cell, i) => {
         const { numeric, width } = shown[i]!;
-        const short = widthOf(cell) > width ? `${cutToWidth(cell, width - 3)}...` : cell;
-        const blanks = ' '.repeat(width - widthOf(short));
+        const short = stringWidth(cell) > width ? `${cutToWidth(cell, width - 3)}...` : cell;
+        const blanks = ' '.repeat(width - stringWidth(short));
         return numeric ? blanks + short : short + blanks;
       })
       .join(GAP)
@@ -93,7 +84,7 @@ export function cutToWidth(line: string, width: number): string {
   let cells = 0;
   let kept = '';
   for (const { segment } of new Intl.Segmenter().segment(line)) {
-    cells += widthOf(segment);
+    cells += stringWidth(segment);
     if (cells > width) break;
     kept += segment;
   }

@@ -16,7 +16,7 @@ export function mapHeader(
   map: Readonly<Record<string, string>> = {},
 ): HeaderMapping {
   const mapped = applyMap(header, set, map);
-  const explicitly = new Set(mapped.values().toArray().flat(2));
+  const explicitly = new Set([...mapped.values()].flat(2));
   const normalized = header.map(normalizeHeader);
   const taken = new Set<number>(explicitly);
   const indexesOf = (word: string) =>

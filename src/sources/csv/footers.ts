@@ -1,4 +1,5 @@
 /** Records that close a report or a query's answer: a total, a number of rows, a page, who made it. Told by their shape, since any text may be a name. */
+import { isAsciiLetter } from './rowShape.ts';
 
 const VALUE =
   'amount|balance|due|owed|outstanding|paid|payments?|value|costs?|sales|revenue|receivables?|claims?|judge?ments?';
@@ -46,9 +47,7 @@ const COUNT = /^\d[\d,]* (?:rows|records)$/i;
 const NUMERIC = /^[\s$€£\d.,()%+-]*$/;
 /** A phone, and no amount. */
 const PHONE = /^\+|^\(?\d{3}\)?[-.\s]\d{3}|^\d{7,}$/;
-const SPACE = 0x20;
 
-const isAsciiLetter = (code: number): boolean => (code | SPACE) >= 0x61 && (code | SPACE) <= 0x7a;
 const isAmount = (cell: string): boolean => /\d/.test(cell) && NUMERIC.test(cell) && !PHONE.test(cell);
 
 /** Whether a record closes a report. */

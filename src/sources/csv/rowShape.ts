@@ -8,7 +8,7 @@ export function isBlankRow(cells: readonly string[]): boolean {
 }
 
 const SPACE = 0x20;
-const isAsciiLetter = (code: number): boolean => (code | SPACE) >= 0x61 && (code | SPACE) <= 0x7a;
+export const isAsciiLetter = (code: number): boolean => (code | SPACE) >= 0x61 && (code | SPACE) <= 0x7a;
 
 /** Whether a record is the header once more, as in files that were joined. */
 export function headerTest(header: readonly string[]): (cells: readonly string[]) => boolean {

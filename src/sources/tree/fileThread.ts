@@ -1,11 +1,10 @@
 /** Entry of a file thread. Bytes move to the worker's own thread, they are not copied. */
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { parentPort } from 'node:worker_threads';
+import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { inspectImage, type InspectedImage } from './imageType.ts';
 import { readInside, type Known, type Unread } from './insideFile.ts';
 import { factsOf, listFolder, type Entry } from './listFolder.ts';
-import type { Answered, Told } from './threads.ts';
 
 interface ListJob {
   readonly do: 'list';
@@ -73,23 +72,16 @@ export interface Timed<A> {
   readonly answer: A;
 }
 
-type TimedAnswer = Timed<FileAnswer<FileJob>>;
-
-parentPort?.on('message', (job: FileJob) => {
-  try {
-    const { answer, transfer = [] } = answerTo(job);
-    parentPort!.postMessage({ answer } satisfies Told<TimedAnswer>, transfer);
-  } catch (thrown) {
-    parentPort!.postMessage({ thrown } satisfies Told<TimedAnswer>);
+export default function fileThread(job: FileJob): unknown {
+  if (job.do === 'read') {
+    const read = readFiles(job);
+    const buffers = read.answer.flatMap((one) => ('bytes' in one ? [one.bytes.buffer as ArrayBuffer] : []));
+    return move({ [transferableSymbol]: buffers, [valueSymbol]: read });
   }
-});
-
-function answerTo(job: FileJob): Answered<TimedAnswer> {
-  if (job.do === 'read') return readFiles(job);
   const clock = startClock();
   const answer =
     job.do === 'list' ? listFolder(job.root, job.below, job.group) : factsOf(job.root, job.below, job.entries);
-  return { answer: { took: clock(), answer } };
+  return { took: clock(), answer } satisfies Timed<FileAnswer<FileJob>>;
 }
 
 /** Milliseconds from now on, without those in which the thread waited for a processor: other programs make no file system slow. */
@@ -110,7 +102,7 @@ function waitedForProcessor(): number {
 /** Of files whose bytes nobody wants. */
 let scratch: Buffer | undefined;
 
-function readFiles({ root, files, limit, images, bytes: wanted, into }: ReadJob): Answered<TimedAnswer> {
+function readFiles({ root, files, limit, images, bytes: wanted, into }: ReadJob): Timed<ReadFile[]> {
   const spaceOf = ({ at, known }: FileToRead): Buffer | undefined => {
     if (into && known && at !== undefined) return Buffer.from(into, at, known.size);
     return wanted ? undefined : (scratch ??= Buffer.allocUnsafeSlow(SCRATCH_BYTES));
@@ -141,8 +133,5 @@ function readFiles({ root, files, limit, images, bytes: wanted, into }: ReadJob)
   }
   // What the bytes themselves take says nothing about the calls.
   const reading = clock() - working;
-  const timed = { took: Math.max(0, reading - length / SLOW_DISK) / answer.length, answer };
-  if (!wanted) return { answer: timed };
-  const buffers = answer.flatMap((read) => ('bytes' in read ? [read.bytes?.buffer as ArrayBuffer] : []));
-  return { answer: timed, transfer: buffers };
+  return { took: Math.max(0, reading - length / SLOW_DISK) / answer.length, answer };
 }

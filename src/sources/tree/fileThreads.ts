@@ -1,6 +1,6 @@
 /** Calls to a file system that may be slow, on threads of their own: the worker's event loop and Node's own threads stay free. */
+import { Piscina } from 'piscina';
 import type { FileAnswer, FileJob, FileToRead, ReadFile, ReadJob, Timed } from './fileThread.ts';
-import { Threads } from './threads.ts';
 
 export type { FileToRead, ReadFile, ReadJob } from './fileThread.ts';
 
@@ -10,15 +10,19 @@ const [FEW, MANY] = [2, 16] as const;
 /** A job that takes longer than this, for each of its files, waits for something else than this machine, in milliseconds. */
 const SLOW = 8;
 
+let pool: Piscina | undefined;
 let width: number = FEW;
 let running = 0;
 const waiting: (() => void)[] = [];
 
-const threads = new Threads<FileJob, Timed<FileAnswer<FileJob>>>({
-  module: new URL(`./fileThread.${import.meta.url.split('.').pop()}`, import.meta.url),
-  idleMs: 5_000,
-  resourceLimits: { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 128 },
-});
+const start = (): Piscina =>
+  new Piscina({
+    filename: new URL(`./fileThread.${import.meta.url.split('.').pop()}`, import.meta.url).href,
+    minThreads: 0,
+    maxThreads: MANY,
+    idleTimeout: 5_000,
+    resourceLimits: { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 128 },
+  });
 
 /** Whoever waits has his permit when he is called. */
 export const fileThreads = {
@@ -27,7 +31,8 @@ export const fileThreads = {
     if (running >= width) await new Promise<void>((free) => waiting.push(free));
     else running++;
     try {
-      const { took, answer } = (await threads.run(job)) as Timed<FileAnswer<J>>;
+      pool ??= start();
+      const { took, answer } = (await pool.run(job)) as Timed<FileAnswer<J>>;
       width = took > SLOW ? Math.min(MANY, width + 1) : Math.max(FEW, width - 1);
       return answer;
     } finally {

@@ -1,10 +1,8 @@
 import { strict as assert } from 'node:assert';
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { grouped } from '../../../src/activities/directory/lanes.ts';
 import { fileThreads, readFiles, type ReadFile, type ReadJob } from '../../../src/sources/tree/fileThreads.ts';
-import { Threads } from '../../../src/sources/tree/threads.ts';
 import { useDirectory, write } from './tree.ts';
 
 const FILES = 40;
@@ -100,27 +98,6 @@ describe('readFiles', () => {
     });
     return { files, into: new SharedArrayBuffer(end) };
   }
-});
-
-describe('threads', () => {
-  const dir = useDirectory();
-
-  it('tells what a module throws and what ends a thread, and has another for the next job', async () => {
-    const module = join(dir(), 'module.mjs');
-    writeFileSync(
-      module,
-      `import { parentPort } from 'node:worker_threads';
-       parentPort.on('message', (job) => {
-         if (job === 'end') process.exit(3);
-         parentPort.postMessage(job === 'throw' ? { thrown: new Error('as it says') } : { answer: job });
-       });`,
-    );
-    const threads = new Threads<string, string>({ module: pathToFileURL(module), idleMs: 50, resourceLimits: {} });
-    assert.deepEqual(await Promise.all([threads.run('a'), threads.run('b')]), ['a', 'b']);
-    await assert.rejects(threads.run('throw'), /as it says/);
-    await assert.rejects(threads.run('end'), /ended with 3/);
-    assert.equal(await threads.run('c'), 'c');
-  });
 });
 
 describe('grouped', () => {
