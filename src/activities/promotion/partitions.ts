@@ -38,7 +38,7 @@ function addCounts(
     inserted: inserted + (former.inserted ?? 0),
     updated: updated + (former.updated ?? 0),
     skipped: skipped + (former.skipped ?? 0),
-    ...(effects ? { effects: addNumbers(former.effects, effects) } : {}),
+    ...(former.effects || effects ? { effects: addNumbers(former.effects, effects) } : {}),
   };
 }
 

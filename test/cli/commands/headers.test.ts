@@ -111,19 +111,19 @@ describe('headers that are personal data', function () {
     assert.ok((await cli.query('select from ingest.import_runs where header ? $1', [NAME])).length >= 5);
   });
 
-  /** All that the stack keeps besides the database's files and the stored originals: Temporal's file, logs, manifests. */
+  /** All that the stack keeps besides the database's files and the stored originals: Temporal's file, logs, what an import left in its work folder. */
   async function search(dir: string): Promise<string[]> {
     const leaks: string[] = [];
-    let known = 0;
+    let isRead = false;
     for (const entry of await readdir(dir, { recursive: true, withFileTypes: true })) {
       const path = join(entry.parentPath, entry.name);
       if (!entry.isFile() || /\/(?:postgres|objects|storage|cache)\//.test(path.slice(dir.length))) continue;
       const text = await readFile(path, 'latin1');
-      if (text.includes('jbi.csv')) known++;
+      isRead ||= text.includes('jbi.csv');
       const found = THEIRS.exec(text);
       if (found) leaks.push(`${path}: ${text.slice(Math.max(0, found.index - 200), found.index + 100)}`);
     }
-    assert.ok(known > 1, 'the histories and manifests can be read');
+    assert.ok(isRead, 'the histories can be read');
     return leaks;
   }
 });
