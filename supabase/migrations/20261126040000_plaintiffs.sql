@@ -325,14 +325,14 @@ begin
   perform ingest.rebase_differences(ingest.model_of('plaintiffs'), array_agg(u.plaintiff_id), jsonb_agg(jsonb_build_object('run', u.successor_run, 'row_index', u.successor_row)))
   from pg_temp.intake_rollback u where u.successor_id is not null;
 
+  -- Given back first: the run of its judgments did not make it either, and would delete it when it is rolled back.
+  update public.plaintiffs p set import_run_id = u.adopted_from
+  from pg_temp.intake_rollback u where p.id = u.plaintiff_id and u.successor_id is null and coalesce(p.import_run_id = v_run, false) and u.adopted;
+  get diagnostics v_given_back = row_count;
   update public.plaintiffs p set import_run_id = j.import_run_id
   from pg_temp.intake_rollback u
   cross join lateral (select o.import_run_id from public.judgments o where o.plaintiff_id = u.plaintiff_id order by o.created_at, o.id limit 1) j
   where p.id = u.plaintiff_id and u.successor_id is null and coalesce(p.import_run_id = v_run, false) and j.import_run_id is not null;
-
-  update public.plaintiffs p set import_run_id = u.adopted_from
-  from pg_temp.intake_rollback u where p.id = u.plaintiff_id and u.successor_id is null and coalesce(p.import_run_id = v_run, false) and u.adopted;
-  get diagnostics v_given_back = row_count;
   v_attached := ingest.attached_plaintiffs(v_run, array(
     select u.plaintiff_id from pg_temp.intake_rollback u where u.successor_id is null and not u.adopted and u.plaintiff_id is not null));
   delete from public.plaintiffs p using pg_temp.intake_rollback u

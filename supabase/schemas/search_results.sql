@@ -481,7 +481,8 @@ as $$
     left join public.search_results t on t.id = r.search_result_id
     left join public.images i on i.search_result_id = t.id
     left join public.datasets d on d.kind = 'states' and d.tag = coalesce(($1).metadata #>> '{input,tag}', s.dataset_tag)
-    cross join lateral (select t.updated_at is distinct from t.imported_at or coalesce(i.updated_at <> i.created_at, false) as edited) e
+    cross join lateral (select t.updated_at is distinct from t.imported_at or coalesce(i.updated_at <> i.created_at, false)
+                               or i.id is not null and i.import_run_id is distinct from t.import_run_id as edited) e
     where s.stage_id = $2 and s.part = $3)
   select jsonb_build_object(
     'rows', count(*), 'missing', count(*) filter (where missing), 'different', count(*) filter (where different),
@@ -579,7 +580,8 @@ begin
   drop table if exists pg_temp.intake_rollback;
   create temp table intake_rollback on commit drop as
   select r.search_result_id, r.former, t.import_run_id is not distinct from v_run as is_last,
-         t.updated_at is distinct from t.imported_at or coalesce(i.updated_at <> i.created_at, false) or t.id = any (v_referenced) as stays,
+         t.updated_at is distinct from t.imported_at or coalesce(i.updated_at <> i.created_at, false) or t.id = any (v_referenced)
+           or i.id is not null and i.import_run_id is distinct from t.import_run_id as stays, -- an image that somebody added
          null::bigint as successor_id, null::uuid as successor_run, null::text as successor_status, null::jsonb as restore
   from pg_temp.intake_withdrawn w
   join ingest.search_results_raw r on r.id = w.raw_id

@@ -55,6 +55,15 @@ describe('rollback keeps', function () {
     );
   });
 
+  it('a plaintiff that no run made when the run that brought judgments to it goes, too', async () => {
+    await byHand('Hand Made');
+    const adopted = await importRows(sql, { batch: 'adopts', rows: [{ name: 'Hand Made' }] });
+    const judged = await importLeads(sql, { batch: 'judges', rows: [{ name: 'Hand Made', number: 'H-1' }] });
+    await rollback(adopted);
+    await rollback(judged);
+    assert.deepEqual(await names(), ['Hand Made']);
+  });
+
   it('a plaintiff that was adopted before adoptions were recorded', async () => {
     await byHand('Hand Made');
     const run = await importRows(sql, { batch: 'legacy', rows: [{ name: 'Hand Made' }, { name: 'New One' }] });

@@ -159,6 +159,19 @@ describe('rolling back search results', () => {
     assert.equal((await shown()).length, 1);
   });
 
+  it('keeps a result with the image that somebody added to it', async () => {
+    const run = await importSearches(sql, one('2025-01-01', 'theirs'));
+    await sql`INSERT INTO public.images (dataset_id, search_result_id, sha256, storage_path, storage_type)
+              SELECT dataset_id, id, 'theirs', 'their/image.png', 'local' FROM public.search_results`;
+    await rollback(run);
+    const kept =
+      await sql`SELECT r.license_status AS status, i.sha256 FROM public.search_results r JOIN public.images i ON i.search_result_id = r.id`;
+    assert.deepEqual(
+      kept.map((row) => ({ ...row })),
+      [{ status: 'theirs', sha256: 'theirs' }],
+    );
+  });
+
   it('does not touch what a program outside wrote, unless an import replaced it', async () => {
     await sql`INSERT INTO public.search_results (dataset_id, search_name, search_state, search_ts, license_number, license_status)
               VALUES (ingest.open_dataset('states', 'tag'), 'Belmar', 'FL', '2025-01-01', '1', 'by hand')`;
