@@ -58,7 +58,7 @@ describe('kind projects', () => {
       ['', ' ', '0', '007', '12.0', '999999999'].map((residential) => read({ residential })['residential']),
       ['0', '0', '0', '7', '12', '999999999'],
     );
-    for (const value of ['-1', '1.5', '1,200', '1e3', 'many', '1000000000', '١'])
+    for (const value of ['-1', '1.5', '1,200', '1.000', '1e3', 'many', '1000000000', '١'])
       assert.deepEqual(faultOf({ essential: value }), ['BAD_COUNT', 'essential'], value);
   });
 
@@ -87,6 +87,7 @@ describe('kind projects', () => {
       ['latitude', 'south'],
       ['longitude', '1e2'],
       ['latitude', '34,9'],
+      ['latitude', '90.00000000000000000001'],
     ]) {
       assert.deepEqual(faultOf({ [column!]: value! }), ['BAD_COORDINATE', column], value);
     }

@@ -55,7 +55,15 @@ export async function* projectRows(
       const { cell, faults } = reader.read(value, row);
       const [fault] = faults;
       yield fault
-        ? { leftOut: { row, code: 'INVALID_ROW', message: fault.message, ...columnOf(fault) } }
+        ? {
+            leftOut: {
+              row,
+              code: 'INVALID_ROW',
+              key: cell('stage_application') ?? '',
+              message: fault.message,
+              ...columnOf(fault),
+            },
+          }
         : judged(cell, order, { row });
     }
     return;

@@ -5,6 +5,7 @@ import { batchIdOf } from './batchId.ts';
 import { openSpool, removeSpool } from './spool.ts';
 import type { LeftOut, Push, SplitFile } from '../../messages/push.ts';
 import { PROJECT_COLUMNS } from '../../sources/projects/columns.ts';
+import { IntakeError } from '../../errors.ts';
 import type { Deps } from '../deps.ts';
 
 /** Rows that a report names. */
@@ -26,6 +27,8 @@ export const splitPushActivities = ({ workDir, backend }: Deps) => ({
         batch_id: batchIdOf(push.startedAt, 0, push.timeZone),
         rows: leftOut.map(anomalyOf),
       });
+    const [first] = leftOut;
+    if (rows === 0 && first) throw noGoodRow(leftOut.length, first);
     return {
       rows,
       batches: batches.length,
@@ -57,3 +60,12 @@ const withoutValues = ({ row, line, code, column, message }: LeftOutRow): LeftOu
   ...(column === undefined ? {} : { column }),
   message,
 });
+
+function noGoodRow(rows: number, { row, line, code, column, message }: LeftOutRow): IntakeError {
+  const what = `${column ? `${column} is ` : ''}${message}`;
+  return new IntakeError(
+    'INVALID_ROW',
+    `No row of the file can be posted (${rows} rows); the first, row ${row}: ${code}, ${what}`,
+    line === undefined ? {} : { line },
+  );
+}

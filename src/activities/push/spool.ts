@@ -117,9 +117,7 @@ async function makeSpool(folder: string, push: Push, signal: AbortSignal | undef
       batches.push({ batchId, rows, firstRow: inFile[0]!, lastRow: inFile.at(-1)! });
       posted += rows;
     }
-    const [first] = leftOut;
-    if (posted === 0 && first) throw noGoodRow(leftOut.length, first);
-    if (posted === 0) throw new IntakeError('EMPTY_FILE', 'The file has no rows');
+    if (posted === 0 && leftOut.length === 0) throw new IntakeError('EMPTY_FILE', 'The file has no rows');
     await writeFile(
       join(draft, 'spool.json'),
       JSON.stringify({ rows: posted, batches, leftOut, remarks, size, mtimeMs }),
@@ -132,15 +130,6 @@ async function makeSpool(folder: string, push: Push, signal: AbortSignal | undef
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
-}
-
-function noGoodRow(rows: number, { row, line, code, column, message }: LeftOutRow): IntakeError {
-  const what = `${column ? `${column} is ` : ''}${message}`;
-  return new IntakeError(
-    'INVALID_ROW',
-    `No row of the file can be posted (${rows} rows); the first, row ${row}: ${code}, ${what}`,
-    line === undefined ? {} : { line },
-  );
 }
 
 async function fileStamp(path: string): Promise<{ size: number; mtimeMs: number }> {

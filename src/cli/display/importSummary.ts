@@ -12,7 +12,7 @@ import type { DirectoryReport } from '../../messages/directory.ts';
 import { remarkSentence } from '../../messages/remarks.ts';
 import type { HeaderUse, MatchNumbers, Counts, ErrorDocument, ImportReport } from '../../messages/imports.ts';
 import { secondsOf, type ImportFacts } from './importDocument.ts';
-import { commitCommand } from './nextCommand.ts';
+import { commitCommands } from './nextCommand.ts';
 import { ownRemedy } from './ownRemedy.ts';
 import { shellWord } from '../../values/text.ts';
 import type { Output } from '../output.ts';
@@ -126,9 +126,17 @@ function detailLines({ request, input, target }: ImportFacts, report: ImportRepo
   if (request.mode === 'dry-run' && report.status === 'dry_run') {
     if (duplicateOf)
       lines.push(`Note:     run ${duplicateOf} has imported this batch; a commit would be refused as a duplicate`);
-    else lines.push(`Nothing was written; import it with: ${commitCommand(request, input)}`);
+    else lines.push(...nextLines(commitCommands(request, input, { ...plan?.remarks, ...report.remarks })));
   }
   return lines;
+}
+
+function nextLines([command, ...others]: readonly string[]): string[] {
+  if (others.length === 0) return [`Nothing was written; import it with: ${command}`];
+  return [
+    'Nothing was written; import it with the order of its dates, the first as it was tried here:',
+    ...[command, ...others].map((each) => `  ${each}`),
+  ];
 }
 
 /** The numbers of the rule in force, and of the other one, if they differ. */

@@ -4,10 +4,22 @@ import { kindNamed } from '../../kinds/index.ts';
 import type { AnyInput, ImportInput } from '../../messages/imports.ts';
 import { directoryOptions, fileOptions, type OptionWord } from '../../messages/options.ts';
 import type { ImportRequest } from '../../messages/requests.ts';
+import type { Remarks } from '../../messages/remarks.ts';
 import { shellWord } from '../../values/text.ts';
 
+/** The commit of what was tried: one command, or one for each order of dates where nobody stated it and some only fit the other. */
+export function commitCommands(request: ImportRequest, input: AnyInput | undefined, remarks: Remarks): string[] {
+  const { options } = input && 'options' in input ? input : {};
+  if (!input || !options?.dateOrderAssumed || !remarks['OTHER_DATE_ORDER']?.count)
+    return [commitCommand(request, input)];
+  const { dateOrder: tried } = options;
+  return ([tried, tried === 'mdy' ? 'dmy' : 'mdy'] as const).map((dateOrder) =>
+    commitCommand(request, { ...input, options: { ...options, dateOrder, dateOrderAssumed: false } } as AnyInput),
+  );
+}
+
 /** The commit of what was tried, with every option that decides what happens. */
-export function commitCommand(request: ImportRequest, input: AnyInput | undefined): string {
+function commitCommand(request: ImportRequest, input: AnyInput | undefined): string {
   const { path, directory, sourceSystem, backend } = request;
   const kind = input?.kind ?? request.kind;
   const words: OptionWord[] = directory

@@ -22,7 +22,7 @@ function cellSchema(name: ProjectColumn): object {
       description: 'Empty is 0',
       anyOf: [
         { type: 'integer', minimum: 0, maximum: 999_999_999 },
-        { type: 'string', pattern: '^(\\d{1,9}(\\.0*)?)?$' },
+        { type: 'string', pattern: '^(\\d{1,9}(\\.(0{0,2}|0{4,}))?)?$' },
         { type: 'null' },
       ],
     };

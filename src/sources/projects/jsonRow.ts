@@ -33,6 +33,7 @@ const MOST_UNKNOWN = 50;
 const columnOf = new Map(
   PROJECT_COLUMNS.flatMap(({ name, aliases }) => [name, ...aliases].map((word) => [normalizeHeader(word), name])),
 );
+const PLAIN = { useGrouping: false, maximumFractionDigits: 20 } as const;
 const counts: ReadonlySet<string> = new Set(COUNTS);
 const names = PROJECT_COLUMNS.map(({ name }) => name);
 
@@ -92,6 +93,8 @@ function cellOf(key: string, value: unknown, column: ProjectColumn, faults: Json
   const scalar = SCALARS.has(column);
   const digits = scalar ? numberText(value) : undefined;
   if (digits === undefined) faults.push({ key, message: scalar ? 'neither a text nor a number' : 'not a text' });
-  // 1e2 is a whole number, however it is written; an identifier keeps its digits.
-  return digits !== undefined && counts.has(column) ? String(Number(digits)) : (digits ?? null);
+  // An identifier keeps its digits; 1e2 and 5.0 are whole numbers, and 1e-7 is a decimal, however they are written.
+  if (digits === undefined || column === 'fod_id') return digits ?? null;
+  const plain = /e/i.test(digits) ? Number(digits).toLocaleString('en', PLAIN) : digits;
+  return counts.has(column) ? plain.replace(/\.0+$/, '') : plain;
 }

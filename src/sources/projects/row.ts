@@ -33,7 +33,9 @@ export interface ReadRow {
   readonly faults: readonly CellFault[];
 }
 
-const WHOLE = /^\d{1,9}(?:\.0*)?$/;
+const WHOLE = /^\d{1,9}(?:\.(?:0{0,2}|0{4,}))?$/;
+/** A thousand in one country, one in another. */
+const GROUP_OR_FRACTION = /\.000$/;
 const DECIMAL = /^[+-]?\d{1,3}(?:\.\d{0,30})?$/;
 
 /** @param cell the text under a column, null for an empty cell, undefined where there is no such column. */
@@ -96,11 +98,14 @@ function dateOf(value: string, order: DateOrder): Meaning {
 
 /** A blank is 0. */
 function countOf(value: string): Meaning {
-  return WHOLE.test(value) ? { value: Number(value) } : fault('BAD_COUNT', 'not a whole number from 0 to 999999999');
+  if (WHOLE.test(value)) return { value: Number(value) };
+  const why = GROUP_OR_FRACTION.test(value) ? '; write a thousand as 1000' : '';
+  return fault('BAD_COUNT', `not a whole number from 0 to 999999999${why}`);
 }
 
 function degreesOf(value: string, most: number): Meaning {
-  return DECIMAL.test(value) && Math.abs(Number(value)) <= most
+  const degrees = Math.abs(Number(value));
+  return DECIMAL.test(value) && (degrees < most || (degrees === most && !/\.0*[1-9]/.test(value)))
     ? { value }
     : fault('BAD_COORDINATE', `not a decimal number from -${most} to ${most}`);
 }

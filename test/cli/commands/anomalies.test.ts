@@ -11,7 +11,7 @@ describe('commands of projects and their anomalies', function () {
 
   before(async () => {
     cli = await startCli();
-    await cli.query("insert into ingest.tenants (tenant_id) values ('TELCO'), ('SLOW')");
+    await cli.query("insert into ingest.tenants (tenant_id) values ('TELCO'), ('SLOW'), ('BAD')");
   });
   after(() => cli.stop());
 
@@ -84,9 +84,16 @@ describe('commands of projects and their anomalies', function () {
     assert.deepEqual(cancelled, { code: 0, document: { run_id: null, workflow_id: 'push/SLOW', status: 'cancelled' } });
   });
 
-  it('push ends with 2 and the place for a file that cannot be used, and with what a gateway says', async () => {
+  it('push ends with 2 and the place for a file of which no row can be posted, whose anomalies are noted, and with what a gateway says', async () => {
     await cli.file('bad.csv', csv(3, 'many'));
-    const bad = await cli.run('projects', 'push', 'bad.csv', '--tenant', 'TELCO');
+    const bad = await cli.run('projects', 'push', 'bad.csv', '--tenant', 'BAD');
+    const noted = await cli.query(
+      "select project_key as k, input_value as v from public.import_anomalies where tenant_id = 'BAD' order by 1",
+    );
+    assert.deepEqual(
+      noted,
+      ['S0', 'S1', 'S2'].map((k) => ({ k, v: 'many' })),
+    );
     assert.equal(bad.code, 2);
     assert.match(
       bad.stderr,

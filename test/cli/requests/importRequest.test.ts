@@ -5,7 +5,7 @@ import { linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { commitCommand, mendCommand } from '../../../src/cli/display/nextCommand.ts';
+import { commitCommands, mendCommand } from '../../../src/cli/display/nextCommand.ts';
 import { refuseForeignFile } from '../../../src/cli/requests/foreignFile.ts';
 import { importRequest } from '../../../src/cli/requests/importRequest.ts';
 import { refuseOverwrite } from '../../../src/cli/requests/outputFile.ts';
@@ -84,10 +84,11 @@ describe('the request of an import', () => {
     } as unknown as ImportInput;
     const said = " --map 'Their Name=plaintiff_name' --date-order dmy --skip-jobs --delimiter semicolon";
     assert.equal(
-      commitCommand(
+      commitCommands(
         { kind: 'plaintiffs', path: 'x y.csv', mode: 'dry-run', sourceSystem: "O'Neil", backend: 'supabase' },
         input,
-      ),
+        {},
+      )[0],
       `intake import plaintiffs 'x y.csv' --source-system 'O'\\''Neil' --batch-id 'B 1'${said} --header-row 3 --max-errors '5%' --backend supabase --commit`,
     );
     assert.equal(
@@ -96,9 +97,24 @@ describe('the request of an import', () => {
     );
     const directory = { tag: 'T 1', singleFile: 'FL/a_parse.json', delta: true, maxWorkers: 3 };
     assert.equal(
-      commitCommand({ kind: 'search-results', path: 'scrape', mode: 'dry-run', directory }, undefined),
+      commitCommands({ kind: 'search-results', path: 'scrape', mode: 'dry-run', directory }, undefined, {})[0],
       "intake import search-results --states-dir scrape --tag 'T 1' --single-file FL/a_parse.json --delta --max-workers 3 --commit",
     );
+  });
+
+  it('is printed for each order of dates where nobody stated it and some only fit the other', () => {
+    const options = { map: {}, dateOrder: 'mdy', dateOrderAssumed: true };
+    const input = {
+      ...{ kind: 'jbi', fileHash: '', path: 'j.csv', batchId: 'sha256-', batchName: 'j', sourceReference: 'j' },
+      options,
+    } as unknown as ImportInput;
+    const commands = (count: number) =>
+      commitCommands({ kind: 'jbi', path: 'j.csv', mode: 'dry-run' }, input, { OTHER_DATE_ORDER: { count } });
+    assert.deepEqual(commands(0), ['intake import jbi j.csv --commit']);
+    assert.deepEqual(commands(1), [
+      'intake import jbi j.csv --date-order mdy --commit',
+      'intake import jbi j.csv --date-order dmy --commit',
+    ]);
   });
 
   it('finds the image of a single file where its recorded path ends, near the file, and that of no other day', () => {

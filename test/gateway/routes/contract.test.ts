@@ -197,7 +197,7 @@ for (const backend of ['postgres', 'supabase'] as const) {
         '"FOD_ID": 9007199254740993, "efscd": "24/09/2025"',
         '"fodId": 12345678901234567890, "EFSCD": "2025-09-24T23:00:00Z"',
         '"fod-id": 1e21, "Delivery Partner": "Nobody", "deliveryPartner2": 1',
-        '"fod_id": 1.10, "Residential": 5.0, "latitude": -37.740',
+        '"fod_id": 1.10, "Residential": 5.000, "latitude": -37.740, "longitude": 1e-7',
       ];
       const rows = cells.map((cell, i) => `{"stage_application":"S${i}",${cell},"note":{"x":1}}`);
       const { status, body } = await post(
@@ -207,14 +207,14 @@ for (const backend of ['postgres', 'supabase'] as const) {
       assert.equal(status, 200, JSON.stringify(body));
       assert.deepEqual(body.ignored_fields, ['extra', 'note', 'deliveryPartner2']);
       const stored = await gateways.place.sql`
-        SELECT fod_id, efscd::text, delivery_partner_label AS partner, residential, latitude FROM public.projects ORDER BY stage_application`;
+        SELECT fod_id, efscd::text, delivery_partner_label AS partner, residential, latitude, longitude FROM public.projects ORDER BY stage_application`;
       assert.deepEqual(
         stored.map((row) => Object.values(row)),
         [
-          ['9007199254740993', '2025-09-24', null, 0, null],
-          ['12345678901234567890', '2025-09-24', null, 0, null],
-          ['1e21', null, 'Nobody', 0, null],
-          ['1.10', null, null, 5, '-37.740'],
+          ['9007199254740993', '2025-09-24', null, 0, null, null],
+          ['12345678901234567890', '2025-09-24', null, 0, null, null],
+          ['1e21', null, 'Nobody', 0, null, null],
+          ['1.10', null, null, 5, '-37.740', '0.0000001'],
         ],
       );
     });
