@@ -351,6 +351,14 @@ describe('cells of rows', () => {
     }
   });
 
+  it('of names in several columns are rejects, too, where a row is cut short: what reports close with has one cell', () => {
+    const { codes, rows } = staged(
+      'plaintiffs',
+      'Account Name,First Name,Last Name,Email,Phone,Mobile\nAcme,Ann,Lee,a@b.example,,\nAcme,Ann\nCopyright (c) 2000-2026 salesforce.com\nExample Org\n,Ann,Lee,,,,x',
+    );
+    assert.deepEqual([codes, rows.length], [{ RAGGED_ROW: 3, FOOTER_ROW: 1 }, 5]);
+  });
+
   it('name the organization of a contact that is no person, in files of address books alone', () => {
     for (const header of [
       'First Name,Last Name,Organization Name,E-mail 1 - Value', // Google

@@ -136,7 +136,7 @@ export function cellReader(
   const own = (cells: readonly string[] | undefined, column: string): string | undefined => {
     const place = placeOf.get(column);
     if (place === undefined || typeof place === 'number') return place === undefined ? undefined : cells?.[place];
-    const filled = cells && place.map((at) => cells[at]!.trim()).filter(Boolean);
+    const filled = cells && place.map((at) => cells[at]?.trim() ?? '').filter(Boolean);
     return ofAny.has(column) ? filled && (filled[0] ?? '') : filled?.join(' ');
   };
   if (others.size === 0) return own;
