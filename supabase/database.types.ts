@@ -2390,6 +2390,7 @@ export type Database = {
           tenant_id: string;
         }[];
       };
+      are_his_and_hers: { Args: { a: string; b: string }; Returns: boolean };
       as_uuid: { Args: { value: string }; Returns: string };
       attached_plaintiffs: { Args: { ids: number[]; run_id: string }; Returns: number[] };
       backfill_memberships: { Args: { restore?: boolean }; Returns: number };

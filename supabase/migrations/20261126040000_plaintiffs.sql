@@ -355,20 +355,30 @@ $$;
 -- Whether two names may be of one person or firm. Judgments ask it of people who share an e-mail or a phone.
 
 -- A name's words in their natural order (`Smith, John` is `john smith`) behind its suffix: jr, sr, ii, iii, iv, or the empty text.
--- Accents, apostrophes, titles and the words between do not count.
+-- Accents, apostrophes, titles, the words between and who takes the letters (`c/o`) do not count; a firm's form is one word however it is written.
 create or replace function ingest.name_words(name text) returns text[]
 language plpgsql immutable parallel safe set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_name text := translate(regexp_replace(normalize(ingest.normalize_text($1), nfkd), '[\u0300-\u036f]', '', 'g'), '''’‘`´', '');
+  v_name text := translate(ingest.normalize_text($1), '''’‘`´', '');
   v_parts text[];
   v_words text[];
   v_suffix text := '';
   v_kept text[];
   v_word text;
 begin
-  -- A part behind a comma that is only a suffix or the form of a firm stays at the end; else the first part is the family name.
-  v_parts := regexp_split_to_array(regexp_replace(v_name, '\s*,\s*((?:jr|sr|junior|senior|ii|iii|iv|2nd|3rd|4th|esq|llc|inc|corp|co|ltd|lp|llp|pc|pllc|na)\M[\s.,]*)+$', ' \1'), '\s*,\s*');
+  if octet_length(v_name) <> length(v_name) then
+    v_name := translate(regexp_replace(normalize(v_name, nfkd), '[\u0300-\u036f]', '', 'g'), 'łøđðıħŧ', 'loddiht');
+    v_name := replace(replace(replace(replace(v_name, 'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'), 'þ', 'th');
+  end if;
+  if strpos(v_name, '/') > 0 or strpos(v_name, 'care of') > 0 or strpos(v_name, 'att') > 0 then
+    v_name := regexp_replace(v_name, '(\S)[\s,(]+(?:c/o|care of|attn|attention)\M.*$', '\1');
+  end if;
+  if strpos(v_name, '.') > 0 then
+    v_name := regexp_replace(v_name, '([\s,])(l|p|n|m|d)\.\s?(?:(l|d)\.\s?)?(?:(l)\.\s?)?(c|p|a|d|s)\.?$', '\1\2\3\4\5');
+  end if;
+  -- A part behind a comma that is only a suffix, a degree or the form of a firm stays at the end; else the first part is the family name.
+  v_parts := regexp_split_to_array(regexp_replace(v_name, '\s*,\s*((?:jr|sr|junior|senior|ii|iii|iv|2nd|3rd|4th|2d|3d|esq|esquire|md|dds|phd|cpa|llc|inc|incorporated|corp|corporation|co|company|ltd|limited|lp|llp|pc|pa|pllc|na)\M[\s.,]*)+$', ' \1'), '\s*,\s*');
   if cardinality(v_parts) = 2 then
     v_name := v_parts[2] || ' ' || v_parts[1];
   else
@@ -376,11 +386,12 @@ begin
   end if;
   v_words := array_remove(regexp_split_to_array(v_name, '[\s!-/:-@\[-`{-~\u00a0-\u00bf\u2010-\u2027\u2030-\u205e]+'), '');
   foreach v_word in array v_words loop
-    if v_word in ('jr', 'junior', 'sr', 'senior', 'ii', '2nd', 'iii', '3rd', 'iv', '4th') and cardinality(v_words) > 1 then
-      v_suffix := case v_word when 'junior' then 'jr' when 'senior' then 'sr' when '2nd' then 'ii' when '3rd' then 'iii' when '4th' then 'iv'
-                    else v_word end;
-    elsif v_word not in ('and', 'the', 'mr', 'mrs', 'ms', 'miss', 'dr', 'esq') then
-      v_kept := v_kept || v_word;
+    if v_word in ('jr', 'junior', 'sr', 'senior', 'ii', '2nd', '2d', 'iii', '3rd', '3d', 'iv', '4th') and cardinality(v_words) > 1 then
+      v_suffix := case when v_word = 'junior' then 'jr' when v_word = 'senior' then 'sr' when v_word in ('2nd', '2d') then 'ii'
+                    when v_word in ('3rd', '3d') then 'iii' when v_word = '4th' then 'iv' else v_word end;
+    elsif v_word not in ('and', 'the', 'mr', 'mrs', 'ms', 'miss', 'dr', 'esq', 'esquire') then
+      v_kept := v_kept || case v_word when 'corporation' then 'corp' when 'incorporated' then 'inc' when 'company' then 'co'
+                            when 'limited' then 'ltd' else v_word end;
     end if;
   end loop;
   return v_suffix || coalesce(v_kept, v_words);
@@ -393,37 +404,53 @@ language sql immutable parallel safe set search_path = pg_catalog, pg_temp
 as $$
   select case when w.words = '{}' then $1 else w.words end
   from (select array(select u.word from unnest($1) with ordinality as u (word, at)
-                     where u.word <> all ('{llc,inc,incorporated,corp,corporation,co,company,ltd,limited,lp,llp,pc,pllc,na}') order by u.at) as words) w
+                     where u.word <> all ('{llc,inc,corp,co,ltd,lp,llp,pc,pa,pllc,na}') order by u.at) as words) w
 $$;
 
 -- The name that a short form stands for, where it does not begin like it.
 create or replace function ingest.full_first_name(word text) returns text
-language sql immutable parallel safe set search_path = pg_catalog, pg_temp
+language plpgsql immutable parallel safe set search_path = pg_catalog, pg_temp
 as $$
-  select coalesce('{"bill": "william", "billy": "william", "will": "william", "willy": "william", "bob": "robert", "bobby": "robert", "rob": "robert",
-    "dick": "richard", "rick": "richard", "rich": "richard", "ricky": "richard", "jim": "james", "jimmy": "james", "jack": "john", "johnny": "john",
+begin
+  return coalesce('{"bill": "william", "wm": "william", "billy": "william", "will": "william", "willy": "william", "bob": "robert", "bobby": "robert", "rob": "robert", "robt": "robert",
+    "dick": "richard", "rick": "richard", "rich": "richard", "ricky": "richard", "jim": "james", "jimmy": "james", "jas": "james", "jack": "john", "johnny": "john",
     "ted": "edward", "ned": "edward", "eddie": "edward", "ed": "edward", "hank": "henry", "harry": "henry", "larry": "lawrence", "chuck": "charles",
-    "charlie": "charles", "tony": "anthony", "mike": "michael", "mick": "michael", "andy": "andrew", "drew": "andrew", "tom": "thomas", "tommy": "thomas",
-    "sandy": "alexander", "alex": "alexander", "al": "albert", "bert": "albert", "gene": "eugene", "hal": "harold", "jerry": "gerald", "joe": "joseph",
+    "charlie": "charles", "chas": "charles", "tony": "anthony", "mike": "michael", "mick": "michael", "andy": "andrew", "drew": "andrew", "tom": "thomas", "tommy": "thomas", "thos": "thomas",
+    "sandy": "alexander", "alex": "alexander", "al": "albert", "bert": "albert", "gene": "eugene", "hal": "harold", "jerry": "gerald", "gerry": "gerald", "geoff": "jeffrey", "geoffrey": "jeffrey", "jeff": "jeffrey", "joe": "joseph",
     "ken": "kenneth", "matt": "matthew", "nick": "nicholas", "steve": "stephen", "steven": "stephen", "dave": "david", "davy": "david",
     "vince": "vincent", "walt": "walter", "zach": "zachary", "zack": "zachary", "peggy": "margaret", "maggie": "margaret", "meg": "margaret",
     "greta": "margaret", "liz": "elizabeth", "beth": "elizabeth", "betty": "elizabeth", "lizzie": "elizabeth", "eliza": "elizabeth",
-    "kate": "katherine", "kathy": "katherine", "katie": "katherine", "cathy": "catherine", "polly": "mary", "molly": "mary", "sally": "sarah",
-    "sue": "susan", "susie": "susan", "debbie": "deborah", "barb": "barbara", "becky": "rebecca", "patty": "patricia", "trish": "patricia",
-    "patsy": "patricia", "vicky": "victoria", "vicki": "victoria", "jenny": "jennifer", "mandy": "amanda", "nancy": "ann", "annie": "ann",
+    "kate": "katherine", "kathy": "katherine", "katie": "katherine", "cathy": "katherine", "catherine": "katherine", "kathryn": "katherine", "polly": "mary", "molly": "mary", "sally": "sarah",
+    "sue": "susan", "susie": "susan", "debbie": "deborah", "barb": "barbara", "becky": "rebecca", "patty": "patricia", "patti": "patricia", "trish": "patricia",
+    "patsy": "patricia", "vicky": "victoria", "vicki": "victoria", "jenny": "jennifer", "tina": "christina", "mandy": "amanda", "nancy": "ann", "annie": "ann",
     "dottie": "dorothy", "dot": "dorothy", "ellie": "eleanor", "nora": "eleanor", "fran": "frances", "ginny": "virginia", "ron": "ronald",
     "ronnie": "ronald", "don": "donald", "donnie": "donald", "dan": "daniel", "danny": "daniel", "phil": "philip", "ray": "raymond",
-    "russ": "russell", "sam": "samuel", "stan": "stanley", "terry": "terence", "tim": "timothy", "wally": "walter", "art": "arthur"}'::jsonb ->> $1, $1)
+    "russ": "russell", "sam": "samuel", "stan": "stanley", "terry": "terence", "tim": "timothy", "wally": "walter", "art": "arthur"}'::jsonb ->> $1, $1);
+end
 $$;
 
--- Whether a first name stands for another: the same, its initial, its beginning (`-a` alone makes another name: Paul, Paula), or its short form.
-create or replace function ingest.first_names_agree(a text, b text) returns boolean
-language sql immutable parallel safe set search_path = pg_catalog, pg_temp
+-- Whether one first name is his and one hers by their endings (Paul and Paula, Mario and Maria, Joseph and Josephine): a couple, however near their spelling.
+create or replace function ingest.are_his_and_hers(a text, b text) returns boolean
+language plpgsql immutable parallel safe set search_path = pg_catalog, pg_temp
 as $$
-  select $1 = $2
-    or case when length($1) < length($2) then starts_with($2, $1) and $2 <> $1 || 'a' else starts_with($1, $2) and $1 <> $2 || 'a' end
-       and $1 || $2 !~ '\d'
-    or ingest.full_first_name($1) = ingest.full_first_name($2)
+begin
+  return least(length($1), length($2)) > 1 and $1 || ' ' || $2 || ' ' || $1 ~ ('\m(.+)(?: \1a|(?<=\w\w\w) \1(?:in[ea]|ett[ea]|l?l[ea]|ell[ea]|na|da|ia)'
+    '|o \1a|(?<=a)n \1|an \1ne|is \1es|k \1ia|e \1(?:ette|ia|ina)|(?<=s|[aeiou]n) \1e|(?<=emil) \1y|(?<=fran) \1k|(?<=\w{6}) \1ie)\M');
+end
+$$;
+
+-- Whether a first name stands for another: the same, its initial, its beginning, or its short form.
+create or replace function ingest.first_names_agree(a text, b text) returns boolean
+language plpgsql immutable parallel safe set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if $1 = $2 then
+    return true;
+  elsif (starts_with($1, $2) or starts_with($2, $1)) and $1 || $2 !~ '\d' and not ingest.are_his_and_hers($1, $2) then
+    return true;
+  end if;
+  return ingest.full_first_name($1) = ingest.full_first_name($2);
+end
 $$;
 
 -- Whether two words may be one, misspelled: of three letters at least, the first alike, and what is left between the parts that they begin and end with
@@ -469,7 +496,7 @@ declare
   v_long text[];
   v_at integer := 1;
   v_differ integer := 0;
-  v_forms constant text[] := '{llc,inc,incorporated,corp,corporation,co,company,ltd,limited,lp,llp,pc,pllc,na}';
+  v_forms constant text[] := '{llc,inc,corp,co,ltd,lp,llp,pc,pa,pllc,na}';
 begin
   if $1[1] <> $2[1] or v_a = '{}' or v_b = '{}' then
     return false;
@@ -484,7 +511,8 @@ begin
         v_at := i;
       end if;
     end loop;
-    if v_differ = 1 and left(v_a[v_at], 1) = left(v_b[v_at], 1) and ingest.spellings_agree(v_a[v_at], v_b[v_at]) then
+    if v_differ = 1 and left(v_a[v_at], 1) = left(v_b[v_at], 1) and ingest.spellings_agree(v_a[v_at], v_b[v_at])
+       and (v_at = cardinality(v_a) or not ingest.are_his_and_hers(v_a[v_at], v_b[v_at])) then
       return true;
     end if;
     v_at := 1;

@@ -857,6 +857,8 @@ comment on function ingest.rebase_differences is 'Puts what other runs updated o
 comment on function ingest.undo_differences is 'Takes back what withdrawn rows updated, field by field.';
 comment on function ingest.without_legal_form is 'Words without the forms of firms (llc, inc, ...).';
 comment on function ingest.full_first_name is 'The name that a short form stands for, where it does not begin like it.';
+comment on function ingest.are_his_and_hers is 'Whether one first name is his and one hers by their endings: Mario and Maria.';
+
 comment on function ingest.first_names_agree is 'Whether a first name stands for another: equal, its initial, its beginning, its short form.';
 comment on function ingest.spellings_agree is 'Whether two words may be one that is misspelled.';
 comment on function ingest.names_agree is 'Whether two names, as ingest.name_words gives them, may be of one person or firm.';

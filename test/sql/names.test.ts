@@ -28,6 +28,20 @@ const SAME = [
   ['Mr. John Smith', 'John Smith'],
   ['John Smith 2nd', 'John Smith II'],
   ['Jane Smith-Jones', 'Jane Smith'],
+  ['Acme Corp', 'Acme Corporation'],
+  ['Acme & Co', 'Acme and Company'],
+  ['Bank of America, N.A.', 'Bank of America NA'],
+  ['Smith, John, M.D.', 'John Smith MD'],
+  ['John Smith c/o Jane Doe', 'John Smith'],
+  ['Acme LLC, Attn: Ann Lee', 'Acme LLC'],
+  ['Łukasz Sørensen', 'Lukasz Sorensen'],
+  ['Wm. Reed', 'William Reed'],
+  ['Catherine Reed', 'Katherine Reed'],
+  ['Maria de la Cruz', 'Dela Cruz, Maria'],
+  ['Patricia Reed', 'Pat Reed'],
+  ['Samantha Reed', 'Sam Reed'],
+  ['Anne Browne', 'Ann Browne'],
+  ['Charlie Greene', 'Charlie Green'],
 ] as const;
 const OTHERS = [
   ['Boris Lund', 'Gale Hart'],
@@ -47,6 +61,26 @@ const OTHERS = [
   ['Acme 12 LLC', 'Acme 13 LLC'],
   ['王小明', '王小红'],
   ['--', '??'],
+  ['Jane Doe c/o Acme LLC', 'Acme LLC'],
+  ['John Smith, care of Jane Doe', 'Jane Doe'],
+  ...[
+    'Mario Maria',
+    'Julian Julia',
+    'Joseph Josephine',
+    'Daniel Danielle',
+    'Martin Martina',
+    'Louis Louise',
+    'Don Donna',
+  ]
+    .concat([
+      'Francis Frances',
+      'Patrick Patricia',
+      'Christian Christine',
+      'George Georgette',
+      'Victor Victoria',
+      'Emil Emily',
+    ])
+    .map((couple) => couple.split(' ').map((name) => `${name} Reed`) as [string, string]),
 ] as const;
 
 describe('names', () => {
