@@ -2399,6 +2399,22 @@ export type Database = {
         Args: { chunk: number; errored: number; kind: string; piece?: Json; rows: number; stage_id: string };
         Returns: boolean;
       };
+      check_part: {
+        Args: {
+          m: Omit<
+            Database['ingest']['Tables']['kind_models']['Row'],
+            Database['ingest']['Tables']['kind_models']['ComputedFields']
+          >;
+          part: number;
+          parts: unknown;
+          run: Omit<
+            Database['ingest']['Tables']['import_runs']['Row'],
+            Database['ingest']['Tables']['import_runs']['ComputedFields']
+          >;
+          stage_id: string;
+        };
+        Returns: undefined;
+      };
       checksum_lines: { Args: { lines: string[] }; Returns: string };
       claim_import_run: {
         Args: {

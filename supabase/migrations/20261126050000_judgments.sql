@@ -92,12 +92,15 @@ drop trigger if exists plaintiffs_uncopy on public.plaintiffs;
 create trigger plaintiffs_uncopy after update of email, phone on public.plaintiffs
   for each row when (new.email is distinct from old.email or new.phone is distinct from old.phone) execute function ingest.keep_former_contacts();
 
--- Plans of who is who look again after any of these.
+-- Plans of who is who, and of which judgments are known, look again after any of these. A plaintiff that is gone is missed where it is locked.
 drop trigger if exists plaintiffs_noted on public.plaintiffs;
 create trigger plaintiffs_noted after insert or update of name, email, phone on public.plaintiffs
   for each statement execute function ingest.note_people();
 drop trigger if exists plaintiff_contacts_noted on public.plaintiff_contacts;
-create trigger plaintiff_contacts_noted after insert or update of plaintiff_id, value on public.plaintiff_contacts
+create trigger plaintiff_contacts_noted after insert or delete or update of plaintiff_id, kind, value on public.plaintiff_contacts
+  for each statement execute function ingest.note_people();
+drop trigger if exists judgments_noted on public.judgments;
+create trigger judgments_noted after insert or delete or update of judgment_number, case_number on public.judgments
   for each statement execute function ingest.note_people();
 
 -- An edit shows in updated_at. What is written in the transaction that made the row, or passes it to another run, is none.

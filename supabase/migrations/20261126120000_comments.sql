@@ -844,6 +844,7 @@ comment on function ingest.merge_project_batch is 'Merges the batch that waits a
 comment on function ingest.missing_functions is 'Functions that registered models lack; none may be missing.';
 comment on function ingest.model_of is 'The model of a kind.';
 comment on function ingest.model_of_run is 'The model of a run''s kind; a model may keep the rows of some runs in another landed table.';
+comment on function ingest.check_part is 'Refuses what a part has written: by constraints that are put off to the commit, and by triggers that leave a record out.';
 comment on function ingest.max_refused_rows is 'So many rows of a part may be refused one by one.';
 comment on function ingest.nobody_words is 'The words for nobody of a tenant, as normalized texts.';
 comment on function ingest.normalize_directory_entry is 'Trigger: fills the columns by which entries are compared.';

@@ -436,16 +436,45 @@ begin
 end
 $$;
 
--- Errors that a row may cause: its values, a constraint, a limit, a trigger. What may pass (conflicts, shortages, shutdowns) is none.
+-- Errors that a row may cause: its values, a constraint, a limit, a trigger, also one in another language or with a code of its own. What may
+-- pass (conflicts, shortages, shutdowns) is none, nor is what Intake says itself.
 create or replace function ingest.is_refusal(state text) returns boolean
 language sql immutable set search_path = pg_catalog, pg_temp
-as $$ select left($1, 2) in ('22', '23', '54', 'P0') $$;
+as $$
+  select left($1, 2) in ('21', '22', '23', '38', '39', '44', '54') or $1 ~ '^[6-9A-Z]' and left($1, 2) not in ('72', 'F0', 'HV', 'IN', 'XX')
+$$;
 
 -- So many rows of a part may be refused one by one; each takes some milliseconds and several tries. A rule that more of them break is met by
 -- the operator, not by the rows.
 create or replace function ingest.max_refused_rows() returns integer
 language sql immutable set search_path = pg_catalog, pg_temp
 as $$ select 1000 $$;
+
+-- What a part has written is refused now, not at its commit: by constraints that are put off, and by a trigger of the team that leaves a
+-- record out. `parts` is the table that says which part a row is of.
+create or replace function ingest.check_part(m ingest.kind_models, run ingest.import_runs, parts regclass, stage_id uuid, part integer) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_trigger text;
+  v_left_out boolean;
+begin
+  set constraints all immediate;
+  select t.tgname into v_trigger
+  from pg_catalog.pg_trigger t join pg_catalog.pg_proc f on f.oid = t.tgfoid
+  where t.tgrelid = ($1).production_table and not t.tgisinternal and t.tgenabled <> 'D' and t.tgtype & 7 = 7 -- before each inserted row
+    and f.pronamespace <> 'ingest'::regnamespace limit 1;
+  if found then
+    execute format('select exists (select from %s s join %s l on l.import_run_id = $1 and l.row_index = s.row_index
+                    where s.stage_id = $2 and s.part = $3 and l.status = any (%L) and not exists (select from %s p where p.id = l.%I))',
+                   $3, ($1).landed_table, ($1).written, ($1).production_table, ($1).production_id)
+      into v_left_out using ($2).id, $4, $5;
+    if v_left_out then
+      raise exception 'a trigger leaves records out' using errcode = 'raise_exception', constraint = v_trigger;
+    end if;
+  end if;
+end
+$$;
 
 -- Which rows of a scratch part the database refuses: the part is halved until only they fail, and what it takes stays, so that a row
 -- which is refused because of another one is found, too. `parts` is the table that says which part a row is of. The caller undoes it all.
@@ -465,6 +494,7 @@ begin
   begin
     perform ingest.plan_part_again($1, $2, $5, v_part);
     execute $3 using ($2).id, $5, v_part, ($2).source_system, $2;
+    perform ingest.check_part($1, $2, $4, $5, v_part);
     return;
   exception when others then
     if not ingest.is_refusal(sqlstate) then
@@ -662,6 +692,7 @@ begin
       if v_update and 'correct' = any (m.own) then
         execute format('select ingest.%I($1, $2, $3)', 'correct_' || m.model) using $1, $2, $3;
       end if;
+      perform ingest.check_part(m, $1, ingest.sliced_table(($1).import_kind, ingest.kind_resolves(($1).import_kind)), $2, $3);
       perform ingest.own_writes(false);
       return v_result;
     exception when others then

@@ -776,7 +776,8 @@ end
 $$;
 
 -- Writes the projects of intake_resolved, with or without those to which nothing new is said, and lists those whose members change in
--- intake_members. Raises 40001 when somebody changed or added one after it was read: to be resolved again.
+-- intake_members. Raises 40001 when somebody changed or added one after it was read: to be resolved again; what a trigger of the team has
+-- left out is as it was, and is refused.
 create or replace function ingest.write_projects(tenant_id text, staging_id uuid, same boolean, out inserted integer, out updated integer)
 language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_hashjoin = off set enable_mergejoin = off
   set enable_seqscan = off set jit = off
@@ -816,6 +817,12 @@ begin
   perform ingest.own_writes(false);
   if inserted + updated < (select count(*) from pg_temp.intake_resolved r
                            where r.replaced_by is null and (r.was_place is null or $3 or not r.is_same)) then
+    if exists (select from pg_temp.intake_resolved r where r.replaced_by is null and (r.was_place is null or $3 or not r.is_same)
+                 and case when r.was_place is null then not exists (
+                       select from public.projects p where p.tenant_id = $1 and p.stage_application = r.stage_application)
+                     else exists (select from public.projects p where p.ctid = r.was_place and p.xmin = r.was_version) end) then
+      raise exception 'a trigger leaves projects out' using errcode = 'raise_exception';
+    end if;
     raise exception 'projects are contended' using errcode = '40001';
   end if;
 end

@@ -163,4 +163,30 @@ describe('imports of judgments at the same time', function () {
       ],
     );
   });
+
+  it('look again at what people did since they resolved: a judgment typed, renumbered or deleted, a contact deleted', async () => {
+    const judgment = (number: string) =>
+      `INSERT INTO public.judgments (judgment_number, case_number, plaintiff_id, plaintiff_name, judgment_amount)
+       SELECT '${number}', 'C1', id, name, 10 FROM public.plaintiffs`;
+    for (const [before, change, expected] of [
+      ['SELECT', judgment('9'), ['skipped', 'Ann Lee']],
+      [judgment('9').replace('C1', 'C9'), `UPDATE public.judgments SET case_number = 'C1'`, ['skipped', 'Ann Lee']],
+      [judgment('1'), 'DELETE FROM public.judgments', ['inserted', 'Ann Lee']],
+      ['SELECT', 'DELETE FROM public.plaintiff_contacts', ['inserted', 'Ann']],
+    ] as const) {
+      await sql`INSERT INTO public.plaintiffs (dedupe_key, source_system, name) VALUES ('typed', 'hand', 'Ann Lee')`;
+      await sql`INSERT INTO public.plaintiff_contacts (plaintiff_id, kind, value) SELECT id, 'email', 'ann@x.co' FROM public.plaintiffs`;
+      await sql.unsafe(before);
+      const rows = [{ name: 'Ann', email: 'ann@x.co', number: '1', case: 'C1' }];
+      const open = await openJudgments(sql, { batch: 'people', rows, parts: 1 });
+      await resolve(sql, open);
+      await sql.unsafe(change);
+      await upsertPart(sql, open, 0);
+      await settleJudgments(sql, open);
+      const [row] = await sql`
+        SELECT l.status, p.name FROM public.raw_simplicity_imports l JOIN public.plaintiffs p ON p.id = l.plaintiff_id`;
+      assert.deepEqual(Object.values(row!), expected, change);
+      await forgetJudgments(sql);
+    }
+  });
 });

@@ -1,9 +1,12 @@
 /** A row that the database refuses (a constraint, a trigger, a limit) fails alone, with its reason; nothing else of its part is lost. */
 import { strict as assert } from 'node:assert';
+import { randomUUID } from 'node:crypto';
 import type postgres from 'postgres';
 import { forgetJudgments } from '../support/judgmentsContent.ts';
 import * as judgments from '../support/judgmentsImport.ts';
+import { merge } from '../support/projectsBatch.ts';
 import * as projects from '../support/projectsImport.ts';
+import * as searches from '../support/searchResultsImport.ts';
 import { openImport, settle, upsert } from '../support/sqlImport.ts';
 import { withDatabase } from '../support/suite.ts';
 
@@ -124,6 +127,72 @@ describe('a row that the database refuses fails alone', function () {
         );
       },
       'ALTER TABLE public.projects DROP CONSTRAINT no_bad',
+    );
+  });
+
+  it('of every kind: by a constraint that is put off to the commit, a code of the team, a trigger that leaves it out', async () => {
+    const [good, bad] = ['good', 'bad'];
+    const kinds: Record<string, [column: string, run: () => Promise<Record<string, unknown>>]> = {
+      plaintiffs: [
+        'name',
+        async () => upsert(sql, await openImport(sql, { batch: randomUUID(), rows: [{ name: good }, { name: bad }] })),
+      ],
+      judgments: [
+        'plaintiff_name',
+        async () => {
+          const rows = [
+            { name: good, number: '1' },
+            { name: bad, number: '2' },
+          ];
+          const { inserted, errored } = await judgments.promote(
+            sql,
+            await judgments.openJudgments(sql, { batch: randomUUID(), rows, parts: 1 }),
+          );
+          return { inserted, errored };
+        },
+      ],
+      projects: [
+        'address',
+        async () => {
+          const rows = [good, bad].map((address) => ({ stage_application: address, address }));
+          return { ...(await projects.upsertPart(sql, await projects.openProjects(sql, { rows, parts: 1 }), 0)) };
+        },
+      ],
+      search_results: [
+        'license_status',
+        async () => {
+          const rows = [good, bad].map((status) => ({ number: status, ts: '2025-01-01', status, image: status }));
+          return { ...(await searches.upsertPart(sql, await searches.openSearches(sql, { rows, parts: 1 }), 0)) };
+        },
+      ],
+    };
+    for (const [table, [column, run]] of Object.entries(kinds)) {
+      for (const [body, when] of [
+        [`RAISE 'never' USING ERRCODE = '23514'`, 'CONSTRAINT TRIGGER refuse AFTER'],
+        [`RAISE 'never' USING ERRCODE = 'TM001'`, 'TRIGGER refuse BEFORE'],
+        ['RETURN NULL', 'TRIGGER refuse BEFORE'],
+      ] as const) {
+        await under(
+          `CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${body}; END $$;
+           CREATE ${when} INSERT ON public.${table} ${when.startsWith('C') ? 'DEFERRABLE INITIALLY DEFERRED' : ''}
+           FOR EACH ROW WHEN (new.${column} = 'bad') EXECUTE FUNCTION public.refuse()`,
+          async () => {
+            const { inserted, errored } = await run();
+            assert.deepEqual([table, body, inserted, errored], [table, body, 1, 1]);
+          },
+          `DROP TRIGGER refuse ON public.${table}; DROP FUNCTION public.refuse; TRUNCATE public.${table} CASCADE`,
+        );
+        await forgetJudgments(sql);
+      }
+    }
+  });
+
+  it('of a posted batch ends it: what a trigger leaves out is not waited for', async () => {
+    await under(
+      `CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+       CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON public.projects FOR EACH ROW EXECUTE FUNCTION public.refuse()`,
+      () => assert.rejects(merge(sql, [{ stage_application: 'Left out' }]), { code: 'P0001' }),
+      'DROP TRIGGER refuse ON public.projects; DROP FUNCTION public.refuse',
     );
   });
 
