@@ -13,7 +13,16 @@ export const ALSO = {
     'account name',
     'organization name',
   ],
-  email: ['email address', 'primary email', 'e-mail 1 - value', 'email 1', 'main email', 'work email', 'mail'],
+  email: [
+    'email address',
+    'primary email',
+    'primary email address',
+    'e-mail 1 - value',
+    'email 1',
+    'main email',
+    'work email',
+    'mail',
+  ],
   phone: [
     'phone number',
     'phone numbers',
@@ -21,6 +30,7 @@ export const ALSO = {
     'telephone number',
     'tel',
     'primary phone',
+    'primary phone number',
     'phone 1 - value',
     'main phone',
     'business phone',
@@ -47,8 +57,9 @@ export const ALSO = {
     'billing street',
     'business street',
     'home street',
+    'primary street',
   ],
-  firm: ['company', 'company name', 'account name', 'organization name', 'organization'],
+  firm: ['company', 'company name', 'account name', 'organization name', 'organization', 'associated company'],
 } as const;
 
 /** A customer's own name stands before that of a person to speak to; else first and last name in columns of their own. A suffix tells son from father. */

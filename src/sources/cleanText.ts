@@ -30,6 +30,7 @@ const NULL_WORDS = [
   '#NUM!',
   'nan',
   'undefined',
+  '(no value)',
 ] as const;
 
 const FORMULA_TEXT = /^="((?:[^"]|"")*)"$/;
@@ -106,9 +107,9 @@ const decodeEntities = (text: string): string =>
     return code > 0 && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff) ? String.fromCodePoint(code) : whole;
   });
 
-/** A day without its year, or a number cut to its first digits: what a spreadsheet makes of an identifier when it takes it for more. */
+/** A day without its year, a number cut to its first digits, a column too narrow: what a spreadsheet makes of an identifier when it takes it for more. */
 const CONVERTED =
-  /^(?:\d{1,2}-(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)-\d{2,4}|\d(?:\.\d+)?e\+\d{1,3})$/i;
+  /^(?:\d{1,2}-(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)-\d{2,4}|\d(?:\.\d+)?e\+\d{1,3}|#{3,})$/i;
 
 /** Whether an identifier was converted by a spreadsheet: what it was before cannot be known. */
 export function isConverted(cell: string | undefined): boolean {

@@ -90,7 +90,7 @@ export function* readRows(source: ChunkSource, notice: Notice = () => undefined)
     if (!shape) for (const column of kind.dates) noticeOrder(cell(column), source.dateOrder, parsed.line, notice);
     const row = kind.row(cell, context);
     for (const { name } of [...instead.keys()].map((i) => kind.columns[i]!))
-      if (!shape && cell(name)?.trim() && readOwn(cleaned, name)?.trim() === '')
+      if (!shape && !parsed.error && cell(name)?.trim() && readOwn(cleaned, name)?.trim() === '')
         notice('FIRM_AS_NAME', { count: 1, line: parsed.line });
     for (const column of emails)
       if (hasSeveralEmails(cell(column))) notice('SEVERAL_ADDRESSES', { count: 1, line: parsed.line });

@@ -15,6 +15,8 @@ function namesOtherCurrency(value: string): boolean {
 /** More than the sentence of the code says; undefined where nothing more is known. */
 export function causeOf(code: string, cell: string | undefined, order: DateOrder): string | undefined {
   const value = cell?.trim() ?? '';
+  if (/^#{3,}$/.test(value))
+    return 'A spreadsheet wrote it so where the column was too narrow; widen it and export anew.';
   if (code === 'BAD_DATE') return causeOfDate(value, order);
   if (code === 'BAD_PHONE') {
     if (/["'=]/.test(value)) return 'It holds a quote or a formula.';
@@ -33,6 +35,8 @@ function causeOfDate(value: string, order: DateOrder): string | undefined {
   const fits = orderOf(value);
   if (fits !== undefined && fits !== 'both' && fits !== order) return `--date-order ${fits} would fit this date.`;
   if (/^\d{5}(?:\.\d+)?$/.test(value)) return "It is a spreadsheet's number of a day; format the column as a date.";
+  if (/^0?[01][-/]0?[01][-/]1900$/.test(value))
+    return "It is a spreadsheet's nought, formatted as a date; leave the cell empty.";
   if (/^\d{10}(?:\d{3})?$/.test(value)) return 'It is a number of seconds or milliseconds; write it as YYYY-MM-DD.';
   if (/^\d{1,2}[-/.]\d{1,2}[-/.]\d{2}$/.test(value)) return 'The year has two digits; write four.';
   return undefined;

@@ -31,14 +31,14 @@ function staged(kind: string, text: string, more: Partial<StageJob> = {}) {
 
 describe('cells of rows', () => {
   it('are empty where they hold a word for nothing, in every kind, and are counted', () => {
-    const words = ['NULL', '\\N', '(null)', '#N/A', '#REF!', 'nan', 'undefined', ' null '];
+    const words = ['(No value)', 'NULL', '\\N', '(null)', '#N/A', '#REF!', 'nan', 'undefined', ' null '];
     const people = staged(
       'plaintiffs',
       `name,email\n${words.map((word, i) => `Ann ${i},${word}`).join('\n')}\nNULL,x@y.example`,
     );
-    assert.deepEqual([people.codes, people.counts], [{ MISSING_VALUE: 1 }, { NULL_WORDS: 9 }]);
+    assert.deepEqual([people.codes, people.counts], [{ MISSING_VALUE: 1 }, { NULL_WORDS: 10 }]);
     assert.ok(people.rows.every((row) => row['contact_email'] === null || row['error_code']));
-    assert.equal((people.rows[1]!['raw_payload'] as Record<string, string>)['email'], '\\N');
+    assert.equal((people.rows[1]!['raw_payload'] as Record<string, string>)['email'], 'NULL');
     const cases = staged('jbi', 'case_number,party_name,judgment_amount,judgment_date\nM-4,Ann,NULL,NULL\nNULL,Bob,1,');
     assert.deepEqual(cases.codes, { MISSING_VALUE: 2 });
     const own = { nullWords: ['none'] };
@@ -95,7 +95,7 @@ describe('cells of rows', () => {
     const file = 'case_number,party_name,judgment_amount,party_phone\n';
     const { rows, codes } = staged(
       'jbi',
-      `${file}"=""00124""",Ann,1,\n'00124,'t Hooft,1,'555-401-1000\n4-Mar,Ann,1,\nMar-24,Ann,1,\n1.23E+09,Ann,1,\nA-1,Ann,1,5.55301E+09\n=1+2,Ann,1,`,
+      `${file}"=""00124""",Ann,1,\n'00124,'t Hooft,1,'555-401-1000\n4-Mar,Ann,1,\nMar-24,Ann,1,\n1.23E+09,Ann,1,\nA-1,Ann,1,5.55301E+09\n=1+2,Ann,1,\n########,Ann,1,`,
     );
     assert.deepEqual(
       rows.slice(0, 2).map((row) => [row['case_number'], row['plaintiff_name'], row['phone']]),
@@ -104,7 +104,7 @@ describe('cells of rows', () => {
         ['00124', "'t Hooft", '5554011000'],
       ],
     );
-    assert.deepEqual(codes, { SPREADSHEET_VALUE: 4 });
+    assert.deepEqual(codes, { SPREADSHEET_VALUE: 5 });
     assert.match(String(rows[5]!['error_message']), /^party_phone: A spreadsheet has /);
     assert.equal(rows[6]!['case_number'], '=1+2');
   });
@@ -215,9 +215,18 @@ describe('cells of rows', () => {
         'Número de registros: 12,,,',
       ],
     ];
+    // Numbers of what is listed; sums of other countries; Power BI.
+    const counts =
+      'Total contacts: 1|Count of contacts: 1|Contacts exported: 1|1 of 1 records|Showing 1 to 1 of 1 entries|Records 1 - 25 of 345|TOTAL 345|Total (345)|No. of records: 345|Total # of records 345|Query returned 345 rows|Total number of cases: 3|Report Total: 3 cases|-- 345 rows --|Page: 1 of 3|This report was generated on November 27, 2026|[EOF]|...|Applied filters: Status is Open|Continued on next page';
+    closing.push(...counts.split('|').map((text) => `"${text}",,,`));
+    const sums = 'Итого|合計|总计|Yhteensä|Összesen|Carried forward|Ending Balance|Total USD|Net';
+    closing.push(...sums.split('|').map((text) => `${text},,,"1,234.00"`));
     for (const line of closing)
       assert.deepEqual(staged('plaintiffs', `${head}${line}\n`).codes, { FOOTER_ROW: 1 }, line);
     const kept = [
+      ...'Total 1 LLC|Page One|Contact 9|Net Worth LLC|Records 21|Total Care 24|No. 1 Plumbing|Balance Forward LLC|Clients First 1|Results 4 U|Applied Filters LLC|Total Clients LLC|As of Now|Showing Off|Net'
+        .split('|')
+        .map((name) => `${name},,,`),
       ...[
         'Total Wine,,,',
         'Total Balance,,555-401-1000,',
@@ -329,6 +338,11 @@ describe('cells of rows', () => {
         ...['Ann Lee', 'a@b.example', '5554011000', '1 Main St'],
       ],
       [
+        'Type,First Name,Last Name,Company,Primary Email Address,Primary Phone Number,Primary Street,Clio ID',
+        'Person,Ann,Lee,,a@b.example,+15554011000,1 Main St,12',
+        ...['Ann Lee', 'a@b.example', '15554011000', '1 Main St'],
+      ],
+      [
         'Record ID,First Name,Last Name,Email,Phone Number,Mobile Phone Number,Contact owner',
         '12,Ann,Lee,a@b.example,,,',
         ...['Ann Lee', 'a@b.example', null, null],
@@ -364,6 +378,7 @@ describe('cells of rows', () => {
       'First Name,Last Name,Organization Name,E-mail 1 - Value', // Google
       'First Name,Last Name,Company,E-mail Address', // Outlook
       'First Name,Last Name,Account Name,Email', // Salesforce
+      'First Name,Last Name,Associated Company,Email', // HubSpot
     ]) {
       const { rows, codes, remarks } = staged(
         'plaintiffs',
@@ -386,7 +401,7 @@ describe('cells of rows', () => {
   });
 
   it('that are no values are told with their cause', () => {
-    const cells = ['25/12/2023', '45292', '1/2/24'];
+    const cells = ['25/12/2023', '45292', '1/2/24', '########', '1/0/1900'];
     const file = 'case_number,party_name,judgment_amount,judgment_date,party_phone\n';
     const dates = staged('jbi', file + cells.map((cell, i) => `C-${i},A,1,${cell},`).join('\n'));
     const other = staged('jbi', `${file}C-1,A,1.234,,\nC-2,A,"1,23",,\nC-3,A,1,,"=""555"`);
@@ -395,6 +410,8 @@ describe('cells of rows', () => {
       /--date-order dmy would fit/,
       /number of a day/,
       /two digits/,
+      /column was too narrow/,
+      /nought/,
       /thousands or a fraction/,
       /comma/,
       /quote or a formula/,

@@ -4,6 +4,9 @@ import { isAsciiLetter } from './rowShape.ts';
 const VALUE =
   'amount|balance|due|owed|outstanding|paid|payments?|value|costs?|sales|revenue|receivables?|claims?|judge?ments?';
 const PEOPLE = 'records?|rows?|count|contacts?|accounts?|leads?|people|customers?|clients?|plaintiffs?|number';
+const COUNTED = `${PEOPLE}|cases?|projects?|entries|items?|results?|parties|judge?ments?`;
+const DATED =
+  '\\b(?:\\d{1,4}[-/.]\\d{1,2}[-/.]\\d{2,4}|[a-z]{3,9}\\.? \\d{1,2},? \\d{4}|\\d{1,2}[- ][a-z]{3,9}[-, ]+\\d{4})\\b';
 
 /** A sum's word of its own: the row is one when nothing but numbers follow. */
 const SUM = new RegExp(
@@ -11,6 +14,7 @@ const SUM = new RegExp(
     '(?:(?:grand|sub|report|overall|net|page)[\\s-]*)?totals?(?:\\s*\\([a-z]{3}\\)|\\s*\\(\\d[\\d,]* (?:rows?|records?|items?)\\))?',
     'total (?:général|general|geral|ttc|ht)|sous-total|montant total|totale(?: generale| complessivo)?|importe total|suma (?:total|końcowa)',
     '(?:gesamt|zwischen|end)?summe|gesamt(?:betrag|ergebnis)?|(?:eind|sub)?totaal|totalt|total(?:summa|sum)|celkem|celkový součet|razem|(?:genel )?toplam',
+    'totaux|yhteensä|i alt|összesen|итого|всего|σύνολο|合[計计]|[总總][计計]|小[計计]|[총합]계',
   ].join('|')})\\s*:?$`,
   'iu',
 );
@@ -24,20 +28,34 @@ const OF_FIRMS = new RegExp(
   `^(?:(?:grand |sub-?)?totals? (?:${VALUE}|${PEOPLE})(?: due| owed)?|(?:amount|balance) due)$`,
   'i',
 );
-const OF_FAMILIES = /^(?:sum|count|average|avg|suma|soma|summa|somme|totals? (?:for|of) .+)$/iu;
+const OF_FAMILIES =
+  /^(?:sum|count|average|avg|suma|soma|summa|somme|net|totals? (?:for|of) .+|total (?:net|gross|usd|eur|gbp|cad|aud)|(?:carried|brought|balance) forward|(?:opening|closing|beginning|ending) balance)$/iu;
 
 /** A cell that closes a report, or names its size or the time of its making; nothing but numbers stands beside it. */
 const CLOSING = [
   /^[-=*_#\s]*end of (?:report|file|list|data|export|document)[-=*_#.\s]*$/i,
   /^[-=*_#\s]*(?:ende (?:des berichts|der liste|der datei)|fin (?:del informe|del reporte|del archivo|du rapport|du fichier|de (?:la )?list[ae]))[-=*_#.\s]*$/i,
-  /^(?:page|seite|p[áa]gina|strana|strona|sid[ae]|sayfa) \d+(?:\s*(?:of|\/|von|de|sur|di|van|z|av)\s*\d+)?$/iu,
-  /^\(?(?:\d[\d,]*|no) (?:rows?|records?|row\(s\)|record\(s\))(?: (?:affected|selected|returned|exported|retrieved|fetched|found|produced)| in set)?\b[^a-z]*(?:sec\)|time elapsed:.*)?$/i,
-  /^(?:total |number of )?(?:records|rows|count|entries)\s*[:=]\s*\d[\d,]*$/i,
+  /^(?:page|seite|p[áa]gina|strana|strona|sid[ae]|sayfa):? \d+(?:\s*(?:of|[/|]|von|de|sur|di|van|z|av)\s*\d+)?$/iu,
+  /^[-=*_#\s]*\(?(?:\d[\d,]*|no) (?:rows?|records?|entries|items?|results?|contacts|cases|row\(s\)|record\(s\))(?: (?:affected|selected|returned|exported|retrieved|fetched|found|produced)| in set)?\b[^a-z]*(?:sec\)|time elapsed:.*)?$/i,
+  // A number of them: `Total contacts: 3`, `Total (3)`, `Contacts exported: 3`, `Showing 1 to 3 of 3 entries`.
+  new RegExp(
+    `^(?:(?:grand |report )?totals?|(?:(?:count|number|no\\.) of|total (?:#|number|count) of) (?:${COUNTED}))(?: (?:${COUNTED}))?\\s*(?:[:=(–-]\\s*|\\s)\\d[\\d,]*\\)?(?: (?:${COUNTED}))?$`,
+    'i',
+  ),
+  new RegExp(`^(?:${COUNTED})(?: (?:exported|found|count|returned|listed|shown))?\\s*[:=]\\s*\\d[\\d,]*$`, 'i'),
+  new RegExp(`^(?:(?:showing|displaying|viewing|records?) .*)?\\d[\\d,]* of \\d[\\d,]*(?: (?:${COUNTED}))?$`, 'i'),
+  /^(?:query|search) returned \d[\d,]* \w+$/i,
   /^(?:anzahl(?: der \w+)?|nombre de \w+|n[úu]mero de \w+|antal(?: \w+)?)\s*[:=]\s*\d[\d.,]*$/iu,
-  /^(?:report )?(?:generated|printed|exported|run|as of)\b.*\b\d{1,4}[-/.]\d{1,2}[-/.]\d{2,4}\b/i,
+  new RegExp(
+    `^(?:(?:this |the )?(?:report|data|file|list) )?(?:was |is )?(?:generated|printed|exported|run|as of)\\b.*${DATED}`,
+    'i',
+  ),
   /^(?:time(?: taken| elapsed)?|elapsed):? [\d.:]+\s*(?:ms|s|sec|seconds)?\b/i,
   /^empty set\b[^a-z]*(?:sec\))?$/i,
-  /^[-=_*+]{3,}$/,
+  /^(?:[-=_*+]{3,}|(?:\.\s?){3,}|…)$/,
+  /^(?:[<[(]?eof[>\])]?|continued on next page|\(continued\))$/i,
+  // Power BI.
+  /^applied filters:/i,
 ];
 /** Who made it and whose it is: nothing stands beside it, but for what a comma in it has cut off. */
 const MADE =
