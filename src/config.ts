@@ -1,6 +1,7 @@
 /** Configuration: the environment (or a `.env` file), parsed once, every fault listed at once. */
 import { createHash } from 'node:crypto';
 import { delimiter, resolve } from 'node:path';
+import { getDotPath, safeParse } from 'valibot';
 import { IntakeError } from './errors.ts';
 import { settingFaults } from './settings/faults.ts';
 import { SETTINGS } from './settings/schema.ts';
@@ -108,8 +109,8 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const given = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''),
   );
-  const parsed = SETTINGS.safeParse(given);
-  const faults = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  const parsed = safeParse(SETTINGS, given, { abortPipeEarly: true });
+  const faults = (parsed.issues ?? []).map((issue) => `${getDotPath(issue)}: ${issue.message}`);
   // All that can be said is said at once: these ask the settings as they were given.
   faults.push(...settingFaults(given as Record<string, string>, env));
   const projectsBearers = bearers(given['PROJECTS_IMPORT_BEARER'] ?? '');
@@ -117,7 +118,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     faults.push(
       'PROJECTS_IMPORT_BEARER: write it as TENANT=secret,TENANT=secret with a secret of its own for each tenant',
     );
-  const value = parsed.data;
+  const value = parsed.success ? parsed.output : undefined;
   if (!value || !projectsBearers || faults.length > 0)
     throw new IntakeError('CONFIG_INVALID', `Configuration: ${faults.join('; ')}`);
   const serviceKey = value.SUPABASE_SERVICE_ROLE_KEY ?? value.SUPABASE_SECRET_KEY;

@@ -1,4 +1,5 @@
 /** What the gateway answers when it cannot say 200: a status of runbook 003 and what a machine reads of it. Never a value of a request. */
+import type { BaseIssue } from 'valibot';
 import { temporalFault } from '../temporal/fault.ts';
 import { IntakeError, type ErrorCode } from '../errors.ts';
 
@@ -44,9 +45,8 @@ export interface Issue {
   readonly message: string;
 }
 
-/** From zod's way of telling a place. */
-export function issueOf({ path, message }: { readonly path: readonly PropertyKey[]; readonly message: string }): Issue {
-  const place = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
+export function issueOf({ path, message }: Pick<BaseIssue<unknown>, 'path' | 'message'>): Issue {
+  const place = (path ?? []).map(({ key }) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('');
   return { path: place.replace(/^\./, ''), message };
 }
 

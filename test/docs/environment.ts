@@ -4,4 +4,4 @@ import { SETTINGS } from '../../src/settings/schema.ts';
 
 export const projectFile = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
-export const configVariables = (): string[] => Object.keys(SETTINGS.shape);
+export const configVariables = (): string[] => Object.keys(SETTINGS.entries);

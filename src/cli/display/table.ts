@@ -1,5 +1,5 @@
 /** Rows as a table of text; where it has to fit, columns that matter less go, and long cells are cut. */
-import stringWidth from 'string-width';
+import stringWidth from 'fast-string-width';
 import type { Row } from '../../database/rows.ts';
 import { printable } from '../../observability/printable.ts';
 

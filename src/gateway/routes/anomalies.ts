@@ -2,7 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Context } from 'hono';
 import type { Logger } from 'pino';
-import { z } from 'zod';
+import * as v from 'valibot';
 import { alertOnCount } from '../../anomalies/alert.ts';
 import type { Backend } from '../../database/backend.ts';
 import type { AlertsConfig, SupabaseConfig } from '../../config.ts';
@@ -28,40 +28,50 @@ export const CURSOR = /^[123]_-?\d{1,12}(\.\d{1,6})?_\d{1,9}_[0-9a-f-]{36}$/;
 
 /** Decimal digits; `0x10` and `1e1` are none. */
 const whole = (most: number, usual: number) =>
-  z
-    .string()
-    .regex(/^\s*\d{1,9}\s*$/, 'not a whole number')
-    .transform(Number)
-    .pipe(z.number().min(1, 'less than 1').max(most, `more than ${most}`))
-    .default(usual);
-const text = z.string().trim().max(200, 'longer than 200 characters');
+  v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^\s*\d{1,9}\s*$/, 'not a whole number'),
+      v.transform(Number),
+      v.minValue(1, 'less than 1'),
+      v.maxValue(most, `more than ${most}`),
+    ),
+    String(usual),
+  );
+const text = v.pipe(v.string(), v.trim(), v.maxLength(200, 'longer than 200 characters'));
 
 /** Two weeks, as the view of recent anomalies. */
-const querySchema = z.strictObject({
+const querySchema = v.object({
   windowHours: whole(336, 24),
-  tenant: text.optional().transform((tenant) => tenant || undefined),
-  severity: z
-    .string()
-    .optional()
-    .transform((list) =>
-      (list ?? '')
-        .split(',')
-        .map((severity) => severity.trim().toLowerCase())
-        .filter(Boolean),
-    )
-    .pipe(z.array(z.enum(SEVERITIES, `not of ${SEVERITIES.join(', ')}`))),
-  stats: z
-    .string()
-    .optional()
-    .transform((stats) => stats !== undefined && !/^(false|0|no)$/i.test(stats)),
+  tenant: v.optional(text, ''),
+  severity: v.optional(
+    v.pipe(
+      v.string(),
+      v.transform((list) =>
+        list
+          .split(',')
+          .map((severity) => severity.trim().toLowerCase())
+          .filter(Boolean),
+      ),
+      v.array(v.picklist(SEVERITIES, `not of ${SEVERITIES.join(', ')}`)),
+    ),
+    '',
+  ),
+  stats: v.optional(
+    v.pipe(
+      v.string(),
+      v.transform((stats) => !/^(false|0|no)$/i.test(stats)),
+    ),
+    'false',
+  ),
   limit: whole(MAX_ANOMALIES, MAX_ANOMALIES),
-  after: text.regex(CURSOR, 'not the next of a page').optional(),
+  after: v.optional(v.pipe(text, v.regex(CURSOR, 'not the next of a page'))),
 });
-const KNOWN = Object.keys(querySchema.shape);
+const KNOWN = Object.keys(querySchema.entries);
 /** They may come more than once: then they mean all of it. */
 const LISTS: ReadonlySet<string> = new Set(['severity']);
 
-function readQuery(c: Context<GatewayEnv>): z.infer<typeof querySchema> {
+function readQuery(c: Context<GatewayEnv>): v.InferOutput<typeof querySchema> {
   const given = c.req.queries();
   const issues = Object.entries(given).flatMap(([name, values]) =>
     !KNOWN.includes(name)
@@ -70,13 +80,13 @@ function readQuery(c: Context<GatewayEnv>): z.infer<typeof querySchema> {
         ? [{ path: name, message: 'given more than once' }]
         : [],
   );
-  const query = querySchema.safeParse(
+  const query = v.safeParse(
+    querySchema,
     Object.fromEntries(KNOWN.flatMap((name) => (given[name] ? [[name, given[name].join(',')]] : []))),
+    { abortPipeEarly: true },
   );
-  if (query.success && issues.length === 0) return query.data;
-  issues.push(
-    ...(query.error?.issues ?? []).map(({ path: [name], message }) => issueOf({ path: [name ?? ''], message })),
-  );
+  if (query.success && issues.length === 0) return query.output;
+  issues.push(...(query.issues ?? []).map(({ path, message }) => issueOf({ path: path && [path[0]], message })));
   throw new Problem('INVALID_QUERY', `${issues[0]!.path} is ${issues[0]!.message}`, { issues: issues.slice(0, 20) });
 }
 
@@ -90,7 +100,7 @@ export async function getAnomalies(c: Context<GatewayEnv>, { supabase }: Anomali
   if (!stats) {
     const { anomalies, next, total } = await user.call('fn_anomalies_page', {
       p_window_hours: windowHours,
-      p_tenant: tenant ?? null,
+      p_tenant: tenant || null,
       p_severity: severity.length > 0 ? severity : null,
       p_limit: limit,
       p_after: after ?? null,
@@ -108,8 +118,7 @@ export async function getAnomalies(c: Context<GatewayEnv>, { supabase }: Anomali
     counts
       .filter(
         (entry) =>
-          (tenant === undefined || entry.tenant_id === tenant) &&
-          (severity.length === 0 || severity.includes(entry.severity)),
+          (!tenant || entry.tenant_id === tenant) && (severity.length === 0 || severity.includes(entry.severity)),
       )
       .map((entry) => ({ ...entry, most_recent: new Date(entry.most_recent).toISOString() })),
   );

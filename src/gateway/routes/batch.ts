@@ -1,5 +1,5 @@
 /** The body of POST /import-projects: from bytes to a normal batch with its checksum. */
-import { z } from 'zod';
+import * as v from 'valibot';
 import { rowsChecksum } from '../../sources/projects/checksum.ts';
 import { LENIENT } from '../../sources/projects/columns.ts';
 import type { Cleaning } from '../../sources/cleanText.ts';
@@ -33,28 +33,37 @@ export interface Batch {
   readonly remarks: Remarks;
 }
 
-const name = z
-  .string({ error: 'missing, or not a text' })
-  .trim()
-  .min(1, 'blank')
-  .refine((value) => [...value].length <= MAX_NAME, `longer than ${MAX_NAME} characters`)
-  .refine((value) => value.isWellFormed() && !value.includes('\0'), 'not valid Unicode text');
+const name = v.pipe(
+  v.string('missing, or not a text'),
+  v.trim(),
+  v.nonEmpty('blank'),
+  v.check((value) => [...value].length <= MAX_NAME, `longer than ${MAX_NAME} characters`),
+  v.check((value) => value.isWellFormed() && !value.includes('\0'), 'not valid Unicode text'),
+);
+const nullWord = v.pipe(v.string('not a text'), v.maxLength(100, 'longer than 100 characters'));
+const guid = v.pipe(v.string('not a UUID'), v.uuid('not a UUID'), v.toLowerCase());
 
 /** The outside of a batch. Its rows come afterwards, one at a time: a million of bad ones must not make a million of complaints. */
-const envelopeSchema = z.looseObject(
+const envelope = v.looseObject(
   {
     tenant_id: name,
     batch_id: name,
-    source: name.nullish(),
-    correlation_id: z.guid('not a UUID').nullish(),
-    null_words: z.array(z.string().max(100), 'not a list of texts').max(100).nullish(),
-    decode_html: z.boolean('not true or false').nullish(),
-    rows: z.custom<readonly unknown[]>(Array.isArray, 'missing, or not an array'),
+    source: v.nullish(name),
+    correlation_id: v.nullish(guid),
+    null_words: v.nullish(v.pipe(v.array(nullWord, 'not a list of texts'), v.maxLength(100, 'more than 100'))),
+    decode_html: v.nullish(v.boolean('not true or false')),
+    rows: v.custom<readonly unknown[]>(Array.isArray, 'missing, or not an array'),
   },
-  { error: 'not a JSON object' },
+  // Said of a key that is missing, too.
+  ({ path }) => (path ? `missing, or not ${path[0].key === 'rows' ? 'an array' : 'a text'}` : 'not a JSON object'),
 );
 
-const ENVELOPE = new Set(Object.keys(envelopeSchema.shape));
+const ENVELOPE = new Set(Object.keys(envelope.entries));
+/** A list has keys, too. */
+const batchSchema = v.pipe(
+  v.custom<object>((value) => !Array.isArray(value), 'not a JSON object'),
+  envelope,
+);
 
 /**
  * Reads a batch.
@@ -65,26 +74,26 @@ const ENVELOPE = new Set(Object.keys(envelopeSchema.shape));
 export function parseBatch(body: Uint8Array, order: DateOrder, correlate?: (id: string) => void): Batch {
   const { value, error } = parseJson(body) as { readonly value?: unknown; readonly error?: string };
   if (error !== undefined) throw new Problem('MALFORMED_JSON', `The body is not JSON in UTF-8: ${error}`);
-  const known = z.object({ correlation_id: z.guid() }).safeParse(value);
-  if (known.success) correlate?.(known.data.correlation_id.toLowerCase());
-  const envelope = envelopeSchema.safeParse(value);
-  if (!envelope.success) {
-    const issues = envelope.error.issues.slice(0, MAX_ISSUES).map(issueOf);
+  const known = v.safeParse(v.object({ correlation_id: guid }), value);
+  if (known.success) correlate?.(known.output.correlation_id);
+  const parsed = v.safeParse(batchSchema, value);
+  if (!parsed.success) {
+    const issues = parsed.issues.slice(0, MAX_ISSUES).map(issueOf);
     throw new Problem('INVALID_STRUCTURE', `The batch is not as agreed: ${summary(issues)}`, { issues });
   }
-  const { tenant_id, batch_id, source, correlation_id, null_words, decode_html, rows } = envelope.data;
+  const { tenant_id, batch_id, source, correlation_id, null_words, decode_html, rows } = parsed.output;
   const cleaning = { nullWords: null_words ?? undefined, decodeHtml: decode_html ?? undefined };
   const { normal, ignored, remarks } = parseRows(rows, order, cleaning);
   return {
     tenantId: tenant_id,
     batchId: batch_id,
     source: source ?? 'projects-import',
-    correlationId: correlation_id?.toLowerCase(),
+    correlationId: correlation_id ?? undefined,
     checksum: rowsChecksum(normal),
     rowCount: normal.length,
     rows: () => normal,
     remarks,
-    ignoredFields: [...Object.keys(envelope.data).filter((key) => !ENVELOPE.has(key)), ...ignored].slice(
+    ignoredFields: [...Object.keys(parsed.output).filter((key) => !ENVELOPE.has(key)), ...ignored].slice(
       0,
       MAX_IGNORED,
     ),
