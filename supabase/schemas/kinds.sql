@@ -409,7 +409,7 @@ exception when duplicate_object then null;
 end
 $$;
 
--- Counters of a part from a relation `decided`.
+-- Counters of a part from a relation `decided`; what differs is counted of the fields of rows.
 create or replace function ingest.counts_statement(m ingest.kind_models) returns text
 language sql immutable set search_path = pg_catalog, pg_temp
 as $$
@@ -421,8 +421,16 @@ as $$
     cross join lateral (select %L::jsonb || coalesce(jsonb_object_agg(n.name, n.total), '{}')
                                || case when c.refused = 0 then '{}' else jsonb_build_object('refused', c.refused) end as effects
                         from (select x.key as name, sum(x.value::bigint) as total
-                              from decided d cross join lateral jsonb_each_text(d.effects) x where d.effects is not null group by 1) n) e $sql$,
-    (select coalesce(jsonb_object_agg(e.name, 0), '{}') from unnest(($1).effects) as e (name)))
+                              from decided d cross join lateral jsonb_each_text(d.effects) x where d.effects is not null group by 1 %s) n) e $sql$,
+    (select coalesce(jsonb_object_agg(e.name, 0), '{}') from unnest(($1).effects) as e (name)),
+    case when ($1).known is not null then $sql$
+      union all
+      select case when d.status = 'updated' then 'updated:' else 'differing:' end || k.field, count(*)
+      from decided d cross join lateral jsonb_object_keys(d.fields) as k (field) where d.fields is not null group by 1
+      union all
+      select v.name, v.rows from (
+        select count(*) as differing, count(*) filter (where d.known is null) as in_file from decided d where d.fields is not null and d.status <> 'updated') r
+      cross join lateral (values ('differing', r.differing), ('differing_in_file', r.in_file)) as v (name, rows) where v.rows > 0 $sql$ end)
 $$;
 
 -- Plans a part of a kind that resolves its rows again; nothing for others.
@@ -572,13 +580,14 @@ as $$
   where exists (select from pg_catalog.pg_attribute a where a.attrelid = ($1).production_table and a.attname = c.name)
 $$;
 
--- What a staged row says in the fields of a model's differences, and what is compared of it: {field, file, key, is_column}. `tid` is an expression.
+-- What a staged row says in the fields of a model's differences, and what is compared of it: columns `file <field>` and `key <field>`. `tid` is
+-- an expression.
 create or replace function ingest.spelled_statement(m ingest.kind_models, tid text) returns text
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
-  select format('select v.* from %s s cross join lateral (values %s) as v (field, file, key, is_column) where s.ctid = %s and v.file is not null',
-    ($1).stage_table, string_agg(format('(%L, (%s)::text, to_jsonb(%s), %L::boolean)', e.key, e.value ->> 'file', e.value ->> 'key',
-      e.key in (select c.field from ingest.corrected_columns($1) c)), ', ' order by e.key), $2)
+  select format('select %s from %s s where s.ctid = %s',
+    string_agg(format('(%s)::text as %I, %s as %I', e.value ->> 'file', 'file ' || e.key, e.value ->> 'key', 'key ' || e.key), ', ' order by e.key),
+    ($1).stage_table, $2)
   from jsonb_each(($1).differing) e
 $$;
 
@@ -594,18 +603,13 @@ as $$
     ), decided as materialized (
       select j.stage_tid, j.id, case when u.updates then 'updated' else j.status end as status, case when not u.updates then j.reason end as reason,
              j.message, case when u.updates then j.known else j.production_id end as production_id, j.duplicate_of,
-             case when f.fields is null then j.effects else coalesce(j.effects, '{}')
-               || case when u.updates then '{}' when j.known is null then '{"differing": 1, "differing_in_file": 1}' else '{"differing": 1}'::jsonb end || (
-               select jsonb_object_agg(case when u.updates then 'updated:' else 'differing:' end || n.name, 1) from jsonb_object_keys(f.fields) as n (name)) end as effects,
-             j.held, j.known, j.first, f.fields, j.edited
+             j.effects, j.held, j.known, j.first, f.fields, j.edited
       from (
         select i.*, k.known, c.fields, c.edited %3$s
         from judged i
         cross join lateral (select case when i.status = 'skipped' then %4$s end as known) k
         left join lateral (
-          select case when %9$s then ( -- asked first, since most rows say the same and a VALUES costs more than all else here
-                   select jsonb_object_agg(v.field, jsonb_build_array(v.file, v.old))
-                   from (values %7$s) as v (field, file, old, differs) where v.file is not null and v.differs) end as fields,
+          select case when %9$s then jsonb_strip_nulls(jsonb_build_object(%7$s)) end as fields, -- asked first, since most rows say the same
                  s.row_index, p.updated_at <> p.created_at or not exists (
                    select from ingest.import_runs o where o.id = p.import_run_id and o.created_at <= p.created_at) as edited
           from %5$s s cross join %6$s p
@@ -615,23 +619,27 @@ as $$
       cross join lateral (select %10$s as first) w
       cross join lateral (
         select case when w.first is null then j.fields else (
-          select jsonb_object_agg(a.field, case when b.field is null and j.known is not null then j.fields -> a.field else jsonb_build_array(a.file, b.file) end)
-          from (%11$s) a left join (%12$s) b on b.field = a.field
-          where case when b.field is null then j.known is null or j.fields ? a.field
-                     else a.key is distinct from b.key and (a.is_column or j.known is null or j.fields ? a.field) end) end as fields offset 0) f
+          select nullif(jsonb_strip_nulls(jsonb_build_object(%14$s)), '{}') from (%11$s) a left join (%12$s) b on true) end as fields offset 0) f
       cross join lateral (select %8$s as updates) u
     ) $sql$ end,
     'promote_' || ($1).model, $3,
     case when $2 then ', row_number() over rows_of as nth, first_value(i.stage_tid) over rows_of as writes' end, ($1).known,
     ($1).stage_table, ($1).production_table,
-    (select string_agg(format('(%L, (%s)::text, (%s)::text, %s)', e.key, e.value ->> 'file', e.value ->> 'database', e.value ->> 'differs'), ', ' order by e.key)
+    (select string_agg(format('%L, case when (%s) is not null and (%s) then jsonb_build_array((%2$s)::text, (%4$s)::text) end',
+                              e.key, e.value ->> 'file', e.value ->> 'differs', e.value ->> 'database'), ', ' order by e.key)
      from jsonb_each(($1).differing) e),
     case when $2 then 'j.fields is not null and j.nth = 1 and not j.edited' else 'false' end,
     (select string_agg(format('(%s) is not null and (%s)', e.value ->> 'file', e.value ->> 'differs'), ' or ' order by e.key)
      from jsonb_each(($1).differing) e),
     case when $2 then 'coalesce(j.first, case when j.known is not null and j.nth > 1 and not j.edited then j.writes end)' else 'j.first' end,
     ingest.spelled_statement($1, 'j.stage_tid'), ingest.spelled_statement($1, 'w.first'),
-    case when $2 then 'window rows_of as (partition by k.known order by c.row_index)' end)
+    case when $2 then 'window rows_of as (partition by k.known order by c.row_index)' end,
+    (select string_agg(format($field$
+       %1$L, case when a.%2$I is null then null
+         when b.%2$I is null then case when j.known is null then jsonb_build_array(a.%2$I, null::text) else j.fields -> %1$L end
+         when a.%3$I is distinct from b.%3$I and (%4$L or j.known is null or j.fields ? %1$L) then jsonb_build_array(a.%2$I, b.%2$I) end $field$,
+       e.key, 'file ' || e.key, 'key ' || e.key, e.key in (select c.field from ingest.corrected_columns($1) c)), ', ' order by e.key)
+     from jsonb_each(($1).differing) e))
 $$;
 
 -- Assignments of an UPDATE of p: the columns whose field is in `fields`, with the values of record f.
