@@ -17,6 +17,8 @@ export function causeOf(code: string, cell: string | undefined, order: DateOrder
   const value = cell?.trim() ?? '';
   if (/^#{3,}$/.test(value))
     return 'A spreadsheet wrote it so where the column was too narrow; widen it and export anew.';
+  if (/^BAD_(?:EMAIL|PHONE|STATE)$/.test(code) && /^(?:n\.?\/?a\.?|none|unknown|no|nil|tbd|-+|\?+|\.)$/i.test(value))
+    return 'If the word stands for nothing, name it with --null-words.';
   if (code === 'BAD_DATE') return causeOfDate(value, order);
   if (code === 'BAD_PHONE') {
     if (/["'=]/.test(value)) return 'It holds a quote or a formula.';

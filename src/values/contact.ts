@@ -3,21 +3,27 @@ import type { Result } from './result.ts';
 import { asciiDigits, text } from './text.ts';
 
 const EXTENSION = /[\s,;]*(?:x|ext|extn|extension|#)\s*[.:#=]?\s*(\d{1,8})$/i;
-/** What people write before a number. */
+/** What people write before a number, and behind it. */
 const KIND_OF_PHONE =
-  /^(?:\((?:tel|phone|mobile|cell|home|work|office|main|[cmhwo])\)|(?:tel|phone|ph|p|mobile|cell|home|work|office|main|[cmhwo])\s*[.:])\s*/i;
+  /^(?:\((?:tel|phone|mobile|cell|home|work|office|main|[cmhwo])\)|(?:tel|phone|ph|p|mobile|cell|home|work|office|main|[cmhwo])\s*[.:])\s*|\s*[([](?:tel|phone|mobile|cell|home|work|office|main|[cmhwo])[)\]]$/gi;
+/** A program took the number for an amount. */
+const FRACTION = /^(\d{7,15})\.0$/;
+/** Signs that nobody sees: they come along from web pages. */
+const UNSEEN = /[\u00ad\u200b-\u200f\u2060\ufeff]/g;
 /** Between several numbers of a cell. */
 const BETWEEN_PHONES = /\s*(?:;|:::|,|\n|\/|\|)\s*|\s+(?:or|and|&)\s+|\s+(?=[a-z]+\s*:)/i;
 const PHONE = /^[+\d\s().\-/\u00a0\u2010-\u2015]+$/;
-const EMAIL = /^[^\s@"(),:;<>[\\\]]+@[^\s@"(),:;<>[\\\].]+(?:\.[^\s@"(),:;<>[\\\].]+)+$/;
+const EMAIL =
+  /^(?!')[^\s@"(),:;<>[\\\]\u00ad\u200b-\u200f\u2060\ufeff]+@[^\s@"(),:;<>[\\\].]+(?:\.[^\s@"(),:;<>[\\\].\u00ad\u200b-\u200f\u2060\ufeff]+)+$/;
 
 /**
  * The digits of a phone number, 7 to 15 of them, and its extension behind an `x`: many people have a switchboard, one has a line. Of
  * several in a cell, all of which are numbers, the first.
  */
 export function parsePhone(cell: string | null | undefined): Result<string> {
-  const trimmed = text(cell);
-  if (trimmed === null) return EMPTY;
+  const written = text(cell);
+  if (written === null) return EMPTY;
+  const trimmed = written.endsWith('.0') ? written.replace(FRACTION, '$1') : written;
   const one = onePhone(trimmed);
   return one.error === undefined ? one : (severalPhones(trimmed) ?? one);
 }
@@ -51,10 +57,13 @@ function onePhone(trimmed: string): Result<string> {
   return { value: extension === undefined ? digits : `${digits}x${extension}` };
 }
 
-/** The address in `mailto:a@b`, `<a@b>` or `Ann <a@b>`. */
+/** The address in `mailto:a@b`, `<a@b>`, `Ann <a@b>` or `'a@b'`. */
 const bareAddress = (value: string): string =>
-  value.includes('<') || value.includes(':')
-    ? (/^[^<>]*<([^<>]+)>$/.exec(value)?.[1] ?? value).replace(/^mailto:([^?]*).*$/i, '$1').trim()
+  value.includes('<') || value.includes(':') || value.startsWith("'")
+    ? (/^[^<>]*<([^<>]+)>$/.exec(value)?.[1] ?? value)
+        .replace(/^mailto:([^?]*).*$/i, '$1')
+        .replace(/^\s*'(.+)'\s*$/, '$1')
+        .trim()
     : value;
 
 /**
@@ -62,8 +71,12 @@ const bareAddress = (value: string): string =>
  * them, all of which are addresses, the first.
  */
 export function parseEmail(cell: string | null | undefined): Result<string> {
-  const value = text(cell);
-  if (value === null) return EMPTY;
+  const written = text(cell);
+  if (written === null) return EMPTY;
+  // Most are an address and nothing else.
+  const plain = oneEmail(written);
+  if (plain.error === undefined) return plain;
+  const value = written.replace(UNSEEN, '').replace(/\s*[;,]$/, '');
   if (value.indexOf('@') === value.lastIndexOf('@')) return oneEmail(bareAddress(value));
   const all = value
     .split(/\s*(?:[;,|]|:::)\s*|\s+(?=[^\s<>]+@)/)

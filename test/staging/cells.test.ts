@@ -31,14 +31,26 @@ function staged(kind: string, text: string, more: Partial<StageJob> = {}) {
 
 describe('cells of rows', () => {
   it('are empty where they hold a word for nothing, in every kind, and are counted', () => {
-    const words = ['(No value)', 'NULL', '\\N', '(null)', '#N/A', '#REF!', 'nan', 'undefined', ' null '];
+    const words = [
+      '(No value)',
+      '#SPILL!',
+      '[object Object]',
+      'NULL',
+      '\\N',
+      '(null)',
+      '#N/A',
+      '#REF!',
+      'nan',
+      'undefined',
+      ' null ',
+    ];
     const people = staged(
       'plaintiffs',
       `name,email\n${words.map((word, i) => `Ann ${i},${word}`).join('\n')}\nNULL,x@y.example`,
     );
-    assert.deepEqual([people.codes, people.counts], [{ MISSING_VALUE: 1 }, { NULL_WORDS: 10 }]);
+    assert.deepEqual([people.codes, people.counts], [{ MISSING_VALUE: 1 }, { NULL_WORDS: 12 }]);
     assert.ok(people.rows.every((row) => row['contact_email'] === null || row['error_code']));
-    assert.equal((people.rows[1]!['raw_payload'] as Record<string, string>)['email'], 'NULL');
+    assert.equal((people.rows[1]!['raw_payload'] as Record<string, string>)['email'], '#SPILL!');
     const cases = staged('jbi', 'case_number,party_name,judgment_amount,judgment_date\nM-4,Ann,NULL,NULL\nNULL,Bob,1,');
     assert.deepEqual(cases.codes, { MISSING_VALUE: 2 });
     const own = { nullWords: ['none'] };
@@ -285,6 +297,9 @@ describe('cells of rows', () => {
       'mailto:a@b.example',
       'Ann <a@b.example>',
       'a@b.example; c@d.example',
+      "'a@b.example'",
+      'a@b.example;',
+      '\u200ba@b.example\u200b',
       'a@b.example c@',
     ];
     const { rows, codes, counts } = staged(
@@ -292,8 +307,8 @@ describe('cells of rows', () => {
       `name,email,phone\n${cells.map((c, i) => `A${i},${c},tel:5554011000`).join('\n')}`,
     );
     assert.deepEqual(
-      rows.slice(0, 4).map((row) => [row['contact_email'], row['contact_phone']]),
-      Array.from({ length: 4 }, () => ['a@b.example', '5554011000']),
+      rows.slice(0, 7).map((row) => [row['contact_email'], row['contact_phone']]),
+      Array.from({ length: 7 }, () => ['a@b.example', '5554011000']),
     );
     assert.deepEqual([codes, counts], [{ BAD_EMAIL: 1 }, { SEVERAL_ADDRESSES: 1 }]);
   });
@@ -306,6 +321,9 @@ describe('cells of rows', () => {
       ['+1 555-401-1000 ::: +1 555-401-2000', '15554011000'],
       ['555-401-1000; 555-401-2000 x7', '5554011000'],
       ['555-401-1000 or 555-401-2000', '5554011000'],
+      ['555-401-1000 (cell)', '5554011000'],
+      ['5554011000.0', '5554011000'],
+      ['555.401.1000', '5554011000'],
       ['555-401-1000 / 2000', undefined],
       ['555-401-1000; ask Ann', undefined],
     ];
@@ -404,7 +422,7 @@ describe('cells of rows', () => {
     const cells = ['25/12/2023', '45292', '1/2/24', '########', '1/0/1900'];
     const file = 'case_number,party_name,judgment_amount,judgment_date,party_phone\n';
     const dates = staged('jbi', file + cells.map((cell, i) => `C-${i},A,1,${cell},`).join('\n'));
-    const other = staged('jbi', `${file}C-1,A,1.234,,\nC-2,A,"1,23",,\nC-3,A,1,,"=""555"`);
+    const other = staged('jbi', `${file}C-1,A,1.234,,\nC-2,A,"1,23",,\nC-3,A,1,,"=""555"\nC-4,A,1,,N/A`);
     const causes = [...dates.rows, ...other.rows].map((row) => String(row['error_message']));
     for (const [i, cause] of [
       /--date-order dmy would fit/,
@@ -415,6 +433,7 @@ describe('cells of rows', () => {
       /thousands or a fraction/,
       /comma/,
       /quote or a formula/,
+      /--null-words/,
     ].entries())
       assert.match(causes[i]!, cause);
   });

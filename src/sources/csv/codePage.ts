@@ -126,6 +126,8 @@ function isOdd(sign: string, before: string, after: string): boolean {
   const behind = ASCII_LETTER.test(before);
   const ahead = ASCII_LETTER.test(after);
   if (sign < '\u00a0') return true;
+  // The first half of kana in Shift_JIS; as a sign of money it stands alone.
+  if (sign === 'ƒ') return behind || ahead;
   if (LETTER.test(sign)) return /[a-z]/.test(before) && sign !== sign.toLowerCase();
   if (BESIDE.test(sign) || sign === '\u2019') return false;
   if (CURRENCY.test(sign)) return ahead;

@@ -61,6 +61,8 @@ export function detectEncoding(head: Buffer, given?: string): DetectedEncoding {
   const utf16 = guessUtf16(head);
   if (isUtf32(head)) throw unknown('The file is UTF-32');
   if (utf16 !== undefined) return { encoding: utf16, bomBytes: 0, certain: true };
+  if (/\x1b\$[@B]/.test(head.toString('latin1')))
+    throw new IntakeError('ENCODING_UNCLEAR', 'The bytes look like iso-2022-jp', { remedy: 'Save the file as UTF-8.' });
   const evidence = new Utf8Evidence();
   evidence.add(head);
   if (!evidence.seen) return { encoding: 'utf-8', bomBytes: 0, certain: false };
