@@ -215,7 +215,7 @@ export const ROW_ERRORS = {
   IMAGE_UNSUPPORTED: 'The image is neither PNG, JPEG, GIF nor WebP; save it as PNG.',
   IMAGE_TOO_LARGE: 'The image is larger than 50 MB; reduce it.',
   IMAGE_REFUSED:
-    'Storage refuses the image for its size or type; let the bucket `imports` take it, or reduce the image.',
+    'Storage, or a gateway in front of it, refuses the image for its size or type; let the bucket `imports` and the gateway take it, or reduce the image.',
   FILE_UNREADABLE: 'The file cannot be read; check its permissions and that it is a file of the directory.',
   CHANGED_FILE: 'The file changed while it was imported; import again when it is written to its end.',
   REFUSED_ROW: 'The database refused this record alone, by a constraint or a trigger of yours.',

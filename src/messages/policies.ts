@@ -135,7 +135,7 @@ export const POLICIES = {
   // Somebody else's server or folder: half an hour of attempts, then the run fails and says so. A download takes 15 minutes at most.
   findPushFiles: { ...within(HOUR, ['is_ordered', 'pushed_among']), attempts: 60 },
   discardDownload: cleanup(),
-  prepareImport: wholeFile('is_ordered'),
+  prepareImport: wholeFile('is_ordered', 'find_run'),
   // Stewardship.
   assessAnomalies: short('count_anomalies'),
   sendAlert: { ...within(2 * MINUTE, []), attempts: 60 },

@@ -53,5 +53,15 @@ for (const [backend, deaths] of DEATHS) {
         assert.deepEqual({ content, told: told(report) }, expected);
       });
     }
+
+    // What a commit hashes it stores at the same time: only a dry run and a verification hash alone.
+    if (backend === 'postgres')
+      it('at hashSlice.after of a dry run: it tells what the import does', async () => {
+        await site.start(['hashSlice.after']);
+        const { report } = await site.importDisturbed(undefined, 'dry-run');
+        assert.equal(report.status, 'dry_run', JSON.stringify(report.error));
+        assert.equal(site.deaths(), 1);
+        assert.deepEqual(told(report), (expected as { told: unknown }).told);
+      });
   });
 }

@@ -28,6 +28,7 @@ const PUT: Record<string, readonly [Answer, Expected]> = {
   'a mime type that the bucket refuses': [STORAGE.mimeType, ['OBJECT_REFUSED', /type or size.*any type/s]],
   'a mime type, of an older Storage': [STORAGE.olderMimeType, ['OBJECT_REFUSED', /type or size/]],
   'a size that the bucket refuses': [STORAGE.tooLarge, ['OBJECT_REFUSED', /of this size/]],
+  'a request that Storage calls wrong': [STORAGE.wrongRequest, ['OBJECT_REFUSED', /this object/]],
   'a size that a gateway refuses': [GATEWAY.tooLarge, ['REQUEST_TOO_LARGE', /takes no request of this size/]],
   'too many requests': [STORAGE.slowDown, STORAGE_AWAY],
   'a locked object': [STORAGE.locked, STORAGE_AWAY],

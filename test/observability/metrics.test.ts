@@ -15,7 +15,7 @@ import { addSchedule, removeSchedule } from '../../src/schedules/change.ts';
 import { retentionSchedule } from '../../src/schedules/definitions.ts';
 import { listSchedules } from '../../src/schedules/view.ts';
 import { startWorker, type RunningWorker } from '../../src/worker.ts';
-import { writeSearchTree } from '../../bench/generators/searchTree.ts';
+import { writeGenerated } from '../support/directoryImport.ts';
 import { openPlace, plaintiffsCsv, type Place } from '../support/imports.ts';
 import { createDatabase, sharedStack, type TestDatabase } from '../support/stack.ts';
 
@@ -146,7 +146,7 @@ describe('metrics of a worker', function () {
   it('tell the images of directories: hashed and uploaded once, cached and skipped when they come again', async () => {
     await start();
     const directory = join(place.dir, 'tree');
-    writeSearchTree(directory, { seed: 3, files: 6, imageBytes: 2000 });
+    writeGenerated(directory, { seed: 3, files: 6, imageBytes: 2000 }); // of long ago: what was written in this second is not kept
     const imported = async (tag: string) => {
       const input = await importInput(place.config, {
         kind: 'search-results',

@@ -37,8 +37,11 @@ export interface CrashSite {
   /** Starts workers with these failpoints armed; a dead one is followed by another until `stop`. */
   start(failpoints?: readonly string[]): Promise<void>;
   stop(): Promise<void>;
-  /** Imports the file from nothing while `disturb` does its worst. */
-  importDisturbed(disturb?: () => Promise<unknown>): Promise<{ report: ImportReport; content: unknown }>;
+  /** Imports the file from nothing, or tries to, while `disturb` does its worst. */
+  importDisturbed(
+    disturb?: () => Promise<unknown>,
+    mode?: 'commit' | 'dry-run',
+  ): Promise<{ report: ImportReport; content: unknown }>;
   close(): Promise<void>;
 }
 
@@ -83,9 +86,10 @@ export async function openCrashSite(
       for (const name of failpoints) await rm(join(markers, `failpoint-${name}`), { force: true });
       startWorker({ INTAKE_FAILPOINTS: failpoints.join(','), INTAKE_FAILPOINTS_DIR: markers });
     },
-    async importDisturbed(disturb = async () => undefined) {
+    async importDisturbed(disturb = async () => undefined, mode = 'commit') {
       await forget(place.sql, place);
-      const [report] = await Promise.all([place.run(await place.input({ ...request, kind }, SMALL_PARTS)), disturb()]);
+      const input = await place.input({ ...request, kind, mode }, SMALL_PARTS);
+      const [report] = await Promise.all([place.run(input), disturb()]);
       return { report, content: await contentOf(place.sql, place) };
     },
     async close() {

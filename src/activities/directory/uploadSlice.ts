@@ -224,7 +224,9 @@ async function send(
     return undefined;
   } catch (cause) {
     if (!(cause instanceof IntakeError)) throw cause;
-    if (cause.code === 'OBJECT_REFUSED') return { error: 'IMAGE_REFUSED', message: ROW_ERRORS.IMAGE_REFUSED };
+    // By Storage, or by a gateway in front of it that takes no request of this size.
+    if (cause.code === 'OBJECT_REFUSED' || cause.code === 'REQUEST_TOO_LARGE')
+      return { error: 'IMAGE_REFUSED', message: ROW_ERRORS.IMAGE_REFUSED };
     const { code, message, remedy, retryAfterMs } = cause;
     throw new IntakeError(code, `Image upload failed: ${message}`, {
       cause,

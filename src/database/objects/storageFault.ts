@@ -55,7 +55,9 @@ export function storageFault(body: Record<string, unknown>, status: number, retr
     (any(DENIED) || told === 401 || told === 403 || /\bjw[st]\b|row-level security/i.test(message))
   )
     return new IntakeError('STORAGE_DENIED', `Storage refuses the key (${name})`, options);
-  if (any(REFUSED) || told === 413 || told === 415)
+  // What Storage itself calls a wrong request stays one, however often it is sent.
+  const wrong = [400, 411, 422].includes(Number(body['statusCode'])) && !words.includes('S3Error');
+  if (any(REFUSED) || told === 413 || told === 415 || wrong)
     return new IntakeError('OBJECT_REFUSED', `Storage refuses this object by its type or size (${name})`, options);
   if (told === 429) return new IntakeError('STORAGE_UNAVAILABLE', `Storage asks for fewer requests (${name})`, options);
   return new IntakeError('STORAGE_UNAVAILABLE', `Storage does not answer (${name}, ${told})`, options);

@@ -40,6 +40,7 @@ export const STORAGE = {
   mimeType: storage('415', 'invalid_mime_type', 'InvalidMimeType', 'mime type image/png is not supported'),
   olderMimeType: olderStorage('415', 'invalid_mime_type', 'mime type image/png is not supported'),
   tooLarge: storage('413', 'Payload too large', 'EntityTooLarge', 'The object exceeded the maximum allowed size'),
+  wrongRequest: storage('400', 'InvalidRequest', 'InvalidRequest', 'The request is invalid'),
   slowDown: storage('429', 'too_many_connections', 'SlowDown', 'Too many connections issued to the database', {
     status: 429,
     headers: { 'retry-after': '2' },

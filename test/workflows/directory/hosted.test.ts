@@ -40,13 +40,16 @@ describe('a directory on hosted Supabase', function () {
       assert.deepEqual([again.status, again.counts.inserted], ['completed', SEARCHES], JSON.stringify(again.error));
     });
 
-  it('has one failed item for an image whose type Storage refuses; its licence and all others are imported', async () => {
-    faults.set({ path: IMAGE, method: 'POST', answer: STORAGE.mimeType, times: 1 });
+  it('has one failed item for each image that Storage or a gateway refuses; their licences and all others are imported', async () => {
+    faults.set(
+      { path: IMAGE, method: 'POST', answer: STORAGE.mimeType, times: 1 },
+      { path: IMAGE, method: 'POST', answer: GATEWAY.tooLarge, times: 1 },
+    );
     const { status, counts, directory: found, error } = await trees.run(directory());
     assert.deepEqual([status, counts.inserted], ['completed', SEARCHES], JSON.stringify(error));
     assert.deepEqual(
       found.failedItems.map((item) => item.code),
-      ['IMAGE_REFUSED'],
+      ['IMAGE_REFUSED', 'IMAGE_REFUSED'],
     );
     faults.set();
     assert.equal((await trees.run(directory())).directory.failedItems.length, 0); // what was refused is sent again
