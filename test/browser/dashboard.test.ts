@@ -183,6 +183,14 @@ suite('the dashboard in a browser', function () {
     await sql`DELETE FROM ingest.import_runs WHERE id = ${id}`;
   });
 
+  it('says what known rows say otherwise, by field', async () => {
+    const id = await dashboard.imported(plaintiffsCsv(12).replaceAll('555-010-1', '555-020-1'), 'moved.csv');
+    const page = await as('viewer');
+    await page.goto(`/runs/${id}`);
+    await page.getByText(/^11 skipped, 11 of them differ \(phone 11,/).waitFor();
+    await leave(page);
+  });
+
   it('shows statistics of anomalies and the hundred most recent, and filters them', async () => {
     const page = await as('operator');
     await page.goto('/anomalies');

@@ -37,6 +37,36 @@ describe('the commands over runs', function () {
     assert.equal(row.parent_run_id, run.run_id);
   });
 
+  it('writes what known rows say otherwise: of a dry run, of a run, as JSON, and after an update', async () => {
+    const [one, two] = ['Dee One,d1@x.example.com,555-401-1000', 'Dee Two,d2@x.example.com,555-401-2000'];
+    await commit('first.csv', `name,email,phone\n${one}\n${two}\n`);
+    const changed = await cli.file(
+      'changed.csv',
+      `name,email,phone\n${one}9\n${two}\nDee Three,,\nDee Three,,555-401-3000\n`,
+    );
+    const dry = await cli.json('import', 'plaintiffs', changed, '--differences', 'dry.csv');
+    const run = (await cli.json('import', 'plaintiffs', changed, '--commit')).document;
+    const { code, stdout } = await cli.run('runs', 'differences', run.run_id.slice(0, 8), '-o', 'run.csv');
+    assert.deepEqual([code, stdout.trim()], [0, `2 differences of run ${run.run_id} written to run.csv`]);
+    assert.equal((await cli.run('runs', 'differences', run.run_id, '-o', 'run.csv')).code, 2);
+    const read = async (name: string) =>
+      (await readFile(join(cli.folder, name), 'utf8'))
+        .split('\n')
+        .map((line) => line.split(',').toSpliced(2, 1).join(','));
+    const lines = [
+      '2,public.plaintiffs,phone,55540110009,5554011000,skipped',
+      '5,public.plaintiffs,phone,5554013000,,in_file',
+    ];
+    for (const name of ['dry.csv', 'run.csv']) assert.deepEqual((await read(name)).slice(1, 3).sort(), lines, name);
+    const counted = { rows: 2, in_file: 1, fields: { phone: 2 }, updated: {} };
+    for (const { differences } of [dry.document, run]) assert.deepEqual(differences, counted);
+    const listed = (await cli.json('runs', 'differences', run.run_id)).document;
+    assert.deepEqual([listed.run_id, listed.differences.length], [run.run_id, 2]);
+    const update = ['--batch-id', 'again', '--on-conflict', 'update', '--commit', '--differences', 'update.csv'];
+    assert.equal((await cli.json('import', 'plaintiffs', changed, ...update)).document.counts.updated, 1);
+    assert.ok((await read('update.csv')).includes(lines[0]!.replace('skipped', 'applied')));
+  });
+
   it('imports mended rejects as their run was imported, and refuses an option that differs with both values', async () => {
     const given = [
       '--source-system',
