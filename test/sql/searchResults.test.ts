@@ -144,6 +144,23 @@ describe('search results', () => {
     );
   });
 
+  it('that are no objects are failed items, and the others are imported', async () => {
+    const fault = { ts: '2025-01-03', error: 'SCHEMA_MISMATCH' };
+    const rows: Licence[] = [
+      ...['"Active"', '"Active"', '7', 'null', '[]'].map((raw) => ({ ...fault, raw })),
+      { number: '91', ts: '2025-01-03' },
+    ];
+    const counts = {
+      inserted: 1,
+      updated: 0,
+      skipped: 0,
+      errored: 5,
+      effects: { images: 0, refused: 0 },
+    };
+    assert.deepEqual(await dryRun(sql, { rows, parts: 1 }), counts);
+    assert.deepEqual(await promote(sql, await openSearches(sql, { rows, parts: 1 })), counts);
+  });
+
   it('that contradict each other in one run are failed items with both places and contents, but for the first', async () => {
     const rows: Licence[] = [
       { number: '1', ts: '2025-01-03', status: 'Active' },

@@ -18,6 +18,8 @@ export interface Licence {
   readonly imageError?: string | undefined;
   /** Code of a rejected row. */
   readonly error?: string | undefined;
+  /** JSON that is no object. */
+  readonly raw?: string;
   /** A copy of an earlier search. */
   readonly duplicate?: boolean;
 }
@@ -94,6 +96,7 @@ export async function stageSearches(sql: postgres.Sql, { tag = 'tag', rows, part
       image,
       imageError,
       error = null,
+      raw = { license_number: number, at: ts },
     } = row;
     const key = sha256(number === null ? `${state}|${name}|${ts}` : `${state}|${number}`);
     const hash = image === undefined ? null : sha256(image);
@@ -101,7 +104,7 @@ export async function stageSearches(sql: postgres.Sql, { tag = 'tag', rows, part
       Number.parseInt(key.slice(0, 8), 16) % parts,
       i,
       1,
-      { license_number: number, at: ts },
+      raw,
       error && `\\x${Buffer.from(key).toString('hex')}`,
       error,
       error && 'what to mend',

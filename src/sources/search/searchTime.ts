@@ -4,6 +4,8 @@ import { text } from '../../values/text.ts';
 
 const TIME =
   /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?\s*(?:Z|UTC|([+-])(\d\d):?(\d\d)?)?)?$/i;
+/** The same without signs between: `20250803T140310Z`. */
+const BASIC = /^(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)(.*))?$/i;
 const MINUTE = 60_000;
 
 /**
@@ -13,7 +15,13 @@ const MINUTE = 60_000;
 export function parseSearchTime(value: string | null | undefined): Result<string> {
   const trimmed = text(value);
   if (trimmed === null) return EMPTY;
-  const found = TIME.exec(trimmed);
+  const found = TIME.exec(
+    trimmed.replace(
+      BASIC,
+      (_, year, month, day, hour, minute, second, rest) =>
+        [year, month, day].join('-') + (hour === undefined ? '' : `T${hour}:${minute}:${second}${rest}`),
+    ),
+  );
   if (!found) return { error: 'BAD_DATE' };
   const [
     ,

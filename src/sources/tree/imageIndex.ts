@@ -64,7 +64,7 @@ export class ImageIndex {
    */
   resolve(source: string, jsonPath?: string): FoundImage {
     const home = jsonPath === undefined ? [] : segmentsOf(jsonPath).slice(0, -1);
-    const readings = readingsOf(source).map(segmentsOf);
+    const readings = readingsOf(source).map(namesIn);
     for (const exactly of [true, false]) {
       for (const wanted of readings) {
         const found = this.#find(wanted, home, exactly);
@@ -185,7 +185,7 @@ function contradicts(
 
 /** What a path may mean, as it is written first: quotes go, of an address its path counts, `%20` may be a blank. */
 function readingsOf(source: string): string[] {
-  const unquoted = source.trim().replace(/^(["'])(.*)\1$/, '$2');
+  const unquoted = source.trim().replace(/^["'\u2018-\u201f](.*)["'\u2018-\u201f]$/, '$1');
   const address = /^(?:file|https?):\/\//i.test(unquoted);
   const written = unquoted.replace(/^(?:file:\/\/|https?:\/\/[^/]*)/i, '').replace(/^\/?[A-Za-z]:/, '');
   const readings = [written];
@@ -202,9 +202,12 @@ function decode(text: string): string {
   }
 }
 
+/** Of a path as the listing shows it. */
+const segmentsOf = (path: string): string[] => namesIn(readableName(path));
+
 /** Without `.` and `..`: only names are compared, so nothing can lead out of the root. */
-function segmentsOf(path: string): string[] {
-  return composed(readableName(path))
+function namesIn(path: string): string[] {
+  return composed(path)
     .split(/[/\\]/)
     .filter((segment) => segment !== '' && segment !== '.' && segment !== '..');
 }

@@ -26,6 +26,8 @@ describe('ImageIndex', () => {
     assert.equal(resolve(tree, 'data/old/FL/a.png'), 'old/FL/a.png');
     assert.equal(resolve(tree, 'C:\\scrape\\FL\\b.png', 'old/FL/x_parse.json'), 'old/FL/b.png');
     assert.equal(resolve(tree, '../../PA/./a.png'), 'PA/a.png');
+    assert.equal(resolve(['FL/x86_01.png', 'FL/x41.png'], 'D:\\x64\\FL\\x86_01.png'), 'FL/x86_01.png');
+    assert.equal(resolve(['FL/x86_01.png', 'FL/x41.png'], '\u201cC:\\FL\\x41.png\u201d'), 'FL/x41.png');
     assert.equal(resolve(tree, '/elsewhere/c.png'), 'c.png');
   });
 
