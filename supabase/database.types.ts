@@ -1565,6 +1565,28 @@ export type Database = {
         };
         Relationships: [];
       };
+      unused_images: {
+        Row: {
+          id: number;
+          storage_path: string;
+          storage_type: string;
+          taken_at: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          id?: never;
+          storage_path: string;
+          storage_type: string;
+          taken_at?: string;
+        };
+        Update: {
+          id?: never;
+          storage_path?: string;
+          storage_type?: string;
+          taken_at?: string;
+        };
+        Relationships: [];
+      };
     };
     Views: {
       v_blocked_duplicates: {
@@ -2715,6 +2737,7 @@ export type Database = {
       first_names_agree: { Args: { a: string; b: string }; Returns: boolean };
       forget_images: { Args: { sha256s: Json; storage_type: string }; Returns: undefined };
       forget_originals: { Args: { paths: Json }; Returns: undefined };
+      forget_unused_images: { Args: { paths: Json; storage_type: string }; Returns: undefined };
       former_values: { Args: { held: Json }; Returns: Json };
       full_first_name: { Args: { word: string }; Returns: string };
       grant_role: { Args: { email: string; role: string; tenant_id?: string }; Returns: Json };
@@ -2775,6 +2798,7 @@ export type Database = {
         };
       };
       holding: { Args: { target: unknown }; Returns: string };
+      images_unasked_since: { Args: { but?: string[]; days: Json }; Returns: string };
       is_as_landed: {
         Args: {
           landed: Omit<
@@ -3046,6 +3070,7 @@ export type Database = {
       people_changed: { Args: { run_id: string; stage_id: string }; Returns: boolean };
       person_named: { Args: { email: string }; Returns: string };
       phone_key: { Args: { phone: string }; Returns: string };
+      place_images: { Args: { images: Json; storage_type: string }; Returns: Json };
       place_search_results: {
         Args: {
           commit: boolean;
@@ -3116,6 +3141,7 @@ export type Database = {
         }[];
       };
       preview_cleanup: { Args: { anomalies_days: number; imports_days: number }; Returns: Json };
+      preview_images: { Args: { days: Json; storage_type: string }; Returns: number };
       preview_rollback: { Args: { former?: Json; max_rows?: number; run_id: string }; Returns: Json };
       preview_run_retention: { Args: { days: Json }; Returns: Json };
       project_batch_answer: { Args: { batch_checksum: string; tenant_id: string }; Returns: Json };
@@ -3485,6 +3511,7 @@ export type Database = {
         Returns: Json;
       };
       retention_stats: { Args: { max_rows: number }; Returns: Json };
+      retire_images: { Args: { after?: string; days: Json; max_rows?: number; storage_type: string }; Returns: Json };
       retire_judgments: { Args: { commit: boolean; runs: string[] }; Returns: Json };
       retire_own: { Args: { commit: boolean; kind: string; runs: string[] }; Returns: Json };
       retire_runs: { Args: { days: Json; max_rows?: number }; Returns: Json };
@@ -3739,6 +3766,7 @@ export type Database = {
       };
       unpack_batch: { Args: { batch: Json }; Returns: string };
       unpack_part: { Args: { part: number; stage_id: string }; Returns: undefined };
+      unused_images: { Args: { max_rows?: number; storage_type: string }; Returns: Json };
       unused_originals: { Args: { backend: string; max_rows?: number }; Returns: Json };
       upsert_part: {
         Args: {

@@ -60,3 +60,6 @@ export interface ObjectStore {
 
 /** Of runbook 000: where Storage keeps objects. */
 export const BUCKET = 'imports';
+
+/** The name of a backend's storage in the list of images. */
+export const storageTypeOf = ({ name }: Pick<Backend, 'name'>): string => (name === 'supabase' ? 'supabase' : 'local');

@@ -147,6 +147,8 @@ export const FUNCTIONS = {
   record_files: fn<number>()({ ...inRun, files: json<readonly object[]>() }),
   /** Storage path by hash. */
   find_images: fn<Record<string, string>>()({ sha256s: jsonb<readonly string[]>(), ...images }),
+  /** Where those that are not stored belong; `images` has their usual path by hash. */
+  place_images: fn<Record<string, string>>()({ images: jsonb<Readonly<Record<string, string>>>(), ...images }),
   record_images: fn<null>()({ images: jsonb<Readonly<Record<string, string>>>(), ...images }),
   forget_images: fn<null>()({ sha256s: jsonb<readonly string[]>(), ...images }),
   staged_failures: fn<(FailedRow & { readonly row_index: number })[]>()({ stage_id: uuid, ...page }),
@@ -234,6 +236,16 @@ export const FUNCTIONS = {
   retire_runs: fn<RetiredRows & { readonly more: boolean }>()({ days: jsonb<RunDays>(), max_rows: optional(integer) }),
   unused_originals: fn<string[]>()({ backend: text, max_rows: optional(integer) }),
   forget_originals: fn<null>()({ paths: jsonb<readonly string[]>() }),
+  preview_images: fn<number>()({ days: jsonb<RunDays>(), ...images }),
+  /** `after` is the last hash that was looked at, and missing at the end. */
+  retire_images: fn<{ readonly images: number; readonly after?: string }>()({
+    days: jsonb<RunDays>(),
+    ...images,
+    after: optional(text),
+    max_rows: optional(integer),
+  }),
+  unused_images: fn<string[]>()({ ...images, max_rows: optional(integer) }),
+  forget_unused_images: fn<null>()({ paths: jsonb<readonly string[]>(), ...images }),
 };
 
 export type FunctionName = keyof typeof FUNCTIONS;

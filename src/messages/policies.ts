@@ -36,7 +36,9 @@ export const STATEMENT_LIMITS = {
   is_ordered: { statement: 30 * SECOND, lock: 5 * SECOND },
   clean_import_data: WHOLE_RUN,
   retire_runs: PARTITION,
+  retire_images: PARTITION,
   preview_run_retention: { statement: 10 * MINUTE, lock: MINUTE },
+  preview_images: { statement: 10 * MINUTE, lock: MINUTE },
   backfill_memberships: WHOLE_RUN,
   // Waits for the partitions that are under way, under its operator's eyes.
   rollback_rows: { statement: 10 * MINUTE, lock: 15 * MINUTE },
@@ -89,7 +91,7 @@ const wholeFile = (...calls: Calls): ActivityPolicy => within(12 * HOUR, calls);
 /** Frees disk space on its host when that is quickly done; the host's next activity of the kind frees it otherwise. */
 const cleanup = (...calls: Calls): ActivityPolicy => ({ ...short(...calls), scheduleToClose: MINUTE });
 
-const IMAGE_LIST = ['find_images', 'record_images', 'forget_images'] as const;
+const IMAGE_LIST = ['find_images', 'place_images', 'record_images', 'forget_images'] as const;
 
 export const POLICIES = {
   hasAttributes: short(),
@@ -142,7 +144,10 @@ export const POLICIES = {
   // Nobody looks again: a receiver that is down for a day hears of it.
   sendNotice: { ...within(2 * MINUTE, []), backOff: { first: SECOND, longest: 15 * MINUTE }, attempts: 110 },
   cleanImportData: wholeRun('is_ordered', 'clean_import_data'),
-  retireRuns: wholeFile('is_ordered', 'retire_runs', 'unused_originals', 'forget_originals'),
+  retireRuns: wholeFile(
+    ...['is_ordered', 'retire_runs', 'unused_originals', 'forget_originals'],
+    ...['retire_images', 'unused_images', 'forget_unused_images'],
+  ),
 } as const satisfies Record<string, ActivityPolicy>;
 
 export type ActivityName = keyof typeof POLICIES;

@@ -91,7 +91,11 @@ export interface RetiredRows {
 export interface RetentionReport {
   readonly staging_imports: number;
   readonly import_anomalies: number;
-  readonly retired?: RetiredRows & { readonly originals: number };
+  readonly retired?: RetiredRows & {
+    readonly originals: number;
+    /** Of search results; removed from storage. */
+    readonly images?: number;
+  };
 }
 
 export interface AlertsInput extends Scheduled {

@@ -149,3 +149,12 @@ $$;
 -- Which run had a turn last is not needed: the next one takes it alone.
 drop table if exists ingest.tenant_turns;
 alter table if exists ingest.tenants add column if not exists date_order text check (date_order in ('dmy', 'mdy'));
+
+-- When an import asked for an image last was not noted: all count as asked for now.
+do $$
+begin
+  if to_regclass('ingest.stored_images') is not null and to_regclass('ingest.unused_images') is null then
+    update ingest.stored_images set stored_at = now();
+  end if;
+end
+$$;

@@ -542,7 +542,13 @@ comment on table ingest.stored_images is 'Images that storage has, by the hash o
 comment on column ingest.stored_images.sha256 is 'SHA-256 of the content.';
 comment on column ingest.stored_images.storage_type is 'supabase (Storage) or local (a directory).';
 comment on column ingest.stored_images.storage_path is 'Where the content is stored.';
-comment on column ingest.stored_images.stored_at is 'When the image was stored.';
+comment on column ingest.stored_images.stored_at is 'When the image was stored or, to the day, an import found it stored last.';
+
+comment on table ingest.unused_images is 'Images that retention has taken, until they are removed from storage.';
+comment on column ingest.unused_images.id is 'Number of the row; paths of later images have the highest, so that no removal meets them.';
+comment on column ingest.unused_images.storage_type is 'supabase (Storage) or local (a directory).';
+comment on column ingest.unused_images.storage_path is 'Where the content is stored.';
+comment on column ingest.unused_images.taken_at is 'When it was taken from the list of stored images.';
 
 comment on table ingest.tenant_bearers is 'Hashes of the bearers with which a tenant posts batches.';
 comment on column ingest.tenant_bearers.bearer_sha256 is 'SHA-256 of the bearer, a random secret of 256 bits.';
@@ -961,6 +967,7 @@ comment on function ingest.resolve_stage is 'Resolves a stage, once however ofte
 comment on function ingest.retention_stats is 'What was deleted by retention, by the day it was written, newest first.';
 comment on function ingest.retire_judgments is 'Jobs of retired runs that are still in the stand-in of the queue: counted, or deleted.';
 comment on function ingest.retire_own is 'What a kind keeps of retired runs besides landed rows: counted, or deleted.';
+comment on function ingest.retire_images is 'Takes images that nothing refers to and nobody asks for from the list of stored ones, some at a time.';
 comment on function ingest.retire_runs is 'Deletes landed rows and ledger of the oldest run that is old enough, some at a time.';
 comment on function ingest.revoke_roles is 'Takes a role of a person, or all of them, in one tenant or everywhere; how many went.';
 comment on function ingest.find_person is 'The account with this e-mail address: its id, when it was made, whether it is confirmed, how many roles it has.';
@@ -982,6 +989,8 @@ comment on function ingest.similar_tenants is 'Tenants whose names differ from t
 comment on function ingest.slice_of is 'The number of the slice of a part.';
 comment on function ingest.sliced_table is 'Where rows have their part: in the stage, or in the plan of a resolved one.';
 comment on function ingest.begin_piece is 'Notes that a chunk, or a piece of it, comes now; true: its rows are to be written.';
+comment on function ingest.forget_unused_images is 'Forgets images that were removed from storage.';
+comment on function ingest.images_unasked_since is 'Images that nobody has asked for since that time may go.';
 comment on function ingest.staged_chunk is 'What is staged of a chunk: {rows, errored} of a whole one, {rows, more} while pieces of this content are missing.';
 comment on function ingest.source_stats is 'Totals by source and kind of the runs that the filters of a report leave.';
 comment on function ingest.stage_chunk is 'Stages one chunk, or a piece of it, sent as JSON (the supabase backend; the postgres backend uses COPY in a transaction of the same shape). `columns` names the keys of the row arrays.';
@@ -1003,10 +1012,13 @@ comment on function ingest.trim_project_cells is 'Trims cells; a blank count is 
 comment on function ingest.touch_updated_at is 'Trigger: an edit shows in updated_at.';
 comment on function ingest.trim_text is 'Text without white space at its ends, whatever the locale.';
 comment on function ingest.keep_former_contacts is 'Trigger: a plaintiff is still found by a former e-mail address or phone number.';
+comment on function ingest.place_images is 'Where images that are not stored belong: {sha256: storage path}.';
+comment on function ingest.preview_images is 'How many stored images retention would take now.';
 comment on function ingest.unland_statement is 'The statement that deletes what an earlier attempt landed of a part.';
 comment on function ingest.turn_of_dataset is 'The name of the turn of writing the results of a run''s dataset.';
 comment on function ingest.unpack_batch is 'Unpacks a batch into intake_batch and returns its fn_rows_checksum.';
 comment on function ingest.unpack_part is 'The good rows of a part as intake_batch; `row_index` is 1-based, as in a batch.';
+comment on function ingest.unused_images is 'Storage paths of images that retention has taken, to be removed from storage.';
 comment on function ingest.unused_originals is 'Stored originals of retired runs that no other run has.';
 comment on function ingest.upsert_part is 'Lands and promotes a part: each row is written once, its outcome already known.';
 comment on function ingest.upsert_partition is 'One partition, exactly once: all staged rows whose key falls into `part`, landed and promoted in this transaction.';

@@ -101,6 +101,9 @@ create table if not exists ingest.search_results_raw (
   constraint search_results_raw_row_uniq unique (import_run_id, row_index)
 );
 create index if not exists search_results_raw_result_idx on ingest.search_results_raw (search_result_id) where search_result_id is not null;
+-- Images that a rollback may give back; a row has one of both.
+create index if not exists search_results_raw_image_idx on ingest.search_results_raw ((coalesce(former, spare) #>> '{image,sha256}'))
+  where coalesce(former, spare) #>> '{image,sha256}' is not null;
 
 -- What a directory held when it was imported: a delta import takes only what differs. Paths are compared by their bytes.
 create table if not exists ingest.imported_files (
@@ -664,7 +667,7 @@ $$;
 
 -- Questions of an import of a directory: which images storage has, and what of a stage failed.
 
--- Images that storage has, by the hash of their content; they outlive the results and runs that brought them.
+-- Images that storage has, by the hash of their content; they outlive the results and runs that brought them, until retention takes them.
 create table if not exists ingest.stored_images (
   sha256 text not null,
   storage_type text not null check (storage_type in ('supabase', 'local')),
@@ -672,15 +675,45 @@ create table if not exists ingest.stored_images (
   stored_at timestamptz not null default now(),
   primary key (sha256, storage_type)
 );
-select ingest.open_to_app('ingest.stored_images');
+-- Images that retention has taken from that list, until a worker has removed them from storage.
+create table if not exists ingest.unused_images (
+  id bigint generated always as identity primary key,
+  storage_type text not null,
+  storage_path text not null,
+  taken_at timestamptz not null default now()
+);
+select ingest.open_to_app(t) from unnest(array['ingest.stored_images', 'ingest.unused_images']::regclass[]) t;
 
--- Storage paths of those that are stored: one question for many images.
+-- Storage paths of those that are stored: one question for many images. What is answered is not taken by retention for a week: `stored_at` is
+-- renewed, once a day. The lock keeps answers and retention apart: who is not told of an image puts it where retention removes nothing.
 create or replace function ingest.find_images(sha256s jsonb, storage_type text) returns jsonb
-language sql stable security definer set search_path = pg_catalog, pg_temp
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
   set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
 as $$
-  select coalesce(jsonb_object_agg(i.sha256, i.storage_path), '{}')
-  from ingest.stored_images i where i.sha256 in (select jsonb_array_elements_text($1)) and i.storage_type = $2
+begin
+  perform pg_advisory_xact_lock_shared(hashtextextended('intake.images', 0));
+  update ingest.stored_images i set stored_at = now()
+  where i.storage_type = $2 and i.sha256 = any (array(
+    select x.sha256 from ingest.stored_images x -- in the order of record_images
+    where x.storage_type = $2 and x.sha256 in (select jsonb_array_elements_text($1)) and x.stored_at < now() - interval '1 day' order by x.sha256 for update));
+  return (select coalesce(jsonb_object_agg(i.sha256, i.storage_path), '{}')
+          from ingest.stored_images i where i.sha256 in (select jsonb_array_elements_text($1)) and i.storage_type = $2);
+end
+$$;
+
+-- Where images of {sha256: path} that are not stored belong: where a result, or one that a rollback may give back, looks for them, else at a path
+-- that no removal can still be on its way to, whoever it was given up by: one with the number of the last image that retention has taken.
+create or replace function ingest.place_images(images jsonb, storage_type text) returns jsonb
+language sql volatile security definer set search_path = pg_catalog, pg_temp
+  set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
+as $$
+  select coalesce(jsonb_object_agg(e.key, coalesce(
+    (select i.storage_path from public.images i where i.sha256 = e.key and i.storage_type = $2 limit 1),
+    (select coalesce(l.former, l.spare) #>> '{image,storage_path}' from ingest.search_results_raw l
+     where coalesce(l.former, l.spare) #>> '{image,sha256}' = e.key and coalesce(l.former, l.spare) #>> '{image,storage_type}' = $2 limit 1),
+    regexp_replace(e.value, '[.]', '.' || nullif(pg_sequence_last_value('ingest.unused_images_id_seq'), 0) || '.'),
+    e.value)), '{}')
+  from jsonb_each_text($1) e
 $$;
 
 -- After they were stored: {sha256: storage path}. In the order of their hashes, which two at once take alike.
@@ -689,7 +722,7 @@ language sql security definer set search_path = pg_catalog, pg_temp
 as $$
   insert into ingest.stored_images as o (sha256, storage_type, storage_path)
   select e.key, $2, e.value from jsonb_each_text($1) e order by e.key
-  on conflict (sha256, storage_type) do update set storage_path = excluded.storage_path where o.storage_path <> excluded.storage_path
+  on conflict (sha256, storage_type) do update set storage_path = excluded.storage_path, stored_at = now() where o.storage_path <> excluded.storage_path
 $$;
 
 -- Of images that a verification did not find whole: the next import stores them again.

@@ -342,7 +342,7 @@ begin
     v_kinds := v_kinds || (jsonb_build_object(
       'kind', v_kind.kind, 'runs', coalesce(cardinality(v_kind.runs), 0), 'landed_rows', v_rows, 'held', v_kind.held,
       'ledger_rows', (select count(*) from ingest.import_run_steps s where s.run_id = any (v_kind.runs)),
-      'originals', (select count(distinct r.storage_path) from ingest.import_runs r where r.id = any (v_kind.runs)))
+      'originals', (select count(distinct r.storage_path) from ingest.import_runs r where r.id = any (v_kind.runs) and r.import_kind <> 'search-results'))
       || ingest.retire_own(v_kind.kind, v_kind.runs, false));
   end loop;
   return v_kinds;
@@ -392,7 +392,7 @@ language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(jsonb_agg(p.storage_path), '[]')
   from (select distinct r.storage_path from ingest.import_runs r
-        where (r.metadata #>> '{retired,done}')::boolean and r.storage_path is not null
+        where (r.metadata #>> '{retired,done}')::boolean and r.storage_path is not null and r.import_kind <> 'search-results' -- theirs is where all images are
           and coalesce(r.metadata #>> '{input,backend}', $1) = $1
           and not exists (select from ingest.import_runs o where o.storage_path = r.storage_path and o.status <> 'duplicate'
                           and not coalesce((o.metadata #>> '{retired,done}')::boolean, false))
@@ -405,6 +405,82 @@ language sql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
   update ingest.import_runs r set storage_path = null
   where r.storage_path in (select jsonb_array_elements_text($1)) and ((r.metadata #>> '{retired,done}')::boolean or r.status = 'duplicate')
+$$;
+
+-- Images of search results go with the runs that brought them: when neither a result nor what a rollback may give back has one, and no run that
+-- is left may have asked for it. Every run asks before it is claimed, and is claimed within a week.
+
+-- Images that nobody has asked for since may go; null: none, as the kind keeps everything. `but` are runs that are to go as well.
+create or replace function ingest.images_unasked_since(days jsonb, but uuid[] default '{}') returns timestamptz
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+  select least(now() - make_interval(days => d.days), ( -- without runs: null, which does not count
+    select min(r.created_at) - interval '7 days' from ingest.import_runs r
+    where r.import_kind = 'search-results' and r.status in ('pending', 'processing', 'completed', 'failed')
+      and not coalesce((r.metadata #>> '{retired,done}')::boolean, false) and r.id <> all ($2)))
+  from (select coalesce($1 ->> 'search-results', $1 ->> '*')::integer as days) d where d.days is not null
+$$;
+
+-- How many would go now, with the runs that would.
+create or replace function ingest.preview_images(days jsonb, storage_type text) returns bigint
+language sql stable security definer set search_path = pg_catalog, pg_temp set statement_timeout = '10min'
+  set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
+as $$
+  with going as materialized (
+    select coalesce(array_agg(t.run_id), '{}') as runs from ingest.runs_to_retire($1) t where t.kind = 'search-results' and not t.held
+  )
+  select count(*) from ingest.stored_images i
+  where i.storage_type = $2 and i.stored_at < (select ingest.images_unasked_since($1, g.runs) from going g)
+    and not exists (select from public.images x where x.sha256 = i.sha256)
+    and not exists (select from ingest.search_results_raw l
+                    where coalesce(l.former, l.spare) #>> '{image,sha256}' = i.sha256 and l.import_run_id <> all (array(select unnest(g.runs) from going g)))
+$$;
+
+-- Of the `max_rows` stored images after a hash those that may go are taken from the list; answers {after, images}, without `after` at its end.
+create or replace function ingest.retire_images(days jsonb, storage_type text, after text default '', max_rows integer default 10000) returns jsonb
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+  set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
+as $$
+#variable_conflict use_column
+declare
+  v_since timestamptz;
+  v_answer jsonb;
+begin
+  perform pg_advisory_xact_lock(hashtextextended('intake.images', 0));
+  v_since := ingest.images_unasked_since($1);
+  if v_since is null then
+    return '{"images": 0}';
+  end if;
+  with page as materialized (
+    select i.ctid as row, i.sha256, i.stored_at from ingest.stored_images i where i.storage_type = $2 and i.sha256 > $3 order by i.sha256 limit $4
+  ), unused as materialized (
+    select p.row from page p
+    where p.stored_at < v_since and not exists (select from public.images x where x.sha256 = p.sha256)
+      and not exists (select from ingest.search_results_raw l where coalesce(l.former, l.spare) #>> '{image,sha256}' = p.sha256)
+  ), taken as (
+    delete from ingest.stored_images i using unused u where i.ctid = u.row returning i.storage_type, i.storage_path
+  ), listed as (
+    insert into ingest.unused_images (storage_type, storage_path) select t.storage_type, t.storage_path from taken t returning 1
+  )
+  select jsonb_strip_nulls(jsonb_build_object('images', (select count(*) from listed), 'after', case when count(*) = $4 then max(p.sha256) end))
+    into v_answer from page p;
+  return v_answer;
+end
+$$;
+
+-- Paths of those that are to be removed from storage, at most `max_rows`.
+create or replace function ingest.unused_images(storage_type text, max_rows integer default 100) returns jsonb
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(jsonb_agg(u.storage_path), '[]')
+  from (select x.storage_path from ingest.unused_images x where x.storage_type = $1 order by x.id limit $2) u
+$$;
+
+-- After they were removed.
+create or replace function ingest.forget_unused_images(paths jsonb, storage_type text) returns void
+language sql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+  delete from ingest.unused_images u where u.storage_type = $2 and u.storage_path in (select jsonb_array_elements_text($1))
 $$;
 
 -- What people who may use the database ordered: workers read, write, call and delete nothing else, whoever starts their workflows.

@@ -100,7 +100,9 @@ describe('a database of 0.3.0', () => {
         assert.deepEqual(now['ingest.turns'], [{ name: 'people', run_id, epoch }]);
         continue;
       }
-      assert.deepEqual(sorted(within(now[table] ?? [], rows[0]!)), sorted(rows), table);
+      // All count as asked for now.
+      const kept = table === 'ingest.stored_images' ? rows.map(({ stored_at: _, ...row }) => row) : rows;
+      assert.deepEqual(sorted(within(now[table] ?? [], kept[0]!)), sorted(kept), table);
     }
   });
 

@@ -12,7 +12,7 @@ import { closeArray, partitionOf } from '../../staging/stageRows.ts';
 import { copyCell, jsonCell } from '../../staging/stageFormat.ts';
 import { READ_ERRORS } from './facts.ts';
 import type { ImageStates, SliceFile } from './slice.ts';
-import { imagePath } from './uploadSlice.ts';
+import { imagePath } from './storedImages.ts';
 
 const META = LICENCE_COLUMNS.indexOf('meta');
 
@@ -95,7 +95,7 @@ export class BatchWriter {
     const { path, sha256, image, duplicate, imageMissing, imageError } = file;
     const state = image && states.get(image.path);
     const found = state && state.error === undefined ? state : undefined;
-    const stored = found && (found.storagePath ?? imagePath(found.sha256, found.type, this.#input.compression));
+    const stored = found && (found.storagePath ?? imagePath(found, this.#input.compression));
     const error =
       state?.error !== undefined
         ? { code: state.error, message: state.message }

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { Context } from '@temporalio/activity';
 import pLimit from 'p-limit';
 import { FileCache } from '../../sources/tree/fileCache.ts';
-import { CONTENT_TYPES, type ImageType } from '../../sources/tree/imageType.ts';
+import { CONTENT_TYPES } from '../../sources/tree/imageType.ts';
 import { readImages, type Image, type UnusableImage } from '../../sources/tree/readImage.ts';
 import { IntakeError, ROW_ERRORS } from '../../errors.ts';
 import { SHOWN_FAILURES, type DirectoryInput, type FailedItem } from '../../messages/directory.ts';
@@ -29,13 +29,9 @@ import {
   type SliceImage,
 } from './slice.ts';
 import type { SliceAnswer, SliceRequest } from '../../messages/directory.ts';
-import { recordImages, storedImages } from './storedImages.ts';
+import { placesOf, recordImages, storedImages } from './storedImages.ts';
 
 const compress = promisify(gzip);
-
-/** Where an image lies in the bucket or folder: two digits first, so that no folder is too full; the hash is of the original. */
-export const imagePath = (sha256: string, type: ImageType, compression: DirectoryInput['compression']): string =>
-  `images/sha256/${sha256.slice(0, 2)}/${sha256}.${type}${compression === 'gzip' ? '.gz' : ''}`;
 
 /** Images of one content, as far as that is known: one of them is enough, unless it is another by now. */
 interface Wanted {
@@ -94,7 +90,7 @@ export const uploadSliceActivity = ({ backend, workDir, cacheDir }: Deps) => ({
       group: readonly Wanted[],
       again: Wanted[],
       into: SharedArrayBuffer | undefined,
-    ): Promise<Found[]> => {
+    ): Promise<Placed[]> => {
       const found: Found[] = [];
       let end = 0;
       const asked = group.map(({ image: { path, ...known } }) => {
@@ -124,13 +120,19 @@ export const uploadSliceActivity = ({ backend, workDir, cacheDir }: Deps) => ({
       });
       await storedImages(target, unknown);
       for (const [path, state] of unknown) states.set(path, state);
-      return found.filter(({ wanted }) => !known(states, wanted.image)?.storagePath);
+      const toSend = found.filter(({ wanted }) => !known(states, wanted.image)?.storagePath);
+      const places = await placesOf(
+        target,
+        toSend.map(({ image }) => image),
+        input.compression,
+      );
+      return toSend.map((one) => ({ ...one, place: places[one.image.sha256]! }));
     };
 
-    const store = async ({ wanted, image }: Found, again: Wanted[]): Promise<void> => {
-      const { sha256, type } = image;
+    const store = async ({ wanted, image, place }: Placed, again: Wanted[]): Promise<void> => {
+      const { sha256 } = image;
       const first = sending.get(sha256);
-      const sent = first ?? limit(() => send(target, image, input.compression));
+      const sent = first ?? limit(() => send(target, image, place, input.compression));
       sending.set(sha256, sent);
       const fault = await sent;
       if (fault) {
@@ -138,8 +140,9 @@ export const uploadSliceActivity = ({ backend, workDir, cacheDir }: Deps) => ({
         again.push(...nextOf(wanted));
         return;
       }
-      uploaded.set(sha256, imagePath(sha256, type, input.compression));
-      if (!first) done++;
+      if (first) return;
+      uploaded.set(sha256, place);
+      done++;
     };
 
     const sendAll = async (): Promise<void> => {
@@ -193,6 +196,10 @@ interface Found {
   readonly image: Image;
 }
 
+interface Placed extends Found {
+  readonly place: string;
+}
+
 const sizeOf = ({ image }: Wanted): number => image.size;
 
 const nextOf = ({ others: [image, ...others] }: Wanted): Wanted[] => (image ? [{ image, others }] : []);
@@ -214,13 +221,14 @@ function faultOf(image: Image | UnusableImage, state: ImageState | undefined): U
 /** @returns why storage will not have it. */
 async function send(
   target: Backend,
-  { sha256, type, bytes: original }: Image,
+  { type, bytes: original }: Image,
+  place: string,
   compression: DirectoryInput['compression'],
 ): Promise<UnusableImage | undefined> {
   const bytes = compression === 'gzip' ? await compress(original!) : original!;
   const contentType = compression === 'gzip' ? 'application/gzip' : CONTENT_TYPES[type];
   try {
-    await target.objects.put(imagePath(sha256, type, compression), bytes, contentType);
+    await target.objects.put(place, bytes, contentType);
     return undefined;
   } catch (cause) {
     if (!(cause instanceof IntakeError)) throw cause;

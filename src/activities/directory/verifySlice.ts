@@ -3,16 +3,16 @@ import { gunzip } from 'node:zlib';
 import { promisify } from 'node:util';
 import { Context } from '@temporalio/activity';
 import { IntakeError, ROW_ERRORS } from '../../errors.ts';
-import { SHOWN_FAILURES, type FailedItem } from '../../messages/directory.ts';
+import type { Backend } from '../../database/backend.ts';
+import { SHOWN_FAILURES, type DirectoryInput, type FailedItem } from '../../messages/directory.ts';
 import type { Deps } from '../deps.ts';
 import { heartbeat } from '../heartbeat.ts';
 import { wholeObject } from '../wholeObject.ts';
 import { imageBytes, inLanes } from './lanes.ts';
-import { imagesOf, loadImages, loadSlice, EMPTY_RESULT, imageStateKey } from './slice.ts';
+import { imagesOf, loadImages, loadSlice, EMPTY_RESULT, imageStateKey, type ImageStates } from './slice.ts';
 import type { SliceAnswer, SliceRequest } from '../../messages/directory.ts';
 import { stageFiles } from './stageSlice.ts';
-import { forgetImages, storedImages } from './storedImages.ts';
-import { imagePath } from './uploadSlice.ts';
+import { forgetImages, placesOf, storedImages, type HashedImage } from './storedImages.ts';
 
 const decompress = promisify(gunzip);
 
@@ -24,6 +24,7 @@ export const verifySliceActivity = ({ backend, workDir }: Deps) => ({
     const content = await loadSlice(workDir, target, plan.layout, slice);
     const states = await loadImages(workDir, imageStateKey(request), slice);
     await storedImages(target, states);
+    await placeImages(target, states, input.compression);
     const { rows } = await stageFiles(target, request, content, states);
     const failedItems: FailedItem[] = [];
     let failed = 0;
@@ -35,7 +36,7 @@ export const verifySliceActivity = ({ backend, workDir }: Deps) => ({
       // An image that could not be imported is in the list of failed items already.
       if (!state || state.error !== undefined) return;
       const fault = await imageBytes.run(size, async () => {
-        const storagePath = state.storagePath ?? imagePath(state.sha256, state.type, input.compression);
+        const storagePath = state.storagePath!;
         try {
           const unpack = storagePath.endsWith('.gz') ? decompress : undefined;
           const bytes = await wholeObject(target.objects, storagePath, state.sha256, unpack);
@@ -59,3 +60,21 @@ export const verifySliceActivity = ({ backend, workDir }: Deps) => ({
     return { ...EMPTY_RESULT, rows, done: content.files.length - failed, failed, failures: failed, failedItems };
   },
 });
+
+/** Images that are not in the list of stored ones are looked for where they belong. */
+async function placeImages(
+  target: Backend,
+  states: ImageStates,
+  compression: DirectoryInput['compression'],
+): Promise<void> {
+  const unlisted = [...states].filter(([, state]) => state.error === undefined && !state.storagePath) as [
+    string,
+    HashedImage,
+  ][];
+  const places = await placesOf(
+    target,
+    unlisted.map(([, image]) => image),
+    compression,
+  );
+  for (const [path, { sha256, type }] of unlisted) states.set(path, { sha256, type, storagePath: places[sha256]! });
+}

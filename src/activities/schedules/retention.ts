@@ -1,14 +1,19 @@
-/** Deletes old batches and anomalies of projects, and what old runs have landed; run twice it finds nothing more. */
+/** Deletes old batches and anomalies of projects, what old runs have landed, and images that nothing refers to any more; run twice it finds nothing more. */
+import { Context } from '@temporalio/activity';
 import type { RetentionInput, RetentionReport, RunDays } from '../../messages/schedules.ts';
 import type { BackendName } from '../../config.ts';
 import { fewerRows } from '../../database/sqlError.ts';
-import type { ObjectStore } from '../../database/backend.ts';
+import { storageTypeOf, type Backend, type ObjectStore } from '../../database/backend.ts';
 import type { Deps } from '../deps.ts';
+import { inLanes } from '../directory/lanes.ts';
 import { heartbeat } from '../heartbeat.ts';
 import { requireOrder } from '../ordered.ts';
 
 /** Of runbook 003: whoever starts a cleanup may keep as much. */
 const USUAL_DAYS = { imports: 60, anomalies: 90 };
+
+/** Removals from storage at a time. */
+const REMOVED_AT_ONCE = 8;
 
 type Retired = Required<RetentionReport>['retired'];
 
@@ -39,6 +44,7 @@ export const retentionActivity = ({ backend }: Deps) => ({
       landed_rows: 0,
       ledger_rows: 0,
       originals: 0,
+      images: 0,
     };
     for (;;) {
       const { more, runs, landed_rows, ledger_rows, queued_jobs } = await inParts((max_rows) =>
@@ -53,13 +59,33 @@ export const retentionActivity = ({ backend }: Deps) => ({
     }
     for (;;) {
       const paths = await call('unused_originals', { backend: name });
-      if (paths.length === 0) return sum;
+      if (paths.length === 0) break;
       for (const path of paths) await removeOriginal(objects, path);
       await call('forget_originals', { paths });
       sum.originals += paths.length;
     }
+    return { ...sum, images: await retireImages(backend(name), runDays) };
   },
 });
+
+/** They leave the list of stored images first, so that no import is told of one that goes. @returns how many. */
+async function retireImages(target: Backend, days: RunDays): Promise<number> {
+  const { call, objects } = target;
+  const storage_type = storageTypeOf(target);
+  const inParts = fewerRows(10_000);
+  for (let after: string | undefined = ''; after !== undefined;) {
+    const from: string = after;
+    ({ after } = await inParts((max_rows) => call('retire_images', { days, storage_type, after: from, max_rows })));
+  }
+  for (let images = 0; ;) {
+    const paths = await call('unused_images', { storage_type });
+    if (paths.length === 0) return images;
+    await inLanes(paths, REMOVED_AT_ONCE, Context.current().cancellationSignal, (path) => objects.remove(path));
+    await call('forget_unused_images', { paths, storage_type });
+    images += paths.length;
+    heartbeat({ done: images, total: images });
+  }
+}
 
 /** @param path `imports/HASH/LAYOUT`: its objects lie under `HASH/LAYOUT`. */
 async function removeOriginal(objects: ObjectStore, path: string): Promise<void> {

@@ -4,6 +4,7 @@
  */
 import { Option, type Command } from 'commander';
 import type { RetentionInput, RetentionReport, RunDays } from '../../messages/schedules.ts';
+import { storageTypeOf } from '../../database/backend.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { addCommand, type Call, type CommonOptions } from '../command.ts';
 import { addSubcommands } from '../subcommands.ts';
@@ -64,9 +65,11 @@ async function preview({ options: { importsDays, anomaliesDays, runsDays }, out,
   const backend = await (await open()).backend();
   const days = await backend.call('preview_cleanup', { imports_days: importsDays, anomalies_days: anomaliesDays });
   const kinds = runsDays && (await backend.call('preview_run_retention', { days: runsDays }));
+  const images =
+    runsDays && (await backend.call('preview_images', { days: runsDays, storage_type: storageTypeOf(backend) }));
   const sum = (column: string): number => days.reduce((total, day) => total + Number(day[column]), 0);
   const [staging_imports, import_anomalies] = [sum('staging_imports_count'), sum('import_anomalies_count')];
-  out.document({ dry_run: true, staging_imports, import_anomalies, days, ...(kinds ? { runs: kinds } : {}) });
+  out.document({ dry_run: true, staging_imports, import_anomalies, days, ...(kinds ? { runs: kinds, images } : {}) });
   if (days.length > 0) for (const line of renderTable(days, COLUMNS)) out.detail(line);
   out.answer(
     `Would delete ${staging_imports} batches older than ${importsDays} days and ${import_anomalies} anomalies older than ${anomaliesDays} days`,
@@ -78,6 +81,7 @@ async function preview({ options: { importsDays, anomaliesDays, runsDays }, out,
     if (held > 0)
       out.detail(`  ${held} more are old enough, and kept: the rollback of another run may need their rows`);
   }
+  if (images) out.answer(`Would delete ${thousands(images)} stored images that nothing refers to any more`);
   if (kinds?.some(({ runs }) => runs > 0))
     out.detail('  These runs cannot be rolled back, compared or corrected afterwards; what is in production stays.');
 }
@@ -108,10 +112,11 @@ async function clean({ options: { importsDays, anomaliesDays, runsDays }, out, o
     `Deleted ${report.staging_imports} batches older than ${importsDays} days and ${report.import_anomalies} anomalies older than ${anomaliesDays} days`,
   );
   if (report.retired) {
-    const { runs, landed_rows, ledger_rows, queued_jobs, originals } = report.retired;
+    const { runs, landed_rows, ledger_rows, queued_jobs, originals, images } = report.retired;
     out.answer(
       `Deleted ${thousands(landed_rows)} landed rows of ${runs} runs, ${ledger_rows} ledger rows${jobsOf(queued_jobs)} and ${originals} originals`,
     );
+    if (images) out.answer(`Deleted ${thousands(images)} stored images that nothing refers to any more`);
   }
 }
 

@@ -47,6 +47,15 @@ async function sweepDrafts(root: string): Promise<void> {
   }
 }
 
+function unavailable(what: 'read' | 'written', cause: unknown): IntakeError {
+  const { code = 'no code' } = cause as NodeJS.ErrnoException;
+  const [right, or] = what === 'read' ? ['read', ''] : ['write', ', or free disk space'];
+  return new IntakeError('STORAGE_UNAVAILABLE', `The folder of stored objects cannot be ${what} (${code})`, {
+    cause,
+    remedy: `Give the worker's user the permission to ${right} there${or}; it is retried.`,
+  });
+}
+
 /** @param root absolute path; made when first written to. */
 export function folderObjects(root: string): ObjectStore {
   let swept: Promise<void> | undefined;
@@ -56,26 +65,25 @@ export function folderObjects(root: string): ObjectStore {
         await (swept ??= sweepDrafts(root));
         await write(root, path, bytes);
       } catch (cause) {
-        const { code = 'no code' } = cause as NodeJS.ErrnoException;
-        throw new IntakeError('STORAGE_UNAVAILABLE', `The folder of stored objects cannot be written (${code})`, {
-          cause,
-          remedy: "Give the worker's user the permission to write there, or free disk space; it is retried.",
-        });
+        throw unavailable('written', cause);
       }
     },
     async get(path) {
       try {
         return await readFile(join(root, path));
       } catch (cause) {
-        const { code = 'no code' } = cause as NodeJS.ErrnoException;
-        if (code === 'ENOENT') throw new IntakeError('OBJECT_MISSING', `There is no stored object ${path}`, { cause });
-        throw new IntakeError('STORAGE_UNAVAILABLE', `The folder of stored objects cannot be read (${code})`, {
-          cause,
-          remedy: "Give the worker's user the permission to read there; it is retried.",
-        });
+        if ((cause as NodeJS.ErrnoException).code === 'ENOENT')
+          throw new IntakeError('OBJECT_MISSING', `There is no stored object ${path}`, { cause });
+        throw unavailable('read', cause);
       }
     },
-    remove: (path) => rm(join(root, path), { force: true }),
+    async remove(path) {
+      try {
+        await rm(join(root, path), { force: true });
+      } catch (cause) {
+        throw unavailable('written', cause);
+      }
+    },
     async list(folder) {
       const names = await readdir(join(root, folder)).catch(() => []);
       const sizes = await Promise.all(names.map(async (name) => (await stat(join(root, folder, name))).size));

@@ -17,6 +17,8 @@ import { fileURLToPath } from 'node:url';
 import { png } from '../../../bench/generators/png.ts';
 import { importResult } from '../../../src/imports/follow.ts';
 import type { DirectoryReport } from '../../../src/messages/directory.ts';
+import { orderRetention } from '../../../src/schedules/order.ts';
+import type { retention } from '../../../src/workflows/index.ts';
 import {
   contentOfTrees,
   copyTree,
@@ -234,6 +236,32 @@ for (const name of ['postgres', 'supabase'] as const) {
         'FL/Birch_4.png IMAGE_CORRUPT',
       ]);
       assert.deepEqual([found.different, found.missing, found.images], [3, 0, 2]);
+    });
+
+    it('retention removes the images of runs that are rolled back; imported again they are stored again, elsewhere', async () => {
+      writeSearches(root, 2);
+      const { runId } = completed(await trees.run(root));
+      const former = await trees.sql<{ storage_path: string }[]>`SELECT storage_path FROM public.images`;
+      await trees.sql`SELECT ingest.rollback_import_run(${runId}, 'test')`;
+      await trees.sql`UPDATE ingest.import_runs SET rolled_back_at = now() - interval '40 days'`;
+      await trees.sql`UPDATE ingest.stored_images SET stored_at = now() - interval '40 days'`;
+      const { taskQueue } = trees.place.config;
+      const days = { taskQueue, backend: name, importsDays: 60, anomaliesDays: 90, runDays: { 'search-results': 30 } };
+      await orderRetention(trees.backend, days, 1);
+      try {
+        const workflow = { taskQueue, workflowId: `retention-${runId}`, args: [days] };
+        const { retired } = await trees.place.client.workflow.execute<typeof retention>('retention', workflow);
+        assert.deepEqual([retired?.runs, retired?.images], [1, 2]);
+        for (const { storage_path } of former)
+          await assert.rejects(trees.backend.objects.get(storage_path), { code: 'OBJECT_MISSING' });
+        const again = completed(await trees.run(root));
+        assert.equal(again.directory.images.uploaded, 2);
+        assert.ok((await storedHashes(trees.sql, trees.backend)).every((hash) => /^[0-9a-f]{64}$/.test(hash)));
+        const verified = await trees.run(root, { mode: 'verify', relatedRunId: again.runId! });
+        assert.deepEqual([verified.comparison!.different, verified.phases.compare!.failed], [0, 0]);
+      } finally {
+        await trees.sql`TRUNCATE ingest.unused_images RESTART IDENTITY`; // paths of the other tests have no number
+      }
     });
 
     if (name === 'supabase')
