@@ -296,6 +296,7 @@ export type Database = {
           describe_search_results: Json | null;
           find_strays: Json | null;
           is_open_to_all: boolean | null;
+          original_of: string | null;
           refuse_foreign_rows: undefined | null;
           refuse_half_withdrawn: undefined | null;
           refuse_retired: undefined | null;
@@ -312,6 +313,7 @@ export type Database = {
           | 'describe_search_results'
           | 'find_strays'
           | 'is_open_to_all'
+          | 'original_of'
           | 'refuse_foreign_rows'
           | 'refuse_half_withdrawn'
           | 'refuse_retired'
@@ -3051,6 +3053,15 @@ export type Database = {
       };
       open_to_app: { Args: { target: unknown }; Returns: undefined };
       order_work: { Args: { hours: number; items: Json; what: string }; Returns: undefined };
+      original_of: {
+        Args: {
+          run: Omit<
+            Database['ingest']['Tables']['import_runs']['Row'],
+            Database['ingest']['Tables']['import_runs']['ComputedFields']
+          >;
+        };
+        Returns: string;
+      };
       other_operations: {
         Args: { judgment_ids: number[]; run_id: string };
         Returns: {

@@ -1012,6 +1012,7 @@ comment on function ingest.trim_project_cells is 'Trims cells; a blank count is 
 comment on function ingest.touch_updated_at is 'Trigger: an edit shows in updated_at.';
 comment on function ingest.trim_text is 'Text without white space at its ends, whatever the locale.';
 comment on function ingest.keep_former_contacts is 'Trigger: a plaintiff is still found by a former e-mail address or phone number.';
+comment on function ingest.original_of is 'Where the original of a run is stored; of a directory, the list of its files.';
 comment on function ingest.place_images is 'Where images that are not stored belong: {sha256: storage path}.';
 comment on function ingest.preview_images is 'How many stored images retention would take now.';
 comment on function ingest.unland_statement is 'The statement that deletes what an earlier attempt landed of a part.';

@@ -342,7 +342,7 @@ begin
     v_kinds := v_kinds || (jsonb_build_object(
       'kind', v_kind.kind, 'runs', coalesce(cardinality(v_kind.runs), 0), 'landed_rows', v_rows, 'held', v_kind.held,
       'ledger_rows', (select count(*) from ingest.import_run_steps s where s.run_id = any (v_kind.runs)),
-      'originals', (select count(distinct r.storage_path) from ingest.import_runs r where r.id = any (v_kind.runs) and r.import_kind <> 'search-results'))
+      'originals', (select count(distinct ingest.original_of(r)) from ingest.import_runs r where r.id = any (v_kind.runs)))
       || ingest.retire_own(v_kind.kind, v_kind.runs, false));
   end loop;
   return v_kinds;
@@ -386,15 +386,23 @@ begin
 end
 $$;
 
+-- Where the original of a run is stored; of a directory, the list of its files, which a verification reads.
+create or replace function ingest.original_of(run ingest.import_runs) returns text
+language sql immutable set search_path = pg_catalog, pg_temp
+as $$
+  select case when ($1).import_kind <> 'search-results' then ($1).storage_path
+              when ($1).storage_path is not null then 'imports/trees/' || (($1).metadata #>> '{tree,layout}') end
+$$;
+
 -- Stored originals of retired runs that no other run has, at most `max_rows`.
 create or replace function ingest.unused_originals(backend text, max_rows integer default 100) returns jsonb
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
-  select coalesce(jsonb_agg(p.storage_path), '[]')
-  from (select distinct r.storage_path from ingest.import_runs r
-        where (r.metadata #>> '{retired,done}')::boolean and r.storage_path is not null and r.import_kind <> 'search-results' -- theirs is where all images are
+  select coalesce(jsonb_agg(p.path), '[]')
+  from (select distinct ingest.original_of(r) as path from ingest.import_runs r
+        where (r.metadata #>> '{retired,done}')::boolean and ingest.original_of(r) is not null
           and coalesce(r.metadata #>> '{input,backend}', $1) = $1
-          and not exists (select from ingest.import_runs o where o.storage_path = r.storage_path and o.status <> 'duplicate'
+          and not exists (select from ingest.import_runs o where ingest.original_of(o) = ingest.original_of(r) and o.status <> 'duplicate'
                           and not coalesce((o.metadata #>> '{retired,done}')::boolean, false))
         order by 1 limit $2) p
 $$;
@@ -404,7 +412,7 @@ create or replace function ingest.forget_originals(paths jsonb) returns void
 language sql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
   update ingest.import_runs r set storage_path = null
-  where r.storage_path in (select jsonb_array_elements_text($1)) and ((r.metadata #>> '{retired,done}')::boolean or r.status = 'duplicate')
+  where ingest.original_of(r) in (select jsonb_array_elements_text($1)) and ((r.metadata #>> '{retired,done}')::boolean or r.status = 'duplicate')
 $$;
 
 -- Images of search results go with the runs that brought them: when neither a result nor what a rollback may give back has one, and no run that

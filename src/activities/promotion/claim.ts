@@ -1,7 +1,7 @@
 /** claim: one owner for a batch; and what is known of a batch without claiming it. */
 import { createHash } from 'node:crypto';
 import { IntakeError, unknownTenant } from '../../errors.ts';
-import type { Backend } from '../../database/backend.ts';
+import { BUCKET, type Backend } from '../../database/backend.ts';
 import { csvKindNamed, directoryKindNamed, findKind } from '../../kinds/index.ts';
 import { IMAGES_PATH, type DirectoryInput, type TreePlan } from '../../messages/directory.ts';
 import type { AnyInput, Claim, Content, ImportInput, Plan } from '../../messages/imports.ts';
@@ -9,6 +9,7 @@ import { decidingOptions, differingOptions, rowOptions } from '../../messages/op
 import type { RunInput } from '../../messages/run.ts';
 import { removeManifest } from '../../staging/manifest.ts';
 import type { Deps } from '../deps.ts';
+import { removeOriginal } from '../removeOriginal.ts';
 
 export interface ClaimRequest {
   readonly input: ImportInput;
@@ -87,7 +88,10 @@ export const claimActivities = ({ backend, config, workDir }: Deps) => ({
       storagePath: IMAGES_PATH,
       more: { dataset_id: datasetId, tag: input.tag, tree: plan },
     };
-    return { claim: await openRun(target, input, opening), datasetId };
+    const claim = await openRun(target, input, opening);
+    // The run that has the batch has a list of its own.
+    if (claim.status !== 'claimed') await removeOriginal(target.objects, `${BUCKET}/trees/${plan.layout}`);
+    return { claim, datasetId };
   },
 
   /** The finished run of the same batch, if any: a commit would be a duplicate of it. */

@@ -3,11 +3,12 @@ import { Context } from '@temporalio/activity';
 import type { RetentionInput, RetentionReport, RunDays } from '../../messages/schedules.ts';
 import type { BackendName } from '../../config.ts';
 import { fewerRows } from '../../database/sqlError.ts';
-import { storageTypeOf, type Backend, type ObjectStore } from '../../database/backend.ts';
+import { storageTypeOf, type Backend } from '../../database/backend.ts';
 import type { Deps } from '../deps.ts';
 import { inLanes } from '../directory/lanes.ts';
 import { heartbeat } from '../heartbeat.ts';
 import { requireOrder } from '../ordered.ts';
+import { removeOriginal } from '../removeOriginal.ts';
 
 /** Of runbook 003: whoever starts a cleanup may keep as much. */
 const USUAL_DAYS = { imports: 60, anomalies: 90 };
@@ -85,12 +86,4 @@ async function retireImages(target: Backend, days: RunDays): Promise<number> {
     images += paths.length;
     heartbeat({ done: images, total: images });
   }
-}
-
-/** @param path `imports/HASH/LAYOUT`: its objects lie under `HASH/LAYOUT`. */
-async function removeOriginal(objects: ObjectStore, path: string): Promise<void> {
-  const [, hash = '', layout = ''] = path.split('/');
-  if (!hash || !layout) return;
-  const folder = `${hash}/${layout}`;
-  for (const object of (await objects.list(folder)).keys()) await objects.remove(`${folder}/${object}`);
 }

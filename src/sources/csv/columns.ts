@@ -14,8 +14,9 @@ export function mapHeader(
   header: readonly string[],
   set: ColumnSet,
   map: Readonly<Record<string, string>> = {},
+  names: readonly string[] = header,
 ): HeaderMapping {
-  const mapped = applyMap(header, set, map);
+  const mapped = applyMap(header, set, map, names);
   const explicitly = new Set([...mapped.values()].flat(2));
   const normalized = header.map(normalizeHeader);
   const taken = new Set<number>(explicitly);
@@ -89,11 +90,13 @@ function applyMap(
   header: readonly string[],
   set: ColumnSet,
   map: Readonly<Record<string, string>>,
+  names: readonly string[],
 ): Map<string, (readonly number[])[]> {
   const mapped = new Map<string, (readonly number[])[]>();
   for (const [theirs, ours] of Object.entries(map)) {
     const column = columnNamed(set, ours);
-    const indexes = placesOfKey(header, theirs);
+    const asWritten = placesOfKey(header, theirs);
+    const indexes = asWritten.includes(undefined) ? placesOfKey(names, theirs) : asWritten;
     if (indexes.some((index) => index === undefined)) {
       throw new IntakeError(
         'UNKNOWN_COLUMN',

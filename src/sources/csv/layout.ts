@@ -81,7 +81,7 @@ export function readLayout(head: Buffer, whole: boolean, set: ColumnSet, options
 /** Of a set that knows no word. */
 export const ANY_HEADER: ColumnSet = { columns: [], required: [] };
 
-/** The header that `readLayout` reads, or has read when it threw; none where it cannot be read. */
+/** The header that `readLayout` reads, or has read when it threw, by the names under which cells are kept; none where it cannot be read. */
 export function headerTexts(head: Buffer, whole: boolean, set: ColumnSet, options: LayoutOptions): readonly string[] {
   const attempts = [
     () => readLayout(head, whole, set, options),
@@ -95,7 +95,7 @@ export function headerTexts(head: Buffer, whole: boolean, set: ColumnSet, option
   ];
   for (const attempt of attempts) {
     try {
-      return attempt().header.written;
+      return attempt().header.names;
     } catch (error) {
       if (!(error instanceof IntakeError)) throw error;
     }
@@ -158,7 +158,7 @@ export function layoutAt(
   const header = readHeader(body, { ...format, bomBytes: 0, line });
   const controls = hasControls(header.written);
   const ours = header.written.slice(0, controls ? -CONTROL_COLUMNS.length : undefined);
-  const mapping = mapHeader(ours, set, map);
+  const mapping = mapHeader(ours, set, map, header.names.slice(0, ours.length));
   const remarks: Record<string, Remark> = {};
   const rowCells = controls ? undefined : usualCells(body, whole, header, mapping, format);
   if (rowCells !== undefined) addRemarks(remarks, surplus(rowCells - ours.length));

@@ -1,7 +1,8 @@
 import { strict as assert } from 'node:assert';
 import type { ColumnSet } from '../../../src/sources/csv/columnSet.ts';
 import { refuseUnknown, headerUses } from '../../../src/sources/csv/headerUses.ts';
-import { readLayout, type LayoutOptions } from '../../../src/sources/csv/layout.ts';
+import { speller } from '../../../src/sources/csv/headerNames.ts';
+import { headerTexts, readLayout, type LayoutOptions } from '../../../src/sources/csv/layout.ts';
 
 const SET: ColumnSet = {
   columns: [
@@ -69,6 +70,22 @@ describe('readLayout', () => {
 });
 
 describe('headerUses', () => {
+  it('calls headers of one name by the names under which they are kept, which --map takes', () => {
+    const text = 'Name,Notes,Notes,\n';
+    const texts = headerTexts(Buffer.from(text), true, SET, {});
+    assert.deepEqual(texts, ['Name', 'Notes', 'Notes 2', 'column_4']);
+    const { header, mapping } = layout(text, { map: { 'Notes 2': 'contact_email' } });
+    assert.deepEqual(
+      headerUses(header.written, SET, mapping).map(({ header: name, column }) => [speller(texts)(name), column]),
+      [
+        ['Name', 'plaintiff_name'],
+        ['Notes', null],
+        ['Notes 2', 'contact_email'],
+        ['column_4', null],
+      ],
+    );
+  });
+
   it('names what became of each header, with a suggestion where one is near', () => {
     const { header, mapping } = layout('Name,Client Email,Phne,Colour,bob@example.com\nAnn,,,,\n');
     const uses = headerUses(header.written, SET, mapping);

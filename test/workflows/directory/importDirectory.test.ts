@@ -16,7 +16,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { png } from '../../../bench/generators/png.ts';
 import { importResult } from '../../../src/imports/follow.ts';
+import { startImport } from '../../../src/imports/start.ts';
 import type { DirectoryReport } from '../../../src/messages/directory.ts';
+import type { RetentionInput } from '../../../src/messages/schedules.ts';
 import { orderRetention } from '../../../src/schedules/order.ts';
 import type { retention } from '../../../src/workflows/index.ts';
 import {
@@ -240,7 +242,13 @@ for (const name of ['postgres', 'supabase'] as const) {
 
     it('retention removes the images of runs that are rolled back; imported again they are stored again, elsewhere', async () => {
       writeSearches(root, 2);
-      const { runId } = completed(await trees.run(root));
+      const input = await trees.input(root);
+      const run = async () => (await importResult(await startImport(trees.place.client, input))) as TreeReport;
+      const { runId, directory: first } = completed(await run());
+      const duplicate = await run();
+      const listed = async (report: DirectoryReport) =>
+        (await trees.backend.objects.list(`trees/${report.plan!.layout}`)).size;
+      assert.deepEqual([await listed(first), duplicate.status, await listed(duplicate.directory)], [1, 'duplicate', 0]);
       const former = await trees.sql<{ storage_path: string }[]>`SELECT storage_path FROM public.images`;
       await trees.sql`SELECT ingest.rollback_import_run(${runId}, 'test')`;
       await trees.sql`UPDATE ingest.import_runs SET rolled_back_at = now() - interval '40 days'`;
@@ -249,9 +257,10 @@ for (const name of ['postgres', 'supabase'] as const) {
       const days = { taskQueue, backend: name, importsDays: 60, anomaliesDays: 90, runDays: { 'search-results': 30 } };
       await orderRetention(trees.backend, days, 1);
       try {
-        const workflow = { taskQueue, workflowId: `retention-${runId}`, args: [days] };
+        const args: [RetentionInput] = [days];
+        const workflow = { taskQueue, workflowId: `retention-${runId}`, args };
         const { retired } = await trees.place.client.workflow.execute<typeof retention>('retention', workflow);
-        assert.deepEqual([retired?.runs, retired?.images], [1, 2]);
+        assert.deepEqual([retired?.runs, retired?.originals, retired?.images, await listed(first)], [1, 1, 2, 0]);
         for (const { storage_path } of former)
           await assert.rejects(trees.backend.objects.get(storage_path), { code: 'OBJECT_MISSING' });
         const again = completed(await trees.run(root));
