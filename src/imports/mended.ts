@@ -14,16 +14,24 @@ import { parentOfFile } from '../sources/csv/parent.ts';
 /** A run by its id, or undefined. */
 export type FindRun = (id: string, backend?: BackendName) => Promise<Run | undefined>;
 
+/** Runs that are compared, of a file that names more. */
+const MOST_OTHERS = 20;
+
 /** Encoding and delimiter are the file's own: it may have been saved by another program. */
 const INHERITED = ['map', 'dateOrder', 'nullWords', 'decodeHtml', 'match', 'onConflict', 'skipJobs'] as const;
 
 /**
  * The request with the kind's source system and the options of the run whose rejects the file has; any other file's as it is.
- * @throws IntakeError OPTIONS_DIFFER for an option that is given and was another one there.
+ * @throws IntakeError OPTIONS_DIFFER for an option that is given and was another one there; RUN_NOT_FOUND where neither the run nor the
+ *   request says whose the rows are.
  */
 export async function asItsRun(request: ImportRequest, find: FindRun): Promise<ImportRequest> {
   const parent = parentOfFile((await readHead(request.path)).head);
   const run = parent && (await find(parent.runId, request.backend));
+  if (parent && !run && request.sourceSystem === undefined)
+    throw new IntakeError('RUN_NOT_FOUND', `These are rejects of run ${parent.runId}, which is not in this database`, {
+      remedy: 'Check --env; where the run was deleted, give its --source-system or --tenant and its other options.',
+    });
   const before = run?.metadata.input;
   if (!parent || !before || !('options' in before)) return request;
   const kind = kindNamed(run.import_kind);
@@ -41,15 +49,33 @@ export async function asItsRun(request: ImportRequest, find: FindRun): Promise<I
     throw new IntakeError('OPTIONS_DIFFER', `These are rejects of run ${run.id}, and it had ${differing.join('; ')}`, {
       remedy: 'Leave these options away: mended rejects are imported as their run was.',
     });
-  const inherited = Object.fromEntries(
-    INHERITED.flatMap((name) => (before.options[name] === undefined ? [] : [[name, before.options[name]]])),
-  );
+  for (const id of parent.others.slice(0, MOST_OTHERS)) requireAlike(run, await find(id, request.backend));
+  const inherited = pick(before.options);
   const { delimiter = parent.delimiter, encoding = parent.unicode ? undefined : before.options.encoding } = given;
   return {
     ...request,
     sourceSystem: before.sourceSystem,
     options: { ...given, ...inherited, ...(delimiter ? { delimiter } : {}), ...(encoding ? { encoding } : {}) },
   };
+}
+
+const pick = (options: ImportOptions): Partial<ImportOptions> =>
+  Object.fromEntries(INHERITED.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])));
+
+/** @throws IntakeError OPTIONS_DIFFER for rows of another run in the file, which meant other things. */
+function requireAlike(run: Run, other: Run | undefined): void {
+  if (!other) return;
+  const [one, two] = [run, other].map(({ import_kind, metadata: { input } }) => ({
+    kind: kindNamed(import_kind).name,
+    sourceSystem: input?.sourceSystem,
+    ...(input && 'options' in input ? pick(input.options) : {}),
+  }));
+  if (isDeepStrictEqual(one, two)) return;
+  throw new IntakeError(
+    'OPTIONS_DIFFER',
+    `The file has rejects of run ${run.id} and of run ${other.id}, which was imported otherwise`,
+    { remedy: 'Import the rejects of each run as a file of its own.' },
+  );
 }
 
 const withoutTexts = (kind: string, options: Partial<ImportOptions>): Partial<ImportOptions> =>
@@ -62,10 +88,10 @@ function difference(name: string, before: unknown, given: unknown): string[] {
 }
 
 function words(value: unknown): string {
-  if (value === undefined || value === false) return '(none)';
+  if (value === undefined || value === false || value === '') return '(none)';
   if (value === true) return 'given';
   if (typeof value !== 'object' || value === null) return String(value);
-  if (Array.isArray(value)) return value.join(',');
+  if (Array.isArray(value)) return value.join(',') || "''";
   const entries = Object.entries(value).map(([key, text]) => `${key}=${String(text)}`);
   return entries.join(', ') || '(none)';
 }

@@ -1,7 +1,7 @@
 /** Rejected records that are too long to be kept in the database: their bytes stay in the source and are found by their line. */
 import { originalWidth } from './readRows.ts';
 import type { Manifest } from './manifest.ts';
-import { firstCells } from '../sources/csv/controls.ts';
+import { withoutControls } from '../sources/csv/controls.ts';
 import { parseChunk } from '../sources/csv/parse.ts';
 import { trimLineEnd } from '../sources/csv/rejects.ts';
 
@@ -35,9 +35,14 @@ export async function* longRecord(
     return;
   }
   const width = originalWidth(header);
-  for (const record of parseChunk(await read(first), { ...manifest, ...chunk, columns: header.length })) {
+  for (const record of parseChunk(await read(first), {
+    ...manifest,
+    ...chunk,
+    columns: header.length,
+    controls: width < header.length,
+  })) {
     if (record.line !== line) continue;
-    yield width < header.length ? firstCells(record.bytes(), width, manifest) : record.bytes();
+    yield width < header.length ? withoutControls(record.bytes(), width, manifest) : record.bytes();
     return;
   }
 }

@@ -1,6 +1,6 @@
 /** The records of a chunk, judged as their kind says. */
 import { isAscii } from 'node:buffer';
-import { CONTROL_COLUMNS, firstCells, hasControls } from '../sources/csv/controls.ts';
+import { CONTROL_COLUMNS, firstCells, hasControls, withoutControls } from '../sources/csv/controls.ts';
 import { cellReader, mapHeader, placesOf } from '../sources/csv/columns.ts';
 import type { Dialect } from '../sources/csv/dialect.ts';
 import { decode, type Encoding } from '../sources/csv/encoding.ts';
@@ -78,7 +78,7 @@ export function* readRows(source: ChunkSource, notice: Notice = () => undefined)
   const phones = endingIn('phone');
   const isSingleByte = source.isGuessed && source.encoding === 'windows-1252' && !isAscii(chunk);
   const isHeader = headerTest(source.header.slice(0, width));
-  for (const parsed of parseChunk(chunk, { ...source, columns: source.header.length })) {
+  for (const parsed of parseChunk(chunk, { ...source, columns: source.header.length, controls: mended })) {
     if (isSingleByte && !isAscii(parsed.bytes())) notice('WINDOWS_1252', { count: 1, line: parsed.line });
     cells = mended ? parsed.cells?.slice(0, width) : parsed.cells;
     if (cells && isBlankRow(cells)) {
@@ -111,7 +111,10 @@ export function* readRows(source: ChunkSource, notice: Notice = () => undefined)
       error,
       message:
         error && messageOf(error, column, column && cell(column), source.dateOrder) + (escapes ? ` ${ESCAPES}` : ''),
-      record: () => (mended || parsed.fitted ? firstCells(parsed.bytes(), width, source) : parsed.bytes()),
+      record: () => {
+        if (mended) return withoutControls(parsed.bytes(), width, source);
+        return parsed.fitted ? firstCells(parsed.bytes(), width, source) : parsed.bytes();
+      },
     };
   }
 }

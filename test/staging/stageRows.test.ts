@@ -80,6 +80,19 @@ describe('stageRows', () => {
     assert.deepEqual(row?.['raw_payload'], { name: 'Ann', email: '' });
     const [still] = rowsOf('Ann,b@,9,BAD_EMAIL,"not, mended",run\n', { header });
     assert.equal(still?.['raw_record'], `\\x${Buffer.from('Ann,b@').toString('hex')}`);
+    // Saved by a spreadsheet, which makes all rows as long as the longest.
+    const run = '01c91882-99cd-4a09-ae96-e229679abfde';
+    const padded = ['Ann,a@x.com', 'Bob', 'Cid,c@x.com,d,e'].map((cells) => `${cells},9,RAGGED_ROW,text,${run}`);
+    const rows = rowsOf(padded.map((row) => `${row}${','.repeat(7 - row.split(',').length + 1)}\n`).join(''), {
+      header,
+    });
+    assert.deepEqual(
+      rows.map(({ error_code, raw_record }) => [error_code, raw_record]),
+      [
+        [null, null],
+        ...['Bob', 'Cid,c@x.com,d,e'].map((cells) => ['RAGGED_ROW', `\\x${Buffer.from(cells).toString('hex')}`]),
+      ],
+    );
   });
 });
 

@@ -47,8 +47,7 @@ export const claimActivities = ({ backend, config, workDir }: Deps) => ({
     const knows = async (): Promise<boolean> =>
       config.projectsSecret(tenant) !== undefined ||
       (await backend(input.backend).call('tenant_exists', { tenant_id: tenant }));
-    // Mended rows go where their first run went.
-    if (csvKindNamed(input.kind).sourceIsTenant && !plan.parentRunId && !(await knows())) throw unknownTenant(tenant);
+    if (csvKindNamed(input.kind).sourceIsTenant && !(await knows())) throw unknownTenant(tenant);
     const opening = {
       fileHash: input.fileHash,
       reading: optionsHashOf(input, content),

@@ -109,7 +109,7 @@ async function importAsked(
   });
   tell({ request, input, workflowId: workflowIdOf(input), target: session.targetOf(input.backend) });
   const report = await follow(call, session, input);
-  if (report.status === 'dry_run' && !report.parentRunId) await sayUnknownTenant(call, session, input);
+  if (report.status === 'dry_run') await sayUnknownTenant(call, session, input);
   if (options.debugLog && isDirectory(input) && report.runId && !options.detach) {
     const { logDecisions } = await import('../display/decisionLog.ts');
     await logDecisions(await session.backend(input.backend), report.runId, workflowIdOf(input));

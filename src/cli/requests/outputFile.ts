@@ -4,12 +4,16 @@ import { IntakeError } from '../../errors.ts';
 
 /**
  * @param source what was or is to be imported.
- * @throws IntakeError USAGE when the file is the source, or is there and `force` is not given.
+ * @throws IntakeError USAGE for `-`, and when the file is the source, or is there and `force` is not given.
  */
 export function refuseOverwrite(
   path: string,
   { force = false, source }: { force?: boolean; source?: string | undefined },
 ): void {
+  if (path === '-')
+    throw new IntakeError('USAGE', '- is no file', {
+      remedy: 'Give a file; `intake rejects` and `intake runs differences` write to stdout where none is given.',
+    });
   const there = statSync(path, { throwIfNoEntry: false });
   if (!there?.isFile()) return; // also a pipe or /dev/null, which lose nothing
   const original = source === undefined ? undefined : statSync(source, { throwIfNoEntry: false });

@@ -1,5 +1,6 @@
 import { IntakeError } from '../../errors.ts';
 import { cutCells } from './cells.ts';
+import { withoutPads } from './controls.ts';
 import type { Dialect } from './dialect.ts';
 import { decode, isValid, unitBytes } from './encoding.ts';
 import type { Encoding } from './encoding.ts';
@@ -31,7 +32,7 @@ export function readHeader(head: Buffer, options: HeaderOptions): Header {
   if (!isValid(record, options.encoding)) throw unreadable('its bytes are invalid in the encoding');
   const text = decode(record, options.encoding);
   if (text.includes('\0')) throw unreadable('it holds a NUL character');
-  const cells = cutCells(text, options.delimiter).map((cell) => cell.replaceAll('\ufeff', '').trim());
+  const cells = withoutPads(cutCells(text, options.delimiter).map((cell) => cell.replaceAll('\ufeff', '').trim()));
   if (cells.length > MAX_CELLS) throw unreadable(`it has ${cells.length} columns, more than ${MAX_CELLS}`);
   const written = cells.map((cell, i) => cell || `column_${i + 1}`);
   const taken = new Set(cells);

@@ -10,22 +10,28 @@ const RUN_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const MARKS = [Buffer.from('_run'), Buffer.from('_run', 'utf16le'), Buffer.from('_run', 'utf16le').swap16()];
 
 /** As its first readable row says. */
-export function parentOf(head: Buffer, { bomBytes, header, ...options }: Layout): string | undefined {
+export const parentOf = (head: Buffer, layout: Layout): string | undefined => parentsOf(head, layout)[0];
+
+/** The runs that its first rows name, in their order: somebody may have joined several files of rejects. */
+function parentsOf(head: Buffer, { bomBytes, header, ...options }: Layout): string[] {
   const records = parseChunk(head.subarray(bomBytes), {
     ...options,
     columns: header.names.length,
     line: 1,
     firstRow: 0,
   });
+  const runs = new Set<string>();
   for (const { rowIndex, cells } of records) {
-    const run = rowIndex === 0 ? undefined : cells?.at(-1)?.trim();
-    if (run && RUN_ID.test(run)) return run;
+    const run = rowIndex === 0 ? undefined : cells?.findLast((cell) => cell.trim() !== '')?.trim();
+    if (run && RUN_ID.test(run)) runs.add(run);
   }
-  return undefined;
+  return [...runs];
 }
 
 export interface Parent {
   readonly runId: string;
+  /** Of whose rejects the file has some, too. */
+  readonly others: readonly string[];
   /** Where it is not the one that is detected. */
   readonly delimiter?: Delimiter;
   /** The file is plainly UTF-8 or UTF-16, whatever its parent was. */
@@ -40,8 +46,8 @@ export function parentOfFile(head: Buffer): Parent | undefined {
   for (const delimiter of [undefined, ...DELIMITERS]) {
     for (const place of linesOf(head, detected, MOST_TITLES)) {
       const layout = attempt(() => layoutAt(head, false, ANY_HEADER, { delimiter }, detected, place));
-      const runId = layout?.controls ? parentOf(head, layout) : undefined;
-      if (runId) return { runId, unicode, ...(delimiter ? { delimiter } : {}) };
+      const [runId, ...others] = layout?.controls ? parentsOf(head, layout) : [];
+      if (runId) return { runId, others, unicode, ...(delimiter ? { delimiter } : {}) };
     }
   }
   return undefined;

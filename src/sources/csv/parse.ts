@@ -1,5 +1,6 @@
 import type { RowErrorCode } from '../../errors.ts';
 import { cutCells } from './cells.ts';
+import { endsInControls } from './controls.ts';
 import { outsideQuotes, type Dialect } from './dialect.ts';
 import { decode, isValid, unitBytes } from './encoding.ts';
 import type { Encoding } from './encoding.ts';
@@ -13,6 +14,8 @@ export interface ParseChunkOptions extends Dialect {
   readonly columns: number;
   /** Cells that every record of the file has instead: empty ones more, or the last ones not written. */
   readonly rowCells?: number | undefined;
+  /** The file is one of rejects: each record ends in control columns, and what a spreadsheet wrote behind them is empty. */
+  readonly controls?: boolean | undefined;
   /** Physical line of the chunk's first byte, 1-based. */
   readonly line: number;
   /** 0-based index of the chunk's first record in the file. */
@@ -109,6 +112,7 @@ export function* parseChunk(chunk: Buffer, options: ParseChunkOptions): Generato
       else record.cells = cells;
       if (!record.plain) dropEndOfText(cells);
       if (cells.length !== columns && !(record.fitted = fit(cells, options))) record.error ??= 'RAGGED_ROW';
+      else if (options.controls && !endsInControls(cells)) record.error ??= 'RAGGED_ROW';
     }
     if (scanner.error === undefined && record.error !== 'RAGGED_ROW') {
       if (torn) record.refuse();
@@ -149,8 +153,9 @@ function dropEndOfText(cells: string[]): void {
 const END_OF_TEXT = '\u001a';
 
 /** Gives a record of the usual other number of cells that of the header; false where it is none such. */
-function fit(cells: string[], { columns, rowCells }: ParseChunkOptions): boolean {
-  if (cells.length !== rowCells || cells.slice(columns).some((cell) => cell.trim() !== '')) return false;
+function fit(cells: string[], { columns, rowCells, controls }: ParseChunkOptions): boolean {
+  const isUsual = controls ? cells.length > columns : cells.length === rowCells;
+  if (!isUsual || cells.slice(columns).some((cell) => cell.trim() !== '')) return false;
   while (cells.length < columns) cells.push('');
   cells.length = columns;
   return true;

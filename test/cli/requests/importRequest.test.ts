@@ -60,6 +60,7 @@ describe('the request of an import', () => {
     refuseOverwrite(mended, { force: true, source });
     refuseOverwrite(join(folder, 'new.csv'), { source });
     refuseOverwrite('/dev/null', {});
+    assert.throws(() => refuseOverwrite('-', { force: true }), /- is no file/);
   });
 
   it('is repeated by the printed command with every option that decides what happens', () => {
