@@ -13,6 +13,7 @@ import {
 import { interruptible } from '../database/interruption.ts';
 import { isTimeLimit } from '../database/sqlError.ts';
 import type { Metrics } from '../observability/metrics.ts';
+import { isCodeReplaced } from './codeOnDisk.ts';
 import { measure } from './measure.ts';
 import { lastProgress, takeBackAttempt } from './heartbeat.ts';
 
@@ -76,12 +77,18 @@ function timeLimit(error: unknown, context: Context): unknown {
 /** What a full or read-only disk says. Sources and stored objects have codes of their own: this is the work folder. */
 const DISK = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EIO', 'EEXIST', 'ENOTDIR', 'EMFILE', 'ENFILE']);
 
+const REPLACED =
+  'The program on disk was replaced since the worker began: restart it (intake down, then intake up), then intake resume ID.';
+
 function knownError(error: unknown): IntakeError {
   if (error instanceof IntakeError) return error;
   const { code = '' } = error as NodeJS.ErrnoException;
   return DISK.has(code)
     ? new IntakeError('DISK_UNAVAILABLE', `The work folder of this worker cannot be used (${code})`, { cause: error })
-    : new IntakeError('INTERNAL', 'An unexpected error; the log of the worker has it', { cause: error });
+    : new IntakeError('INTERNAL', 'An unexpected error; the log of the worker has it', {
+        cause: error,
+        ...(isCodeReplaced() ? { remedy: REPLACED } : {}),
+      });
 }
 
 function failure(error: unknown, activity: ActivityName, attempt: number, log: Logger): ApplicationFailure {
