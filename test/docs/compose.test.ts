@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { load } from 'js-yaml';
+import { CORE_SCHEMA, load, mergeTag } from 'js-yaml';
 import postgres from 'postgres';
 import { SEARCH_ATTRIBUTES } from '../../src/messages/attributes.ts';
 import { freePort } from '../../src/observability/freePort.ts';
@@ -67,7 +67,8 @@ describe('the image', () => {
 
 describe('docker-compose.yml', () => {
   const text = projectFile('docker-compose.yml');
-  const compose = load(text) as {
+  const compose = load(text, { schema: CORE_SCHEMA.withTags(mergeTag) }) as {
+    'x-settings': Record<string, string>;
     services: Record<string, Service>;
     volumes: Record<string, unknown>;
     configs: Record<string, { content: string }>;
@@ -110,6 +111,27 @@ describe('docker-compose.yml', () => {
         [],
         name,
       );
+    }
+  });
+
+  it('gives worker and gateway every other variable from .env, but those of the other and of another Temporal', () => {
+    const temporal = ['TEMPORAL_API_KEY', 'TEMPORAL_TLS_CERT', 'TEMPORAL_TLS_KEY'];
+    const without: Readonly<Record<string, readonly string[]>> = {
+      worker: ['INTAKE_PORT'],
+      gateway: ['INTAKE_DIR', 'INTAKE_HOST', 'INTAKE_OBJECTS_DIR', 'INTAKE_METRICS_ADDRESS', 'INTAKE_GATEWAY_URL'],
+    };
+    for (const [name, others] of Object.entries(without)) {
+      const { environment = {} } = compose.services[name]!;
+      const left = new Set([...temporal, ...others, 'SUPABASE_MODE']);
+      assert.deepEqual(
+        configVariables().filter((variable) => !left.has(variable) && !(variable in environment)),
+        [],
+        name,
+      );
+    }
+    for (const [variable, value] of Object.entries(compose['x-settings'])) {
+      assert.match(value, new RegExp(`^\\$\\{${variable}:-`));
+      for (const name of Object.keys(without)) assert.equal(compose.services[name]!.environment?.[variable], value);
     }
   });
 

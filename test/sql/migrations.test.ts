@@ -50,6 +50,22 @@ function promises(startServer: () => Promise<Server>): void {
     assert.deepEqual(await migrate(project.databaseUrl), []);
   });
 
+  it('refuse a public bucket, leave nothing, and apply once it is private', async () => {
+    const other = await createProject(server.adminUrl);
+    const storage = connect(other.databaseUrl);
+    try {
+      await storage.unsafe(`CREATE SCHEMA storage; CREATE TABLE storage.buckets (id text PRIMARY KEY, name text, public boolean);
+                            INSERT INTO storage.buckets VALUES ('imports', 'imports', true)`);
+      await assert.rejects(migrate(other.databaseUrl), /the Storage bucket imports is public/);
+      assert.equal((await storage`SELECT to_regclass('ingest.import_runs') AS found`)[0]!['found'], null);
+      await storage`UPDATE storage.buckets SET public = false`;
+      assert.equal((await migrate(other.databaseUrl)).length, listMigrations().length);
+    } finally {
+      await storage.end();
+      await other.drop();
+    }
+  });
+
   it('apply a second time without an error or a difference', async () => {
     const before = await catalogOf(sql);
     assert.ok(before.length > 100);

@@ -180,7 +180,12 @@ export function checkBucket({ url, serviceKey }: { url: string; serviceKey: stri
       headers: { apikey: serviceKey, authorization: `Bearer ${serviceKey}` },
       signal: AbortSignal.timeout(10_000),
     });
-    await response.arrayBuffer();
+    // Migrations refuse a public one; somebody may have opened it since.
+    if (((await response.json()) as { public?: boolean }).public)
+      throw failed(
+        `bucket '${bucket}' is public: everybody can read what is imported`,
+        `Make it private: update storage.buckets set public = false where id = '${bucket}'.`,
+      );
     return `bucket '${bucket}'`;
   });
 }

@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
+import postgres from 'postgres';
 import { readStack } from '../../../src/local/stack.ts';
 import { startFaultServer } from '../../support/hosted/faultServer.ts';
 import { startProxy, type Proxy } from '../../support/proxy.ts';
@@ -280,6 +281,20 @@ describe('intake doctor and intake smoke', function () {
       ].filter((name) => !(name in detail)),
       [],
     );
+  });
+
+  it('finds a bucket that somebody has made public', async () => {
+    const sql = postgres(cli.stack.databaseUrl, { max: 1 });
+    const open = (isPublic: boolean) => sql`UPDATE storage.buckets SET public = ${isPublic} WHERE id = 'imports'`;
+    try {
+      await open(true);
+      const { document } = await cli.json('doctor');
+      const { ok, remedy } = document.checks.find(({ name }: Json) => name === 'bucket');
+      assert.deepEqual([ok, remedy.split(':')[0]], [false, 'Make it private']);
+    } finally {
+      await open(false);
+      await sql.end();
+    }
   });
 
   it('lists the schedules of its own, and says which are paused', async () => {
