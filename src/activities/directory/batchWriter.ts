@@ -145,8 +145,9 @@ export class BatchWriter {
 /** Numbers that a double may change, as far as a look tells; what only looks so is none the worse. */
 const LONG_NUMBER = /[\d.]{16}|\d[eE][+-]?\d|\.\d*0(?!\d)/;
 
-/** JSON within JSON; as a text where the API may read numbers as doubles. */
-const exactJson = (json: string): string => (LONG_NUMBER.test(json) ? JSON.stringify(json) : json);
+/** JSON within JSON; as a text where the API may read numbers as doubles, or where it is a text itself. */
+const exactJson = (json: string): string =>
+  json.startsWith('"') || LONG_NUMBER.test(json) ? JSON.stringify(json) : json;
 
 const IMAGE_ERROR = ['image_error', 'image_message', 'image_item'].map(
   (name) => (SEARCH_COLUMNS as readonly string[]).indexOf(name) - LICENCE_COLUMNS.length,

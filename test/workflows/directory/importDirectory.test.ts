@@ -325,6 +325,8 @@ for (const name of ['postgres', 'supabase'] as const) {
         licence({ license_number: 'X6', license_status }),
       );
       writeAt(root, 'FL/g_parse.json', bytesOf(search(numbers, { pharmacy_name: 'G', source_image_file: null })));
+      const mixed = ['Active', 7, null, licence({ license_number: 'X7' })] as ReturnType<typeof licence>[];
+      writeAt(root, 'FL/h_parse.json', bytesOf(search(mixed, { pharmacy_name: 'H', source_image_file: null })));
       const report = completed(await trees.run(root));
       assert.deepEqual(codesOf(report.directory), [
         'FL/a_parse.json INVALID_JSON',
@@ -333,14 +335,15 @@ for (const name of ['postgres', 'supabase'] as const) {
         'FL/d_parse.json IMAGE_MISSING',
         'FL/e.png IMAGE_CORRUPT',
         'FL/f_parse.json BAD_DATE',
+        ...Array.from({ length: 3 }, () => 'FL/h_parse.json SCHEMA_MISMATCH'),
       ]);
-      assert.equal(report.directory.failed, 7);
-      assert.deepEqual(report.codes, { BAD_DATE: 2, CONFLICT_IN_RUN: 1, INVALID_JSON: 1, SCHEMA_MISMATCH: 1 });
-      assert.deepEqual(report.counts, { fetched: 14, inserted: 7, updated: 0, skipped: 2, errored: 5 });
+      assert.equal(report.directory.failed, 10);
+      assert.deepEqual(report.codes, { BAD_DATE: 2, CONFLICT_IN_RUN: 1, INVALID_JSON: 1, SCHEMA_MISMATCH: 4 });
+      assert.deepEqual(report.counts, { fetched: 18, inserted: 8, updated: 0, skipped: 2, errored: 8 });
       const verified = await trees.run(root, { mode: 'verify', relatedRunId: report.runId! });
       assert.deepEqual(verified.comparison!.different, 0);
       const dry = await trees.run(root, { mode: 'dry-run' });
-      assert.deepEqual([dry.counts.errored, dry.codes, dry.directory.failed], [5, report.codes, 7]);
+      assert.deepEqual([dry.counts.errored, dry.codes, dry.directory.failed], [8, report.codes, 10]);
     });
 
     it('keeps numbers as they are written, and lets a file with one that the database cannot hold fail alone', async () => {
