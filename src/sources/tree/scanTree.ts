@@ -19,7 +19,7 @@ export interface TreeFile {
 }
 
 /** Folders and groups of files that are asked for before their turn: on a slow file system each takes a while. */
-const AHEAD = 16;
+const AHEAD = 48;
 
 /** Of a folder, the files whose sizes and times are asked for in one call. */
 export const GROUP = 256;
@@ -32,6 +32,8 @@ interface Branch {
   asked: number;
   /** By the index of their entry: subfolders, and groups of files. */
   readonly answers: Map<number, Promise<readonly Entry[]>>;
+  /** Subfolders that have been listed before their turn. */
+  readonly ahead: Map<number, Branch>;
 }
 
 /**
@@ -56,11 +58,25 @@ export async function* scanTree(root: string, { signal }: { signal?: AbortSignal
     open++;
     return answer;
   };
+  /** Of a folder before its turn, what comes first below it is asked for, too: many hold but one folder, or few files. */
+  const askBelow = (branch: Branch, at: number): void => {
+    const entry = branch.entries[at] as Entry;
+    void ask(branch, at).then(
+      (entries) => {
+        if (branch.next > at) return;
+        const below = branchOf(`${branch.below}${entry.name}/`, entries);
+        branch.ahead.set(at, below);
+        if (entries[0]?.kind === 'folder') askBelow(below, 0);
+        else if (entries[0] && entries[0].size === undefined) void ask(below, 0);
+      },
+      () => undefined,
+    );
+  };
   const askAhead = (branch: Branch): void => {
     branch.asked = Math.max(branch.asked, branch.next);
     for (; open < AHEAD && branch.asked < branch.entries.length; branch.asked++) {
       const { kind, size } = branch.entries[branch.asked] as Entry;
-      if (kind === 'folder') void ask(branch, branch.asked);
+      if (kind === 'folder') askBelow(branch, branch.asked);
       else if (size === undefined) {
         void ask(branch, branch.asked);
         branch.asked += filesFrom(branch.entries, branch.asked).length - 1;
@@ -84,9 +100,10 @@ export async function* scanTree(root: string, { signal }: { signal?: AbortSignal
     }
     askAhead(branch);
     if (entry.kind === 'folder') {
+      const entries = await answerOf(branch, at);
       branch.next++;
-      const below = `${branch.below}${entry.name}/`;
-      pending.push(branchOf(below, await answerOf(branch, at)));
+      pending.push(branch.ahead.get(at) ?? branchOf(`${branch.below}${entry.name}/`, entries));
+      branch.ahead.delete(at);
       continue;
     }
     const group = entry.size === undefined ? await answerOf(branch, at) : [entry];
@@ -102,6 +119,7 @@ const branchOf = (below: string, entries: readonly Entry[]): Branch => ({
   next: 0,
   asked: 0,
   answers: new Map(),
+  ahead: new Map(),
 });
 
 /** The files from here on that are asked for together. */

@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { fileThreads } from '../../../src/sources/tree/fileThreads.ts';
 import { readInside } from '../../../src/sources/tree/insideFile.ts';
@@ -129,6 +130,25 @@ describe('scanTree', () => {
       files.map(({ path, size }) => [path, size]),
       names.map((name, i) => [name, i % 7]),
     );
+  });
+
+  it('waits for many folders at a time where each holds but one, with few files', async () => {
+    const names = Array.from({ length: 60 }, (_, i) => `Q${i + 100}/run1/shots/s_parse.json`);
+    write(dir(), Object.fromEntries(names.map((name) => [name, '{}'])));
+    const { run } = fileThreads;
+    const waits = { now: 0, most: 0 };
+    fileThreads.run = async (job) => {
+      const isDeep = 'below' in job && job.below.split('/').length > 2;
+      waits.most = Math.max(waits.most, (waits.now += isDeep ? 1 : 0));
+      await sleep(5);
+      return run(job).finally(() => (waits.now -= isDeep ? 1 : 0));
+    };
+    try {
+      assert.deepEqual(await paths(dir()), names);
+      assert.ok(waits.most > 4, `${waits.most} at a time`);
+    } finally {
+      fileThreads.run = run;
+    }
   });
 
   it('gives names that are not UTF-8 with their bytes shown, which find the file again', async () => {
