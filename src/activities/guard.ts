@@ -82,8 +82,9 @@ const REPLACED =
 
 function knownError(error: unknown): IntakeError {
   if (error instanceof IntakeError) return error;
-  const { code = '' } = error as NodeJS.ErrnoException;
-  return DISK.has(code)
+  const { code = '', syscall } = error as NodeJS.ErrnoException;
+  // A recursive mkdir says ENOENT of a file system that is read-only.
+  return DISK.has(code) || (code === 'ENOENT' && syscall === 'mkdir')
     ? new IntakeError('DISK_UNAVAILABLE', `The work folder of this worker cannot be used (${code})`, { cause: error })
     : new IntakeError('INTERNAL', 'An unexpected error; the log of the worker has it', {
         cause: error,

@@ -93,7 +93,7 @@ export async function deleteOldWork(workDir: string): Promise<void> {
 
 const cache = new Map<string, Manifest>();
 
-/** Reads a manifest, from storage or from the work directory, and the header that it speaks of. @throws IntakeError OBJECT_MISSING. */
+/** Reads a manifest, from storage or from the work directory, and the header that it speaks of. @throws IntakeError OBJECT_MISSING, OBJECT_CORRUPT. */
 async function loadManifest(
   layout: string,
   read: () => Promise<Buffer>,
@@ -101,7 +101,7 @@ async function loadManifest(
 ): Promise<Manifest> {
   let manifest = cache.get(layout);
   if (!manifest) {
-    const stored = JSON.parse((await read()).toString('utf8')) as StoredManifest | Manifest;
+    const stored = parsedManifest(await read());
     // Versions before 0.4.0 kept the texts.
     manifest =
       'header' in stored
@@ -111,6 +111,14 @@ async function loadManifest(
     cache.set(layout, manifest);
   }
   return manifest;
+}
+
+function parsedManifest(bytes: Buffer): StoredManifest | Manifest {
+  try {
+    return JSON.parse(bytes.toString('utf8')) as StoredManifest | Manifest;
+  } catch (cause) {
+    throw new IntakeError('OBJECT_CORRUPT', 'The manifest of the file is damaged', { cause });
+  }
 }
 
 /** @param path of the file. */

@@ -63,6 +63,9 @@ describe('the work directory of a host', () => {
       const left = (await readdir(dir)).filter((name) => name !== 'file.csv');
       assert.ok(left.every((name) => name.startsWith('cut-')) && left.length <= 2, left.join());
       assert.deepEqual((await localManifest(dir, 'cut', 'two', file)).header, ['a', 'b']);
+      await writeFile(join(dir, 'old.json'), '{"version"'); // its host crashed
+      await assert.rejects(localManifest(dir, 'old', 'two', file), { code: 'OBJECT_CORRUPT' });
+      await rm(join(dir, 'old.json'));
       await removeManifest(dir, 'two');
       assert.deepEqual(await readdir(dir), ['file.csv']);
       await assert.rejects(localManifest(dir, 'another', 'two', file), { code: 'OBJECT_MISSING' });

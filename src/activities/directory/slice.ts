@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Backend } from '../../database/backend.ts';
 import type { ImageType } from '../../sources/tree/imageType.ts';
 import { openRoot } from '../../sources/tree/scanTree.ts';
-import type { RowErrorCode } from '../../errors.ts';
+import { IntakeError, type RowErrorCode } from '../../errors.ts';
 import type { DirectoryInput, SliceRequest, SliceAnswer } from '../../messages/directory.ts';
 
 /** Files of a slice: the unit of an activity. */
@@ -93,18 +93,34 @@ export async function saveImages(workDir: string, layout: string, slice: number,
   await save(workDir, layout, imagesName(slice), [...states]);
 }
 
-/** Empty when this host's work directory was lost: then the images are read again. */
-export async function loadImages(workDir: string, layout: string, slice: number): Promise<ImageStates> {
-  const bytes = await readFile(join(workDir, folderOf(layout), imagesName(slice))).catch(() => undefined);
-  return new Map(bytes ? (JSON.parse(bytes.toString('utf8')) as [string, ImageState][]) : []);
+/** What a file of the work directory says; undefined where it is lost, or was cut off by a crash of its host. */
+async function readKept<T>(workDir: string, layout: string, name: string): Promise<T | undefined> {
+  const bytes = await readFile(join(workDir, folderOf(layout), name)).catch(() => undefined);
+  return bytes && parsed<T>(bytes);
 }
 
-/** From this host's work directory, where that was lost from storage. @throws IntakeError OBJECT_MISSING. */
+function parsed<T>(bytes: Buffer): T | undefined {
+  try {
+    return JSON.parse(bytes.toString('utf8')) as T;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Empty when this host's work directory was lost: then the images are read again. */
+export const loadImages = async (workDir: string, layout: string, slice: number): Promise<ImageStates> =>
+  new Map(await readKept<[string, ImageState][]>(workDir, layout, imagesName(slice)));
+
+/** From this host's work directory, where that was lost from storage. @throws IntakeError OBJECT_MISSING, OBJECT_CORRUPT. */
 export async function loadSlice(workDir: string, backend: Backend, layout: string, slice: number): Promise<Slice> {
-  const bytes = await readFile(join(workDir, folderOf(layout), sliceName(slice))).catch(() =>
-    backend.objects.get(`${folderOf(layout)}/${sliceName(slice)}`),
-  );
-  return JSON.parse(bytes.toString('utf8')) as Slice;
+  const kept = await readKept<Slice>(workDir, layout, sliceName(slice));
+  if (kept) return kept;
+  const path = `${folderOf(layout)}/${sliceName(slice)}`;
+  const stored = parsed<Slice>(await backend.objects.get(path));
+  if (stored) return stored;
+  throw new IntakeError('OBJECT_CORRUPT', `The stored object ${path} is not what was uploaded`, {
+    remedy: 'Run `intake resume ID`, or start the import again; the directory is listed anew.',
+  });
 }
 
 /** So that a commit can be finished after this host's work directory was lost. */

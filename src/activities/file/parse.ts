@@ -30,35 +30,42 @@ export interface ParseRequest {
   readonly stored: boolean;
 }
 
-/** A part as it was uploaded; one that is not leaves the list of stored objects, so that it is uploaded again. */
-async function storedPart({ objects }: Backend, path: string, sha256: string): Promise<Buffer> {
+/** What `read` reads from storage. Objects that are not as they were uploaded leave the list of stored ones, so that they are uploaded again. */
+async function asUploaded<T>({ objects }: Backend, paths: readonly string[], read: () => Promise<T>): Promise<T> {
   try {
-    const bytes = await wholeObject(objects, path, sha256);
-    if (bytes) return bytes;
-    throw new IntakeError('OBJECT_CORRUPT', `The stored object ${path} is not what was uploaded`);
+    return await read();
   } catch (error) {
     if (error instanceof IntakeError && /^OBJECT_(MISSING|CORRUPT)$/.test(error.code))
-      await objects.remove(path).catch(() => undefined);
+      for (const path of paths) await objects.remove(path).catch(() => undefined);
     throw error;
   }
+}
+
+async function storedPart({ objects }: Backend, path: string, sha256: string): Promise<Buffer> {
+  const bytes = await wholeObject(objects, path, sha256);
+  if (bytes) return bytes;
+  throw new IntakeError('OBJECT_CORRUPT', `The stored object ${path} is not what was uploaded`);
 }
 
 export const parseActivity = ({ backend, workDir, parser }: Deps) => ({
   async parse({ input, plan, content, runId, stageId, chunk, partitions, stored }: ParseRequest) {
     const target = backend(input.backend);
     await renewClaim(target, runId);
+    const folder = partsFolder(input.fileHash, content.layout);
     const manifest = stored
-      ? await storedManifest(target, input.fileHash, content.layout)
+      ? await asUploaded(target, [`${folder}/manifest.json`, `${folder}/${partName(0)}`], () =>
+          storedManifest(target, input.fileHash, content.layout),
+        )
       : await localManifest(workDir, content.layout, workflowId(), input.path);
     const range = manifest.chunks[chunk];
     if (!range) throw new IntakeError('OBJECT_CORRUPT', `The manifest has no chunk ${chunk}`);
     countAttempt(`Chunk ${chunk}, from line ${range.line}`);
     const { tooLarge } = range;
-    const part = `${partsFolder(input.fileHash, content.layout)}/${partName(chunk + 1)}`;
+    const part = `${folder}/${partName(chunk + 1)}`;
     const bytes = tooLarge
       ? Buffer.alloc(0)
       : stored
-        ? await storedPart(target, part, range.sha256)
+        ? await asUploaded(target, [part], () => storedPart(target, part, range.sha256))
         : await readRange(input.path, range);
 
     const kind = csvKindNamed(input.kind);

@@ -64,9 +64,15 @@ const changed = (): IntakeError =>
     remedy: 'Let the file be written to its end, then push it again.',
   });
 
+/** Undefined where it is not there, or not whole: somebody emptied the folder, or its host crashed. */
 async function readSpool(folder: string): Promise<Spool | undefined> {
-  const text = await readFile(join(folder, 'spool.json'), 'utf8').catch(() => undefined);
-  return text === undefined ? undefined : { ...(JSON.parse(text) as Omit<Spool, 'folder'>), folder };
+  try {
+    const spool = JSON.parse(await readFile(join(folder, 'spool.json'), 'utf8')) as Omit<Spool, 'folder'>;
+    const names = new Set(await readdir(folder));
+    return spool.batches.every((_, i) => names.has(bodyName(i))) ? { ...spool, folder } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 async function makeSpool(folder: string, push: Push, signal: AbortSignal | undefined): Promise<Spool> {
@@ -125,7 +131,11 @@ async function makeSpool(folder: string, push: Push, signal: AbortSignal | undef
         mode: 0o600,
       },
     );
-    await rename(draft, folder).catch(() => undefined); // another attempt was first: its batches are the same
+    await rename(draft, folder).catch(async () => {
+      if (await readSpool(folder)) return; // another attempt was first: its batches are the same
+      await rm(folder, { recursive: true });
+      await rename(draft, folder);
+    });
     return (await readSpool(folder)) as Spool;
   } finally {
     await rm(draft, { recursive: true, force: true });

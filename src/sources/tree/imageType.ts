@@ -44,7 +44,10 @@ const BRANDS: Readonly<Record<string, string>> = {
   avis: 'AVIF',
   heic: 'HEIC',
   heix: 'HEIC',
+  heim: 'HEIC',
+  hevc: 'HEIC',
   mif1: 'HEIC',
+  msf1: 'HEIC',
 };
 
 /** What else may stand under the name of an image; undefined for what is none of them. */
@@ -60,6 +63,7 @@ function otherFormat(bytes: Buffer, start: string): string | undefined {
   if (/^(?:II[*+]\0|MM\0[*+])/.test(start)) return 'TIFF';
   if (start.startsWith('%PDF-')) return 'PDF';
   if (start.startsWith('\0\0\u0001\0')) return 'ICO';
+  if (start.startsWith('\0\0\0\fjP')) return 'JPEG 2000';
   if (bytes.toString('latin1', 4, 8) === 'ftyp') return BRANDS[bytes.toString('latin1', 8, 12)];
   return /^\s*(?:<\?xml[^>]*>\s*)?(?:<!--[^]*?-->\s*)?<svg[\s>]/.test(bytes.toString('latin1', 0, 1024))
     ? 'SVG'

@@ -238,6 +238,11 @@ describe('a push of projects', function () {
       });
       await removeSpool(dir, push);
       assert.deepEqual(await openSpool(dir, push), { ...one }); // lost, it is made again, the same
+      await rm(join(one.folder, 'batch-00002.json')); // so is a part of it
+      assert.deepEqual(await openSpool(dir, push), { ...one });
+      await writeFile(join(one.folder, 'spool.json'), '{"rows":');
+      assert.deepEqual(await openSpool(dir, push), { ...one });
+      assert.ok((await readBody(one, 1)).length > 0);
       await removeSpool(dir, push);
     });
 

@@ -89,6 +89,8 @@ describe('inspectImage', () => {
       [Buffer.from('4d4d002b00080000', 'hex'), 'TIFF'],
       [Buffer.from('\0\0\0\x20ftypavif\0\0\0\0', 'latin1'), 'AVIF'],
       [Buffer.from('\0\0\0\x18ftypheic\0\0\0\0', 'latin1'), 'HEIC'],
+      [Buffer.from('\0\0\0\x18ftyphevc\0\0\0\0', 'latin1'), 'HEIC'],
+      [Buffer.from('\0\0\0\x0cjP  \r\n\x87\n', 'latin1'), 'JPEG 2000'],
       [Buffer.from('%PDF-1.7'), 'PDF'],
       [Buffer.from('<?xml version="1.0"?>\n<svg xmlns="x">'), 'SVG'],
     ] as const)
