@@ -22,16 +22,11 @@ const INHERITED = ['map', 'dateOrder', 'nullWords', 'decodeHtml', 'match', 'onCo
 
 /**
  * The request with the kind's source system and the options of the run whose rejects the file has; any other file's as it is.
- * @throws IntakeError OPTIONS_DIFFER for an option that is given and was another one there; RUN_NOT_FOUND where neither the run nor the
- *   request says whose the rows are.
+ * @throws IntakeError OPTIONS_DIFFER for an option that is given and was another one there, or for rows of runs that were imported otherwise.
  */
 export async function asItsRun(request: ImportRequest, find: FindRun): Promise<ImportRequest> {
   const parent = parentOfFile((await readHead(request.path)).head);
   const run = parent && (await find(parent.runId, request.backend));
-  if (parent && !run && request.sourceSystem === undefined)
-    throw new IntakeError('RUN_NOT_FOUND', `These are rejects of run ${parent.runId}, which is not in this database`, {
-      remedy: 'Check --env; where the run was deleted, give its --source-system or --tenant and its other options.',
-    });
   const before = run?.metadata.input;
   if (!parent || !before || !('options' in before)) return request;
   const kind = kindNamed(run.import_kind);

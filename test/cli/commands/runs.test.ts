@@ -105,7 +105,7 @@ describe('the commands over runs', function () {
       (await cli.json('import', 'plaintiffs', await cli.file('saved.csv', saved))).document.source_system,
       'vendorA',
     );
-    // Rows of another run among them, and a run of another database.
+    // Rows of another run among them.
     const other = await commit(
       'other.csv',
       'name,email\nC Co|nope\n'.replaceAll('|', ','),
@@ -113,13 +113,19 @@ describe('the commands over runs', function () {
       'vendorC',
     );
     const foreign = mended.replace(run.run_id, other.run_id).split('\n')[1]!;
-    for (const [text, code] of [
-      [`${mended}${foreign}\n`, 'OPTIONS_DIFFER'],
-      [mended.replaceAll(run.run_id, '00000000-0000-4000-8000-000000000000'), 'RUN_NOT_FOUND'],
-    ] as const) {
-      const refused = await cli.json('import', 'plaintiffs', await cli.file('mixed.csv', text), '--commit');
-      assert.deepEqual([refused.code, refused.document.error?.code], [2, code]);
-    }
+    const mixed = await cli.json(
+      'import',
+      'plaintiffs',
+      await cli.file('mixed.csv', `${mended}${foreign}\n`),
+      '--commit',
+    );
+    assert.deepEqual([mixed.code, mixed.document.error?.code], [2, 'OPTIONS_DIFFER']);
+    const gone = foreign.replace(other.run_id, '00000000-0000-4000-8000-000000000000');
+    const orphans = await cli.file('orphans.csv', `${mended.split('\n')[0]}\n${gone}\n`);
+    assert.match(
+      (await cli.run('import', 'plaintiffs', orphans, '--source-system', 'vendorD', '--commit')).stdout,
+      /^Mended: .* which is not in this database any more$/m,
+    );
     const again = await commit('vendor-mended.csv', mended);
     assert.deepEqual(
       [again.counts.inserted, again.source_system, again.metadata.parent_run_id],
