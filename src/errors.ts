@@ -96,6 +96,10 @@ export const ERRORS = {
     1,
     'Make requests smaller (INTAKE_CHUNK_BYTES; of a directory --batch-size), or let the gateway take more.',
   ),
+  DATABASE_MISMATCH: fatal(
+    1,
+    'Give the command and the workers one database; several share a Temporal by namespaces (TEMPORAL_NAMESPACE) or task queues (INTAKE_TASK_QUEUE).',
+  ),
   DATABASE_TLS: fatal(1, 'Give sslmode and sslrootcert in DATABASE_URL as the server needs them.'),
   DISK_UNAVAILABLE: retry(
     'Free disk space on the host of the worker, or let its user write to INTAKE_DIR/work; the import goes on by itself.',

@@ -2595,6 +2595,7 @@ export type Database = {
         };
         Returns: string;
       };
+      database_identity: { Args: Record<PropertyKey, never>; Returns: string };
       date_orders: { Args: Record<PropertyKey, never>; Returns: Json };
       decided_statement: {
         Args: {

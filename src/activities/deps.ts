@@ -24,4 +24,6 @@ export interface Deps {
   hasAttributes(): Promise<boolean>;
   /** @throws IntakeError CONFIG_INVALID when this worker has no such backend. */
   backend(name: BackendName): Backend;
+  /** Which database that is; asked once by each worker. */
+  ownDatabase(name: BackendName): Promise<string | undefined>;
 }

@@ -1,7 +1,8 @@
 /** The activities with all they need: for the worker of Intake, and for a worker of another program. */
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import type { Config } from '../config.ts';
+import type { BackendName, Config } from '../config.ts';
+import { databaseOf } from '../database/identity.ts';
 import { openBackends } from '../database/backends/open.ts';
 import { noMetrics } from '../observability/metrics.ts';
 import { createParser } from '../staging/parser.ts';
@@ -27,6 +28,11 @@ export async function openActivities(
 ): Promise<OpenActivities> {
   const backends = await openBackends(config, metrics);
   const parser = createParser();
+  const known = new Map<BackendName, string | undefined>();
+  const ownDatabase = async (name: BackendName): Promise<string | undefined> => {
+    if (!known.has(name)) known.set(name, (await databaseOf(backends.get(name))).databaseId);
+    return known.get(name);
+  };
   const deps: Deps = {
     config,
     workDir: join(config.dir, 'work'),
@@ -37,6 +43,7 @@ export async function openActivities(
     parser,
     hasAttributes,
     backend: backends.get,
+    ownDatabase,
   };
   return {
     activities: createActivities(adapt(deps)),

@@ -95,6 +95,7 @@ export const FUNCTIONS = {
   read_rejects: fn<(StoredReject | StoredItem)[]>()({ run_id: uuid, ...page }),
   read_differences: fn<Difference[]>()({ run_id: uuid, after_id: optional(bigint), max_rows: optional(integer) }),
   health: fn<Health>()({}),
+  database_identity: fn<string | null>()({}),
 
   // Its stage and its parts.
   stage_chunk: fn<StagedPart>()({

@@ -13,6 +13,7 @@ import type { ImportRequest } from '../messages/requests.ts';
 import type { RunInput } from '../messages/run.ts';
 import { IntakeError } from '../errors.ts';
 import { csvKindNamed, kindNamed } from '../kinds/index.ts';
+import { targetText } from '../settings/target.ts';
 import { hashFile } from '../sources/file.ts';
 import { openRoot } from '../sources/tree/scanTree.ts';
 import { hostQueue } from '../temporal/queues.ts';
@@ -94,6 +95,7 @@ function runInput(
     kind: kind.name,
     mode: request.mode,
     backend,
+    target: targetText({ ...config, backend }),
     path,
     filename: basename(path),
     fileQueue: hostQueue(config.taskQueue, config.host),

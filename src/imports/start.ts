@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { Backend } from '../database/backend.ts';
+import { databaseOf } from '../database/identity.ts';
 import { filesIn, order, ORDER_HOURS } from '../database/orders.ts';
 import { IntakeError } from '../errors.ts';
 import type { AnyInput } from '../messages/imports.ts';
@@ -20,18 +21,20 @@ export interface StartedImport {
 /**
  * Starts the import, or attaches to the one that is running.
  * @param backend of who orders its files, unless the worker's INTAKE_FILES allows them.
- * @throws IntakeError OPTIONS_DIFFER when that one has other options that decide what happens.
+ * @throws IntakeError OPTIONS_DIFFER when that one has other options that decide what happens, DATABASE_MISMATCH when it has another database.
  */
 export async function startOrAttachImport(
   client: Client,
-  input: AnyInput,
+  asked: AnyInput,
   backend?: Pick<Backend, 'call'>,
 ): Promise<StartedImport> {
+  const input = backend ? { ...asked, ...(await databaseOf(backend)) } : asked;
   if (backend) await order(backend, 'file', filesIn(input), ORDER_HOURS);
   const starter = randomUUID();
   const options = importOptions({ workflowId: workflowIdOf(input), input, starter, tenant: tenantOf(input) });
   const handle = await startOrAttach(client, isDirectory(input) ? 'importDirectory' : 'importFile', input, options);
   const other = await memoOfOther(handle, starter);
+  requireSameDatabase(other?.['databaseId'], input);
   const written = other?.['options']; // one that an older version started has none
   const differing =
     typeof written === 'string' ? differingOptions(JSON.parse(written) as OptionWord[], decidingOptions(input)) : '';
@@ -40,6 +43,12 @@ export async function startOrAttachImport(
       remedy: `Watch that import to its end: intake runs watch ${shellWord(handle.workflowId)}, or stop it: intake cancel ${shellWord(handle.workflowId)}`,
     });
   return { handle, attached: other !== undefined };
+}
+
+/** What runs under this name writes to the database of who started it. */
+function requireSameDatabase(there: unknown, { databaseId: here, target, filename }: AnyInput): void {
+  if (!there || !here || there === here) return;
+  throw new IntakeError('DATABASE_MISMATCH', `${filename} is being imported into another database than ${target}`);
 }
 
 /** The same for who needs not know whether it was running already. */

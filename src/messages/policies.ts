@@ -34,6 +34,8 @@ export const STATEMENT_LIMITS = {
   settle_import_run: { statement: 10 * MINUTE, lock: MINUTE },
   reconcile_import_run: { statement: 10 * MINUTE, lock: MINUTE },
   is_ordered: { statement: 30 * SECOND, lock: 5 * SECOND },
+  // Asked once by each worker, by whichever activity is the first.
+  database_identity: { statement: 30 * SECOND, lock: 5 * SECOND },
   clean_import_data: WHOLE_RUN,
   retire_runs: PARTITION,
   retire_images: PARTITION,

@@ -32,6 +32,9 @@ export function pushSettings(given: {
 
 export interface PushInput extends PushSettings {
   readonly backend: BackendName;
+  /** The database of who starts it, for people, and which one that is: a worker of another one refuses. */
+  readonly target?: string;
+  readonly databaseId?: string;
   readonly taskQueue: string;
   /** Task queue of the host that holds the file. */
   readonly fileQueue: string;

@@ -9,6 +9,10 @@ export interface RunInput {
   readonly kind: string;
   readonly mode: ImportMode;
   readonly backend: BackendName;
+  /** The database of who starts it, for people. */
+  readonly target?: string;
+  /** Which one that is: a worker of another one refuses. */
+  readonly databaseId?: string;
   /** Absolute path on the host that holds the file or directory. */
   readonly path: string;
   readonly filename: string;

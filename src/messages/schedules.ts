@@ -103,6 +103,9 @@ export interface AlertsInput extends Scheduled {
   readonly windowHours: number;
   /** Somebody waits for it: a webhook that does not answer is told, not waited for. */
   readonly byHand?: boolean;
+  /** The database of who asks by hand, for people, and which one that is. */
+  readonly target?: string;
+  readonly databaseId?: string;
 }
 
 export interface AssessedAlert extends Assessment, AlertDocument {

@@ -28,7 +28,11 @@ export function importOptions({ workflowId, input, starter, tenant }: ImportStar
   return {
     workflowId,
     taskQueue,
-    memo: { starter, options: JSON.stringify(decidingOptions(input)) },
+    memo: {
+      starter,
+      options: JSON.stringify(decidingOptions(input)),
+      ...(input.databaseId ? { databaseId: input.databaseId } : {}),
+    },
     staticSummary: `${mode}: ${kind} from ${source}, ${filename}`,
     typedSearchAttributes: attributePairs({ kind, source, tenant, status: 'running' }),
   };

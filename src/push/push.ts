@@ -10,6 +10,7 @@ import type { Config } from '../config.ts';
 import { projects } from '../kinds/projects.ts';
 import { IntakeError } from '../errors.ts';
 import { outcomeOf, type FailedWorkflow } from '../temporal/outcome.ts';
+import { targetText } from '../settings/target.ts';
 import { hashFile } from '../sources/file.ts';
 import { hostQueue } from '../temporal/queues.ts';
 import { PROGRESS_QUERY } from '../messages/imports.ts';
@@ -18,6 +19,7 @@ import { pushOptions } from '../messages/startOptions.ts';
 import { memoOfOther, startOrAttach } from '../temporal/start.ts';
 import { MAX_BATCH_ROWS } from '../sources/projects/split.ts';
 import type { Backend } from '../database/backend.ts';
+import { databaseOf } from '../database/identity.ts';
 import { filesIn, order, ORDER_HOURS } from '../database/orders.ts';
 import { shellWord } from '../values/text.ts';
 
@@ -35,6 +37,7 @@ export async function pushInput(
   const { hash } = await hashFile(path);
   return {
     backend: config.backend,
+    target: targetText(config),
     taskQueue: config.taskQueue,
     fileQueue: hostQueue(config.taskQueue, config.host),
     tenantId,
@@ -55,9 +58,10 @@ export interface StartedPush {
 /** Starts the push, or attaches to the one of this file. @throws IntakeError IN_PROGRESS when another file of the tenant is on its way. */
 export async function startPush(
   client: Client,
-  input: PushInput,
+  asked: PushInput,
   backend?: Pick<Backend, 'call'>,
 ): Promise<StartedPush> {
+  const input = backend ? { ...asked, ...(await databaseOf(backend)) } : asked;
   if (backend) {
     await order(backend, 'file', filesIn(input), ORDER_HOURS);
     if (input.gatewayUrl) await order(backend, 'gateway', [{ url: input.gatewayUrl }], ORDER_HOURS);

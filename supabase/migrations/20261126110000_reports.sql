@@ -218,6 +218,18 @@ as $$
         where length($1) >= 8 and left(i.id::text, length($1)) = lower($1) limit 2) r
 $$;
 
+-- Which database this is, whatever its address is called; null where the server does not say. A restored dump is another one.
+create or replace function ingest.database_identity() returns text
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return md5(concat_ws('/', (select c.system_identifier from pg_catalog.pg_control_system() c),
+                       (select d.oid from pg_catalog.pg_database d where d.datname = current_database())));
+exception when insufficient_privilege or undefined_function then
+  return null;
+end
+$$;
+
 -- What `intake doctor` asks of a database through either backend.
 create or replace function ingest.health() returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp

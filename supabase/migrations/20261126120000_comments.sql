@@ -803,6 +803,7 @@ comment on function ingest.forget_originals is 'Records that stored originals we
 comment on function ingest.grant_role is 'Gives a person a role. The person''s id and whether the role is new to them; null when there is no such person.';
 comment on function ingest.has_contact is 'Whether a plaintiff has a contact.';
 comment on function ingest.count_unreconciled is 'Counts runs that nobody reconciled, for some time, and keeps the counts for the report of reconciliation failures; answers how many are left.';
+comment on function ingest.database_identity is 'Which database this is, whatever its address is called; null where the server does not say.';
 comment on function ingest.health is 'What `intake doctor` asks of a database through either backend.';
 comment on function ingest.heartbeat_import_run is 'Runbook 002: keeps the claim of a long import; false when the run is not processing any more.';
 comment on function ingest.hold_lease is 'Every effect of a run starts here: refuses it when the lease has passed on or an operator ended the run.';

@@ -20,7 +20,7 @@ begin
     'read_operations', 'plan_operations', 'list_jobs', 'purge_jobs', 'open_dataset', 'record_files', 'known_files', 'read_decisions', 'read_differences', 'plan_differences',
     'staged_failures', 'find_images', 'place_images', 'record_images', 'forget_images', 'backfill_memberships',
     -- reports, anomalies, retention, batches
-    'report', 'count_unreconciled', 'find_run', 'health', 'list_people', 'list_anomalies', 'count_anomalies', 'clean_import_data', 'preview_cleanup', 'order_work', 'is_ordered',
+    'report', 'count_unreconciled', 'find_run', 'health', 'database_identity', 'list_people', 'list_anomalies', 'count_anomalies', 'clean_import_data', 'preview_cleanup', 'order_work', 'is_ordered',
     'retention_stats', 'preview_run_retention', 'retire_runs', 'unused_originals', 'forget_originals',
     'preview_images', 'retire_images', 'unused_images', 'forget_unused_images', 'list_tenants', 'live_bearers', 'date_orders', 'store_project_batch', 'merge_project_batch', 'drop_project_batch',
     'replay_project_batch', 'remember_push', 'pushed_among', 'note_answer', 'note_left_out', 'tenant_exists', 'similar_tenants',

@@ -121,14 +121,18 @@ async function stats({ options: { windowHours = A_DAY, tenant, severity }, out, 
 
 /** What the schedule does, now: the worker assesses the window and tells the webhook. */
 async function alert({ options: { windowHours = 1 }, out, open }: Call<Flags>): Promise<void> {
-  const { config, temporal } = await open();
-  const [{ answerOf }, { startOrAttach }, { manualOptions }, client] = await Promise.all([
+  const { config, temporal, backend, targetOf } = await open();
+  const [{ answerOf }, { startOrAttach }, { manualOptions }, { databaseOf }, client] = await Promise.all([
     import('../../temporal/outcome.ts'),
     import('../../temporal/start.ts'),
     import('../../messages/startOptions.ts'),
+    import('../../database/identity.ts'),
     temporal(),
   ]);
-  const input: AlertsInput = { taskQueue: config.taskQueue, backend: config.backend, windowHours, byHand: true };
+  const input: AlertsInput = {
+    ...{ taskQueue: config.taskQueue, backend: config.backend, windowHours, byHand: true, target: targetOf() },
+    ...(await databaseOf(await backend())),
+  };
   onInterrupt({ workflowId: 'alert' }, { what: 'alert', watch: 'the same command again' });
   const handle = await startOrAttach(client, 'alertAnomalies', input, manualOptions('alert', config.taskQueue));
   const { alert: found, outcome } = await answerOf<AlertReport>(handle, 'alert', 'The alert failed', () =>

@@ -4,11 +4,11 @@ import { activityProxies } from '../policies.ts';
 import { scheduledTime } from '../execution.ts';
 import type { AlertReport, AlertsInput } from '../../messages/schedules.ts';
 
-export async function alertAnomalies({ taskQueue, backend, windowHours, byHand }: AlertsInput): Promise<AlertReport> {
+export async function alertAnomalies({ taskQueue, windowHours, byHand, ...place }: AlertsInput): Promise<AlertReport> {
   const { assessAnomalies } = activityProxies({ taskQueue }).anyWorker;
   const { sendAlert } = activityProxies({ taskQueue, interactive: byHand }).anyWorker;
   const alert = await assessAnomalies({
-    backend,
+    ...place,
     until: scheduledTime().toISOString(),
     windowHours,
     id: workflowInfo().firstExecutionRunId,

@@ -57,6 +57,21 @@ for (const backend of ['postgres', 'supabase'] as const) {
       assert.ok(await stageIsEmpty());
     });
 
+    it('refuses what is asked of another database than its own, with both names, before anything is written', async () => {
+      const input = await place.input({ path: await place.file(plaintiffsCsv(3)) });
+      const asked = { ...input, target: 'postgres at elsewhere/app', databaseId: 'f'.repeat(32) };
+      const { error } = await place.run(asked);
+      assert.equal(error?.code, 'DATABASE_MISMATCH');
+      assert.match(
+        error!.message,
+        new RegExp(`^The command is for postgres at elsewhere/app, this worker for ${backend} at `),
+      );
+      assert.equal((await tables())['ingest.import_runs'], 0);
+      const [own] = await place.sql`SELECT ingest.database_identity() AS id`;
+      const done = await place.run({ ...asked, databaseId: own!['id'] as string });
+      assert.equal(done.status, 'completed', JSON.stringify(done.error));
+    });
+
     it('takes names of any length: the id of its workflow stays under 255 bytes and is the same each time', async () => {
       const path = await place.file(plaintiffsCsv(3), `${backend}-long.csv`);
       const request = {
