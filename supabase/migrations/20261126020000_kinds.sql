@@ -213,9 +213,11 @@ $$;
 create or replace function ingest.unland_statement(m ingest.kind_models) returns text
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
-  select format('delete from %s r using %s s where s.stage_id = $2 and s.part = $3 and r.import_run_id = $1 and r.row_index = s.row_index
-                 and r.status in (''pending'', ''failed'')',
-                ($1).landed_table, ($1).stage_table)
+  select format($sql$
+    delete from %1$s r where r.ctid = any (array(
+      select f.ctid from %2$s s
+      cross join lateral (select x.ctid from %1$s x where x.import_run_id = $1 and x.row_index = s.row_index and x.status in ('pending', 'failed') offset 0) f
+      where s.stage_id = $2 and s.part = $3)) $sql$, ($1).landed_table, ($1).stage_table)
 $$;
 
 -- Lands the staged rows of a part that nobody promotes: bad ones failed, the others pending. $2 is the stage, $3 the part.
@@ -297,7 +299,8 @@ $$;
 
 -- Every staged row against its landed row, and every row that promises a production row against production; edited ones are told apart.
 -- $4 is the status of the run: of a completed one no landed row waits, none is withdrawn, and a row failed exactly when it was rejected
--- or refused. A plaintiff that was there before the run (adopted) has values of its own.
+-- or refused. A plaintiff that was there before the run (adopted) has values of its own. Each row is looked up by itself: statistics that know
+-- other runs only expect no landed row of this one, and a plan by them reads all of its rows for each staged one.
 create or replace function ingest.compare_statement(m ingest.kind_models) returns text
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
@@ -312,8 +315,8 @@ as $$
                or r.status = any (%4$L) and p.id is null %5$s or coalesce(%13$s, false)) as different,
              e.edited
       from %8$s s
-      left join %9$s r on r.import_run_id = $1 and r.row_index = s.row_index
-      left join %10$s p on p.id = r.%11$I
+      left join lateral (select * from %9$s x where x.import_run_id = $1 and x.row_index = s.row_index offset 0) r on true
+      left join lateral (select * from %10$s x where x.id = r.%11$I offset 0) p on true
       cross join lateral (select coalesce(r.status = any (%6$L) and (%7$s), false) as edited offset 0) x
       cross join lateral (select x.edited, r.status = any (%6$L) and p.id is not null and not x.edited %12$s as checked offset 0) e
       where s.stage_id = $2 and s.part = $3)

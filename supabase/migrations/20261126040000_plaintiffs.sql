@@ -329,16 +329,22 @@ begin
   update public.plaintiffs p set import_run_id = u.adopted_from
   from pg_temp.intake_rollback u where p.id = u.plaintiff_id and u.successor_id is null and coalesce(p.import_run_id = v_run, false) and u.adopted;
   get diagnostics v_given_back = row_count;
+  with sued as materialized ( -- few: they are found before their plaintiffs are read
+    select u.plaintiff_id, j.import_run_id
+    from pg_temp.intake_rollback u
+    cross join lateral (select o.import_run_id from public.judgments o where o.plaintiff_id = u.plaintiff_id order by o.created_at, o.id limit 1) j
+    where u.successor_id is null and j.import_run_id is not null)
   update public.plaintiffs p set import_run_id = j.import_run_id
-  from pg_temp.intake_rollback u
-  cross join lateral (select o.import_run_id from public.judgments o where o.plaintiff_id = u.plaintiff_id order by o.created_at, o.id limit 1) j
-  where p.id = u.plaintiff_id and u.successor_id is null and coalesce(p.import_run_id = v_run, false) and j.import_run_id is not null;
+  from sued j where p.id = j.plaintiff_id and coalesce(p.import_run_id = v_run, false);
   v_attached := ingest.attached_plaintiffs(v_run, array(
     select u.plaintiff_id from pg_temp.intake_rollback u where u.successor_id is null and not u.adopted and u.plaintiff_id is not null));
-  delete from public.plaintiffs p using pg_temp.intake_rollback u
-  where p.id = u.plaintiff_id and u.successor_id is null and not u.adopted and coalesce(p.import_run_id = v_run, false) and coalesce(p.updated_at = p.created_at, false)
-    and not exists (select from public.judgments j where j.plaintiff_id = p.id)
-    and not exists (select from unnest(v_attached) as a (id) where a.id = p.id);
+  with removed as (
+    delete from public.plaintiffs p using pg_temp.intake_rollback u
+    where p.id = u.plaintiff_id and u.successor_id is null and not u.adopted and coalesce(p.import_run_id = v_run, false) and coalesce(p.updated_at = p.created_at, false)
+      and not exists (select from public.judgments j where j.plaintiff_id = p.id)
+      and not exists (select from unnest(v_attached) as a (id) where a.id = p.id)
+    returning p.id
+  ) delete from pg_temp.intake_rollback u using removed r where u.plaintiff_id = r.id; -- what is left is looked up again
   get diagnostics v_removed = row_count;
   update ingest.plaintiffs_raw r set promoted_plaintiff_id = u.plaintiff_id
   from pg_temp.intake_rollback u

@@ -482,9 +482,10 @@ as $$
                     case when i.id is not null then ingest.storage_type($1) end, d.id))))) as different,
            r.status in ('inserted', 'updated') and t.id is not null and e.edited as edited
     from ingest_stage.search_results s
-    left join ingest.search_results_raw r on r.import_run_id = ($1).id and r.row_index = s.row_index
-    left join public.search_results t on t.id = r.search_result_id
-    left join public.images i on i.search_result_id = t.id
+    -- each by itself, as ingest.compare_statement has it
+    left join lateral (select * from ingest.search_results_raw x where x.import_run_id = ($1).id and x.row_index = s.row_index offset 0) r on true
+    left join lateral (select * from public.search_results x where x.id = r.search_result_id offset 0) t on true
+    left join lateral (select * from public.images x where x.search_result_id = t.id offset 0) i on true
     left join public.datasets d on d.kind = 'states' and d.tag = coalesce(($1).metadata #>> '{input,tag}', s.dataset_tag)
     cross join lateral (select t.updated_at is distinct from t.imported_at or coalesce(i.updated_at <> i.created_at, false)
                                or i.id is not null and i.import_run_id is distinct from t.import_run_id as edited) e

@@ -1,11 +1,14 @@
 import { strict as assert } from 'node:assert';
 import type postgres from 'postgres';
+import { pairsInVain } from '../support/plans.ts';
 import { importRows, openImport, upsert } from '../support/sqlImport.ts';
+import type { TestDatabase } from '../support/stack.ts';
 import { withDatabase } from '../support/suite.ts';
 
 describe('finalize_import_run and reconcile_import_run', () => {
   let sql: postgres.Sql;
-  withDatabase((opened) => (sql = opened));
+  let database: TestDatabase;
+  withDatabase((opened, made) => ([sql, database] = [opened, made]));
   const run = async (id: string) => (await sql`SELECT * FROM ingest.import_runs WHERE id = ${id}`)[0]!;
   const reconcile = async (id: string, expected: number | null = null) => ({
     ...(await sql`SELECT * FROM ingest.reconcile_import_run(${id}, ${expected})`)[0]!,
@@ -134,5 +137,24 @@ describe('finalize_import_run and reconcile_import_run', () => {
     await sql`SELECT ingest.rollback_import_run(${rolled}, 'test')`;
     await reconcile(rolled);
     assert.equal((await run(rolled))['status'], 'rolled_back');
+  });
+
+  it('verification looks rows up by their keys, before statistics know anything of the run', async () => {
+    const known = await importRows(sql, { batch: 'analyzed', rows: [{ name: 'Known' }] });
+    await sql`ALTER TABLE ingest.plaintiffs_raw SET (autovacuum_enabled = off)`;
+    await sql`INSERT INTO ingest.plaintiffs_raw (import_run_id, row_index, source_system, dedupe_key)
+              SELECT ${known}, n, 'csv', 'known' || n FROM generate_series(1, 50000) n`;
+    await sql`ANALYZE ingest.plaintiffs_raw`;
+    const fresh = await openImport(sql, {
+      batch: 'unknown',
+      rows: Array.from({ length: 3000 }, (_, i) => ({ name: `Fresh ${i}` })),
+    });
+    await upsert(sql, fresh);
+    const pairs = await pairsInVain(
+      database,
+      `SELECT ingest.compare_partition('${fresh.runId}', '${fresh.stageId}', 1, 0)`,
+      'with compared as',
+    ).finally(() => sql`ALTER TABLE ingest.plaintiffs_raw RESET (autovacuum_enabled)`);
+    assert.ok(pairs < 100_000, `${pairs} pairs of rows compared`);
   });
 });
