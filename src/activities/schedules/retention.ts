@@ -59,11 +59,12 @@ export const retentionActivity = ({ backend }: Deps) => ({
       heartbeat({ done: sum.landed_rows, total: sum.landed_rows });
     }
     for (;;) {
-      const paths = await call('unused_originals', { backend: name });
+      // One at a time, asked for anew: of those that wait for their turn one may be imported again.
+      const paths = await call('unused_originals', { backend: name, max_rows: 1 });
       if (paths.length === 0) break;
       for (const path of paths) await removeOriginal(objects, path);
       await call('forget_originals', { paths });
-      sum.originals += paths.length;
+      heartbeat({ done: (sum.originals += paths.length), total: sum.originals });
     }
     return { ...sum, images: await retireImages(backend(name), runDays) };
   },
