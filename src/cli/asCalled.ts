@@ -3,7 +3,7 @@ import { programName } from './programName.ts';
 import { shellWord } from '../values/text.ts';
 
 /** Sentences say `intake runs`. */
-const COMMAND = /(?<=^|[\s`('"])intake (?=[a-z]+\b)/g;
+const COMMAND = /(?<=^|[\s`('"])intake (?=(?:--)?[a-z]+\b)/g;
 
 interface Named {
   readonly env?: string | undefined;

@@ -82,7 +82,7 @@ describe('intake', function () {
 
   it('suggests what was meant: commands, subcommands, kinds', async () => {
     for (const [words, said] of [
-      [['rnus'], /Did you mean runs\?/],
+      [['rnus'], /Did you mean runs\?\)\. See \S+\/intake --help\./],
       [['runs', 'shwo'], /'shwo' means nothing to .*intake runs \(did you mean 'show'\?\)/],
       [['schedule', 'backfil', 'x'], /did you mean 'backfill'\?/],
       [['users', 'ad', 'a@example.com'], /'ad' means nothing to .*Use one of: list, add, remove, passwd/],
