@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { hash } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
@@ -10,6 +11,8 @@ import { createGatewayMetrics } from '../../../src/gateway/metrics.ts';
 import { openApi } from '../../../src/gateway/routes/openapi.ts';
 import type { RunningGateway } from '../../../src/gateway/server.ts';
 import { createLogger } from '../../../src/observability/log.ts';
+import { rowsChecksum } from '../../../src/sources/projects/checksum.ts';
+import { PROJECT_COLUMNS } from '../../../src/sources/projects/columns.ts';
 import { startWorker, type RunningWorker } from '../../../src/worker.ts';
 import { hushRefusals } from '../../browser/place.ts';
 import { makePerson } from '../../support/people.ts';
@@ -100,6 +103,14 @@ describe('/openapi.json', function () {
       problems.map(({ ruleId, message, location }) => [ruleId, message, location[0]?.pointer]),
       [],
     );
+  });
+
+  it('has another version when a batch, or what makes two the same, is another', () => {
+    const { info, components } = openApi() as { info: { version: string }; components: { schemas: { Batch: object } } };
+    const same = rowsChecksum([Object.fromEntries(PROJECT_COLUMNS.map(({ name }, i) => [name, String(i)]))]);
+    const contract = hash('sha256', JSON.stringify([components.schemas.Batch, same]));
+    // Raise the minor number, and say in CHANGELOG.md what senders have to know, before this is changed.
+    assert.deepEqual([info.version, contract.slice(0, 12)], ['1.1.0', '9b190e9ba662']);
   });
 
   it('has every page for programs, and no others', () => {
