@@ -3658,6 +3658,7 @@ export type Database = {
         Returns: Json;
       };
       staged_chunk: { Args: { chunk: number; piece?: Json; stage_id: string }; Returns: Json };
+      staged_conflicts: { Args: { after_row?: number; max_rows?: number; stage_id: string }; Returns: Json };
       staged_failures: { Args: { after_row?: number; max_rows?: number; stage_id: string }; Returns: Json };
       still_holds: {
         Args: {

@@ -153,6 +153,7 @@ export const FUNCTIONS = {
   record_images: fn<null>()({ images: jsonb<Readonly<Record<string, string>>>(), ...images }),
   forget_images: fn<null>()({ sha256s: jsonb<readonly string[]>(), ...images }),
   staged_failures: fn<(FailedRow & { readonly row_index: number })[]>()({ stage_id: uuid, ...page }),
+  staged_conflicts: fn<(FailedRow & { readonly row_index: number })[]>()({ stage_id: uuid, ...page }),
   read_decisions: fn<Decision[]>()({ run_id: uuid, ...page }),
 
   // Batches of projects.

@@ -123,7 +123,7 @@ export const POLICIES = {
   uploadSlice: wholeFile('is_ordered', 'heartbeat_import_run', ...IMAGE_LIST),
   stageSlice: wholeFile('is_ordered', 'heartbeat_import_run', 'stage_chunk', 'record_files'),
   verifySlice: wholeFile('stage_chunk', ...IMAGE_LIST),
-  writeFailedItems: wholeFile('is_ordered', 'staged_failures'),
+  writeFailedItems: wholeFile('is_ordered', 'staged_failures', 'staged_conflicts'),
   // Projects.
   mergeBatch: short('merge_project_batch'),
   dropBatch: short('drop_project_batch'),

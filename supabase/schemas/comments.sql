@@ -996,6 +996,7 @@ comment on function ingest.staged_chunk is 'What is staged of a chunk: {rows, er
 comment on function ingest.source_stats is 'Totals by source and kind of the runs that the filters of a report leave.';
 comment on function ingest.stage_chunk is 'Stages one chunk, or a piece of it, sent as JSON (the supabase backend; the postgres backend uses COPY in a transaction of the same shape). `columns` names the keys of the row arrays.';
 comment on function ingest.staged_failures is 'Failed items of a staged directory after a row index, for a dry run.';
+comment on function ingest.staged_conflicts is 'What a commit of a staged directory would find to contradict itself, after a row index, for a dry run.';
 comment on function ingest.still_holds is 'Whether what a batch answered holds: no directory, no other batch and nobody changed anything since.';
 comment on function ingest.stop_part is 'The run stopped at --max-errors: its rows land as they are; nothing is promoted.';
 comment on function ingest.stop_partition is 'The run stopped at --max-errors: its rows land as they are, bad ones failed, the others pending; nothing is promoted.';

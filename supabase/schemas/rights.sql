@@ -17,7 +17,7 @@ begin
     'resolve_stage', 'upsert_partition', 'count_partition', 'stop_partition', 'compare_partition', 'read_rejects',
     -- of kinds
     'read_operations', 'plan_operations', 'list_jobs', 'purge_jobs', 'open_dataset', 'record_files', 'known_files', 'read_decisions', 'read_differences', 'plan_differences',
-    'staged_failures', 'find_images', 'place_images', 'record_images', 'forget_images', 'backfill_memberships',
+    'staged_failures', 'staged_conflicts', 'find_images', 'place_images', 'record_images', 'forget_images', 'backfill_memberships',
     -- reports, anomalies, retention, batches
     'report', 'count_unreconciled', 'find_run', 'health', 'database_identity', 'list_people', 'list_anomalies', 'count_anomalies', 'clean_import_data', 'preview_cleanup', 'order_work', 'is_ordered',
     'retention_stats', 'preview_run_retention', 'retire_runs', 'unused_originals', 'forget_originals',

@@ -749,3 +749,16 @@ as $$
     where s.error_code is not null
     union all select coalesce(s.image_item, s.file_path), 'image', s.image_error, s.image_message where s.image_error is not null) f
 $$;
+
+-- What a commit of a staged directory would find to contradict itself, after a row index, for a dry run.
+create or replace function ingest.staged_conflicts(stage_id uuid, after_row integer default -1, max_rows integer default 500) returns jsonb
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(jsonb_agg(jsonb_build_object('row_index', c.row_index, 'line', c.line_number, 'item', c.file_path, 'kind', 'licence',
+                                               'code', c.reason, 'message', c.message) order by c.row_index), '[]')
+  from (select s.row_index, s.line_number, s.file_path, k.reason, k.message
+        from (select distinct x.part from ingest_stage.search_results x where x.stage_id = $1) p
+        cross join lateral ingest.rank_search_results($1, p.part) k
+        join ingest_stage.search_results s on s.ctid = k.stage_ctid
+        where k.reason = 'CONFLICT_IN_RUN' and s.row_index > $2 order by s.row_index limit $3) c
+$$;

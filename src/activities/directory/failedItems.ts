@@ -22,18 +22,20 @@ export const failedItemsActivity = ({ backend }: Deps) => ({
   },
 });
 
+/** Those that a commit would find come last: they are looked for among all rows. */
 async function* lines(target: Backend, stageId: string): AsyncGenerator<string> {
   yield FAILED_ITEMS_HEADER;
-  for await (const row of stagedFailures(target, stageId)) yield failedItemLine(row, '');
+  for (const found of ['staged_failures', 'staged_conflicts'] as const)
+    for await (const row of pagesOf(target, found, stageId)) yield failedItemLine(row, '');
 }
 
-async function* stagedFailures(target: Backend, stageId: string): AsyncGenerator<FailedRow> {
+async function* pagesOf(
+  target: Backend,
+  found: 'staged_failures' | 'staged_conflicts',
+  stageId: string,
+): AsyncGenerator<FailedRow> {
   for (let after = -1; ;) {
-    const page = await target.call('staged_failures', {
-      stage_id: stageId,
-      after_row: after,
-      max_rows: PAGE,
-    });
+    const page = await target.call(found, { stage_id: stageId, after_row: after, max_rows: PAGE });
     yield* page;
     const last = page.at(-1);
     if (!last) return;

@@ -136,9 +136,10 @@ describe('intake import search-results', function () {
       '=1+1': { changes: { issue_date: 'never, ever' } },
       'FL/Many': { numbers: ['m1', 'm2', 'm3'], image: null },
       'FL/Torn': '{"metadata": ',
+      'FL/Zz': { numbers: ['m1'], changes: { license_status: 'Another' } },
     });
     const run = await commitScrapes(cli, directory, 'rejects');
-    assert.deepEqual(run.counts, { fetched: 5, inserted: 3, updated: 0, skipped: 0, errored: 2 });
+    assert.deepEqual(run.counts, { fetched: 6, inserted: 3, updated: 0, skipped: 0, errored: 3 });
     const { stdout } = await cli.run('rejects', run.run_id);
     const lines = stdout
       .trimEnd()
@@ -151,6 +152,7 @@ describe('intake import search-results', function () {
         ["'=1+1_parse.json", 'licence', '1', 'BAD_DATE', run.run_id],
         ['FL/Many_parse.json', 'image', '1', 'IMAGE_MISSING', run.run_id],
         ['FL/Torn_parse.json', 'json', '0', 'INVALID_JSON', run.run_id],
+        ['FL/Zz_parse.json', 'licence', '1', 'CONFLICT_IN_RUN', run.run_id],
       ],
     );
     assert.match(stdout, /\/search_result\/licenses\/0\/issue_date must be a date/);
@@ -162,12 +164,13 @@ describe('intake import search-results', function () {
         ['=1+1_parse.json', 'licence', 1, 'BAD_DATE'],
         ['FL/Many_parse.json', 'image', 1, 'IMAGE_MISSING'],
         ['FL/Torn_parse.json', 'json', 0, 'INVALID_JSON'],
+        ['FL/Zz_parse.json', 'licence', 1, 'CONFLICT_IN_RUN'],
       ],
     );
     const written = await cli.run('rejects', run.run_id, '-o', 'items.csv');
     assert.match(
       written.stdout,
-      /^3 failed items of run \S+ written to items\.csv \(BAD_DATE 1, IMAGE_MISSING 1, INVALID_JSON 1\)\n.*--states-dir \S+rejects --tag rejects --commit\n$/,
+      /^4 failed items of run \S+ written to items\.csv \(BAD_DATE 1, IMAGE_MISSING 1, INVALID_JSON 1, CONFLICT_IN_RUN 1\)\n.*--states-dir \S+rejects --tag rejects --commit\n$/,
     );
     await cli.run(...importOf(directory, 'rejects', '--rejects', 'dry.csv'));
     const [committed, dry] = await Promise.all(
