@@ -134,7 +134,7 @@ describe('a workflow that somebody starts who reaches Temporal alone', function 
     assert.deepEqual(await run('retention', definition.input), {
       staging_imports: 0,
       import_anomalies: 1,
-      retired: { runs: 0, landed_rows: 0, ledger_rows: 0, originals: 0 },
+      retired: { runs: 0, landed_rows: 0, ledger_rows: 0, originals: 0, images: 0 },
     });
     await place.sql`UPDATE ingest.orders SET until = now() - interval '1 second' WHERE what = 'retention'`;
     const again = { ...definition.input, importsDays: 59, anomaliesDays: 75 };
