@@ -2,6 +2,7 @@
 import { Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import type { Command } from 'commander';
+import type { BackendName } from '../../config.ts';
 import { kindNamed } from '../../kinds/index.ts';
 import { refuseOverwrite } from '../requests/outputFile.ts';
 import { mendCommand } from '../display/nextCommand.ts';
@@ -53,7 +54,7 @@ async function rejectsCommand({ args: [id], options, out, open }: Call<Flags>): 
   if (out.json && !options.output) return out.stream({ run_id: found.id, rejects: documentsOf(session, found) });
   const codes = await writeRejects(session, found, options.output ?? (process.stdout.isTTY ? shown() : process.stdout));
   const rows = Object.values(codes).reduce((sum, n) => sum + n, 0);
-  if (options.output) say(out, found, options.output, rows, codes);
+  if (options.output) say({ out, usual: session.config.backend }, found, options.output, rows, codes);
   out.document({ run_id: found.id, file: options.output, rows, codes });
 }
 
@@ -78,7 +79,7 @@ async function* documentsOf(session: Session, { id, import_kind: kind }: Run): A
 }
 
 function say(
-  out: Call<Flags>['out'],
+  { out, usual }: { out: Call<Flags>['out']; usual: BackendName },
   { id, import_kind: kind, header, metadata: { input: begun } }: Run,
   file: string,
   rows: number,
@@ -93,12 +94,6 @@ function say(
     `${rows} ${directory ? 'failed items' : 'rejected rows'} of run ${id} written to ${file}${rows ? ` (${kinds})` : ''}`,
   );
   if (rows === 0) return;
-  if (!directory)
-    out.detail(
-      `  Mend them, then: ${input && 'options' in input ? mendCommand(file, input) : `intake import ${kind} ${shellWord(file)} --commit`}`,
-    );
-  else if (input && 'tag' in input)
-    out.detail(
-      `  Mend them in the directory, then: intake import ${kind} --states-dir ${shellWord(input.path)} --tag ${shellWord(input.tag)} --commit`,
-    );
+  const again = input ? mendCommand(file, input, usual) : `intake import ${kind} ${shellWord(file)} --commit`;
+  out.detail(`  Mend them${directory ? ' in the directory' : ''}, then: ${again}`);
 }

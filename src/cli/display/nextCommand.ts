@@ -1,11 +1,16 @@
 /** The commands that are printed as the next step: what was tried, with every option that decides what happens. */
 import { parse } from 'node:path';
+import type { BackendName } from '../../config.ts';
 import { kindNamed } from '../../kinds/index.ts';
+import type { DirectoryInput } from '../../messages/directory.ts';
 import type { AnyInput, ImportInput } from '../../messages/imports.ts';
 import { directoryOptions, fileOptions, type OptionWord } from '../../messages/options.ts';
 import type { ImportRequest } from '../../messages/requests.ts';
 import type { Remarks } from '../../messages/remarks.ts';
 import { shellWord } from '../../values/text.ts';
+
+/** How fast it is does not decide what happens. */
+const OF_SPEED: ReadonlySet<string> = new Set(['batch-size', 'max-workers', 'max-concurrent-uploads']);
 
 /** The commit of what was tried: one command, or one for each order of dates where nobody stated it and some only fit the other. */
 export function commitCommands(request: ImportRequest, input: AnyInput | undefined, remarks: Remarks): string[] {
@@ -35,17 +40,35 @@ function commitCommand(request: ImportRequest, input: AnyInput | undefined): str
   ]);
 }
 
-/** The import of mended rejects of a run, which means them as their run did. */
-export function mendCommand(file: string, input: ImportInput): string {
-  const stem = parse(file).name;
-  // The batch is another, and the header stands where it stands in every file of rejects.
-  const batch = { path: file, batchId: usualBatch(input.fileHash), batchName: stem, sourceReference: stem };
-  return commandOf(input.kind, file, [
-    ...sourceWords(input.kind, input.sourceSystem),
-    ...givenWords({ ...input, ...batch }).filter(([name]) => name !== 'header-row'),
+/**
+ * The import of mended rejects of a run, or of its mended directory, which means them as their run did.
+ * @param file the rejects; a directory is mended in its place.
+ * @param usual the backend that needs no option.
+ */
+export function mendCommand(file: string, input: AnyInput, usual: BackendName): string {
+  const isFile = 'options' in input;
+  return commandOf(input.kind, isFile ? file : undefined, [
+    ...(isFile ? mendedWords(file, input) : directoryWords(input)),
+    ['backend', input.backend === usual ? undefined : input.backend],
     ['commit', undefined],
   ]);
 }
+
+function mendedWords(file: string, input: ImportInput): OptionWord[] {
+  const stem = parse(file).name;
+  // The batch is another, and the header stands where it stands in every file of rejects.
+  const batch = { path: file, batchId: usualBatch(input.fileHash), batchName: stem, sourceReference: stem };
+  return [
+    ...sourceWords(input.kind, input.sourceSystem),
+    ...givenWords({ ...input, ...batch }).filter(([name]) => name !== 'header-row'),
+  ];
+}
+
+const directoryWords = (input: DirectoryInput): OptionWord[] => [
+  ...sourceWords(input.kind, input.sourceSystem),
+  ['states-dir', input.path],
+  ...directoryOptions(input).filter(([name]) => !OF_SPEED.has(name)),
+];
 
 /** Without what nobody said: defaults, and what the file says itself. */
 function givenWords({ batchId, batchName, sourceReference, fileHash, path, options }: ImportInput): OptionWord[] {

@@ -93,8 +93,12 @@ describe('the request of an import', () => {
       `intake import plaintiffs 'x y.csv' --source-system 'O'\\''Neil' --batch-id 'B 1'${said} --header-row 3 --max-errors '5%' --backend supabase --commit`,
     );
     assert.equal(
-      mendCommand('rejects.csv', input),
+      mendCommand('rejects.csv', input, 'postgres'),
       `intake import plaintiffs rejects.csv --source-system 'O'\\''Neil'${said} --max-errors '5%' --commit`,
+    );
+    assert.match(
+      mendCommand('rejects.csv', { ...input, backend: 'supabase' }, 'postgres'),
+      / --backend supabase --commit$/,
     );
     const directory = { tag: 'T 1', singleFile: 'FL/a_parse.json', delta: true, maxWorkers: 3 };
     assert.equal(
