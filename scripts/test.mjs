@@ -1,23 +1,40 @@
 // `npm test [-- FILES and mocha options]`: installs what is missing, runs every test, ends with a plain line of counts.
 // `npm run test:quick` runs those that need neither a stack of their own nor the command line: units, SQL, workflows with faked activities.
-import { spawn } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { installedNode } from '../bin/node.mjs';
 import { installPackages } from './install.mjs';
 
-/** Run beside the others, each group on a stack of its own: both mostly wait for processes, and all three take about as long. */
-const GROUPS = [
-  /^test\/(?:cli|hosts|local|browser)\//,
-  /^test\/(?:crash|gateway|schedules|temporal|activities\/push)\//,
-];
+/** Files of tests that run at the same time, each lane with a stack of its own: many wait for processes, so more than two cores have. */
+const LANES = 4;
+/** Take longest: who begins with them does not wait for one at the end. */
+const LONG = [
+  'crash/worker',
+  'cli/commands/import',
+  'crash/directory',
+  'browser/dashboard',
+  'temporal/standstill',
+  'docs/package',
+  'crash/merge',
+  'cli/commands/runs',
+  'workflows/push/pushProjects',
+  'schedules/schedules',
+  'database/backends/backend',
+  'crash/chaos',
+  'workflows/file/importFile',
+  'workflows/directory/importDirectory',
+  'cli/commands/',
+  'local/',
+].map((name) => `test/${name}`);
 /** With --quick: no worker on a real database, no process besides PostgreSQL and Temporal. */
 const QUICK =
   /^test\/(?:anomalies|bench|kinds|messages|observability|replay|sources|sql|staging|temporal\/outcome|values|workflows\/promotion\/promotion|docs\/(?:architecture|errors))/;
 /** Start processes of their own, or take long for what they are. */
 const SLOW =
   /^test\/(?:kinds\/newKind|sql\/(?:supabaseCli|bridge|migrations|policiesApi|kinds|judgmentsMatching|judgmentsConcurrency)|bench\/contenders|observability\/traces)/;
-const QUICK_GROUPS = [/^test\/sql\//];
+/** To a lane, instead of a file. */
+const END = 'end';
 const SKIPPED = /^skipped: .+$/gm;
 /** File and title of a test that failed. */
 const FAILED = /^failed: (\S+): (.+?) => .*$/gm;
@@ -30,39 +47,64 @@ const mocha = fileURLToPath(new URL('../node_modules/mocha/bin/mocha.js', import
 const quick = process.argv.includes('--quick');
 const args = process.argv.slice(2).filter((arg) => arg !== '--quick');
 
-if (args.some((arg) => arg.endsWith('.ts'))) {
-  process.exitCode = (await run(args, process.stdout)).status;
+const files = readdirSync(new URL('../test/', import.meta.url), { recursive: true })
+  .map((file) => `test/${file.replaceAll('\\', '/')}`)
+  .filter((file) => file.endsWith('.test.ts') && (!quick || (QUICK.test(file) && !SLOW.test(file))))
+  .sort();
+
+if (args.length) {
+  const named = args.some((arg) => arg.endsWith('.ts'));
+  process.exitCode = (await run(named ? args : [...args, ...files], process.stdout)).status;
 } else {
-  const files = readdirSync(new URL('../test/', import.meta.url), { recursive: true })
-    .map((file) => `test/${file.replaceAll('\\', '/')}`)
-    .filter((file) => file.endsWith('.test.ts') && (!quick || (QUICK.test(file) && !SLOW.test(file))))
-    .sort();
-  const apart = quick ? QUICK_GROUPS : GROUPS;
-  const groupOf = (file) => apart.findIndex((group) => group.test(file));
-  const groups = [-1, ...apart.keys()]
-    .map((group) => files.filter((file) => groupOf(file) === group))
-    .filter((group) => group.length > 0);
-  const ended = await Promise.all(
-    groups.map((group, i) => run([...args, ...group], i === 0 ? process.stdout : undefined)),
-  );
-  for (const { output } of ended.slice(1)) process.stdout.write(output);
-  // Without an ending something failed before the tests.
-  const counts = ended.map(({ output }) =>
-    ([...output.matchAll(ENDING)].at(-1) ?? ['', 0, 1]).slice(1, 4).map((n) => Number(n ?? 0)),
-  );
-  const [passed, failed, skipped] = [0, 1, 2].map((i) => counts.reduce((sum, count) => sum + (count[i] || 0), 0));
-  const again = await runAlone(ended.flatMap(({ output }) => [...output.matchAll(FAILED)]));
+  const long = LONG.flatMap((name) => files.filter((file) => file.startsWith(name)));
+  const queue = [...new Set([...long, ...files])];
+  const output = (await Promise.all(Array.from({ length: LANES }, () => runLane(queue)))).join('');
+  const counts = [...output.matchAll(ENDING)].map((ending) => ending.slice(1, 4).map((n) => Number(n ?? 0)));
+  const [passed, failed, skipped] = [0, 1, 2].map((i) => counts.reduce((sum, count) => sum + count[i], 0));
+  const again = await runAlone([...output.matchAll(FAILED)]);
   process.exitCode = failed > again.passed ? 1 : 0;
-  // Again at the end, since those of other groups stand far above.
-  for (const line of new Set(ended.flatMap(({ output }) => output.match(SKIPPED) ?? []))) console.log(line);
+  // Again at the end, since those of their files stand far above.
+  for (const line of new Set(output.match(SKIPPED) ?? [])) console.log(line);
   for (const line of again.lines) console.log(line);
   console.log(
     `${passed + again.passed} passed, ${failed - again.passed} failed${skipped ? `, ${skipped} skipped` : ''}`,
   );
 }
 
+/** Runs files of the queue, one after another, until none is left; what a file prints is shown when it has ended. */
+function runLane(queue) {
+  return new Promise((resolve) => {
+    const lane = fork(new URL('../test/support/lane.ts', import.meta.url), {
+      cwd: root,
+      env: environment(),
+      execPath: node,
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    });
+    let running;
+    let [output, shown] = ['', 0];
+    lane.stdout.setEncoding('utf8').on('data', (text) => {
+      output += text;
+      const ended = [...output.slice(shown).matchAll(ENDING)].at(-1);
+      if (ended) show(shown + ended.index + ended[0].length);
+    });
+    lane.on('message', () => {
+      running = queue.shift();
+      lane.send(running ?? END);
+    });
+    lane.on('close', () => {
+      if (running) output += `\nfailed: ${running}: the file => ended before its tests\n0 passed, 1 failed\n`;
+      show(output.length);
+      resolve(output);
+    });
+    function show(end) {
+      process.stdout.write(output.slice(shown, end));
+      shown = end;
+    }
+  });
+}
+
 /**
- * Runs the files of failed tests a second time, alone: on a loaded machine a test may fail for want of time beside the other groups.
+ * Runs the files of failed tests a second time, alone: on a loaded machine a test may fail for want of time beside the other lanes.
  * A test that passes then counts as passed and is named; `lines` say what became of each.
  */
 async function runAlone(failures) {
