@@ -1,5 +1,6 @@
 /** Composition root of a worker: one on the queue of all, one on the queue of this host's files. */
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type ActivityInterceptorsFactory } from '@temporalio/worker';
 import type { Deps } from './activities/deps.ts';
@@ -10,7 +11,7 @@ import { freePort } from './observability/freePort.ts';
 import { createLogger } from './observability/log.ts';
 import { createMetrics, noMetrics } from './observability/metrics.ts';
 import { serveMetrics } from './observability/metricsServer.ts';
-import { COMMAND_IDENTITY } from './temporal/pollers.ts';
+import { COMMAND_IDENTITY, workerIdentity } from './temporal/pollers.ts';
 import { grpcProxy, useProxies } from './settings/proxy.ts';
 import { connectFault, endWith, temporalFault } from './temporal/fault.ts';
 import { attributeRemedy, hasAttributes } from './temporal/searchAttributes.ts';
@@ -25,6 +26,8 @@ import type { Logger } from 'pino';
 
 /** Activities at a time and process: each holds a chunk in memory, and two cores are busy with fewer. */
 const ACTIVITIES = 4;
+/** How long the start waits for the database to say which it is. */
+const PLACE_MS = 2_000;
 
 export interface RunningWorker {
   /** Lets running activities end, then stops. */
@@ -85,16 +88,18 @@ export async function startWorker(config: Config, log: Logger, options: WorkerOp
       runningImports({ connection, namespace: temporal.namespace, taskQueue: config.taskQueue }, state),
     ));
   const traces = await openTraces(config);
-  const { activities, close } = await openActivities(config, log, {
+  const { activities, place, close } = await openActivities(config, log, {
     ...(metrics ? { metrics } : {}),
     ...(adapt ? { adapt } : {}),
     hasAttributes: () => hasAttributes(connection, temporal.namespace),
   });
+  // A database that does not answer holds nothing up: an import waits for it, this name does not.
+  const own = await Promise.race([place(), sleep(PLACE_MS, {}, { ref: false })]);
   const common = {
     connection,
     namespace: temporal.namespace,
     activities,
-    ...(only === 'files' ? { identity: COMMAND_IDENTITY } : {}),
+    identity: only === 'files' ? COMMAND_IDENTITY : workerIdentity(own),
     ...traces?.worker,
     ...(activityInterceptors ? { interceptors: { activity: activityInterceptors } } : {}),
     shutdownGraceTime: '20 s',

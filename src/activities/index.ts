@@ -6,10 +6,10 @@
 import { allActivities } from './all.ts';
 import type { Deps } from './deps.ts';
 import { guarded } from './guard.ts';
-import { inDatabase } from './inDatabase.ts';
+import { inPlace } from './inPlace.ts';
 import { onOrder } from './ordered.ts';
 
 export const createActivities = (deps: Deps) =>
-  guarded(inDatabase(onOrder(allActivities(deps), deps), deps), deps.log, deps.metrics);
+  guarded(inPlace(onOrder(allActivities(deps), deps), deps), deps.log, deps.metrics);
 
 export type { Activities } from './all.ts';

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { BackendName, Config } from '../config.ts';
-import { databaseOf } from '../database/identity.ts';
+import type { Place } from '../messages/place.ts';
 import { openBackends } from '../database/backends/open.ts';
 import { noMetrics } from '../observability/metrics.ts';
 import { createParser } from '../staging/parser.ts';
@@ -12,6 +12,8 @@ import { createActivities } from './index.ts';
 
 export interface OpenActivities {
   readonly activities: ReturnType<typeof createActivities>;
+  /** Which database and objects they have; nothing of what does not answer. */
+  place(): Promise<Place>;
   /** To be called after the worker has ended. */
   close(): Promise<void>;
 }
@@ -30,7 +32,7 @@ export async function openActivities(
   const parser = createParser();
   const known = new Map<BackendName, string | undefined>();
   const ownDatabase = async (name: BackendName): Promise<string | undefined> => {
-    if (!known.has(name)) known.set(name, (await databaseOf(backends.get(name))).databaseId);
+    if (!known.has(name)) known.set(name, (await backends.get(name).call('database_identity', {})) ?? undefined);
     return known.get(name);
   };
   const deps: Deps = {
@@ -47,6 +49,13 @@ export async function openActivities(
   };
   return {
     activities: createActivities(adapt(deps)),
+    async place() {
+      const [databaseId, objects] = await Promise.all([
+        ownDatabase(config.backend),
+        backends.get(config.backend).objects.identity(),
+      ]).catch(() => []);
+      return { ...(databaseId ? { databaseId } : {}), ...(objects ? { objects } : {}) };
+    },
     async close() {
       await parser.close();
       await backends.close();

@@ -4,6 +4,7 @@
  * The seam between Intake and a database with object storage; what differs behind it is transport only.
  */
 import type { BackendName } from '../config.ts';
+import type { StoreIdentity } from '../messages/place.ts';
 import type { Answer, Arguments, FunctionName } from './functions.ts';
 
 /**
@@ -48,6 +49,10 @@ export interface StagedChunk {
 
 /** Objects by path under one bucket or folder; written whole, never changed. */
 export interface ObjectStore {
+  /** Whether it is said to be the one of all workers. */
+  readonly shared: boolean;
+  /** Nothing for a bucket, which is a part of its database, and for a folder that can be neither read nor marked. */
+  identity(): Promise<StoreIdentity | undefined>;
   /** Stores bytes under a path, durably; the same bytes again are fine. */
   put(path: string, bytes: Buffer, contentType?: string): Promise<void>;
   /** @throws IntakeError OBJECT_MISSING. */

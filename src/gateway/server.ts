@@ -18,6 +18,7 @@ import { createBearers, type StoredTenants } from './limits/bearers.ts';
 import { createByteBudget } from './limits/budget.ts';
 import { watchConnections } from './limits/connections.ts';
 import { createDashboard } from './dashboard/dashboard.ts';
+import { targetText } from '../settings/target.ts';
 import { createMerges } from './routes/merges.ts';
 import { createGatewayMetrics } from './metrics.ts';
 import { createRateLimiter, USUAL_RATE, type RateLimit } from './limits/rateLimit.ts';
@@ -87,7 +88,11 @@ export async function startGateway(config: Config, log: Logger, options: Gateway
   const app = createApp({
     bearers: createBearers(config.projectsBearers, readTenants),
     reader,
-    merges: createMerges({ client, backend, taskQueue: config.taskQueue, log, onMerged: metrics.counted, ...waits }),
+    merges: createMerges({
+      ...{ client, backend, taskQueue: config.taskQueue, target: targetText(config), log },
+      onMerged: metrics.counted,
+      ...waits,
+    }),
     metrics,
     budget: createByteBudget(BODIES),
     slots: pLimit(BATCHES),

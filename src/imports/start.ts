@@ -1,8 +1,7 @@
 /** Starting an import, or attaching to the one that is running. */
 import { randomUUID } from 'node:crypto';
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import type { Backend } from '../database/backend.ts';
-import { databaseOf } from '../database/identity.ts';
+import { inPlaceOf, otherStore, type PlaceBackend } from '../database/identity.ts';
 import { filesIn, order, ORDER_HOURS } from '../database/orders.ts';
 import { IntakeError } from '../errors.ts';
 import type { AnyInput } from '../messages/imports.ts';
@@ -21,20 +20,20 @@ export interface StartedImport {
 /**
  * Starts the import, or attaches to the one that is running.
  * @param backend of who orders its files, unless the worker's INTAKE_FILES allows them.
- * @throws IntakeError OPTIONS_DIFFER when that one has other options that decide what happens, DATABASE_MISMATCH when it has another database.
+ * @throws IntakeError OPTIONS_DIFFER when that one has other options that decide what happens, DATABASE_MISMATCH when it is at work elsewhere.
  */
 export async function startOrAttachImport(
   client: Client,
   asked: AnyInput,
-  backend?: Pick<Backend, 'call'>,
+  backend?: PlaceBackend,
 ): Promise<StartedImport> {
-  const input = backend ? { ...asked, ...(await databaseOf(backend)) } : asked;
+  const input = backend ? await inPlaceOf(asked, backend) : asked;
   if (backend) await order(backend, 'file', filesIn(input), ORDER_HOURS);
   const starter = randomUUID();
   const options = importOptions({ workflowId: workflowIdOf(input), input, starter, tenant: tenantOf(input) });
   const handle = await startOrAttach(client, isDirectory(input) ? 'importDirectory' : 'importFile', input, options);
   const other = await memoOfOther(handle, starter);
-  requireSameDatabase(other?.['databaseId'], input);
+  requireSamePlace(other, input);
   const written = other?.['options']; // one that an older version started has none
   const differing =
     typeof written === 'string' ? differingOptions(JSON.parse(written) as OptionWord[], decidingOptions(input)) : '';
@@ -45,15 +44,18 @@ export async function startOrAttachImport(
   return { handle, attached: other !== undefined };
 }
 
-/** What runs under this name writes to the database of who started it. */
-function requireSameDatabase(there: unknown, { databaseId: here, target, filename }: AnyInput): void {
-  if (!there || !here || there === here) return;
-  throw new IntakeError('DATABASE_MISMATCH', `${filename} is being imported into another database than ${target}`);
+/** What runs under this name writes to the database and the objects of who started it. */
+function requireSamePlace(
+  there: Record<string, unknown> | undefined,
+  { databaseId, objects, target, filename }: AnyInput,
+): void {
+  const differs = (other: unknown, own: string | undefined): boolean => Boolean(other && own && other !== own);
+  if (differs(there?.['databaseId'], databaseId))
+    throw new IntakeError('DATABASE_MISMATCH', `${filename} is being imported into another database than ${target}`);
+  if (differs(there?.['objectsId'], objects?.id))
+    throw otherStore(`${filename} is being imported with other objects than those in ${objects?.name}`);
 }
 
 /** The same for who needs not know whether it was running already. */
-export const startImport = async (
-  client: Client,
-  input: AnyInput,
-  backend?: Pick<Backend, 'call'>,
-): Promise<WorkflowHandle> => (await startOrAttachImport(client, input, backend)).handle;
+export const startImport = async (client: Client, input: AnyInput, backend?: PlaceBackend): Promise<WorkflowHandle> =>
+  (await startOrAttachImport(client, input, backend)).handle;

@@ -1,7 +1,8 @@
 /** What travels for the merge of a batch of projects: references and counts, never a row. */
 import type { BackendName } from '../config.ts';
+import type { Place } from './place.ts';
 
-export interface BatchReference {
+export interface BatchReference extends Pick<Place, 'target' | 'databaseId'> {
   readonly backend: BackendName;
   readonly tenantId: string;
   readonly checksum: string;

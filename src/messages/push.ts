@@ -1,6 +1,7 @@
 /** What travels between client, workflow and activities of a push of projects: ids, paths, hashes and counts; never a row or a secret. */
 import type { BackendName } from '../config.ts';
 import type { ErrorDocument } from './imports.ts';
+import type { Place } from './place.ts';
 import type { Remarks } from './remarks.ts';
 
 /** How a file of projects is read, and where its rows go; what nobody gave is not there. */
@@ -30,11 +31,8 @@ export function pushSettings(given: {
   };
 }
 
-export interface PushInput extends PushSettings {
+export interface PushInput extends PushSettings, Place {
   readonly backend: BackendName;
-  /** The database of who starts it, for people, and which one that is: a worker of another one refuses. */
-  readonly target?: string;
-  readonly databaseId?: string;
   readonly taskQueue: string;
   /** Task queue of the host that holds the file. */
   readonly fileQueue: string;

@@ -1,18 +1,15 @@
 /** What every import is told, whatever it reads. */
 import type { BackendName } from '../config.ts';
+import type { Place } from './place.ts';
 
 /** `verify` stages the file as a dry run does and compares it with an earlier run. */
 export type ImportMode = 'dry-run' | 'commit' | 'verify';
 
 /** What every import says, whatever it reads. */
-export interface RunInput {
+export interface RunInput extends Place {
   readonly kind: string;
   readonly mode: ImportMode;
   readonly backend: BackendName;
-  /** The database of who starts it, for people. */
-  readonly target?: string;
-  /** Which one that is: a worker of another one refuses. */
-  readonly databaseId?: string;
   /** Absolute path on the host that holds the file or directory. */
   readonly path: string;
   readonly filename: string;

@@ -4,9 +4,10 @@ import type { Assessment } from './alerts.ts';
 import type { BackendName } from '../config.ts';
 import type { ImportRequest } from './requests.ts';
 import type { ErrorDocument } from './imports.ts';
+import type { Place } from './place.ts';
 import type { PushMetrics, PushSettings } from './push.ts';
 
-interface Scheduled {
+interface Scheduled extends Place {
   readonly taskQueue: string;
   readonly backend: BackendName;
 }
@@ -103,9 +104,6 @@ export interface AlertsInput extends Scheduled {
   readonly windowHours: number;
   /** Somebody waits for it: a webhook that does not answer is told, not waited for. */
   readonly byHand?: boolean;
-  /** The database of who asks by hand, for people, and which one that is. */
-  readonly target?: string;
-  readonly databaseId?: string;
 }
 
 export interface AssessedAlert extends Assessment, AlertDocument {

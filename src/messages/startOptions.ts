@@ -32,6 +32,7 @@ export function importOptions({ workflowId, input, starter, tenant }: ImportStar
       starter,
       options: JSON.stringify(decidingOptions(input)),
       ...(input.databaseId ? { databaseId: input.databaseId } : {}),
+      ...(input.objects ? { objectsId: input.objects.id } : {}),
     },
     staticSummary: `${mode}: ${kind} from ${source}, ${filename}`,
     typedSearchAttributes: attributePairs({ kind, source, tenant, status: 'running' }),

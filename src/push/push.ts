@@ -18,8 +18,7 @@ import { pushSettings, type PushInput, type PushReport, type PushSettings } from
 import { pushOptions } from '../messages/startOptions.ts';
 import { memoOfOther, startOrAttach } from '../temporal/start.ts';
 import { MAX_BATCH_ROWS } from '../sources/projects/split.ts';
-import type { Backend } from '../database/backend.ts';
-import { databaseOf } from '../database/identity.ts';
+import { inPlaceOf, type PlaceBackend } from '../database/identity.ts';
 import { filesIn, order, ORDER_HOURS } from '../database/orders.ts';
 import { shellWord } from '../values/text.ts';
 
@@ -56,12 +55,8 @@ export interface StartedPush {
 }
 
 /** Starts the push, or attaches to the one of this file. @throws IntakeError IN_PROGRESS when another file of the tenant is on its way. */
-export async function startPush(
-  client: Client,
-  asked: PushInput,
-  backend?: Pick<Backend, 'call'>,
-): Promise<StartedPush> {
-  const input = backend ? { ...asked, ...(await databaseOf(backend)) } : asked;
+export async function startPush(client: Client, asked: PushInput, backend?: PlaceBackend): Promise<StartedPush> {
+  const input = backend ? await inPlaceOf(asked, backend) : asked;
   if (backend) {
     await order(backend, 'file', filesIn(input), ORDER_HOURS);
     if (input.gatewayUrl) await order(backend, 'gateway', [{ url: input.gatewayUrl }], ORDER_HOURS);

@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { longRecord } from '../staging/longRecord.ts';
 import { partName, storedManifest, type Manifest } from '../staging/manifest.ts';
 import type { Backend } from '../database/backend.ts';
+import { otherStore } from '../database/identity.ts';
 import { IntakeError } from '../errors.ts';
 import { FAILED_ITEMS_HEADER, failedItemLine } from '../sources/tree/failedItems.ts';
 import { kindNamed } from '../kinds/index.ts';
@@ -97,9 +98,17 @@ async function* itemLines(backend: Backend, { id }: Run, count: (code: string) =
   }
 }
 
+/** @throws IntakeError DATABASE_MISMATCH where the run's objects are known to be in another store. */
+async function requireStore({ objects }: Backend, input: Run['metadata']['input']): Promise<void> {
+  const there = input?.objects;
+  const here = there && (await objects.identity());
+  if (here && here.id !== there.id)
+    throw otherStore(`The run keeps its file in ${there.name}, this command looks in ${here.name}`);
+}
+
 /**
  * The header of the file that a run imported, as a file of rejects has it, how its records are written, and its stored chunks.
- * @throws IntakeError OBJECT_MISSING, OBJECT_CORRUPT.
+ * @throws IntakeError DATABASE_MISMATCH, OBJECT_MISSING, OBJECT_CORRUPT.
  */
 export async function storedHeader(
   connections: Connections,
@@ -111,6 +120,7 @@ export async function storedHeader(
     });
   const backend = await connections.backend(metadata.input?.backend);
   const [, hash = '', layout = ''] = path.split('/');
+  await requireStore(backend, metadata.input);
   const format = await storedManifest(backend, hash, layout);
   const part = (n: number) => backend.objects.get(`${hash}/${layout}/${partName(n)}`);
   const head = await part(0);

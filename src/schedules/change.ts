@@ -8,8 +8,9 @@ import {
 } from '@temporalio/client';
 import type { Workflow } from '@temporalio/common';
 import { attributePairs } from '../messages/attributes.ts';
+import type { Place } from '../messages/place.ts';
 import { IntakeError } from '../errors.ts';
-import { POLICIES, type Definition } from './definitions.ts';
+import { POLICIES, type Definition, type ScheduledWorkflow } from './definitions.ts';
 import { specOf, type Times } from './times.ts';
 
 /**
@@ -50,10 +51,7 @@ export function setTimes({ schedule }: Client, id: string, times: Times): Promis
     schedule.getHandle(id).update((before) => {
       const { args = [], ...action } = before.action;
       const [input] = args as [object | undefined];
-      if (typeof input !== 'object' || input === null)
-        throw new IntakeError('USAGE', `Schedule ${id} is broken: its input is missing`, {
-          remedy: 'Make it anew: intake schedule add ... --replace.',
-        });
+      if (typeof input !== 'object' || input === null) throw brokenSchedule(id);
       // A window is as long as the time between two of them.
       const fitting =
         'windowHours' in input && 'everyMinutes' in times
@@ -65,6 +63,30 @@ export function setTimes({ schedule }: Client, id: string, times: Times): Promis
     }),
   );
 }
+
+/** For the database and the objects of who asks now. @param order orders there what it reads. @throws IntakeError SCHEDULE_NOT_FOUND. */
+export async function moveSchedule(
+  { schedule }: Client,
+  id: string,
+  place: Place,
+  order: (definition: Pick<Definition, 'workflow' | 'input'>) => Promise<void>,
+): Promise<void> {
+  const handle = schedule.getHandle(id);
+  const { action } = await found(id, handle.describe());
+  const [before] = (action.args ?? []) as [Definition['input'] | undefined];
+  if (!before) throw brokenSchedule(id);
+  const { databaseId: _, objects: __, ...input } = before;
+  await order({ workflow: action.workflowType as ScheduledWorkflow, input: before });
+  await found(
+    id,
+    handle.update((now) => ({ ...now, action: { ...now.action, args: [{ ...input, ...place }] } })),
+  );
+}
+
+const brokenSchedule = (id: string): IntakeError =>
+  new IntakeError('USAGE', `Schedule ${id} is broken: its input is missing`, {
+    remedy: 'Make it anew: intake schedule add ... --replace.',
+  });
 
 /** @param note why; not empty, or nothing happens. */
 export const pauseSchedule = ({ schedule }: Client, id: string, note: string): Promise<void> =>

@@ -4,7 +4,10 @@ import { filesIn, order } from '../database/orders.ts';
 import type { RetentionInput, ScheduledImportInput, ScheduledPushInput } from '../messages/schedules.ts';
 import type { Definition } from './definitions.ts';
 
-export async function orderSchedule(backend: Pick<Backend, 'call'>, { workflow, input }: Definition): Promise<void> {
+export async function orderSchedule(
+  backend: Pick<Backend, 'call'>,
+  { workflow, input }: Pick<Definition, 'workflow' | 'input'>,
+): Promise<void> {
   if (workflow === 'scheduledImport') {
     const { fileQueue, request } = input as ScheduledImportInput;
     await order(backend, 'file', filesIn({ ...request, ...request.directory, fileQueue }));

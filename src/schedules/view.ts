@@ -8,11 +8,13 @@ import {
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
+import type { Place } from '../messages/place.ts';
 import type { AlertsInput, RetentionInput, ScheduledImportInput, ScheduledPushInput } from '../messages/schedules.ts';
 import { failureOf, type FailedWorkflow } from '../temporal/outcome.ts';
 import { found } from './change.ts';
 import { POLICIES, retentionInWords, type ScheduledWorkflow } from './definitions.ts';
 import { timesOf, timesText, type Times } from './times.ts';
+import { brokenBy, faultIn } from './faults.ts';
 import { ERRORS, IntakeError, type ErrorCode } from '../errors.ts';
 
 export interface ScheduleRun {
@@ -46,6 +48,8 @@ export interface ScheduleView {
   readonly differs: readonly string[];
   /** Why it cannot do its work; null when nothing is wrong with it. */
   readonly broken: string | null;
+  /** What an operator does about that. */
+  readonly mend: string | null;
   readonly next: readonly { readonly at: string; readonly local: string }[];
   /** The last first. */
   readonly runs: readonly ScheduleRun[];
@@ -59,12 +63,18 @@ export interface ScheduleView {
 /**
  * The schedules of one deployment, by their ids: another one may use the same namespace, with a task queue of its own.
  * @param runs how many of the last runs of each.
+ * @param own the place of who looks: what is for another one is broken.
  */
-export async function listSchedules(client: Client, taskQueue: string, runs = 1): Promise<ScheduleView[]> {
+export async function listSchedules(
+  client: Client,
+  taskQueue: string,
+  runs = 1,
+  own: Place = {},
+): Promise<ScheduleView[]> {
   const ids: string[] = [];
   for await (const { scheduleId, action } of client.schedule.list())
     if (action && action.workflowType in POLICIES) ids.push(scheduleId);
-  const views = await Promise.all(ids.sort().map((id) => describeSchedule(client, id, runs).catch(gone)));
+  const views = await Promise.all(ids.sort().map((id) => describeSchedule(client, id, runs, own).catch(gone)));
   return views.filter((view) => view?.task_queue === taskQueue) as ScheduleView[];
 }
 
@@ -74,7 +84,7 @@ function gone(error: unknown): undefined {
 }
 
 /** @throws IntakeError SCHEDULE_NOT_FOUND. */
-export async function describeSchedule(client: Client, id: string, runs = 10): Promise<ScheduleView> {
+export async function describeSchedule(client: Client, id: string, runs = 10, own: Place = {}): Promise<ScheduleView> {
   const description = await found(id, client.schedule.getHandle(id).describe());
   const { spec, action, state, policies, info } = description;
   const times = timesOf(spec);
@@ -91,7 +101,7 @@ export async function describeSchedule(client: Client, id: string, runs = 10): P
     overlap: policies.overlap ?? 'SKIP',
     catchup_hours: policies.catchupWindow / 3_600_000,
     differs: differencesOf(description, times),
-    broken: faultIn(description),
+    ...brokenBy(description, own),
     next: info.nextActionTimes.map((at) => ({ at: at.toISOString(), local: localText(at, timeZone) })),
     runs: await Promise.all(
       info.recentActions
@@ -141,23 +151,6 @@ function differencesOf({ action, policies }: ScheduleDescription, times: Times |
       : [`missed times: ${hours} h are made up for, usually ${usual.catchupHours} h`]),
     ...(policies.pauseOnFailure ? ['it is paused by a failure'] : []),
   ];
-}
-
-/** Fields without which its workflow cannot do anything. */
-const NEEDED: Readonly<Record<ScheduledWorkflow, readonly string[]>> = {
-  scheduledPush: ['tenantId', 'from', 'fileQueue'],
-  scheduledImport: ['request', 'fileQueue'],
-  retention: ['importsDays', 'anomaliesDays'],
-  alertAnomalies: ['windowHours'],
-};
-
-function faultIn({ action: { workflowType, args } }: ScheduleDescription): string | null {
-  const needed = NEEDED[workflowType as ScheduledWorkflow];
-  if (!needed) return `it starts ${workflowType}`;
-  const [input] = (args ?? []) as unknown[];
-  if (typeof input !== 'object' || input === null) return 'its input is missing';
-  const missing = needed.filter((name) => !(name in input));
-  return missing.length > 0 ? `its input has no ${missing.join(', ')}` : null;
 }
 
 function whatOf(description: ScheduleDescription): string {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
+import type { Place } from '../messages/place.ts';
 
 /** A poll lasts up to 60 s. */
 const RECENT_MS = 70_000;
@@ -12,6 +13,22 @@ const POLL_MS = 5_000;
 /** How the worker inside a command names itself: it ends with the command, so nobody else can rely on it. */
 export const COMMAND_IDENTITY = `command:${process.pid}@${hostname()}`;
 
+/** How a worker names itself: the SDK's usual name, and which database and objects it has. */
+export const workerIdentity = ({ databaseId, objects }: Place): string =>
+  [
+    `${process.pid}@${hostname()}`,
+    ...(databaseId ? [`database=${databaseId}`] : []),
+    ...(objects ? [`objects=${objects.id}`] : []),
+  ].join(' ');
+
+/** What a worker says of itself, with what it did not say left out. */
+export function placeOfWorker(identity: string): { name: string; databaseId?: string; objectsId?: string } {
+  const [name = '', ...words] = identity.split(' ');
+  const said = Object.fromEntries(words.map((word) => word.split('=')));
+  const { database, objects } = said as Record<string, string | undefined>;
+  return { name, ...(database ? { databaseId: database } : {}), ...(objects ? { objectsId: objects } : {}) };
+}
+
 /** A client of any kind: what asks the service of a namespace. */
 export interface ServiceClient {
   readonly connection: Pick<Client['connection'], 'withAbortSignal' | 'withDeadline'>;
@@ -20,22 +37,27 @@ export interface ServiceClient {
 }
 
 /**
- * Whether a worker, other than one inside a command, asks a task queue for work.
+ * Names of the workers, other than those inside commands, that ask a task queue for work.
  * @param now the clock of this host; where it seems to be off, that of the server decides.
  */
-export async function isPolled(
+export async function workersOf(
   client: ServiceClient,
   name: string,
   type: 'activity' | 'workflow' = 'activity',
   now: () => number = Date.now,
-): Promise<boolean> {
+): Promise<string[]> {
   const pollers = (await pollersOf(client, name, type)).filter(({ identity }) => mayLive(identity));
-  const fresh = (time: number) => pollers.some(({ at }) => at > time - RECENT_MS);
+  const freshAt = (time: number) => pollers.filter(({ at }) => at > time - RECENT_MS);
+  const fresh = (time: number) => freshAt(time).length > 0;
   const local = now();
   // A clock that is right has polls of the last minute, and none of the future.
   const doubtful = pollers.length > 0 && (!fresh(local) || pollers.some(({ at }) => at > local + SKEW_MS));
-  return doubtful ? fresh(local + (await serverAhead(client, now))) : fresh(local);
+  return freshAt(doubtful ? local + (await serverAhead(client, now)) : local).map(({ identity }) => identity);
 }
+
+/** Whether there is one. */
+export const isPolled = async (...args: Parameters<typeof workersOf>): Promise<boolean> =>
+  (await workersOf(...args)).length > 0;
 
 /** How far the clock of the server is ahead of this one, milliseconds: it stamps a poll of our own. */
 async function serverAhead(client: ServiceClient, now: () => number): Promise<number> {
@@ -82,7 +104,7 @@ async function pollersOf(
 /** The SDK's usual identity is `pid@host`: a process of this host can be looked for. */
 function mayLive(identity: string): boolean {
   if (identity.startsWith('command:')) return false;
-  const [, pid, host] = /^(\d+)@(.+)$/.exec(identity) ?? [];
+  const [, pid, host] = /^(\d+)@(\S+)/.exec(identity) ?? [];
   if (!pid || host !== hostname()) return true;
   try {
     return process.kill(Number(pid), 0);

@@ -15,6 +15,7 @@ import { pushInput, pushResult, startPush } from '../../src/push/push.ts';
 import {
   addSchedule,
   backfillSchedule,
+  moveSchedule,
   pauseSchedule,
   removeSchedule,
   requireOwn,
@@ -437,6 +438,28 @@ describe('schedules', function () {
         [(await describeSchedule(client(), id)).paused, (await describeSchedule(client(), id)).note],
         [false, 'mended'],
       );
+    });
+
+    it('broken for who has another database or other objects, until they are told to work there', async () => {
+      const definition = push(tenant(), '/srv/one');
+      const objects = { id: 'a', name: '/srv/objects' };
+      const there = { target: 'postgres at elsewhere/app', databaseId: 'f'.repeat(32), objects };
+      const id = await add({ ...definition, input: { ...definition.input, ...there } });
+      const seenBy = async (own: object) => (await describeSchedule(client(), id, 0, own)).broken;
+      assert.equal(await seenBy({}), null);
+      assert.equal(await seenBy(there), null);
+      assert.match((await seenBy({ databaseId: 'another' }))!, /another database: postgres at elsewhere\/app$/);
+      assert.match(
+        (await seenBy({ ...there, objects: { ...objects, id: 'b' } }))!,
+        /other objects than these: \/srv\/o/,
+      );
+      await triggerSchedule(client(), id);
+      const [run] = await runsOf(id, 1);
+      assert.match(run!.error!, /^DATABASE_MISMATCH: The command is for postgres at elsewhere\/app, this worker for/);
+      const ordered: unknown[] = [];
+      const place = { databaseId: 'another', target: 'postgres at here/app' };
+      await moveSchedule(client(), id, place, async ({ input }) => void ordered.push((input as { from: string }).from));
+      assert.deepEqual([await seenBy(place), ordered], [null, ['/srv/one']]);
     });
 
     it('given other times without losing what they do, and the overlap and catch-up that are documented', async () => {

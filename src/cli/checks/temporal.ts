@@ -5,7 +5,10 @@ import { SEARCH_ATTRIBUTES } from '../../messages/attributes.ts';
 import { check, failed, type Check } from './check.ts';
 import { attributeRemedy, attributeState } from '../../temporal/searchAttributes.ts';
 import { listSchedules } from '../../schedules/view.ts';
-import { isPolled } from '../../temporal/pollers.ts';
+import { placeOfWorker, workersOf } from '../../temporal/pollers.ts';
+import { otherStore, placeOf } from '../../database/identity.ts';
+import { IntakeError } from '../../errors.ts';
+import type { Place } from '../../messages/place.ts';
 import type { Session } from '../session.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { grpcProxy } from '../../settings/proxy.ts';
@@ -44,31 +47,49 @@ export async function checkTemporal(session: Session): Promise<Check[]> {
     }),
   );
   const { taskQueue, host } = config;
+  // Where it does not answer, its own check says so.
+  const own = await session
+    .backend()
+    .then(placeOf)
+    .catch((): Place => ({}));
   checks.push(await checkQueue('worker', taskQueue, 'workflow'));
   checks.push(await checkQueue('worker_files', hostQueue(taskQueue, host), 'activity'));
-  checks.push(await check('schedules', () => schedulesOf(client, taskQueue)));
+  checks.push(await check('schedules', () => schedulesOf(client, taskQueue, own)));
   return checks;
+
+  /** What they were asked to do here they would refuse. */
+  function requireOwnPlace(workers: readonly string[]): void {
+    const differs = (there: string | undefined, here: string | undefined) => there && here && there !== here;
+    for (const { name, databaseId, objectsId } of workers.map(placeOfWorker)) {
+      if (differs(databaseId, own.databaseId))
+        throw new IntakeError('DATABASE_MISMATCH', `Worker ${name} has another database than ${session.targetOf()}`);
+      if (differs(objectsId, own.objects?.id))
+        throw otherStore(`Worker ${name} keeps objects elsewhere than in ${own.objects?.name}`);
+    }
+  }
 
   function checkQueue(name: string, queue: string, type: 'workflow' | 'activity'): Promise<Check> {
     return check(name, async () => {
       // The worker of an embedded stack that has just come up is starting.
       const deadline = Date.now() + (session.stack?.gateway ? STARTING_MS : 0);
-      while (!(await isPolled(client, queue, type)) && Date.now() < deadline) await sleep(250);
-      if (!(await isPolled(client, queue, type)))
-        throw failed(`No worker polls task queue '${queue}'`, 'Start one: intake worker.');
+      let workers = await workersOf(client, queue, type);
+      for (; workers.length === 0 && Date.now() < deadline; workers = await workersOf(client, queue, type))
+        await sleep(250);
+      if (workers.length === 0) throw failed(`No worker polls task queue '${queue}'`, 'Start one: intake worker.');
+      requireOwnPlace(workers);
       return `polls task queue '${queue}'`;
     });
   }
 }
 
 /** Names of this deployment's schedules, which are paused, and which are otherwise than Intake makes them; there need not be any. */
-async function schedulesOf(client: Client, taskQueue: string): Promise<string> {
-  const views = await listSchedules(client, taskQueue, 0);
+async function schedulesOf(client: Client, taskQueue: string, own: Place): Promise<string> {
+  const views = await listSchedules(client, taskQueue, 0, own);
   const broken = views.filter((view) => view.broken);
   if (broken.length > 0)
     throw failed(
       broken.map(({ id, broken: fault }) => `Schedule ${id} is broken: ${fault}`).join('; '),
-      'Make it anew: intake schedule add ... --replace; or remove it: intake schedule remove ID.',
+      broken.map(({ mend }) => mend).join(' '),
     );
   const names = views.map(({ id, paused, differs }) => {
     const notes = [...(paused ? ['paused'] : []), ...differs];

@@ -122,7 +122,7 @@ async function stats({ options: { windowHours = A_DAY, tenant, severity }, out, 
 /** What the schedule does, now: the worker assesses the window and tells the webhook. */
 async function alert({ options: { windowHours = 1 }, out, open }: Call<Flags>): Promise<void> {
   const { config, temporal, backend, targetOf } = await open();
-  const [{ answerOf }, { startOrAttach }, { manualOptions }, { databaseOf }, client] = await Promise.all([
+  const [{ answerOf }, { startOrAttach }, { manualOptions }, { placeOf }, client] = await Promise.all([
     import('../../temporal/outcome.ts'),
     import('../../temporal/start.ts'),
     import('../../messages/startOptions.ts'),
@@ -131,7 +131,7 @@ async function alert({ options: { windowHours = 1 }, out, open }: Call<Flags>): 
   ]);
   const input: AlertsInput = {
     ...{ taskQueue: config.taskQueue, backend: config.backend, windowHours, byHand: true, target: targetOf() },
-    ...(await databaseOf(await backend())),
+    ...(await placeOf(await backend())),
   };
   onInterrupt({ workflowId: 'alert' }, { what: 'alert', watch: 'the same command again' });
   const handle = await startOrAttach(client, 'alertAnomalies', input, manualOptions('alert', config.taskQueue));

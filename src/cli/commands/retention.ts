@@ -89,15 +89,17 @@ async function preview({ options: { importsDays, anomaliesDays, runsDays }, out,
 async function clean({ options: { importsDays, anomaliesDays, runsDays }, out, open }: Call<Flags>): Promise<void> {
   const session = await open();
   const { config, temporal } = session;
-  const [{ answerOf }, { startOrAttach }, { manualOptions }, client] = await Promise.all([
+  const [{ answerOf }, { startOrAttach }, { manualOptions }, { placeOf }, client] = await Promise.all([
     import('../../temporal/outcome.ts'),
     import('../../temporal/start.ts'),
     import('../../messages/startOptions.ts'),
+    import('../../database/identity.ts'),
     temporal(),
   ]);
   const { taskQueue, backend } = config;
   const input: RetentionInput = {
-    ...{ taskQueue, backend, importsDays, anomaliesDays },
+    ...{ taskQueue, backend, importsDays, anomaliesDays, target: session.targetOf() },
+    ...(await placeOf(await session.backend())),
     ...(runsDays ? { runDays: runsDays } : {}),
   };
   const { orderRetention } = await import('../../schedules/order.ts');

@@ -3,6 +3,7 @@ import { asCalled } from '../asCalled.ts';
 import { shellWord } from '../../values/text.ts';
 import { Option, type Command } from 'commander';
 import { IntakeError } from '../../errors.ts';
+import type { Place } from '../../messages/place.ts';
 import { addCommand, type Call } from '../command.ts';
 import { addSubcommands, type Subcommand } from '../subcommands.ts';
 import {
@@ -13,6 +14,7 @@ import {
   timesGiven,
   type ScheduleFlags,
 } from '../requests/scheduleFlags.ts';
+import type { Session } from '../session.ts';
 import { renderTable } from '../display/table.ts';
 import { timesText, type Times } from '../../schedules/times.ts';
 import type { ScheduleView } from '../../schedules/view.ts';
@@ -115,7 +117,7 @@ async function scheduleCommand(call: Call<ScheduleFlags>): Promise<void> {
   }
   const { describeChanged } = await import('../../schedules/view.ts');
   const view = await describeChanged(client, what, ({ paused, when }) =>
-    times ? when === timesText(times) : paused === (action === 'pause'),
+    action === 'set' ? !times || when === timesText(times) : paused === (action === 'pause'),
   );
   out.document(view);
   out.answer(`Schedule ${what} is ${DONE[action]}: ${view.when}${view.paused ? ', paused' : ''}`);
@@ -129,14 +131,19 @@ async function add(
 ): Promise<void> {
   if (what !== undefined) refuseOthers(what, options);
   const session = await open({ creates: true });
-  const definition = definitionOf(session.config, what, path, options);
+  const asked = definitionOf(session.config, what, path, options);
   const client = await session.temporal();
-  const [{ addSchedule }, { orderSchedule }, { describeChanged }] = await Promise.all([
+  const [{ addSchedule }, { orderSchedule }, { describeChanged }, { placeOf }] = await Promise.all([
     import('../../schedules/change.ts'),
     import('../../schedules/order.ts'),
     import('../../schedules/view.ts'),
+    import('../../database/identity.ts'),
   ]);
-  await orderSchedule(await session.backend(), definition);
+  const name = 'request' in asked.input ? asked.input.request.backend : undefined;
+  const backend = await session.backend(name);
+  const input = { ...asked.input, target: session.targetOf(name), ...(await placeOf(backend)) };
+  const definition = { ...asked, input };
+  await orderSchedule(backend, definition);
   await addSchedule(client, definition, options.replace);
   const view = await describeChanged(client, definition.id, ({ when }) => when === timesText(definition.times));
   out.document(view);
@@ -145,12 +152,25 @@ async function add(
 }
 
 /** Of `--at` and `--timezone` one may stay as it is. */
-async function set({ options, open }: Call<ScheduleFlags>, id: string, given: Times | undefined): Promise<Times> {
-  const [{ setTimes }, { describeSchedule }] = await Promise.all([
+async function set(
+  { options, open }: Call<ScheduleFlags>,
+  id: string,
+  given: Times | undefined,
+): Promise<Times | undefined> {
+  const [{ setTimes, moveSchedule }, { describeSchedule }, { orderSchedule }, { placeOf }] = await Promise.all([
     import('../../schedules/change.ts'),
     import('../../schedules/view.ts'),
+    import('../../schedules/order.ts'),
+    import('../../database/identity.ts'),
   ]);
-  const client = await (await open()).temporal();
+  const session = await open();
+  const client = await session.temporal();
+  if (options.here) {
+    const backend = await session.backend();
+    const place = { target: session.targetOf(), ...(await placeOf(backend)) };
+    await moveSchedule(client, id, place, (definition) => orderSchedule(backend, definition));
+    if (!given && options.at === undefined && options.timezone === undefined) return undefined;
+  }
   const { when, time_zone, differs } = await describeSchedule(client, id, 0);
   if (!options.replace && differs.some((difference) => difference.startsWith('its times')))
     throw new IntakeError('USAGE', `Schedule ${id} has times that somebody gave it by hand`, {
@@ -164,10 +184,19 @@ async function set({ options, open }: Call<ScheduleFlags>, id: string, given: Ti
   return times;
 }
 
+/** Nothing where the database does not answer: Temporal has what is looked for. */
+async function ownPlace(session: Session): Promise<Place> {
+  const { placeOf } = await import('../../database/identity.ts');
+  return session
+    .backend()
+    .then(placeOf)
+    .catch(() => ({}));
+}
+
 async function list({ out, open }: Call<ScheduleFlags>): Promise<void> {
   const { listSchedules } = await import('../../schedules/view.ts');
-  const { config, temporal } = await open();
-  const views = await listSchedules(await temporal(), config.taskQueue);
+  const session = await open();
+  const views = await listSchedules(await session.temporal(), session.config.taskQueue, 1, await ownPlace(session));
   out.document(views);
   if (views.length === 0) out.detail('No schedules yet: intake schedule add ... (see --help).');
   else
@@ -197,12 +226,13 @@ const rowOf = ({ id, what, when, paused, broken, differs, next: [next], runs: [l
 
 async function show({ out, open }: Call<ScheduleFlags>, id: string): Promise<void> {
   const { describeSchedule } = await import('../../schedules/view.ts');
-  const view = await describeSchedule(await (await open()).temporal(), id);
+  const session = await open();
+  const view = await describeSchedule(await session.temporal(), id, 10, await ownPlace(session));
   out.document(view);
   out.answer(`${view.id}: ${view.what}`);
   out.answer(`  ${view.when}${view.paused ? `, paused${view.note ? `: ${view.note}` : ''}` : ''}`);
   out.detail(`  overlaps: ${view.overlap}; times missed by up to ${view.catchup_hours} h are made up for`);
-  if (view.broken) out.answer(asCalled(`  BROKEN: ${view.broken}. Make it anew: intake schedule add ... --replace`));
+  if (view.broken) out.answer(asCalled(`  BROKEN: ${view.broken}. ${view.mend}`));
   for (const difference of view.differs) out.answer(`  otherwise than Intake makes it: ${difference}`);
   out.detail(`  ${view.taken} runs; ${view.missed} missed, ${view.skipped} skipped for an overlap`);
   out.answer('Next:');

@@ -29,6 +29,7 @@ export interface ScheduleFlags extends ImportFlags {
   readonly id?: string;
   readonly note?: string;
   readonly replace?: boolean;
+  readonly here?: boolean;
   readonly importsDays?: number;
   readonly anomaliesDays?: number;
   readonly runsDays?: RunDays;
@@ -77,7 +78,13 @@ export function addOptions(): Option[] {
   ];
 }
 
-export const setOptions = (): Option[] => [at, every, zone, replace];
+export const setOptions = (): Option[] => [
+  at,
+  every,
+  zone,
+  replace,
+  new Option('--here', 'for the database and the objects of this command'),
+];
 
 const headed =
   (heading: string) =>

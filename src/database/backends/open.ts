@@ -30,7 +30,12 @@ export async function openBackends(
   const create = (name: BackendName): Backend => {
     if (name === 'postgres' && postgres) {
       if (!config.databaseUrl) throw new IntakeError('CONFIG_INVALID', 'The postgres backend needs DATABASE_URL');
-      return postgres.postgresBackend({ databaseUrl: config.databaseUrl, objectsDir: config.objectsDir });
+      return postgres.postgresBackend({
+        databaseUrl: config.databaseUrl,
+        objectsDir: config.objectsDir,
+        // The embedded stack's programs have one folder.
+        objectsShared: config.objectsShared || config.environment === 'embedded',
+      });
     }
     if (!config.supabase || !supabase)
       throw new IntakeError('CONFIG_INVALID', 'The supabase backend needs SUPABASE_URL and SUPABASE_SERVICE_ROLE_KEY');

@@ -18,6 +18,8 @@ import { inPieces } from './pieces.ts';
 export interface PostgresOptions {
   readonly databaseUrl: string;
   readonly objectsDir: string;
+  /** Whether that is the folder of all workers. */
+  readonly objectsShared?: boolean | undefined;
   /** Calls and COPYs at a time. */
   readonly permits?: number;
   /** How long the server may take to accept a connection. */
@@ -33,6 +35,7 @@ const COPY_BLOCK = 512 * 1024;
 export function postgresBackend({
   databaseUrl,
   objectsDir,
+  objectsShared,
   permits = PERMITS,
   connectMs = 10_000,
 }: PostgresOptions): Backend {
@@ -71,7 +74,7 @@ export function postgresBackend({
   return {
     name: 'postgres',
     format: 'copy',
-    objects: folderObjects(objectsDir),
+    objects: folderObjects(objectsDir, objectsShared),
     async call<N extends FunctionName>(fn: N, args: Arguments<N>): Promise<Answer<N>> {
       const given = Object.entries<unknown>(args);
       const list = given.map(([name], i) => `${name} => $${i + 1}`).join(', ');

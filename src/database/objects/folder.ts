@@ -3,7 +3,19 @@
  *
  * Objects of the postgres backend: files in a folder.
  */
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import {
+  constants,
+  copyFile,
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { IntakeError } from '../../errors.ts';
@@ -12,6 +24,8 @@ import type { ObjectStore } from '../backend.ts';
 /** Beside the objects, so that a rename is enough; what a killed worker left there is a day old at most. */
 const DRAFTS = '.drafts';
 const DRAFT_MS = 86_400_000;
+/** Its text tells this folder from others. */
+const MARK = '.store';
 
 async function write(root: string, path: string, bytes: Uint8Array): Promise<void> {
   const draft = join(root, DRAFTS, randomUUID());
@@ -47,6 +61,31 @@ async function sweepDrafts(root: string): Promise<void> {
   }
 }
 
+/** The mark of a folder, made where there is none: of several that make it at once one wins. Nothing where that cannot be. */
+async function markOf(root: string): Promise<string | undefined> {
+  const mark = join(root, MARK);
+  const read = async (): Promise<string | undefined> => (await readFile(mark, 'utf8')).trim() || undefined;
+  try {
+    return await read();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return undefined;
+  }
+  const draft = join(root, DRAFTS, randomUUID());
+  try {
+    await mkdir(dirname(draft), { recursive: true });
+    await writeFile(draft, `${randomUUID()}\n`, { mode: 0o644, flush: true });
+    // A file system without hard links has it whole a moment later.
+    const taken = await link(draft, mark).catch((error: NodeJS.ErrnoException) => error.code);
+    if (taken !== undefined && taken !== 'EEXIST')
+      await copyFile(draft, mark, constants.COPYFILE_EXCL).catch(() => undefined);
+    return await read();
+  } catch {
+    return undefined;
+  } finally {
+    await rm(draft, { force: true }).catch(() => undefined);
+  }
+}
+
 function unavailable(what: 'read' | 'written', cause: unknown): IntakeError {
   const { code = 'no code' } = cause as NodeJS.ErrnoException;
   const [right, or] = what === 'read' ? ['read', ''] : ['write', ', or free disk space'];
@@ -56,13 +95,21 @@ function unavailable(what: 'read' | 'written', cause: unknown): IntakeError {
   });
 }
 
-/** @param root absolute path; made when first written to. */
-export function folderObjects(root: string): ObjectStore {
-  let swept: Promise<void> | undefined;
+/**
+ * @param root absolute path; made when first written to.
+ * @param shared whether other hosts and programs see it, too.
+ */
+export function folderObjects(root: string, shared = false): ObjectStore {
+  let begun: Promise<unknown> | undefined;
   return {
+    shared,
+    async identity() {
+      const id = await markOf(root); // read each time: a folder may be mounted, emptied, brought back
+      return id === undefined ? undefined : { id, name: root };
+    },
     async put(path, bytes) {
       try {
-        await (swept ??= sweepDrafts(root));
+        await (begun ??= Promise.all([sweepDrafts(root), markOf(root)]));
         await write(root, path, bytes);
       } catch (cause) {
         throw unavailable('written', cause);
@@ -73,7 +120,7 @@ export function folderObjects(root: string): ObjectStore {
         return await readFile(join(root, path));
       } catch (cause) {
         if ((cause as NodeJS.ErrnoException).code === 'ENOENT')
-          throw new IntakeError('OBJECT_MISSING', `There is no stored object ${path}`, { cause });
+          throw new IntakeError('OBJECT_MISSING', `There is no stored object ${path} in ${root}`, { cause });
         throw unavailable('read', cause);
       }
     },

@@ -19,6 +19,8 @@ export interface MergesOptions {
   readonly client: Client;
   readonly backend: Backend;
   readonly taskQueue: string;
+  /** The database, for people. */
+  readonly target: string;
   readonly log: Logger;
   /** Told of every batch that was put down here, when it is merged: also when nobody waits for it any more. */
   readonly onMerged: (answer: BatchAnswer) => void;
@@ -54,18 +56,29 @@ export function createMerges({
   client,
   backend,
   taskQueue,
+  target,
   log,
   onMerged,
   patienceMs = 110_000,
 }: MergesOptions): Merges {
   const running = new Map<string, { readonly checksum: string; readonly merged: Promise<Merged> }>();
 
-  const start = (tenantId: string, checksum: string) => {
+  let databaseId: Promise<string | null> | undefined;
+  const ownDatabase = (): Promise<string | null> =>
+    (databaseId ??= backend.call('database_identity', {}).catch((error: unknown) => {
+      databaseId = undefined;
+      throw error;
+    }));
+
+  const start = async (tenantId: string, checksum: string) => {
+    const id = await ownDatabase();
     const input: MergeInput = {
       backend: backend.name,
       tenantId,
       checksum,
       taskQueue,
+      target,
+      ...(id === null ? {} : { databaseId: id }),
     };
     return startOrAttach(client, 'mergeProjects', input, mergeOptions(input, projects.name));
   };

@@ -9,8 +9,7 @@ import { runToEnd } from '../failure.ts';
 import type { MergeInput } from '../../messages/merge.ts';
 
 /** @returns ids and counts. A batch that cannot be merged is taken away, so that it does not bar the way of the next. */
-export async function mergeProjects({ taskQueue, backend, tenantId, checksum }: MergeInput): Promise<BatchAnswer> {
+export async function mergeProjects({ taskQueue, ...batch }: MergeInput): Promise<BatchAnswer> {
   const { anyWorker } = activityProxies({ taskQueue });
-  const batch = { backend, tenantId, checksum };
   return runToEnd({}, () => anyWorker.mergeBatch(batch), { recordFailure: () => anyWorker.dropBatch(batch) });
 }

@@ -15,6 +15,7 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { attributeKey } from '../../messages/attributes.ts';
 import { PROGRESS_QUERY } from '../../messages/imports.ts';
 import { activityProxies, EVENTS_PER_EXECUTION } from '../policies.ts';
+import { placeIn } from '../../messages/place.ts';
 import { noMetrics, pushSettings, type PushReport } from '../../messages/push.ts';
 import { pushOptions } from '../../messages/startOptions.ts';
 import { pushProjects } from './pushProjects.ts';
@@ -111,6 +112,7 @@ export async function scheduledPush(
   ): Promise<PushReport> {
     const { backend, taskQueue, fileQueue, tenantId, timeZone, batchRows } = input;
     const args = {
+      ...placeIn(input),
       backend,
       taskQueue,
       fileQueue,

@@ -24,10 +24,11 @@ export async function scheduledImport({
   request,
   taskQueue,
   fileQueue,
+  ...place
 }: ScheduledImportInput): Promise<ScheduledImportReport> {
   const { fileHost } = activityProxies({ taskQueue, fileQueue, hostPatience: 'schedule' });
   return runToEnd({}, async () => {
-    const { workflow, workflowId, input, tenant } = await fileHost.prepareImport(request);
+    const { workflow, workflowId, input, tenant } = await fileHost.prepareImport({ ...place, ...request });
     setCurrentDetails(`Import \`${workflowId}\``);
     const options = {
       ...importOptions({ workflowId, input, starter: 'schedule', tenant }),

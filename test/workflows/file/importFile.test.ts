@@ -72,6 +72,33 @@ for (const backend of ['postgres', 'supabase'] as const) {
       assert.equal(done.status, 'completed', JSON.stringify(done.error));
     });
 
+    if (backend === 'postgres')
+      it('refuses what keeps its objects elsewhere than this worker, with both places, before anything is written', async () => {
+        const objects = { id: 'of-another', name: '/srv/elsewhere' };
+        const input = await place.input({ path: await place.file(plaintiffsCsv(3)) });
+        const { error } = await place.run({ ...input, objects });
+        assert.equal(error?.code, 'DATABASE_MISMATCH');
+        const { objectsDir } = place.config;
+        assert.match(
+          error!.message,
+          new RegExp(`^The command keeps objects in /srv/elsewhere, this worker on .+ in ${objectsDir}$`),
+        );
+        assert.match(error!.remedy, /INTAKE_OBJECTS_DIR/);
+        assert.equal((await tables())['ingest.import_runs'], 0);
+        const backends = await openBackends(place.config);
+        const own = await backends.get('postgres').objects.identity();
+        const done = await place.run({ ...input, objects: { id: own!.id, name: '/the/same/mounted/elsewhere' } });
+        assert.equal(done.status, 'completed', JSON.stringify(done.error));
+        await writeFile(join(objectsDir, '.store'), 'of-another\n');
+        const run = await findRun({ backend: async () => backends.get('postgres') } as never, done.runId!);
+        await assert.rejects(rejectLines({ backend: async () => backends.get('postgres') } as never, run), {
+          code: 'DATABASE_MISMATCH',
+          message: /The run keeps its file in \/the\/same/,
+        });
+        await rm(join(objectsDir, '.store'));
+        await backends.close();
+      });
+
     it('takes names of any length: the id of its workflow stays under 255 bytes and is the same each time', async () => {
       const path = await place.file(plaintiffsCsv(3), `${backend}-long.csv`);
       const request = {

@@ -1,24 +1,25 @@
-/** A worker does nothing of what somebody asked of another database than its own. */
+/** A worker does nothing of what somebody asked of another database, or another store of objects, than its own. */
 import type { BackendName } from '../config.ts';
 import { IntakeError } from '../errors.ts';
+import type { Place } from '../messages/place.ts';
+import { otherStore } from '../database/identity.ts';
 import { targetText } from '../settings/target.ts';
 import type { Deps } from './deps.ts';
 
-interface Asked {
+interface Asked extends Place {
   readonly backend: BackendName;
-  readonly target?: string;
-  readonly databaseId?: string;
 }
 
 type Activity = (...args: never[]) => Promise<unknown>;
 
-/** Activities whose request names its database. */
-export function inDatabase<A extends { [name in keyof A]: Activity }>(activities: A, deps: Deps): A {
+/** Activities whose request names its place. */
+export function inPlace<A extends { [name in keyof A]: Activity }>(activities: A, deps: Deps): A {
   const wrap =
     (run: Activity): Activity =>
     async (...args) => {
       const asked = askedOf(args[0]);
       if (asked?.databaseId) await requireDatabase(deps, asked);
+      if (asked?.objects) await requireObjects(deps, asked);
       return run(...args);
     };
   return Object.fromEntries(
@@ -39,4 +40,11 @@ async function requireDatabase({ ownDatabase, config }: Deps, { backend, target,
     'DATABASE_MISMATCH',
     `The command is for ${target ?? 'another database'}, this worker for ${targetText({ ...config, backend })}`,
   );
+}
+
+/** @throws IntakeError DATABASE_MISMATCH: the objects are a part of it. */
+async function requireObjects({ backend, config }: Deps, { backend: name, objects }: Asked): Promise<void> {
+  const own = await backend(name).objects.identity();
+  if (own === undefined || own.id === objects?.id) return;
+  throw otherStore(`The command keeps objects in ${objects?.name}, this worker on ${config.host} in ${own.name}`);
 }
