@@ -16,9 +16,11 @@ export async function placeOf({ call, objects }: PlaceBackend): Promise<Omit<Pla
 
 /** What is asked for, at the place of who asks now: a run that is resumed may have been begun at another. */
 export async function inPlaceOf<T extends Place>(asked: T, backend: PlaceBackend): Promise<T> {
-  const { databaseId: _, objects: __, ...rest } = asked;
-  return { ...rest, ...(await placeOf(backend)) } as T;
+  return { ...asked, databaseId: undefined, objects: undefined, ...(await placeOf(backend)) };
 }
+
+/** Nothing where the database does not answer. */
+export const knownPlaceOf = (backend: Promise<PlaceBackend>): Promise<Place> => backend.then(placeOf).catch(() => ({}));
 
 /** Objects are a part of the database: what one has the other names. */
 export const otherStore = (message: string): IntakeError =>

@@ -75,7 +75,7 @@ export async function moveSchedule(
   const { action } = await found(id, handle.describe());
   const [before] = (action.args ?? []) as [Definition['input'] | undefined];
   if (!before) throw brokenSchedule(id);
-  const { databaseId: _, objects: __, ...input } = before;
+  const input = { ...before, databaseId: undefined, objects: undefined };
   await order({ workflow: action.workflowType as ScheduledWorkflow, input: before });
   await found(
     id,

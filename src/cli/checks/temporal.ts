@@ -6,7 +6,7 @@ import { check, failed, type Check } from './check.ts';
 import { attributeRemedy, attributeState } from '../../temporal/searchAttributes.ts';
 import { listSchedules } from '../../schedules/view.ts';
 import { placeOfWorker, workersOf } from '../../temporal/pollers.ts';
-import { otherStore, placeOf } from '../../database/identity.ts';
+import { knownPlaceOf, otherStore } from '../../database/identity.ts';
 import { IntakeError } from '../../errors.ts';
 import type { Place } from '../../messages/place.ts';
 import type { Session } from '../session.ts';
@@ -48,10 +48,7 @@ export async function checkTemporal(session: Session): Promise<Check[]> {
   );
   const { taskQueue, host } = config;
   // Where it does not answer, its own check says so.
-  const own = await session
-    .backend()
-    .then(placeOf)
-    .catch((): Place => ({}));
+  const own = await knownPlaceOf(session.backend());
   checks.push(await checkQueue('worker', taskQueue, 'workflow'));
   checks.push(await checkQueue('worker_files', hostQueue(taskQueue, host), 'activity'));
   checks.push(await check('schedules', () => schedulesOf(client, taskQueue, own)));

@@ -3,7 +3,6 @@ import { asCalled } from '../asCalled.ts';
 import { shellWord } from '../../values/text.ts';
 import { Option, type Command } from 'commander';
 import { IntakeError } from '../../errors.ts';
-import type { Place } from '../../messages/place.ts';
 import { addCommand, type Call } from '../command.ts';
 import { addSubcommands, type Subcommand } from '../subcommands.ts';
 import {
@@ -11,10 +10,10 @@ import {
   definitionOf,
   refuseOthers,
   setOptions,
+  timeOf,
   timesGiven,
   type ScheduleFlags,
 } from '../requests/scheduleFlags.ts';
-import type { Session } from '../session.ts';
 import { renderTable } from '../display/table.ts';
 import { timesText, type Times } from '../../schedules/times.ts';
 import type { ScheduleView } from '../../schedules/view.ts';
@@ -184,19 +183,18 @@ async function set(
   return times;
 }
 
-/** Nothing where the database does not answer: Temporal has what is looked for. */
-async function ownPlace(session: Session): Promise<Place> {
-  const { placeOf } = await import('../../database/identity.ts');
-  return session
-    .backend()
-    .then(placeOf)
-    .catch(() => ({}));
-}
-
 async function list({ out, open }: Call<ScheduleFlags>): Promise<void> {
-  const { listSchedules } = await import('../../schedules/view.ts');
+  const [{ listSchedules }, { knownPlaceOf }] = await Promise.all([
+    import('../../schedules/view.ts'),
+    import('../../database/identity.ts'),
+  ]);
   const session = await open();
-  const views = await listSchedules(await session.temporal(), session.config.taskQueue, 1, await ownPlace(session));
+  const views = await listSchedules(
+    await session.temporal(),
+    session.config.taskQueue,
+    1,
+    await knownPlaceOf(session.backend()),
+  );
   out.document(views);
   if (views.length === 0) out.detail('No schedules yet: intake schedule add ... (see --help).');
   else
@@ -225,9 +223,12 @@ const rowOf = ({ id, what, when, paused, broken, differs, next: [next], runs: [l
 });
 
 async function show({ out, open }: Call<ScheduleFlags>, id: string): Promise<void> {
-  const { describeSchedule } = await import('../../schedules/view.ts');
+  const [{ describeSchedule }, { knownPlaceOf }] = await Promise.all([
+    import('../../schedules/view.ts'),
+    import('../../database/identity.ts'),
+  ]);
   const session = await open();
-  const view = await describeSchedule(await session.temporal(), id, 10, await ownPlace(session));
+  const view = await describeSchedule(await session.temporal(), id, 10, await knownPlaceOf(session.backend()));
   out.document(view);
   out.answer(`${view.id}: ${view.what}`);
   out.answer(`  ${view.when}${view.paused ? `, paused${view.note ? `: ${view.note}` : ''}` : ''}`);
@@ -246,14 +247,4 @@ async function show({ out, open }: Call<ScheduleFlags>, id: string): Promise<voi
     out.answer(`  ${line}`);
   const [{ next_step: step }] = view.runs as [ScheduleView['runs'][0]];
   if (step) out.answer(asCalled(`Next step: ${step}`));
-}
-
-/** A date is its beginning in UTC. */
-function timeOf(text: string | undefined, option: string): Date {
-  const time = new Date(text ?? '');
-  if (Number.isNaN(time.getTime()))
-    throw new IntakeError('USAGE', `${option} is a time`, {
-      remedy: `Write ${option} 2026-11-01 or ${option} 2026-11-01T17:00:00+10:30.`,
-    });
-  return time;
 }

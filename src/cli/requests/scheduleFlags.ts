@@ -183,3 +183,13 @@ function withoutSecrets(from: string): string {
       "Put the address into the environment of that host's worker, say PROJECTS_FROM, and write --from env:PROJECTS_FROM.",
   });
 }
+
+/** A date is its beginning in UTC. */
+export function timeOf(text: string | undefined, option: string): Date {
+  const time = new Date(text ?? '');
+  if (Number.isNaN(time.getTime()))
+    throw new IntakeError('USAGE', `${option} is a time`, {
+      remedy: `Write ${option} 2026-11-01 or ${option} 2026-11-01T17:00:00+10:30.`,
+    });
+  return time;
+}
