@@ -36,41 +36,20 @@ export function define(program: Command): void {
 async function demoCommand(call: Call<Flags>): Promise<number> {
   const { options, out } = call;
   const session = await call.open({ embedded: true, creates: true });
-  const documents: object[] = [];
-  const rows: Row[] = [];
-  let worst = 0;
-  let before = false;
   await (await session.backend()).call('add_tenant', { tenant_id: TENANT, bearer_sha256: hashSecret(newSecret()) });
-  for (const { name, reads, sample, sourceIsTenant } of KINDS) {
-    const path = fileURLToPath(new URL(sample, SAMPLES));
-    if (!existsSync(path)) continue;
-    if (!options.verbose) out.note(`Importing the sample of ${name}`);
-    const directory = reads === 'csv' ? {} : { directory: { tag: 'sample' } };
-    let counts: Counts | undefined;
-    for (const mode of ['dry-run', 'commit'] as const) {
-      if (options.verbose) {
-        out.detail('');
-        out.detail(
-          `intake import ${name} samples/${sample}${reads === 'csv' ? '' : ' --tag sample'}${sourceIsTenant ? ` --tenant ${TENANT}` : ''}${mode === 'commit' ? ' --commit' : ''}`,
-        );
-      }
-      const { facts, report } = await importSample(call, session, {
-        kind: name,
-        path,
-        mode,
-        ...directory,
-        ...(sourceIsTenant ? { sourceSystem: TENANT } : {}),
-      });
-      documents.push(importDocument(facts, report));
-      if (mode === 'commit') rows.push(rowOf(name, report, counts));
-      counts = report.counts;
-      before ||= report.status === 'duplicate';
-      const failed = exitCodeOf(report) > 0;
-      worst = Math.max(worst, exitCodeOf(report));
-      if (!out.json && (options.verbose || failed)) summarize(out, facts, report);
-    }
+  const imports: Promise<Imported>[] = [];
+  for (const kind of KINDS) {
+    if (!existsSync(sampleOf(kind))) continue;
+    // What matches its rows with those of others comes after them; the rest need not wait, unless each is shown.
+    const earlier = kind.resolves || options.verbose ? Promise.all(imports) : Promise.resolve();
+    imports.push(earlier.then(() => importBoth(call, session, kind)));
   }
-  out.document({ addresses: session.stack ? addressesOf(session.stack) : null, imports: documents });
+  const imported = await Promise.all(imports);
+  const reports = imported.flatMap(({ documents }) => documents);
+  const rows = imported.map(({ row }) => row);
+  const before = imported.some(({ known }) => known);
+  const worst = Math.max(0, ...imported.map(({ exitCode }) => exitCode));
+  out.document({ addresses: session.stack ? addressesOf(session.stack) : null, imports: reports });
   out.detail('');
   for (const line of renderTable(rows, ['kind', 'read', 'new', 'skipped', 'rejected', 'seconds'])) out.detail(line);
   if (before) out.detail('That is fine: what was imported when you first started Intake is skipped as a whole.');
@@ -85,10 +64,52 @@ async function demoCommand(call: Call<Flags>): Promise<number> {
   return worst;
 }
 
+interface Imported {
+  readonly documents: readonly object[];
+  readonly row: Row;
+  /** Whether it was imported before. */
+  readonly known: boolean;
+  readonly exitCode: number;
+}
+
+/** The sample of a kind, dry and committed. */
+async function importBoth(call: Call<Flags>, session: Session, kind: (typeof KINDS)[number]): Promise<Imported> {
+  const { options, out } = call;
+  const { name, reads, sample, sourceIsTenant } = kind;
+  if (!options.verbose) out.note(`Importing the sample of ${name}`);
+  const done: { facts: ImportFacts; report: ImportReport }[] = [];
+  for (const mode of ['dry-run', 'commit'] as const) {
+    if (options.verbose) {
+      out.detail('');
+      out.detail(
+        `intake import ${name} samples/${sample}${reads === 'csv' ? '' : ' --tag sample'}${sourceIsTenant ? ` --tenant ${TENANT}` : ''}${mode === 'commit' ? ' --commit' : ''}`,
+      );
+    }
+    const { facts, report } = await importSample(call, session, {
+      kind: name,
+      path: sampleOf(kind),
+      mode,
+      ...(reads === 'csv' ? {} : { directory: { tag: 'sample' } }),
+      ...(sourceIsTenant ? { sourceSystem: TENANT } : {}),
+    });
+    done.push({ facts, report });
+    if (!out.json && (options.verbose || exitCodeOf(report) > 0)) summarize(out, facts, report);
+  }
+  const [dry, committed] = done.map(({ report }) => report) as [ImportReport, ImportReport];
+  return {
+    documents: done.map(({ facts, report }) => importDocument(facts, report)),
+    row: rowOf(name, committed, dry.counts),
+    known: committed.status === 'duplicate',
+    exitCode: Math.max(exitCodeOf(dry), exitCodeOf(committed)),
+  };
+}
+
+const sampleOf = ({ sample }: (typeof KINDS)[number]): string => fileURLToPath(new URL(sample, SAMPLES));
+
 /** A line of the table; of a sample that was imported before, what its dry run read. */
-function rowOf(kind: string, report: ImportReport, dry: Counts | undefined): Row {
+function rowOf(kind: string, report: ImportReport, dry: Counts): Row {
   const known = report.status === 'duplicate';
-  const { fetched, inserted, updated, skipped, errored } = (known && dry) || report.counts;
+  const { fetched, inserted, updated, skipped, errored } = known ? dry : report.counts;
   return {
     kind,
     read: fetched,
