@@ -1,6 +1,7 @@
 /** Composition root of a worker: one on the queue of all, one on the queue of this host's files. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
 import { Client } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type ActivityInterceptorsFactory } from '@temporalio/worker';
 import type { Deps } from './activities/deps.ts';
@@ -173,6 +174,8 @@ export async function startWorker(config: Config, log: Logger, options: WorkerOp
 }
 
 if (process.argv[1] === import.meta.filename) {
+  // A heap may grow to a multiple of what is alive in it before V8 looks for garbage: with the threads' heaps that is half of a worker.
+  setFlagsFromString('--heap-growing-percent=50');
   const log = createLogger('info');
   try {
     const config = loadConfig();

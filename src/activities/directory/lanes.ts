@@ -2,7 +2,7 @@
 import { ByteBudget } from '../../sources/tree/byteBudget.ts';
 
 /** Of images in flight: with the rest of a worker it stays under 300 MB. */
-const BYTES_IN_FLIGHT = 64 * 1024 * 1024;
+const BYTES_IN_FLIGHT = 24 * 1024 * 1024;
 
 /** One budget for all slices of this worker. */
 export const imageBytes = new ByteBudget(BYTES_IN_FLIGHT);
@@ -13,7 +13,7 @@ export const TOGETHER = { items: 64, bytes: 4 * 1024 * 1024 };
 const memory: SharedArrayBuffer[] = [];
 
 /** As many as the budget of bytes lets be lent at a time: what is thrown away stays until the garbage collector comes. */
-const KEPT = 16;
+const KEPT = 6;
 
 /** Lends memory for images that are read together: what comes and goes by the megabyte keeps the garbage collector at work. */
 export async function withMemory<T>(work: (memory: SharedArrayBuffer) => Promise<T>): Promise<T> {

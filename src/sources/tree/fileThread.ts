@@ -66,8 +66,11 @@ const SCRATCH_BYTES = 1024 * 1024;
 /** Bytes a millisecond that the slowest disk of a machine of one's own gives. */
 const SLOW_DISK = 100_000;
 
+/** Names that a network's file system gives in one answer, about. */
+const NAMES_A_CALL = 100;
+
 export interface Timed<A> {
-  /** Milliseconds; of files, for each of them. */
+  /** Milliseconds, for each file or call. */
   readonly took: number;
   readonly answer: A;
 }
@@ -81,13 +84,19 @@ export default function fileThread(job: FileJob): unknown {
   const clock = startClock();
   const answer =
     job.do === 'list' ? listFolder(job.root, job.below, job.group) : factsOf(job.root, job.below, job.entries);
-  return { took: clock(), answer } satisfies Timed<FileAnswer<FileJob>>;
+  const names = 'error' in answer ? [] : answer;
+  const calls = 1 + names.filter(({ size }) => size !== undefined).length + names.length / NAMES_A_CALL;
+  return { took: clock() / calls, answer } satisfies Timed<FileAnswer<FileJob>>;
 }
 
-/** Milliseconds from now on, without those in which the thread waited for a processor: other programs make no file system slow. */
+/** Milliseconds from now on, without those in which the thread worked, or waited for a processor: neither makes a file system slow. */
 function startClock(): () => number {
-  const [started, waited] = [performance.now(), waitedForProcessor()];
-  return () => performance.now() - started - (waitedForProcessor() - waited);
+  const idle = () => {
+    const { user, system } = process.threadCpuUsage();
+    return performance.now() - (user + system) / 1000 - waitedForProcessor();
+  };
+  const started = idle();
+  return () => idle() - started;
 }
 
 /** Milliseconds in the life of this thread, where the system tells. */
@@ -110,12 +119,10 @@ function readFiles({ root, files, limit, images, bytes: wanted, into }: ReadJob)
   const answer: ReadFile[] = [];
   const clock = startClock();
   const started = performance.now();
-  let working = 0;
   let length = 0;
   for (const file of files) {
     const space = spaceOf(file);
     const read = readInside(root, file.path, limit, file.known, space);
-    const before = performance.now();
     if (read.error === undefined) {
       const { bytes } = read;
       length += bytes.length;
@@ -127,11 +134,8 @@ function readFiles({ root, files, limit, images, bytes: wanted, into }: ReadJob)
     } else {
       answer.push(read);
     }
-    const now = performance.now();
-    working += now - before;
-    if (now - started > ENOUGH_MS || length > ENOUGH_BYTES) break;
+    if (performance.now() - started > ENOUGH_MS || length > ENOUGH_BYTES) break;
   }
   // What the bytes themselves take says nothing about the calls.
-  const reading = clock() - working;
-  return { took: Math.max(0, reading - length / SLOW_DISK) / answer.length, answer };
+  return { took: Math.max(0, clock() - length / SLOW_DISK) / answer.length, answer };
 }

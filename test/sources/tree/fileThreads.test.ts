@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { grouped } from '../../../src/activities/directory/lanes.ts';
+import fileThread, { type Timed } from '../../../src/sources/tree/fileThread.ts';
 import { fileThreads, readFiles, type ReadFile, type ReadJob } from '../../../src/sources/tree/fileThreads.ts';
 import { useDirectory, write } from './tree.ts';
 
@@ -98,6 +99,16 @@ describe('readFiles', () => {
     });
     return { files, into: new SharedArrayBuffer(end) };
   }
+});
+
+describe('fileThread', () => {
+  const dir = useDirectory();
+
+  it('takes no folder of many names for a slow file system, whose width of threads would hold memory', () => {
+    write(dir(), Object.fromEntries(Array.from({ length: 4000 }, (_, i) => [`f${i}.png`, ''])));
+    const { took } = fileThread({ do: 'list', root: dir(), below: '', group: 10 }) as Timed<unknown>;
+    assert.ok(took < 4, `${took} ms`);
+  });
 });
 
 describe('grouped', () => {
