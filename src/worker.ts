@@ -141,10 +141,7 @@ export async function startWorker(config: Config, log: Logger, options: WorkerOp
       ? serveMetrics({ address: watched, registry: metrics.registry, corePort, healthy, log })
       : undefined;
   if (!(await hasAttributes(connection, temporal.namespace)))
-    log.warn(
-      { remedy: attributeRemedy(temporal.namespace) },
-      'search attributes of Intake are missing or of another type',
-    );
+    log.warn({ remedy: attributeRemedy(temporal) }, 'search attributes of Intake are missing or of another type');
   log.info({ taskQueue: config.taskQueue, host: config.host }, 'worker started');
   const notify = only !== 'files' && config.notices.webhook !== undefined;
   const endWatch =

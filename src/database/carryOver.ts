@@ -25,6 +25,10 @@ export function needsCarrying(wanted: readonly Migration[], recorded: Recorded):
   );
 }
 
+/** Those that may run more than once. */
+export const generatedOf = (wanted: readonly Migration[]): Migration[] =>
+  wanted.filter((migration) => textOf(migration).startsWith(GENERATED));
+
 /**
  * @returns the migrations that ran.
  * @throws IntakeError DATABASE_SCHEMA when the database has some of the migrations of 0.3.0 only.
@@ -45,8 +49,8 @@ export async function carryOver(
       },
     );
   }
-  onStep?.('Carrying over the database of an earlier version');
-  const generated = wanted.filter((migration) => textOf(migration).startsWith(GENERATED));
+  onStep?.('Carrying over a database of an earlier version, or one that lacks something');
+  const generated = generatedOf(wanted);
   const { rows: teams } = await transaction.query<{ signature: string; definition: string; comment: string | null }>(
     `SELECT s.signature, pg_get_functiondef(p.oid) AS definition, obj_description(p.oid, 'pg_proc') AS comment
      FROM unnest($1::text[]) AS s (signature) JOIN pg_proc p ON p.oid = to_regprocedure(s.signature)

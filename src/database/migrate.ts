@@ -1,7 +1,8 @@
 /** Applies `supabase/migrations` and records them where the Supabase CLI does, so that both agree on what is done. */
 import type { Client } from 'pg';
-import { carryOver, needsCarrying } from './carryOver.ts';
+import { carryOver, generatedOf, needsCarrying } from './carryOver.ts';
 import { openConnection } from './connection.ts';
+import { isDamaged } from './damage.ts';
 import { execute, listMigrations, pendingOf, recordedMigrations, type Migration, type Recorded } from './migrations.ts';
 
 /** Any fixed number; one migration at a time per database. */
@@ -11,13 +12,15 @@ export interface MigrateOptions {
   /** Only list what is pending. */
   readonly check?: boolean;
   readonly onStep?: (line: string) => void;
+  /** Kinds that are to be registered. */
+  readonly kinds?: readonly string[];
   /** Another folder than the package's own, for tests. */
   readonly folder?: URL;
 }
 
 /**
  * Brings a database up to date, each migration in one transaction with its record; a database of an earlier version below
- * 0.5.0 is carried over first, in one transaction.
+ * 0.5.0, or one that lacks what is recorded, is carried over first, in one transaction.
  * @returns the migrations applied, or with `check` those pending.
  * @throws the driver's error of the statement that failed; earlier migrations stay applied.
  * @throws IntakeError DATABASE_SCHEMA when the database has only a part of 0.3.0.
@@ -27,10 +30,13 @@ export async function migrate(databaseUrl: string, options: MigrateOptions = {})
   try {
     const wanted = listMigrations(options.folder);
     const recorded = await recordedMigrations(client);
-    const pending = pendingOf(wanted, recorded);
+    const recordedPending = pendingOf(wanted, recorded);
+    const damaged =
+      recordedPending.length === 0 && options.folder === undefined && (await isDamaged(client, options.kinds));
+    const pending = damaged ? generatedOf(wanted) : recordedPending;
     if (options.check) return pending;
     const done =
-      pending.length > 0 && needsCarrying(wanted, recorded) ? await carry(client, wanted, options.onStep) : [];
+      damaged || (pending.length > 0 && needsCarrying(wanted, recorded)) ? await carry(client, wanted, options) : [];
     for (const migration of pending) {
       if (!done.includes(migration) && (await apply(client, migration, options.onStep))) done.push(migration);
     }
@@ -43,9 +49,11 @@ export async function migrate(databaseUrl: string, options: MigrateOptions = {})
 }
 
 /** Nothing when another process carried the database over while this one waited for the lock. */
-function carry(client: Client, wanted: readonly Migration[], onStep?: (line: string) => void): Promise<Migration[]> {
+function carry(client: Client, wanted: readonly Migration[], { kinds, onStep }: MigrateOptions): Promise<Migration[]> {
   return alone(client, async (transaction, recorded) =>
-    needsCarrying(wanted, recorded) ? carryOver(transaction, wanted, recorded, onStep) : [],
+    needsCarrying(wanted, recorded) || (await isDamaged(transaction, kinds))
+      ? carryOver(transaction, wanted, recorded, onStep)
+      : [],
   );
 }
 

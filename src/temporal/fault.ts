@@ -4,6 +4,7 @@
  */
 import type { Logger } from 'pino';
 import { IntakeError } from '../errors.ts';
+import { shellWord } from '../values/text.ts';
 import { attributeRemedy } from './searchAttributes.ts';
 
 /** Statuses of gRPC by the name that the native client prints. */
@@ -49,7 +50,7 @@ export function temporalFault(error: unknown): IntakeError | undefined {
     return is(
       'CONFIG_INVALID',
       `Temporal refuses the search attributes of Intake: ${attributeWords(details)}`,
-      attributeRemedy(namespace),
+      attributeRemedy({ namespace }),
     );
   switch (status) {
     case STATUS.NotFound:
@@ -57,7 +58,7 @@ export function temporalFault(error: unknown): IntakeError | undefined {
         ? is(
             'CONFIG_INVALID',
             `TEMPORAL_NAMESPACE: Temporal has no namespace${namespace ? ` '${namespace}'` : ' of that name'}`,
-            'Correct TEMPORAL_NAMESPACE (in Temporal Cloud it is <name>.<account>), or create it: temporal operator namespace create NAME.',
+            `Correct TEMPORAL_NAMESPACE (in Temporal Cloud it is <name>.<account>), or create it: temporal operator namespace create --namespace ${namespace ? shellWord(namespace) : 'NAME'} (with --address, where Temporal is not at 127.0.0.1:7233).`,
           )
         : undefined;
     case STATUS.PermissionDenied:

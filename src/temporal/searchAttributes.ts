@@ -1,4 +1,5 @@
 /** The search attributes that a namespace has, beside those that Intake needs. */
+import { shellWord } from '../values/text.ts';
 import { SEARCH_ATTRIBUTES } from '../messages/attributeNames.ts';
 
 /** As Temporal numbers them. */
@@ -33,17 +34,19 @@ export async function attributeState({
 }
 
 /** How to register them: on a cluster of one's own, and in Temporal Cloud. */
+/** @param place of Temporal, as far as it is known. */
 export function attributeRemedy(
-  namespace?: string,
+  { namespace, address }: { readonly namespace?: string | undefined; readonly address?: string | undefined } = {},
   names: readonly string[] = Object.values(SEARCH_ATTRIBUTES),
 ): string {
   const [own, cloud] = [
     names.map((name) => `--name ${name} --type Keyword`).join(' '),
     names.map((name) => `--search-attribute "${name}=Keyword"`).join(' '),
   ];
-  const of = namespace ?? 'NAMESPACE';
+  const of = shellWord(namespace ?? 'NAMESPACE');
+  const at = address ? ` --address ${shellWord(address)}` : '';
   return (
-    `temporal operator search-attribute create --namespace ${of} ${own}; in Temporal Cloud: ` +
+    `temporal operator search-attribute create${at} --namespace ${of} ${own}; in Temporal Cloud: ` +
     `tcld namespace search-attributes add --namespace ${of} ${cloud}, or the settings of the namespace.`
   );
 }

@@ -7,15 +7,14 @@ import { createRequire } from 'node:module';
 import type { Backend } from '../../database/backend.ts';
 import { openConnection } from '../../database/connection.ts';
 import { serviceFetch } from '../../database/http.ts';
-import { hasFunction } from '../../database/schemaCache.ts';
+import { missingFunctions, otherFunctions } from '../../database/damage.ts';
 import { sqlError } from '../../database/sqlError.ts';
 import { IntakeError } from '../../errors.ts';
-import { FUNCTIONS } from '../../database/functions.ts';
 import type { Health } from '../../database/rows.ts';
 import { listMigrations } from '../../database/migrations.ts';
 import { errorDocument, knownError } from '../fault.ts';
-import { idleSettings } from '../../settings/idle.ts';
 import { KINDS } from '../../kinds/index.ts';
+import { idleSettings } from '../../settings/idle.ts';
 import { RIGHTS_QUERY, rightsFaults, type RightsRow } from '../../database/rights.ts';
 
 export interface Check {
@@ -25,8 +24,6 @@ export interface Check {
   readonly remedy: string | null;
 }
 
-/** Runbook 002's, for other importers than Intake. */
-const RUNBOOK = ['claim_import_run', 'finalize_import_run'];
 /** Functions in schema public that runbook 000 names. */
 const RUNBOOK_FUNCTIONS = ['queue_job', 'pgmq_delete', 'set_enforcement_stage'];
 /** A claim is judged by the database's clock, a report by the host's: more than this confuses operators. */
@@ -95,7 +92,7 @@ export async function checkBackend(
     await check('functions', () => {
       const missing = missingFunctions(found);
       if (missing.length > 0) throw failed(`Missing in schema ingest: ${missing.join(', ')}`, 'Run `intake migrate`.');
-      const others = Object.keys(FUNCTIONS).filter((fn) => !hasFunction(found, fn));
+      const others = otherFunctions(found);
       if (others.length > 0)
         throw failed(
           `Other arguments than this Intake's, in schema ingest: ${others.join(', ')}`,
@@ -189,9 +186,3 @@ export function checkBucket({ url, serviceKey }: { url: string; serviceKey: stri
     return `bucket '${bucket}'`;
   });
 }
-
-/** Functions that Intake or a runbook calls, or a kind needs, and that are not there. */
-const missingFunctions = ({ functions, missing = [] }: Partial<Health> & Pick<Health, 'functions'>): string[] => [
-  ...[...Object.keys(FUNCTIONS), ...RUNBOOK].filter((name) => !(name in functions)),
-  ...missing,
-];

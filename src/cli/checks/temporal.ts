@@ -39,8 +39,9 @@ export async function checkTemporal(session: Session): Promise<Check[]> {
         throw failed(
           [...(missing.length > 0 ? [`Missing: ${missing.join(', ')}`] : []), ...wrong].join('; '),
           (removal
-            ? `First remove: temporal operator search-attribute remove --namespace ${namespace} ${removal}. Then: `
-            : '') + attributeRemedy(namespace, [...missing, ...mistyped.map(({ name }) => name)]),
+            ? `First remove: temporal operator search-attribute remove --address ${config.temporal?.address} --namespace ${namespace} ${removal}. Then: `
+            : '') +
+            attributeRemedy({ ...config.temporal, namespace }, [...missing, ...mistyped.map(({ name }) => name)]),
         );
       }
       return Object.values(SEARCH_ATTRIBUTES).join(', ');
@@ -61,7 +62,9 @@ export async function checkTemporal(session: Session): Promise<Check[]> {
       if (differs(databaseId, own.databaseId))
         throw new IntakeError('DATABASE_MISMATCH', `Worker ${name} has another database than ${session.targetOf()}`);
       if (differs(objectsId, own.objects?.id))
-        throw otherStore(`Worker ${name} keeps objects elsewhere than in ${own.objects?.name}`);
+        throw otherStore(
+          `Worker ${name} keeps objects elsewhere than in ${own.objects?.name}, or began before that was emptied (then restart it)`,
+        );
     }
   }
 

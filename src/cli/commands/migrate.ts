@@ -1,6 +1,7 @@
 /** `intake migrate`: brings the database up to date, or says what is pending. */
 import type { Command } from 'commander';
 import { IntakeError } from '../../errors.ts';
+import { KINDS } from '../../kinds/index.ts';
 import { addCommand, run, type Call, type CommonOptions } from '../command.ts';
 
 interface Flags extends CommonOptions {
@@ -25,7 +26,8 @@ async function migrateCommand({ options, out, open }: Call<Flags>): Promise<numb
     import('../../database/sqlError.ts'),
   ]);
   const check = options.check ?? false;
-  const migrations = await migrate(config.databaseUrl, { check, onStep: out.note }).catch((error: unknown) => {
+  const kinds = KINDS.map(({ name }) => name);
+  const migrations = await migrate(config.databaseUrl, { check, kinds, onStep: out.note }).catch((error: unknown) => {
     throw sqlError(error);
   });
   out.document({ [check ? 'pending' : 'applied']: migrations.map(({ version, name }) => ({ version, name })) });

@@ -297,6 +297,33 @@ describe('intake doctor and intake smoke', function () {
     }
   });
 
+  it('finds a function, a kind and a bucket that are gone, and `intake migrate` brings them back; what a team replaced stays', async () => {
+    const sql = postgres(cli.stack.databaseUrl, { max: 1, onnotice: () => undefined });
+    const failing = async () =>
+      (await cli.json('doctor')).document.checks.filter(({ ok }: Json) => !ok).map(({ name }: Json) => name);
+    const [{ before }] =
+      (await sql`select pg_get_functiondef('public.queue_job(jsonb)'::regprocedure) as before`) as Json;
+    const own = `create or replace function public.queue_job(payload jsonb) returns bigint language sql as 'select 1::bigint'`;
+    try {
+      for (const [damage, name] of [
+        ['drop function ingest.find_run(text)', 'functions'],
+        ["delete from ingest.import_kinds where kind = 'jbi'", 'functions'],
+        ["delete from storage.buckets where id = 'imports'", 'bucket'],
+      ]) {
+        await sql.unsafe(own);
+        await sql.unsafe(damage!);
+        assert.deepEqual(await failing(), [name]);
+        assert.equal((await cli.run('migrate')).code, 0);
+        assert.deepEqual(await failing(), []);
+        const [{ source }] = (await sql`select prosrc as source from pg_proc where proname = 'queue_job'`) as Json;
+        assert.equal(source, 'select 1::bigint');
+      }
+    } finally {
+      await sql.unsafe(before);
+      await sql.end();
+    }
+  });
+
   it('lists the schedules of its own, and says which are paused', async () => {
     const connection = await Connection.connect({ address: cli.stack.temporal });
     const { schedule } = new Client({ connection });
