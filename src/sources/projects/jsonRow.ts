@@ -59,19 +59,21 @@ export function createJsonRowReader(cleaning: Cleaning, notice: Notice): JsonRow
     ignored,
     read(value, row) {
       place = row;
-      const cells = new Map<ProjectColumn, { readonly key: string; readonly cell: string | null }>();
+      const cells = new Map<ProjectColumn, string | null>();
       const faults: JsonFault[] = [];
       const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
       if (!isObject) faults.push({ key: '', message: 'not an object' });
+      const fields = (isObject ? value : {}) as Readonly<Record<string, unknown>>;
+      const keys = Object.keys(fields);
+      const keyOf = (column: ProjectColumn): string => keys.find((key) => meaningOf(key).column === column) ?? column;
       const unknown: [key: string, near: ProjectColumn | undefined, place: number][] = [];
-      for (const [at, [key, given]] of (isObject ? Object.entries(value) : []).entries()) {
+      for (const [at, key] of keys.entries()) {
         const { column, near } = meaningOf(key);
-        const former = column && cells.get(column);
         if (!column) unknown.push([key, near, at + 1]);
-        else if (former) faults.push({ key, message: `the same column as ${former.key}` });
+        else if (cells.has(column)) faults.push({ key, message: `the same column as ${keyOf(column)}` });
         else {
-          const cell = cellOf(key, given, column, faults);
-          cells.set(column, { key, cell: cell && clean(cell) });
+          const cell = cellOf(key, fields[key], column, faults);
+          cells.set(column, cell && clean(cell));
         }
       }
       for (const [key, near, place] of unknown) {
@@ -79,11 +81,7 @@ export function createJsonRowReader(cleaning: Cleaning, notice: Notice): JsonRow
         if (near && !cells.has(near)) faults.push({ key, place, message: `no column; did you mean ${near}?` });
         else if (ignored.size < MOST_UNKNOWN) ignored.add(key);
       }
-      return {
-        cell: (column) => cells.get(column)?.cell,
-        keyOf: (column) => cells.get(column)?.key ?? column,
-        faults,
-      };
+      return { cell: (column) => cells.get(column), keyOf, faults };
     },
   };
 }
