@@ -5,7 +5,8 @@ import { parseEnv } from 'node:util';
 import { IntakeError } from '../errors.ts';
 import { findUpwards } from './places.ts';
 
-const CONFIGURED = ['TEMPORAL_ADDRESS', 'DATABASE_URL', 'SUPABASE_URL'];
+/** What makes a deployment. */
+export const CONFIGURED = ['TEMPORAL_ADDRESS', 'DATABASE_URL', 'SUPABASE_URL'];
 /** Paths, which a file means from where it lies. */
 const PATHS = ['INTAKE_DIR', 'INTAKE_OBJECTS_DIR', 'TEMPORAL_TLS_CERT', 'TEMPORAL_TLS_KEY'];
 

@@ -12,7 +12,7 @@ import { idleSettings } from '../settings/idle.ts';
 import { useProxies } from '../settings/proxy.ts';
 import { targetText } from '../settings/target.ts';
 import { flushTraces } from '../observability/traces.ts';
-import { loadEnvironment } from './environment.ts';
+import { CONFIGURED, loadEnvironment } from './environment.ts';
 import { leaveStackUp } from './interrupt.ts';
 import { stackFolder } from './places.ts';
 
@@ -48,7 +48,8 @@ const DEPLOYMENT = /^(?:TEMPORAL_|SUPABASE_(?!MODE$)|DATABASE_URL$|INTAKE_(?:OBJ
 
 /** @throws IntakeError CONFIG_INVALID, STACK_FAILED. */
 export async function openSession({ mode, dir, onStep, embedded, creates = false }: SessionOptions): Promise<Session> {
-  if (embedded) forgetDeployment(mode, onStep);
+  const asked = dir !== undefined && existsSync(join(dir, 'stack.json'));
+  if (embedded || asked) forgetDeployment(mode, dir, onStep, asked && !embedded);
   const configured = readConfig(mode, dir, onStep);
   const stack = configured.temporal ? undefined : await embeddedStack(configured, onStep, creates);
   const config = stack ? stackConfig(configured, stack) : configured;
@@ -101,10 +102,24 @@ export function readConfig(
   return config;
 }
 
-/** Takes a deployment out of the environment, so that neither this process nor the stack that it starts knows of one. */
-function forgetDeployment(mode: string | undefined, onStep: (line: string) => void): void {
+/**
+ * Takes a deployment out of the environment, so that neither this process nor the stack that it starts knows of one.
+ * @param named whether it is the stack that was named: then nothing else can be.
+ * @throws IntakeError USAGE.
+ */
+function forgetDeployment(
+  mode: string | undefined,
+  dir: string | undefined,
+  onStep: (line: string) => void,
+  named: boolean,
+): void {
   loadEnvironment(mode, onStep);
+  if (named && !CONFIGURED.some((name) => process.env[name])) return;
   const names = Object.keys(process.env).filter((name) => DEPLOYMENT.test(name) && process.env[name]);
+  if (named && mode !== undefined)
+    throw new IntakeError('USAGE', `--env ${mode} names a deployment, and --dir the stack in ${dir}`, {
+      remedy: 'Give one of them.',
+    });
   if (names.length)
     onStep(`A deployment is configured (${names.join(', ')}): nothing goes there, the embedded stack is used`);
   // Empty, not absent: a file of variables that is read again does not fill it.

@@ -243,6 +243,20 @@ describe('intake doctor and intake smoke', function () {
     assert.ok(![stdout, stderr].some((text) => text.includes('hidden') || text.includes(password)));
   });
 
+  it('means the stack that --dir names, whatever is configured; a deployment that is named beside it is refused', async () => {
+    const elsewhere = { DATABASE_URL: 'postgresql://u:p@127.0.0.1:1/other', TEMPORAL_ADDRESS: '127.0.0.1:1' };
+    const { host } = new URL(cli.stack.databaseUrl);
+    const { code, stdout, stderr } = await cli.start(['doctor', '--dir', cli.stack.dir, '--json'], elsewhere).ended;
+    assert.deepEqual([code, JSON.parse(stdout).target], [0, `postgres at ${host}/postgres (embedded)`]);
+    assert.match(stderr, /A deployment is configured \(DATABASE_URL, TEMPORAL_ADDRESS\): nothing goes there/);
+    await cli.file('.env.far', deployment());
+    const refused = await cli.start(['runs', '--env', 'far', '--dir', cli.stack.dir]).ended;
+    assert.deepEqual(
+      [refused.code, refused.stderr.includes('--env far names a deployment, and --dir the stack in')],
+      [2, true],
+    );
+  });
+
   it('makes no stack for a command that only reads', async () => {
     const none = join(cli.folder, 'none');
     for (const args of [['runs'], ['doctor'], ['rejects', '1f0c9a2e'], ['schedule', 'list'], ['migrate', '--check']]) {
