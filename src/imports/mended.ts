@@ -4,7 +4,7 @@ import type { BackendName } from '../config.ts';
 import type { Run } from '../database/rows.ts';
 import { IntakeError } from '../errors.ts';
 import { kindNamed } from '../kinds/index.ts';
-import { flagOf } from '../messages/options.ts';
+import { flagOf, USUAL } from '../messages/options.ts';
 import type { ImportOptions } from '../messages/imports.ts';
 import type { ImportRequest } from '../messages/requests.ts';
 import { mapWithoutTexts } from './headers.ts';
@@ -38,7 +38,7 @@ export async function asItsRun(request: ImportRequest, find: FindRun): Promise<I
   const differing = [
     ...difference('kind', kind.name, kindNamed(request.kind).name),
     ...difference(kind.sourceIsTenant ? '--tenant' : '--source-system', before.sourceSystem, request.sourceSystem),
-    ...INHERITED.flatMap((name) => difference(`--${flagOf(name)}`, then[name], now[name])),
+    ...INHERITED.flatMap((name) => difference(`--${flagOf(name)}`, { ...USUAL, ...then }[name], now[name])),
   ];
   if (differing.length > 0)
     throw new IntakeError('OPTIONS_DIFFER', `These are rejects of run ${run.id}, and it had ${differing.join('; ')}`, {
@@ -63,7 +63,7 @@ function requireAlike(run: Run, other: Run | undefined): void {
   const [one, two] = [run, other].map(({ import_kind, metadata: { input } }) => ({
     kind: kindNamed(import_kind).name,
     sourceSystem: input?.sourceSystem,
-    ...(input && 'options' in input ? pick(input.options) : {}),
+    ...(input && 'options' in input ? { ...USUAL, ...pick(input.options) } : {}),
   }));
   if (isDeepStrictEqual(one, two)) return;
   throw new IntakeError(

@@ -10,10 +10,14 @@ const OF_ROWS: ReadonlySet<string> = new Set(
   'map date-order encoding delimiter header-row null-words decode-html match on-conflict skip-jobs'.split(' '),
 );
 
-/** The options of a file's content, also those that are defaults. */
+/** What these are where nobody gives them: said or not, they mean the same. */
+export const USUAL = { match: 'names', onConflict: 'skip' } as const;
+
+/** The options of a file's content. */
 export function fileOptions({ options }: Pick<ImportInput, 'options'>): OptionWord[] {
   const { map, maxErrors } = options;
-  const others = without(options, 'map', 'maxErrors', 'dateOrderAssumed');
+  const usual = keysOf(USUAL).filter((name) => options[name] === USUAL[name]);
+  const others = without(options, 'map', 'maxErrors', 'dateOrderAssumed', ...usual);
   return [
     ...Object.entries(map).map(([theirs, ours]): OptionWord => ['map', `${theirs}=${ours}`]),
     ...wordsOf(others),
@@ -72,6 +76,8 @@ export function differingOptions(there: readonly OptionWord[], here: readonly Op
     })
     .join('; ');
 }
+
+const keysOf = <T extends object>(object: T): (keyof T)[] => Object.keys(object) as (keyof T)[];
 
 const without = <T extends object>(object: T, ...names: readonly (keyof T & string)[]): Partial<T> =>
   Object.fromEntries(Object.entries(object).filter(([name]) => !names.includes(name as never))) as Partial<T>;
