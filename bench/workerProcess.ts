@@ -7,10 +7,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const WORKER = fileURLToPath(import.meta.resolve('../src/worker.ts'));
 const START_MS = 60_000;
+/** Within it a throttled worker runs and stands. */
+const PERIOD_MS = 50;
 
 export interface WorkerProcess {
   /** The most memory it held at a time; undefined where the system has no /proc. */
   peakMb(): number | undefined;
+  /** Lets it run only for this share of the time from now on, so that the database has more than its clients. */
+  throttle(share: number): void;
   stop(): Promise<void>;
 }
 
@@ -27,7 +31,23 @@ export async function startWorkerProcess(env: NodeJS.ProcessEnv, logDir: string)
     if (child.exitCode !== null || Date.now() > deadline) throw new Error(`The worker did not start: ${log}`);
     await sleep(50);
   }
-  return { peakMb: () => peakOf(child.pid), stop: () => (child.kill('SIGTERM'), ended) };
+  let timers: NodeJS.Timeout[] = [];
+  return {
+    peakMb: () => peakOf(child.pid),
+    throttle(share) {
+      const turn = () => {
+        child.kill('SIGCONT');
+        timers = [setTimeout(() => child.kill('SIGSTOP'), PERIOD_MS * share), setTimeout(turn, PERIOD_MS)];
+      };
+      setTimeout(turn, Math.random() * PERIOD_MS); // not all at once
+    },
+    stop: () => {
+      timers.forEach(clearTimeout);
+      child.kill('SIGCONT');
+      child.kill('SIGTERM');
+      return ended;
+    },
+  };
 }
 
 function peakOf(pid: number | undefined): number | undefined {
