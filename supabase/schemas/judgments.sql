@@ -272,8 +272,8 @@ begin
   execute format($sql$
     select count(*) from ingest.queue_names() as n (name) cross join lateral ingest.queue_contents(n.name) c
     where c.message #>> '{payload,import_run_id}' = $1::text and not exists (
-      select from %s l
-      where l.import_run_id = $1 and (l.queued_jobs ->> n.name)::bigint = c.msg_id
+      select from %s l cross join lateral jsonb_each_text(l.queued_jobs) j (name, id)
+      where l.import_run_id = $1 and j.name = n.name and j.id::bigint = c.msg_id
         and (c.message ->> 'kind', (c.message #>> '{payload,judgment_id}')::bigint, (c.message #>> '{payload,plaintiff_id}')::bigint)
           is not distinct from (n.name, l.judgment_id, l.plaintiff_id)) $sql$, ingest.landed_judgments($1)) into v_strays using $1;
   return v_strays;

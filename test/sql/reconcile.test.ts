@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import type postgres from 'postgres';
+import { importLeads } from '../support/judgmentsImport.ts';
 import { pairsInVain } from '../support/plans.ts';
 import { importRows, openImport, upsert } from '../support/sqlImport.ts';
 import type { TestDatabase } from '../support/stack.ts';
@@ -156,5 +157,16 @@ describe('finalize_import_run and reconcile_import_run', () => {
       'with compared as',
     ).finally(() => sql`ALTER TABLE ingest.plaintiffs_raw RESET (autovacuum_enabled)`);
     assert.ok(pairs < 100_000, `${pairs} pairs of rows compared`);
+  });
+
+  it('looks each job of a run of judgments up, in place of comparing it with all of its rows', async () => {
+    const rows = Array.from({ length: 200 }, (_, i) => ({ name: `Creditor ${i}`, number: `J-${i}`, amount: '10' }));
+    const judgments = await importLeads(sql, { batch: 'jobs', rows });
+    const answer = `SELECT ingest.find_strays(r) FROM ingest.import_runs r WHERE r.id = '${judgments}'`;
+    const pairs = await pairsInVain(database, answer, 'ingest.queue_contents');
+    assert.ok(pairs < 1000, `${pairs} pairs of a job and a row compared`);
+    await sql`UPDATE public.queue_messages SET message = jsonb_set(message, '{payload,judgment_id}', '0')
+              WHERE msg_id = (SELECT min(msg_id) FROM public.queue_messages)`;
+    assert.deepEqual((await sql.unsafe(answer))[0], { find_strays: { 'queued jobs': 1 } });
   });
 });
