@@ -50,7 +50,9 @@ const COMMANDS = {
 /** Words that people try: `intake`, `intake help import`, `intake -v`. */
 function usual([first, second, ...rest]: readonly string[]): readonly string[] {
   if (first === undefined) return ['--help'];
-  if (first === 'help') return second === undefined ? ['--help'] : [second, ...rest, '--help'];
+  // What is no command is said to be none.
+  if (first === 'help')
+    return second === undefined ? ['--help'] : isCommand(second) ? [second, ...rest, '--help'] : [second];
   if (first === '-v' || first === 'version') return ['--version'];
   return second === undefined ? [first] : [first, second, ...rest];
 }

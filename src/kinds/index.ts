@@ -36,6 +36,7 @@ export function kindNamed(name: string): CsvKind | DirectoryKind {
       `Unknown kind '${name}'${didYouMean(
         name,
         KINDS.flatMap((k) => [k.name, ...k.aliases]),
+        (word) => findKind(word)?.name ?? word,
       )}`,
       {
         remedy: `Use one of: ${KINDS.map((k) => k.name).join(', ')}.`,

@@ -38,8 +38,15 @@ export function nearest(
   return best;
 }
 
-/** ` (did you mean 'x'?)`, or nothing when no candidate is near. */
-export function didYouMean(given: string, candidates: readonly string[]): string {
+/**
+ * ` (did you mean 'x'?)`, or nothing when no candidate is near.
+ * @param usual the one that is listed, of words that mean the same.
+ */
+export function didYouMean(
+  given: string,
+  candidates: readonly string[],
+  usual: (candidate: string) => string = (candidate) => candidate,
+): string {
   const near = nearest([given.toLowerCase()], candidates, (candidate) => candidate.toLowerCase());
-  return near === undefined ? '' : ` (did you mean '${near}'?)`;
+  return near === undefined ? '' : ` (did you mean '${usual(near)}'?)`;
 }

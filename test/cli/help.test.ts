@@ -86,6 +86,8 @@ describe('intake', function () {
       [['runs', 'shwo'], /'shwo' means nothing to .*intake runs \(did you mean 'show'\?\)/],
       [['schedule', 'backfil', 'x'], /did you mean 'backfill'\?/],
       [['users', 'ad', 'a@example.com'], /'ad' means nothing to .*Use one of: list, add, remove, passwd/],
+      [['help', 'nosuch'], /unknown command 'nosuch'/],
+      [['import', 'plaintif', 'x.csv'], /did you mean 'plaintiffs'\?/],
       [['import', 'simplicty', 'x.csv'], /Unknown kind 'simplicty' \(did you mean 'simplicity'\?\)/],
       [['runs', '--kind', 'plaintifs'], /Unknown kind 'plaintifs' \(did you mean 'plaintiffs'\?\)/],
     ] as const) {
