@@ -205,7 +205,8 @@ export const ROW_ERRORS = {
     'The record is larger than 8 MB or has more than 16,384 cells; look for a line end that is missing.',
   MISSING_VALUE: 'A required cell is empty.',
   BAD_AMOUNT: 'The amount is not a decimal number; write it like 1234.50.',
-  BAD_DATE: 'The date does not exist in the order of the file; write it as YYYY-MM-DD or give --date-order.',
+  BAD_DATE:
+    'The date does not exist in the order of the file; write it as YYYY-MM-DD or, of a CSV file, give --date-order.',
   BAD_EMAIL: 'The e-mail address is not valid.',
   BAD_PHONE: 'The phone number must have 7 to 15 digits.',
   BAD_STATE: 'The state is not a two-letter code.',
