@@ -81,20 +81,24 @@ function runLane(queue) {
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     });
     let running;
-    let [output, shown] = ['', 0];
+    let [output, shown, begun] = ['', 0, false];
     lane.stdout.setEncoding('utf8').on('data', (text) => {
       output += text;
       const ended = [...output.slice(shown).matchAll(ENDING)].at(-1);
       if (ended) show(shown + ended.index + ended[0].length);
     });
     lane.on('message', () => {
+      begun = true;
       running = queue.shift();
       lane.send(running ?? END);
     });
     lane.on('close', () => {
+      if (!begun) running = queue.shift(); // so that there is an end
       if (running) output += `\nfailed: ${running}: the file => ended before its tests\n0 passed, 1 failed\n`;
       show(output.length);
-      resolve(output);
+      // One that ended before its time is followed by another: no file is left out.
+      if (queue.length) runLane(queue).then((rest) => resolve(output + rest));
+      else resolve(output);
     });
     function show(end) {
       process.stdout.write(output.slice(shown, end));

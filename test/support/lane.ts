@@ -19,5 +19,8 @@ async function runFile(file: string): Promise<void> {
     console.error(error);
     return end(1);
   }
-  mocha.run(() => process.send!('ended'));
+  mocha.run(() => {
+    mocha.dispose(); // else its runner goes on listening to the process, beside those of all files that follow
+    process.send!('ended');
+  });
 }
