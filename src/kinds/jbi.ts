@@ -26,7 +26,7 @@ export const jbi: CsvKind = {
     { name: 'county', aliases: [] },
     { name: 'state', aliases: [] },
     { name: 'filing_date', aliases: [] },
-    { name: 'judgment_date', aliases: [] },
+    { name: 'judgment_date', aliases: [], also: ALSO.date },
     { name: 'judgment_amount', aliases: ['judgement_amount', 'total_judgment_amount', 'total_judgement_amount'] },
     { name: 'judgment_balance', aliases: [] },
     { name: 'party_role', aliases: [] },

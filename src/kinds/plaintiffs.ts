@@ -22,7 +22,7 @@ export const plaintiffs: CsvKind = {
     },
     { name: 'firm_name', aliases: ['firm'], also: ALSO.firm },
     { name: 'short_name', aliases: [] },
-    { name: 'contact_name', aliases: ['contact'] },
+    { name: 'contact_name', aliases: ['contact'], also: ALSO.contact },
     { name: 'contact_email', aliases: ['email'], also: ALSO.email },
     { name: 'contact_phone', aliases: ['phone'], also: ALSO.phone, anyOf: true },
     { name: 'contact_address', aliases: ['address'], also: ALSO.address },

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { globSync } from 'node:fs';
 import { ERRORS, ROW_ERRORS } from '../../src/errors.ts';
 import { ALL_ROW_ERRORS, csvKindNamed, KINDS, kindNamed } from '../../src/kinds/index.ts';
-import { mapHeader } from '../../src/sources/csv/columns.ts';
+import { mapHeader, placesOf } from '../../src/sources/csv/columns.ts';
 import { projectFile } from '../docs/environment.ts';
 import { rowsOf } from './vendorFiles.ts';
 
@@ -84,6 +84,18 @@ describe('the registry of kinds', () => {
     assert.throws(() => mapHeader(leads, csvKindNamed('plaintiffs')), {
       remedy: /--map "PlaintiffName=plaintiff_name"/,
     });
+  });
+
+  it('takes the words of lists that people keep by hand', () => {
+    const left = (kind: string, words: string): string[] => {
+      const header = words.split(',');
+      const taken = placesOf(mapHeader(header, csvKindNamed(kind)));
+      return header.filter((_, place) => !taken.includes(place));
+    };
+    assert.deepEqual(left('plaintiffs', 'Customer Name,Primary Contact,Email Addr,Tel.,Postal Address'), []);
+    assert.deepEqual(left('plaintiffs', 'full_name,contact person,e_mail,phone_no,postal_address'), []);
+    assert.deepEqual(left('simplicity', 'Lead ID,Client Name,Judgement Amount,Judgement Date,Mobile'), []);
+    assert.deepEqual(left('jbi', 'Case No,Client Name,Judgement Amount,Date of Judgment,Telephone No.'), []);
   });
 
   it('names no row error twice, and none as a run may fail with, but for the state of a file', () => {
