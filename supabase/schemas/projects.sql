@@ -890,7 +890,7 @@ declare
     select f.tid from pg_temp.intake_resolved r
     cross join lateral (
       select x.ctid as tid, x.anomaly_type, x.field
-      from public.import_anomalies x where x.tenant_id = $1 and x.project_key = r.stage_application offset 0) f
+      from public.import_anomalies x where x.project_key = r.stage_application and coalesce(x.tenant_id = $1, false) offset 0) f
     join pg_temp.intake_batch b on b.row_index = r.row_index
     where r.replaced_by is null and (f.anomaly_type <> 'UNREADABLE_VALUE' or to_jsonb(b) -> lower(f.field) <> 'null'));
 begin
@@ -1156,7 +1156,7 @@ begin
     from (select x.row_index, x.stage_application from pg_temp.intake_resolved x where x.replaced_by is null order by x.stage_application offset 0) r
     cross join lateral (
       select p.id, to_jsonb(p) || jsonb_build_object('anomalies', array(
-               select to_jsonb(a) from public.import_anomalies a where a.tenant_id = $2 and a.project_key = p.stage_application)) as former
+               select to_jsonb(a) from public.import_anomalies a where a.project_key = p.stage_application and coalesce(a.tenant_id = $2, false))) as former
       from public.projects p where p.tenant_id = $2 and p.stage_application = r.stage_application for no key update) f;
     perform ingest.supersede_batches(array(
       select distinct r.former_staging_id from pg_temp.intake_resolved r where r.former_staging_id is not null), v_run);

@@ -24,8 +24,9 @@ create table if not exists public.import_anomalies (
   first_seen_at timestamptz not null default now()
 );
 -- An anomaly is one of its project, however many batches have it.
+-- The project leads: the tenant alone, which other indexes begin with, too, looks like nothing to statistics that do not know it yet.
 create unique index if not exists import_anomalies_project_uniq
-  on public.import_anomalies (tenant_id, project_key, anomaly_type, field, md5(coalesce(input_value, '')));
+  on public.import_anomalies (project_key, tenant_id, anomaly_type, field, md5(coalesce(input_value, '')));
 create index if not exists import_anomalies_staging_idx on public.import_anomalies (staging_id);
 create index if not exists import_anomalies_created_idx on public.import_anomalies (created_at);
 create index if not exists import_anomalies_tenant_idx on public.import_anomalies (tenant_id, created_at);

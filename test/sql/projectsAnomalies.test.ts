@@ -1,8 +1,10 @@
 import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
 import type postgres from 'postgres';
+import { rowsInVain } from '../support/plans.ts';
 import { forgetProjects, merge } from '../support/projectsBatch.ts';
 import { tryAs, type Persona } from '../support/projectsPersonas.ts';
+import type { TestDatabase } from '../support/stack.ts';
 import { withDatabase } from '../support/suite.ts';
 
 const ROWS = [
@@ -19,7 +21,8 @@ const ROWS = [
 describe('anomalies for operators', function () {
   this.timeout(60_000);
   let sql: postgres.Sql;
-  withDatabase((opened) => (sql = opened));
+  let database: TestDatabase;
+  withDatabase((opened, made) => ([sql, database] = [opened, made]));
   const people: Record<string, Persona> = {};
   before(async () => {
     await forgetProjects(sql);
@@ -224,5 +227,19 @@ describe('anomalies for operators', function () {
       counts.map((row) => Object.values(row)),
       [['B', 'UNKNOWN_DS', 1]],
     );
+  });
+
+  it('of a project are looked up by themselves for a tenant whom statistics do not know yet', async () => {
+    const odd = (batch: string) =>
+      Array.from({ length: 300 }, (_, i) => ({ stage_application: `${batch}${i}`, delivery_partner: 'Nobody' }));
+    await sql`ANALYZE public.import_anomalies`;
+    await sql`ALTER TABLE public.import_anomalies SET (autovacuum_enabled = off)`;
+    await merge(sql, odd('first'), { tenant: 'NEW', batch: 'first' });
+    const rows = await rowsInVain(
+      database,
+      `SELECT public.fn_projects_import_merge('NEW', 'projects-import', 'next', '${JSON.stringify(odd('next'))}')`,
+      'import_anomalies x',
+    ).finally(() => sql`ALTER TABLE public.import_anomalies RESET (autovacuum_enabled)`);
+    assert.ok(rows < 10, `${rows} anomalies read for each project`);
   });
 });
