@@ -85,7 +85,7 @@ function runLane(queue) {
     lane.stdout.setEncoding('utf8').on('data', (text) => {
       output += text;
       const ended = [...output.slice(shown).matchAll(ENDING)].at(-1);
-      if (ended) show(shown + ended.index + ended[0].length);
+      if (ended) show(shown + ended.index + ended[0].length + '\n'.length);
     });
     lane.on('message', () => {
       begun = true;

@@ -12,7 +12,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const INTAKE = fileURLToPath(new URL('../../bin/intake.cjs', import.meta.url));
 
 describe('intake', function () {
-  this.timeout(30_000);
+  this.timeout(90_000); // a process for every subcommand
   const said = async (...args: string[]): Promise<string> =>
     (await run(process.execPath, [INTAKE, ...args])).stdout.split('\n')[0]!;
 
