@@ -1323,9 +1323,9 @@ begin
   -- Contacts that came with corrections.
   delete from public.plaintiff_contacts c using pg_temp.intake_undone u join public.judgments j on j.id = u.production_id
   where c.plaintiff_id = j.plaintiff_id and c.import_run_id = v_run and c.kind = u.field and c.value = u.file_value and c.updated_at = c.created_at
-    and c.id <> all (ingest.referenced_rows('public.plaintiff_contacts', array(
+    and c.id <> all ((select ingest.referenced_rows('public.plaintiff_contacts', array(
       select x.id from public.plaintiff_contacts x join public.judgments y on y.plaintiff_id = x.plaintiff_id
-      join pg_temp.intake_undone z on z.production_id = y.id where x.import_run_id = v_run), '{}'));
+      join pg_temp.intake_undone z on z.production_id = y.id where x.import_run_id = v_run), '{}'))::bigint[]);
   -- Nobody attaches to what goes, and whoever has planned to looks again.
   perform ingest.pass_turn('people', null);
   drop table if exists pg_temp.intake_rollback;

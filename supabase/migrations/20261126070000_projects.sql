@@ -1383,8 +1383,8 @@ begin
   get diagnostics v_removed = row_count;
   perform ingest.own_writes(false);
   delete from public.import_anomalies a where a.tenant_id = ($1).source_system and a.correlation_id = v_run and a.staging_id is null
-    and a.id <> all (ingest.referenced_rows('public.import_anomalies', array(
-      select x.id from public.import_anomalies x where x.tenant_id = ($1).source_system and x.correlation_id = v_run and x.staging_id is null), '{}'));
+    and a.id <> all ((select ingest.referenced_rows('public.import_anomalies', array( -- asked once, not for each
+      select x.id from public.import_anomalies x where x.tenant_id = ($1).source_system and x.correlation_id = v_run and x.staging_id is null), '{}'))::uuid[]);
   get diagnostics v_anomalies = row_count;
   insert into public.import_anomalies (
     id, tenant_id, staging_id, batch_id, row_index, anomaly_type, field, input_value, reason, match_type, project_key, correlation_id,

@@ -115,7 +115,7 @@ begin
   perform ingest.lock_tenant($1);
   v_former := array(select a.ctid from public.import_anomalies a
                     where a.tenant_id = $1 and a.correlation_id = $2 and a.staging_id is null and a.project_key is null);
-  delete from public.import_anomalies a where a.ctid = any (v_former) and a.ctid <> all (ingest.held_rows('public.import_anomalies', v_former));
+  delete from public.import_anomalies a where a.ctid = any (v_former) and a.ctid <> all ((select ingest.held_rows('public.import_anomalies', v_former))::tid[]);
   insert into public.import_anomalies as a (tenant_id, batch_id, row_index, anomaly_type, field, input_value, reason, match_type, project_key, correlation_id)
   select distinct on (r.project_key, r.field, r.value, case when r.project_key is null then r.row_index end)
          $1, $3, r.row_index, 'UNREADABLE_VALUE', r.field, left(r.value, 500), 'the row is left out: ' || r.reason, 'none', r.project_key, $2
