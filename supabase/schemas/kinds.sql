@@ -267,13 +267,17 @@ $$;
 
 -- What the final tables hold of a run: {total, inserted, skipped, errored, rolled_back}, and updated of kinds that update.
 create or replace function ingest.tally_import_run(run_id uuid, kind text) returns jsonb
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set enable_nestloop = on set work_mem = '64MB' set jit = off
 as $$
 declare
   m ingest.kind_models := ingest.model_of_run($2, $1);
   v_tally jsonb;
 begin
   if m.model is not null then
+    -- A look-up takes as long as ten rows that are read one after another. Statistics do not know a run that has just ended.
+    if (select r.rows_fetched > 3 * pg_relation_size(m.production_table) / 8192 from ingest.import_runs r where r.id = $1) then
+      perform set_config('enable_nestloop', 'off', true); -- for this function alone: it has a setting of its own
+    end if;
     execute ingest.tally_statement(m) into v_tally using $1;
   end if;
   -- Rows of a run that stopped at --max-errors wait: nothing was to be inserted.

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import type postgres from 'postgres';
 import { importLeads } from '../support/judgmentsImport.ts';
-import { pairsInVain } from '../support/plans.ts';
+import { lookUps, pairsInVain } from '../support/plans.ts';
 import { importRows, openImport, upsert } from '../support/sqlImport.ts';
 import type { TestDatabase } from '../support/stack.ts';
 import { withDatabase } from '../support/suite.ts';
@@ -157,6 +157,18 @@ describe('finalize_import_run and reconcile_import_run', () => {
       'with compared as',
     ).finally(() => sql`ALTER TABLE ingest.plaintiffs_raw RESET (autovacuum_enabled)`);
     assert.ok(pairs < 100_000, `${pairs} pairs of rows compared`);
+  });
+
+  it('reads the plaintiffs of a large run once, in place of looking each up', async () => {
+    await sql`ALTER TABLE public.plaintiffs SET (autovacuum_enabled = off)`;
+    const rows = Array.from({ length: 2000 }, (_, i) => ({ name: `Counted ${i}` }));
+    const large = await importRows(sql, { batch: 'large', rows });
+    const found = await lookUps(
+      database,
+      `SELECT ingest.tally_import_run('${large}', 'plaintiffs')`,
+      "'rolled_back', count(*)",
+    ).finally(() => sql`ALTER TABLE public.plaintiffs RESET (autovacuum_enabled)`);
+    assert.ok(found < 100, `${found} look-ups`);
   });
 
   it('looks each job of a run of judgments up, in place of comparing it with all of its rows', async () => {

@@ -10,6 +10,10 @@ export const pairsInVain = async (database: TestDatabase, statement: string, par
 export const rowsInVain = async (database: TestDatabase, statement: string, part: string): Promise<number> =>
   most((await plansOf(database, statement, part)).named, /Rows Removed by Filter: (\d+)/g);
 
+/** Look-ups of a kind that the statements that name `part` made, one after another, the most of any. */
+export const lookUps = async (database: TestDatabase, statement: string, part: string): Promise<number> =>
+  most((await plansOf(database, statement, part)).named, /loops=(\d+)/g);
+
 const most = (plans: readonly string[], counted: RegExp): number =>
   Math.max(0, ...plans.flatMap((plan) => [...plan.matchAll(counted)].map(([, n]) => Number(n))));
 
