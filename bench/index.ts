@@ -1,14 +1,15 @@
 /** `npm run bench -- plaintiffs --rows 1000000`: Intake beside its alternatives, on the same file and the same database. */
-import { chmod, mkdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { cpus } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { Client } from 'pg';
-import { ensureStack, stopStack } from '../src/local/stack.ts';
+import { stopStack } from '../src/local/stack.ts';
 import { besideBaseline } from './baseline.ts';
 import type { Contender, Counts, Course } from './contenders/contender.ts';
 import { serverSettings } from './database.ts';
 import { differences, measure } from './measure.ts';
+import { DATA, keptStack } from './ownStack.ts';
 import { judgments } from './subjects/judgments.ts';
 import { plaintiffs } from './subjects/plaintiffs.ts';
 import { projects } from './subjects/projects.ts';
@@ -17,8 +18,6 @@ import type { Subject } from './subjects/subject.ts';
 import { phasesOf, tableOf } from './table.ts';
 
 const SUBJECTS: readonly Subject[] = [plaintiffs, judgments, searchResults, projects];
-const DATA = resolve(import.meta.dirname, '.data');
-const ANY_PORTS = { temporal: 0, ui: 0, postgres: 0, api: 0, metrics: 0, gateway: 0 };
 
 interface Options {
   readonly rows?: number;
@@ -61,10 +60,7 @@ async function bench(subject: Subject, options: Options): Promise<void> {
   const workDir = join(DATA, 'work');
   await mkdir(workDir, { recursive: true });
   const files = await subject.filesOf(DATA, rows, seed, imageBytes);
-  const stackDir = join(DATA, 'stack');
-  await mkdir(stackDir, { recursive: true });
-  await chmod(stackDir, 0o711); // the database's user passes through
-  const stack = await ensureStack({ dir: stackDir, ports: ANY_PORTS, worker: false, onStep: say });
+  const stack = await keptStack(say);
   const database = new Client({ connectionString: stack.adminUrl });
   await database.connect();
   try {

@@ -1,12 +1,23 @@
-/** Imports by the command line into a stack that a program of the bench has made for itself. */
+/** The stacks of the bench: one that is kept from run to run, and those that its programs make for themselves and import into by the command line. */
 import { spawn } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ensureStack, type Stack } from '../src/local/stack.ts';
 
 const PROGRAM = fileURLToPath(new URL('../bin/intake.mjs', import.meta.url));
 
 export const ANY_PORTS = { temporal: 0, ui: 0, postgres: 0, api: 0, metrics: 0, gateway: 0 };
+/** Files, work and the stack that are kept. */
+export const DATA = resolve(import.meta.dirname, '.data');
+
+/** The stack that is kept, without a worker: each import has its own. */
+export async function keptStack(onStep: (line: string) => void): Promise<Stack> {
+  const dir = join(DATA, 'stack');
+  await mkdir(dir, { recursive: true });
+  await chmod(dir, 0o711); // the database's user passes through
+  return ensureStack({ dir, ports: ANY_PORTS, worker: false, onStep });
+}
 
 interface Imported {
   readonly seconds: number;

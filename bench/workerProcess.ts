@@ -39,7 +39,7 @@ export async function startWorkerProcess(env: NodeJS.ProcessEnv, logDir: string)
         child.kill('SIGCONT');
         timers = [setTimeout(() => child.kill('SIGSTOP'), PERIOD_MS * share), setTimeout(turn, PERIOD_MS)];
       };
-      setTimeout(turn, Math.random() * PERIOD_MS); // not all at once
+      timers = [setTimeout(turn, Math.random() * PERIOD_MS)]; // not all at once
     },
     stop: () => {
       timers.forEach(clearTimeout);

@@ -2,27 +2,23 @@
  * Program: one file of plaintiffs by 1, 2, 4 and 8 workers, each of which may run a share of the time only, so that the database has more than
  * its clients: rows a second, and where more workers bring no more. `npm run bench:workers` prints a table and draws docs/images/workers.svg.
  */
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { Client } from 'pg';
-import { importResult } from '../src/imports/follow.ts';
-import { importInput } from '../src/imports/request.ts';
-import { startImport } from '../src/imports/start.ts';
 import { SMALL_PROCESS } from '../src/local/environment.ts';
-import { ensureStack, stopStack, type Stack } from '../src/local/stack.ts';
+import { stopStack, type Stack } from '../src/local/stack.ts';
 import { connectTemporal } from '../src/temporal/connect.ts';
 import { workflowBundle } from '../src/workflows/bundle.ts';
-import { configurationOf } from './contenders/intake.ts';
+import { configurationOf, runImport } from './contenders/intake.ts';
 import { startAfresh } from './database.ts';
 import { writeRows } from './generators/file.ts';
 import { COLUMNS, plaintiffsRows } from './generators/plaintiffs.ts';
-import { ANY_PORTS } from './ownStack.ts';
+import { DATA, keptStack } from './ownStack.ts';
 import { startWorkerProcess } from './workerProcess.ts';
 import { drawWorkers, type WorkersPoint } from './workersFigure.ts';
 
-const DATA = resolve(import.meta.dirname, '.data');
 const FIGURE = resolve(import.meta.dirname, '../docs/images/workers.svg');
 /** More than all of them can take at a time. */
 const WINDOW = 32;
@@ -35,12 +31,9 @@ const { rows, share, workers } = new Command('workers')
   .parse()
   .opts<{ rows: number; share: number; workers: number[] }>();
 
-const stackDir = join(DATA, 'stack');
+const stack = await keptStack(() => undefined);
 const file = join(DATA, `plaintiffs-${rows}-1.csv`);
-await mkdir(stackDir, { recursive: true });
-await chmod(stackDir, 0o711); // the database's user passes through
 if (!existsSync(file)) await writeRows(file, COLUMNS, plaintiffsRows(1, rows));
-const stack = await ensureStack({ dir: stackDir, ports: ANY_PORTS, worker: false, onStep: () => undefined });
 const database = new Client({ connectionString: stack.adminUrl });
 await database.connect();
 try {
@@ -72,9 +65,7 @@ async function importBy(count: number, stack: Stack): Promise<WorkersPoint> {
     started.forEach((worker) => worker.throttle(share));
     const since = performance.now();
     const request = { kind: 'plaintiffs', path: file, mode: 'commit', backend: 'postgres' } as const;
-    const report = await importResult(
-      await startImport(client, await importInput({ ...config, window: WINDOW }, request)),
-    );
+    const { report } = await runImport(client, { ...config, window: WINDOW }, request);
     const seconds = (performance.now() - since) / 1000;
     if (report.status !== 'completed') throw new Error(`${count} workers: ${report.status} ${report.error?.message}`);
     const rate = (phase: string) => rows / (report.phases[phase as keyof typeof report.phases]?.seconds ?? NaN);

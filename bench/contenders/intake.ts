@@ -91,7 +91,8 @@ async function importOnce(course: Course, backend: BackendName, directory?: Dire
   }
 }
 
-async function runImport(
+/** @returns the handle and, when it has ended, the report. */
+export async function runImport(
   client: Client,
   config: Config,
   request: ImportRequest,

@@ -783,11 +783,11 @@ begin
                                  email_key text, phone text, name_key text, plaintiff_key text) on commit drop;
   if $4 is null then
     insert into pg_temp.intake_rows
-    select s.ctid, s.row_index, s.line_number, s.error_code, s.number_key, s.case_key, s.email_key, case when starts_with(s.phone, '1') then ingest.phone_key(s.phone) else s.phone end, s.name_key, s.plaintiff_key
+    select s.ctid, s.row_index, s.line_number, s.error_code, s.number_key, s.case_key, s.email_key, ingest.phone_key(s.phone), s.name_key, s.plaintiff_key
     from ingest_stage.judgments s where s.stage_id = $2;
   else
     insert into pg_temp.intake_rows
-    select p.stage_tid, s.row_index, s.line_number, s.error_code, s.number_key, s.case_key, s.email_key, case when starts_with(s.phone, '1') then ingest.phone_key(s.phone) else s.phone end, s.name_key, s.plaintiff_key
+    select p.stage_tid, s.row_index, s.line_number, s.error_code, s.number_key, s.case_key, s.email_key, ingest.phone_key(s.phone), s.name_key, s.plaintiff_key
     from ingest_stage.judgments_plan p cross join lateral (select * from ingest_stage.judgments x where x.ctid = p.stage_tid offset 0) s
     where p.stage_id = $2 and p.part = $4;
     delete from ingest_stage.judgments_plan p where p.stage_id = $2 and p.part = $4;
@@ -931,7 +931,7 @@ as $$
         from (select *, t.row_index = min(t.row_index) over (partition by t.plaintiff_id) as is_first
               from ingest_stage.judgments_plan t where t.stage_id = $1 and t.part = $2 and t.outcome = 'inserted') p
         cross join lateral (select * from ingest_stage.judgments x where x.ctid = p.stage_tid offset 0) s
-        cross join lateral (values ('email', s.email, s.email_key), ('phone', s.phone, case when starts_with(s.phone, '1') then ingest.phone_key(s.phone) else s.phone end),
+        cross join lateral (values ('email', s.email, s.email_key), ('phone', s.phone, ingest.phone_key(s.phone)),
                                    ('address', s.address, lower(s.address collate "C"))) as v (kind, value, key)
         where v.value is not null
       ) c

@@ -603,7 +603,6 @@ end
 $$;
 
 -- A phone as it is compared: a leading 1 of a North American number does not count, its extension does.
--- Where thousands are asked about, only those that begin with 1 are: most do not, and a call costs more than the question.
 create or replace function ingest.phone_key(phone text) returns text
 language sql immutable parallel safe set search_path = pg_catalog, pg_temp
 as $$ select regexp_replace($1, '^1(?=[2-9]\d{9}(?:x|$))', '') $$;
