@@ -1,6 +1,7 @@
 /** Starting an import, or attaching to the one that is running. */
 import { randomUUID } from 'node:crypto';
 import type { Client, WorkflowHandle } from '@temporalio/client';
+import { differenceOf } from '../messages/place.ts';
 import { inPlaceOf, otherStore, type PlaceBackend } from '../database/identity.ts';
 import { filesIn, order, ORDER_HOURS } from '../database/orders.ts';
 import { IntakeError } from '../errors.ts';
@@ -45,15 +46,12 @@ export async function startOrAttachImport(
 }
 
 /** What runs under this name writes to the database and the objects of who started it. */
-function requireSamePlace(
-  there: Record<string, unknown> | undefined,
-  { databaseId, objects, target, filename }: AnyInput,
-): void {
-  const differs = (other: unknown, own: string | undefined): boolean => Boolean(other && own && other !== own);
-  if (differs(there?.['databaseId'], databaseId))
+function requireSamePlace(there: Record<string, unknown> = {}, input: AnyInput): void {
+  const { objects, target, filename } = input;
+  const difference = differenceOf(there, input);
+  if (difference === 'database')
     throw new IntakeError('DATABASE_MISMATCH', `${filename} is being imported into another database than ${target}`);
-  if (differs(there?.['objectsId'], objects?.id))
-    throw otherStore(`${filename} is being imported with other objects than those in ${objects?.name}`);
+  if (difference) throw otherStore(`${filename} is being imported with other objects than those in ${objects?.name}`);
 }
 
 /** The same for who needs not know whether it was running already. */

@@ -20,3 +20,16 @@ export const placeIn = ({ target, databaseId, objects }: Place): Place => ({
   ...(databaseId ? { databaseId } : {}),
   ...(objects ? { objects } : {}),
 });
+
+/** Of a place what tells it from others, as memos and names of workers have it. */
+interface PlaceIds {
+  readonly databaseId?: string | undefined;
+  readonly objectsId?: string | undefined;
+}
+
+/** In what two places differ; what one of them does not say makes no difference. */
+export function differenceOf(there: PlaceIds, { databaseId, objects }: Place): 'database' | 'objects' | undefined {
+  const differ = (a: string | undefined, b: string | undefined) => a !== undefined && b !== undefined && a !== b;
+  if (differ(there.databaseId, databaseId)) return 'database';
+  return differ(there.objectsId, objects?.id) ? 'objects' : undefined;
+}

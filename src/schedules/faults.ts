@@ -1,6 +1,6 @@
 /** Why a schedule cannot do its work. */
 import type { ScheduleDescription } from '@temporalio/client';
-import type { Place } from '../messages/place.ts';
+import { differenceOf, type Place } from '../messages/place.ts';
 import { shellWord } from '../values/text.ts';
 import type { ScheduledWorkflow } from './definitions.ts';
 
@@ -24,10 +24,9 @@ export function faultIn({ action: { workflowType, args } }: ScheduleDescription)
 /** What the workers of who looks would refuse. */
 function placeFaultIn({ action: { args } }: ScheduleDescription, own: Place): string | null {
   const [{ databaseId, objects, target }] = args as [Place];
-  const differs = (there: string | undefined, here: string | undefined) => there && here && there !== here;
-  if (differs(databaseId, own.databaseId)) return `it was made for another database: ${target ?? 'unknown'}`;
-  if (differs(objects?.id, own.objects?.id)) return `it was made for other objects than these: ${objects?.name}`;
-  return null;
+  const difference = differenceOf({ databaseId, objectsId: objects?.id }, own);
+  if (difference === 'database') return `it was made for another database: ${target ?? 'unknown'}`;
+  return difference ? `it was made for other objects than these: ${objects?.name}` : null;
 }
 
 export function brokenBy(

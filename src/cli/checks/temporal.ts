@@ -8,7 +8,7 @@ import { listSchedules } from '../../schedules/view.ts';
 import { placeOfWorker, workersOf } from '../../temporal/pollers.ts';
 import { knownPlaceOf, otherStore } from '../../database/identity.ts';
 import { IntakeError } from '../../errors.ts';
-import type { Place } from '../../messages/place.ts';
+import { differenceOf, type Place } from '../../messages/place.ts';
 import type { Session } from '../session.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { grpcProxy } from '../../settings/proxy.ts';
@@ -57,11 +57,11 @@ export async function checkTemporal(session: Session): Promise<Check[]> {
 
   /** What they were asked to do here they would refuse. */
   function requireOwnPlace(workers: readonly string[]): void {
-    const differs = (there: string | undefined, here: string | undefined) => there && here && there !== here;
-    for (const { name, databaseId, objectsId } of workers.map(placeOfWorker)) {
-      if (differs(databaseId, own.databaseId))
+    for (const { name, ...ids } of workers.map(placeOfWorker)) {
+      const difference = differenceOf(ids, own);
+      if (difference === 'database')
         throw new IntakeError('DATABASE_MISMATCH', `Worker ${name} has another database than ${session.targetOf()}`);
-      if (differs(objectsId, own.objects?.id))
+      if (difference)
         throw otherStore(
           `Worker ${name} keeps objects elsewhere than in ${own.objects?.name}, or began before that was emptied (then restart it)`,
         );
